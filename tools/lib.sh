@@ -1,0 +1,148 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Shared by the scripts of this directory; sourced, never run.
+#
+# What is downloaded here goes through a private apt: its own configuration, package lists, dpkg status and archive
+# directory, so that the machine's own apt and dpkg data are only read. From the machine's configuration it takes what it
+# needs to reach a mirror (proxies, retries, credentials, the mirror itself) and nothing that runs commands.
+
+# shellcheck disable=SC2034 # for the scripts that source this
+debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+say()
+{
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+}
+
+die()
+{
+	say "$@"
+	exit 1
+}
+
+is_root()
+{
+	[ "$(id -u)" -eq 0 ]
+}
+
+# as_root COMMAND...: run it as root. Only the variables named here survive sudo's clean environment.
+as_root()
+{
+	if is_root; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo env ${FLOE_CRIU_PREFIX:+"FLOE_CRIU_PREFIX=$FLOE_CRIU_PREFIX"} \
+			${FLOE_CACHE:+"FLOE_CACHE=$FLOE_CACHE"} DEBIAN_FRONTEND=noninteractive "$@"
+	else
+		die "run '${1##*/}': root is needed and there is no sudo; run '$0' as root"
+	fi
+}
+
+# Fail early, and in words, on a machine whose packages these scripts cannot handle.
+require_debian()
+{
+	if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+		die "this is not a Debian system (no apt-get); install the packages that '${0%/*}/install-deps --list' names"
+	fi
+}
+
+debian_codename()
+{
+	# shellcheck source=/dev/null
+	(. /etc/os-release && printf '%s\n' "${VERSION_CODENAME:-}")
+}
+
+# The machine's Debian mirrors, likeliest first: those its apt configuration uses for its own release. Asking apt covers
+# one-line and deb822 sources alike. Security and update suites have other directory layouts and are left out.
+debian_mirrors()
+{
+	local codename
+	codename=$(debian_codename)
+	# shellcheck disable=SC2016 # apt expands these
+	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 2>/dev/null |
+		awk -v own="$codename" '
+			$3 != "main" || seen[$1] { next }
+			$2 != own && $2 !~ /^(oldstable|stable|testing|sid|unstable|bookworm|trixie|forky|duke)$/ { next }
+			{ seen[$1] = 1; print ($1 ~ /\/debian\/?$/ ? 0 : 1), NR, $1 }' |
+		sort -k1,1n -k2,2n | cut -d' ' -f3-
+}
+
+# private_apt_init DIR [MIRROR SUITE]: make DIR a private apt root, for one suite of one mirror, or for the machine's own
+# sources and the lists it already has. Its dpkg status is empty, so that a closure is always the whole closure.
+private_apt_init()
+{
+	local dir=$1 mirror=${2:-} suite=${3:-} arch
+
+	arch=$(dpkg --print-architecture)
+	mkdir -p "$dir/lists/partial" "$dir/cache" "$dir/archives/partial" "$dir/preferences.d" "$dir/sources.list.d"
+	chmod 755 "$dir" # apt's download user must get in
+	: >"$dir/status"
+	{
+		apt-config dump --no-empty --format '%F "%v";%n' |
+			grep -E '^(Acquire|APT::Sandbox)::' |
+			grep -vE '^Acquire::(Languages|IndexTargets|Changelogs|GzipIndexes|CompressionTypes)'
+		cat <<-CONF
+			Dir::Etc::main "/dev/null";
+			Dir::Etc::parts "/dev/null";
+			Dir::Etc::preferences "/dev/null";
+			Dir::Etc::preferencesparts "$dir/preferences.d";
+			Dir::Etc::netrc "/etc/apt/auth.conf";
+			Dir::Etc::netrcparts "/etc/apt/auth.conf.d";
+			Dir::State "$dir";
+			Dir::State::status "$dir/status";
+			Dir::Cache "$dir/cache";
+			Dir::Cache::archives "$dir/archives";
+			Dir::Log "$dir";
+			APT::Architecture "$arch";
+			APT::Architectures { "$arch"; };
+			APT::Install-Recommends "false";
+			APT::Get::Assume-Yes "true";
+			Acquire::Languages "none";
+		CONF
+		if [ -n "$mirror" ]; then
+			cat <<-CONF
+				Dir::Etc::sourcelist "$dir/sources.list";
+				Dir::Etc::sourceparts "$dir/sources.list.d";
+				Dir::State::lists "$dir/lists";
+			CONF
+			printf 'deb [arch=%s signed-by=%s] %s %s main\n' "$arch" "$debian_keyring" "$mirror" "$suite" \
+				>"$dir/sources.list"
+		else
+			printf 'Dir::State::lists "/var/lib/apt/lists";\n'
+		fi
+	} >"$dir/apt.conf"
+}
+
+# private_apt DIR COMMAND...: an apt command in that root; the last lines it said are in DIR/log.
+private_apt()
+{
+	local dir=$1
+	shift
+	APT_CONFIG=$dir/apt.conf "$@" >"$dir/log" 2>&1
+}
+
+# What a failed private_apt complained about, in one line.
+private_apt_reason()
+{
+	local reason
+	reason=$(sed -n 's/^E: //p' "$1/log" | tail -n 1)
+	printf '%s' "${reason:-see its output: $(tail -n 1 "$1/log")}"
+}
+
+# unpack_archives DIR ROOT: unpack every package that lies in DIR/archives; no maintainer script runs. The links of the
+# merged /usr are made first, so that packages from before and after the merge meet in one directory.
+unpack_archives()
+{
+	local dir=$1 root=$2 deb link
+
+	mkdir -p "$root/usr"
+	for link in bin sbin lib lib64; do
+		mkdir -p "$root/usr/$link"
+		[ -e "$root/$link" ] || ln -s "usr/$link" "$root/$link"
+	done
+	for deb in "$dir"/archives/*.deb; do
+		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$root" --keep-directory-symlink -f - ||
+			return 1
+	done
+}

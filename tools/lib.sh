@@ -130,8 +130,21 @@ private_apt_reason()
 	printf '%s' "${reason:-see its output: $(tail -n 1 "$1/log")}"
 }
 
-# unpack_archives DIR ROOT: unpack every package that lies in DIR/archives; no maintainer script runs. The links of the
-# merged /usr are made first, so that packages from before and after the merge meet in one directory.
+# private_apt_assume DIR PACKAGE...: have the closure leave these out, as if they were installed.
+private_apt_assume()
+{
+	local dir=$1 arch package
+	shift
+	arch=$(dpkg --print-architecture)
+	for package; do
+		printf 'Package: %s\nStatus: install ok installed\nArchitecture: %s\n' "$package" "$arch"
+		printf 'Multi-Arch: allowed\nVersion: 999:0\nMaintainer: none\nDescription: left out\n\n'
+	done >>"$dir/status"
+}
+
+# unpack_archives DIR ROOT: unpack every package that lies in DIR/archives, without documentation (but licences)
+# and translations; no maintainer script runs. The links of the merged /usr are made first, so that packages from before and after the merge
+# meet in one directory.
 unpack_archives()
 {
 	local dir=$1 root=$2 deb link
@@ -142,7 +155,9 @@ unpack_archives()
 		[ -e "$root/$link" ] || ln -s "usr/$link" "$root/$link"
 	done
 	for deb in "$dir"/archives/*.deb; do
-		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$root" --keep-directory-symlink -f - ||
-			return 1
+		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$root" --numeric-owner --keep-directory-symlink \
+			--exclude='./usr/share/man' --exclude='./usr/share/info' --exclude='./usr/share/locale' \
+			--exclude='./usr/share/lintian' -f - || return 1
 	done
+	find "$root/usr/share/doc" -type f ! -name copyright -delete
 }

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/io.h"
+
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/fd.h"
+
+int io_read_all(int fd, size_t limit, struct strbuf *sb)
+{
+	size_t total = 0;
+
+	for (;;) {
+		size_t room = MAX(sb->capacity - sb->len, (size_t)4096);
+		ssize_t n = RETRY_EINTR(read(fd, strbuf_reserve(sb, room), room));
+
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return 0;
+		strbuf_advance(sb, (size_t)n);
+		total += (size_t)n;
+		if (total > limit)
+			return -EFBIG;
+	}
+}
+
+int io_read_file_at(int dir_fd, const char *path, size_t limit, struct strbuf *sb)
+{
+	auto_close int fd = fd_open_at(dir_fd, path, O_RDONLY | O_NONBLOCK, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	/* One read is enough for most files when the room is there beforehand. */
+	if (st.st_size > 0 && (size_t)st.st_size <= limit)
+		(void)strbuf_reserve(sb, (size_t)st.st_size + 1);
+	return io_read_all(fd, limit, sb);
+}
+
+char *io_read_line_at(int dir_fd, const char *path)
+{
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+	int r = io_read_file_at(dir_fd, path, 65536, &sb);
+
+	if (r < 0) {
+		errno = -r;
+		return NULL;
+	}
+	return xstrndup(sb.buf, strcspn(sb.buf, "\n"));
+}
+
+int io_read_exact(int fd, void *buf, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = RETRY_EINTR(read(fd, (char *)buf + done, len - done));
+
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return done ? -EIO : 0;
+		done += (size_t)n;
+	}
+	return 1;
+}
+
+int io_write_all(int fd, const void *buf, size_t len)
+{
+	const char *p = buf;
+
+	while (len > 0) {
+		ssize_t n = RETRY_EINTR(write(fd, p, len));
+
+		if (n < 0)
+			return -errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int io_write_file_at(int dir_fd, const char *path, const char *s)
+{
+	auto_close int fd = fd_open_at(dir_fd, path, O_WRONLY, 0);
+	size_t len = strlen(s);
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = RETRY_EINTR(write(fd, s, len));
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -EIO;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole reads and writes: EINTR and short transfers end here. Errors are negative errnos. */
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "core/macro.h"
+#include "core/strbuf.h"
+
+/* Read until the end of file, but at most limit bytes: -EFBIG when there is more. Appends to sb. */
+int io_read_all(int fd, size_t limit, struct strbuf *sb);
+/* The same by path. Regular files and pseudo-files of procfs and sysfs; opened O_NONBLOCK so that a
+ * fifo in the place of the file cannot block us. */
+int io_read_file_at(int dir_fd, const char *path, size_t limit, struct strbuf *sb);
+/* First line (without newline) of a small pseudo-file as malloc'ed string; NULL and errno on failure. */
+char *io_read_line_at(int dir_fd, const char *path);
+
+/* Exactly len bytes; 1 on success, 0 when the file ended before the first byte, -EIO within. */
+int io_read_exact(int fd, void *buf, size_t len);
+int io_write_all(int fd, const void *buf, size_t len);
+/* One write(2) of s to an existing file, as cgroupfs and procfs want it: short is -EIO. */
+int io_write_file_at(int dir_fd, const char *path, const char *s);

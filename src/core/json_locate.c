@@ -149,8 +149,8 @@ static const char *check_number(const char *p, const char *end, const char **ret
 			return NULL;
 	}
 	*ret_what = "number does not fit in 64 bits";
-	if (q == fraction && is_above(digits, q, is_negative ? "9223372036854775808"
-							     : "18446744073709551615"))
+	if (q == fraction &&
+	    is_above(digits, q, is_negative ? "9223372036854775808" : "18446744073709551615"))
 		return NULL;
 	return q;
 }
@@ -185,7 +185,8 @@ int json_check_tokens(const char *text, size_t len, const char *name, size_t *re
 		if (strchr("{}[],", *p) && *p) {
 			n_values += *p == '{' || *p == '[' || *p == ',';
 			if (n_values > JSON_VALUES_MAX)
-				return token_error(&whole, p, name, "more than 1048576 values", err);
+				return token_error(&whole, p, name, "more than 1048576 values",
+						   err);
 			next = p + 1;
 		} else if (*p == ':') {
 			n_keys++;
@@ -434,8 +435,8 @@ static int search_value(struct duplicate_search *search, const struct json_step 
 	return r;
 }
 
-int json_check_duplicates(const char *text, size_t len, const char *name,
-			  struct json_object *value, size_t n_keys, struct err *err)
+int json_check_duplicates(const char *text, size_t len, const char *name, struct json_object *value,
+			  size_t n_keys, struct err *err)
 {
 	const struct cursor whole = { text, text + len };
 	struct duplicate_search search = { .whole = whole, .c = whole, .name = name, .err = err };

@@ -45,5 +45,5 @@ int json_check_tokens(const char *text, size_t len, const char *name, size_t *re
  * would disagree on what a container may do. value is what json-c made of the text, n_keys from
  * json_check_tokens().
  */
-int json_check_duplicates(const char *text, size_t len, const char *name,
-			  struct json_object *value, size_t n_keys, struct err *err);
+int json_check_duplicates(const char *text, size_t len, const char *name, struct json_object *value,
+			  size_t n_keys, struct err *err);

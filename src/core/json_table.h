@@ -7,7 +7,14 @@
  * struct has no extra member, and kept intact, in order, when it has one (JSON_EXTRA). Errors name
  * file, line and path: `config.json:41: mounts[3].options[1]: expected string, got number`.
  *
- * Input is bounded: JSON_TEXT_MAX bytes, depth 64. A null value counts as an absent key.
+ * Input is bounded: JSON_TEXT_MAX bytes, 2^20 values, depth 64. A null value counts as an absent
+ * key; a null element of a list is an error. Reading is strict: valid UTF-8, no key twice in one
+ * object, no text behind the document, integers exact and in range (1.0 and 1e3 are no integers),
+ * no NUL in strings.
+ *
+ * Lists and maps that are there but empty have a pointer that is not NULL and a count of 0, and are
+ * written again as [] and {}. Their memory is as array_push() wants it; lists of strings have a
+ * NULL behind the last, so that they serve as argv.
  */
 #pragma once
 
@@ -87,9 +94,11 @@ enum json_kind {
 
 enum json_flags {
 	JSON_REQUIRED = 1 << 0,
-	/* Encode even when empty or zero. */
+	/* Encode even when empty or zero: 0, false, "", [] and {}. Not for opt_ structs, enums and
+	 * pointers to objects, which say themselves whether they are there. */
 	JSON_ALWAYS = 1 << 1,
-	/* Decode only: an older spelling of another key. */
+	/* Decode only: an older spelling of another key, which wins where both are there and whose row
+	 * for the same member stands before this one. */
 	JSON_DECODE_ONLY = 1 << 2,
 };
 
@@ -176,9 +185,12 @@ struct json_desc {
 		.names = (names_),                                                                 \
 	}
 
-#define JSON_DESC(name, type, ...)                                                                 \
+/* The table of a struct; JSON_DESC_STATIC for one that only its own file uses. */
+#define JSON_DESC(name, type, ...) JSON_DESC_(, name, type, __VA_ARGS__)
+#define JSON_DESC_STATIC(name, type, ...) JSON_DESC_(static, name, type, __VA_ARGS__)
+#define JSON_DESC_(linkage, name, type, ...)                                                       \
 	static const struct json_field name##_fields[] = { __VA_ARGS__ };                          \
-	const struct json_desc name = {                                                            \
+	linkage const struct json_desc name = {                                                    \
 		.size = sizeof(type),                                                              \
 		.fields = name##_fields,                                                           \
 		.n_fields = ARRAY_SIZE(name##_fields),                                             \
@@ -205,7 +217,10 @@ enum json_style {
 	JSON_TABS,
 };
 
-/* The caller owns the string. Slashes are not escaped; no newline at the end. */
+/*
+ * The caller owns the string. Members are in the table's order, then those of extra; slashes are not
+ * escaped; no newline at the end; bytes that are not UTF-8 become U+FFFD, JSON having no others.
+ */
 char *json_encode(const struct json_desc *desc, const void *object, enum json_style style);
 /* A new json-c value that the caller owns (json_object_put). */
 struct json_object *json_encode_value(const struct json_desc *desc, const void *object);

@@ -220,5 +220,7 @@ struct oci_linux {
 };
 
 extern const struct json_desc oci_linux_desc;
+extern const struct json_desc oci_id_mapping_desc;
+extern const struct json_desc oci_id_mapping_desc;
 /* One resources object, as `update --resources` reads it. */
 extern const struct json_desc oci_resources_desc;

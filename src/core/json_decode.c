@@ -215,7 +215,7 @@ static int decode_enum(const struct json_source *d, const struct json_enum_name 
  * failure leaves; capacities are those that array_push() counts on.
  */
 
-static size_t list_capacity(size_t n)
+size_t json_list_capacity(size_t n)
 {
 	size_t capacity = 1;
 
@@ -234,7 +234,7 @@ static int decode_strings(const struct json_source *d, struct json_object *value
 		return type_error(d, step, "list of strings", value);
 	n = json_object_array_length(value);
 	/* Room for a NULL behind the last, so that the list can serve as argv. */
-	*ret = xcalloc(MAX(list_capacity(n), n + 1), sizeof(**ret));
+	*ret = xcalloc(MAX(json_list_capacity(n), n + 1), sizeof(**ret));
 	*ret_n = n;
 	for (size_t i = 0; i < n; i++) {
 		int r;
@@ -256,7 +256,7 @@ static int decode_u32s(const struct json_source *d, struct json_object *value, u
 	if (!json_object_is_type(value, json_type_array))
 		return type_error(d, step, "list of integers", value);
 	n = json_object_array_length(value);
-	*ret = xcalloc(list_capacity(n), sizeof(**ret));
+	*ret = xcalloc(json_list_capacity(n), sizeof(**ret));
 	*ret_n = n;
 	for (size_t i = 0; i < n; i++) {
 		int r;
@@ -276,7 +276,8 @@ static int decode_string_map(const struct json_source *d, struct json_object *va
 
 	if (!json_object_is_type(value, json_type_object))
 		return type_error(d, step, "object with strings", value);
-	ret->v = xcalloc(list_capacity((size_t)json_object_object_length(value)), sizeof(*ret->v));
+	ret->v = xcalloc(json_list_capacity((size_t)json_object_object_length(value)),
+			 sizeof(*ret->v));
 	json_object_object_foreach(value, key, member)
 	{
 		struct json_string_pair *pair = &ret->v[ret->n++];
@@ -301,7 +302,7 @@ static int decode_objects(const struct json_source *d, const struct json_desc *d
 	if (!json_object_is_type(value, json_type_array))
 		return type_error(d, step, "list of objects", value);
 	n = json_object_array_length(value);
-	*ret = xcalloc(list_capacity(n), desc->size);
+	*ret = xcalloc(json_list_capacity(n), desc->size);
 	*ret_n = n;
 	for (size_t i = 0; i < n; i++) {
 		int r;
@@ -325,7 +326,7 @@ static int decode_object_map(const struct json_source *d, const struct json_desc
 	if (!json_object_is_type(value, json_type_object))
 		return type_error(d, step, "object with objects", value);
 	*ret_n = (size_t)json_object_object_length(value);
-	*ret = at = xcalloc(list_capacity(*ret_n), desc->size);
+	*ret = at = xcalloc(json_list_capacity(*ret_n), desc->size);
 	json_object_object_foreach(value, key, member)
 	{
 		int r;

@@ -15,3 +15,5 @@ struct json_source {
 /* *ret is zeroed by the caller; on failure (-EBADMSG) it owns what was decoded before. */
 int json_decode_root(const struct json_source *source, const struct json_desc *desc, void *ret,
 		     struct json_object *value);
+/* Elements to allocate for a list of n, as array_push() counts on: a power of two. */
+size_t json_list_capacity(size_t n);

@@ -212,8 +212,17 @@ void json_done(const struct json_desc *desc, void *object)
 }
 
 /*
- * Maps of strings.
+ * Lists and maps of strings.
  */
+
+void json_strings_add(char ***list, size_t *n, const char *s)
+{
+	char *copy = xstrdup(s);
+
+	*list = xrealloc(*list, MAX(json_list_capacity(*n + 1), *n + 2), sizeof(**list));
+	(*list)[(*n)++] = copy;
+	(*list)[*n] = NULL;
+}
 
 const char *json_string_map_get(const struct json_string_map *map, const char *key)
 {

@@ -62,6 +62,12 @@ const char *json_string_map_get(const struct json_string_map *map, const char *k
 void json_string_map_set(struct json_string_map *map, const char *key, const char *value);
 void json_string_map_done(struct json_string_map *map);
 
+/*
+ * Append a copy of s to a list of strings of such a struct, and keep the NULL behind the last. (Not
+ * strvec_add(): its arrays are too short for array_push().)
+ */
+void json_strings_add(char ***list, size_t *n, const char *s);
+
 /* Members of an object that its table does not name: a json-c object, owned; NULL when none. */
 struct json_object;
 struct json_extra {

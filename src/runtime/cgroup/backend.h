@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The cgroup of one container, in every hierarchy that this host has: one node per v1 hierarchy, one
+ * in the v2 tree (of a hybrid host too, as runc does), all with the same meaning.
+ *
+ * Life of a container:
+ *
+ *	cgroup_open()             paths only; touches nothing
+ *	cgroup_create()           directories, v2 controllers, cpuset inheritance
+ *	cgroup_entry_open()       descriptors by which the init enters
+ *	   clone3(CLONE_INTO_CGROUP, entry.clone_fd)
+ *	   child: cgroup_enter_self(), then unshare(CLONE_NEWCGROUP)
+ *	cgroup_apply()            limits and device rules; may run while the child sets up its mounts
+ *	cgroup_save_paths()       into the state file
+ *
+ *	cgroup_open_saved()       any later command; no discovery, no system call
+ *	cgroup_freeze() ... cgroup_kill() cgroup_destroy()
+ *
+ * Why the init attaches itself (measured with nine v1 hierarchies and the v2 tree): a pid written to
+ * any cgroup.procs takes the kernel's global threadgroup lock for writing and thereby waits for an
+ * RCU grace period, 7 to 10 ms on an idle machine. A process that writes "0" to a v1 `tasks` file
+ * moves only the writing thread and skips that lock (cgroup_procs_write_start() in
+ * kernel/cgroup/cgroup.c), and CLONE_INTO_CGROUP never takes it: together 0.1 ms.
+ *
+ * CLONE_NEWCGROUP must not be among the flags of that clone: the new namespace would be rooted at
+ * the parent's cgroup (copy_cgroup_ns() runs before the child is attached). The child unshares it
+ * after cgroup_enter_self().
+ *
+ * A node that is not there because the host lacks the controller is skipped; asking for one of its
+ * limits is an error that names controller and limit.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "core/auto.h"
+#include "core/err.h"
+#include "core/json_table.h"
+#include "spec/runtime_linux.h"
+
+enum cgroup_driver {
+	CGROUP_DRIVER_CGROUPFS,
+	CGROUP_DRIVER_SYSTEMD, /* not yet: cgroup_open() fails with ERR_UNSUPPORTED */
+	CGROUP_DRIVER_DISABLED, /* no cgroup at all: every operation succeeds and does nothing, but
+				 * freezing and statistics are ERR_UNSUPPORTED, and so are limits */
+};
+
+#define CGROUP_HIERARCHIES_MAX 24
+
+/* The container's cgroup in one hierarchy. */
+struct cgroup_node {
+	char *controllers; /* "cpu,cpuacct", "name=systemd"; "" for the v2 tree; owned */
+	char *path; /* whole path of the directory: "/sys/fs/cgroup/memory/web"; owned */
+	size_t mount_len; /* path + mount_len is the path below the mount point ("/web"); 0: unknown */
+	bool unified; /* the v2 tree */
+	bool absent; /* could not be created, which a rootless caller accepts */
+	int dir_fd; /* O_PATH of the directory while open, else -EBADF */
+	size_t existing_len; /* path up to here was there before cgroup_create() */
+	bool created; /* the last component is ours: cgroup_undo_create() removes it */
+};
+
+struct cgroup_backend;
+
+/* Read the members through the functions below, apart from node[] and n_nodes, which may be listed. */
+struct cgroup {
+	const struct cgroup_backend *backend; /* NULL: not open; cgroup_close() accepts it */
+	struct cgroup_node *node;
+	size_t n_nodes;
+	bool is_v2; /* pure v2: the only node is the unified one */
+	bool rootless;
+	bool tolerate_denied; /* rootless without a path of its own: no permission is no error */
+	bool fake; /* a tree of plain files, for tests */
+};
+
+#define CGROUP_INIT                                                                                \
+	{                                                                                          \
+		0                                                                                  \
+	}
+
+struct cgroup_opts {
+	enum cgroup_driver driver;
+	const char *cgroups_path; /* linux.cgroupsPath as given; NULL or "": the runtime's choice */
+	const char *id; /* container id */
+	bool rootless; /* without a cgroupsPath, a denied mkdir is not an error */
+	const char *prefix; /* tests: proc and the mount points are looked up below it */
+};
+
+/*
+ * Find the hierarchies and compute the container's path in each (path.h has the rules). Nothing is
+ * touched. *ret is the caller's, to be closed with cgroup_close(), also after a failure.
+ * Errors: ERR_INVALID (a path with "..", a systemd triple with the cgroupfs driver),
+ * ERR_UNSUPPORTED (no cgroups mounted, the systemd driver).
+ */
+int cgroup_open(struct cgroup *ret, const struct cgroup_opts *opts, struct err *err);
+/*
+ * The same from the map that cgroup_save_paths() made (runc's cgroup_paths: controller -> whole
+ * path, "" for v2). An empty map gives the disabled backend. No system call.
+ */
+int cgroup_open_saved(struct cgroup *ret, const struct json_string_map *paths, struct err *err);
+/* Append controller -> path pairs: one for each controller of merged hierarchies. */
+void cgroup_save_paths(const struct cgroup *cg, struct json_string_map *paths);
+/* Descriptors and memory only; the cgroup stays. */
+void cgroup_close(struct cgroup *cg);
+
+/*
+ * Make the directories (0755), parents included. An existing one is accepted when no process is in
+ * it or below and it is not frozen (ERR_STATE: "container's cgroup is not empty: 2 process(es)
+ * found", "container's cgroup unexpectedly frozen").
+ * v1: empty cpuset.cpus and cpuset.mems are inherited from above. v2: every available controller is
+ * passed down, the cgroup.type of each level is checked.
+ * On failure nothing that this call made is left.
+ */
+int cgroup_create(struct cgroup *cg, struct err *err);
+/* Remove what cgroup_create() of this very struct made, parents included where they are empty; for
+ * the undo of a failed create. Cannot fail; waits a bounded time for processes to go. */
+void cgroup_undo_create(struct cgroup *cg);
+/*
+ * Write the limits of res and, on a v2 host, attach the device program; the default device rules of
+ * the runtime are always appended, also when res is NULL. Call after cgroup_create() and before the
+ * container's program starts. Errors name the limit, file and value.
+ */
+int cgroup_apply(struct cgroup *cg, const struct oci_resources *res, struct err *err);
+/*
+ * For `update`: write what is set in res; device rules are left alone. When a write fails and old is
+ * not NULL, old is written again (errors of that are only logged), and the first error is returned.
+ */
+int cgroup_update(struct cgroup *cg, const struct oci_resources *res,
+		  const struct oci_resources *old, struct err *err);
+/* The ownership rule of the runtime-spec: a v2 directory and its delegatable files
+ * (/sys/kernel/cgroup/delegate) to this host uid; the group stays. Nothing on v1. */
+int cgroup_chown(struct cgroup *cg, uid_t uid, struct err *err);
+
+/* Descriptors for the way in. Plain data: valid in the child of clone as well. */
+struct cgroup_entry {
+	int clone_fd; /* for clone_args.cgroup with CLONE_INTO_CGROUP; -EBADF: there is no v2 tree */
+	int procs_fd; /* the v2 cgroup.procs, for a child that was made by plain fork */
+	size_t n_tasks;
+	int tasks_fd[CGROUP_HIERARCHIES_MAX]; /* v1 */
+	const char *tasks_name[CGROUP_HIERARCHIES_MAX]; /* borrowed from the struct cgroup */
+};
+
+#define CGROUP_ENTRY_INIT                                                                          \
+	{                                                                                          \
+		.clone_fd = -EBADF, .procs_fd = -EBADF                                             \
+	}
+
+/* All close-on-exec. Works after cgroup_create() and after cgroup_open_saved() (exec). */
+int cgroup_entry_open(const struct cgroup *cg, struct cgroup_entry *ret, struct err *err);
+void cgroup_entry_close(struct cgroup_entry *entry);
+/*
+ * The calling process, which must have a single thread, enters. in_unified: it was born with
+ * CLONE_INTO_CGROUP already; otherwise it pays the slow way for the v2 tree. Async-signal-safe, no
+ * memory; in any pid, user or mount namespace (permission is that of whoever opened the files).
+ */
+int cgroup_enter_self(const struct cgroup_entry *entry, bool in_unified, struct err *err);
+/* Another process, all its threads: 7 to 10 ms where v1 is in use; prefer cgroup_enter_self() between
+ * fork and exec. */
+int cgroup_attach_pid(const struct cgroup *cg, pid_t pid, struct err *err);
+
+/* Freeze and wait until it is so. On failure (also time-out, 10 s) the cgroup is thawed again. */
+int cgroup_freeze(const struct cgroup *cg, struct err *err);
+int cgroup_thaw(const struct cgroup *cg, struct err *err);
+/* Whether the container is frozen by its own freezer. A cgroup that is gone, or no freezer: false. */
+int cgroup_is_frozen(const struct cgroup *cg, bool *ret, struct err *err);
+/* Directory of the freezer for CRIU's freeze_cgroup: v1 freezer, else the v2 directory; NULL when
+ * there is none. Borrowed. */
+const char *cgroup_freezer_path(const struct cgroup *cg);
+
+struct cgroup_pids {
+	pid_t *v; /* in our pid namespace, each once */
+	size_t n;
+};
+/* All processes of the cgroup and its children; none when the cgroup is gone. */
+int cgroup_pids(const struct cgroup *cg, struct cgroup_pids *ret, struct err *err);
+void cgroup_pids_done(struct cgroup_pids *pids);
+/*
+ * SIGKILL to every process, none can escape by forking: cgroup.kill (Linux 5.14), else frozen first.
+ * A frozen cgroup is thawed so that they die. Does not wait for their end.
+ */
+int cgroup_kill(const struct cgroup *cg, struct err *err);
+/* Another signal to every process there is at this moment (kill --all). */
+int cgroup_signal(const struct cgroup *cg, int sig, struct err *err);
+
+/*
+ * Remove the container's directories and what is below them. Processes that are about to end are
+ * waited for (up to 2 s in all, first retry after 1 ms); then ERR_STATE naming directory and count.
+ * Directories that are gone are no error. Parents stay.
+ */
+int cgroup_destroy(struct cgroup *cg, struct err *err);
+/* Whether any of the directories is there. */
+bool cgroup_exists(const struct cgroup *cg);
+
+/* The node of a controller ("memory"; "" for the v2 tree); on a v2 host every controller but the
+ * named hierarchies gives the v2 node. NULL when there is none. */
+const struct cgroup_node *cgroup_node_of(const struct cgroup *cg, const char *controller);
+
+DEFINE_AUTO_VAL(cgroup, struct cgroup, cgroup_close)
+#define auto_cgroup auto_cleanup(cgroup_cleanup_val)
+DEFINE_AUTO_VAL(cgroup_entry, struct cgroup_entry, cgroup_entry_close)
+#define auto_cgroup_entry auto_cleanup(cgroup_entry_cleanup_val)
+DEFINE_AUTO_VAL(cgroup_pids, struct cgroup_pids, cgroup_pids_done)
+#define auto_cgroup_pids auto_cleanup(cgroup_pids_cleanup_val)

@@ -3,9 +3,10 @@
 #
 # Shared by the scripts of this directory; sourced, never run.
 #
-# What is downloaded here goes through a private apt: its own configuration, package lists, dpkg status and archive
-# directory, so that the machine's own apt and dpkg data are only read. From the machine's configuration it takes what it
-# needs to reach a mirror (proxies, retries, credentials, the mirror itself) and nothing that runs commands.
+# What is downloaded here goes through a private apt: its own configuration, package lists, dpkg
+# status and archive directory, so that the machine's own apt and dpkg data are only read. From
+# the machine's configuration it takes what it needs to reach a mirror (proxies, retries,
+# credentials, the mirror itself) and nothing that runs commands.
 
 # shellcheck disable=SC2034 # for the scripts that source this
 debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -26,16 +27,15 @@ is_root()
 	[ "$(id -u)" -eq 0 ]
 }
 
-# as_root COMMAND...: run it as root. Only the variables named here survive sudo's clean environment.
+# as_root COMMAND...: run it as root. sudo cleans the environment but for what is named here.
 as_root()
 {
 	if is_root; then
 		"$@"
 	elif command -v sudo >/dev/null; then
-		sudo env ${FLOE_CRIU_PREFIX:+"FLOE_CRIU_PREFIX=$FLOE_CRIU_PREFIX"} \
-			${FLOE_CACHE:+"FLOE_CACHE=$FLOE_CACHE"} DEBIAN_FRONTEND=noninteractive "$@"
+		sudo env ${FLOE_CRIU_PREFIX:+"FLOE_CRIU_PREFIX=$FLOE_CRIU_PREFIX"} "$@"
 	else
-		die "run '${1##*/}': root is needed and there is no sudo; run '$0' as root"
+		die "root is needed and there is no sudo; run '$0' as root"
 	fi
 }
 
@@ -43,8 +43,43 @@ as_root()
 require_debian()
 {
 	if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-		die "this is not a Debian system (no apt-get); install the packages that '${0%/*}/install-deps --list' names"
+		die "this is not a Debian system (no apt-get);" \
+			"install what '${0%/*}/install-deps --list' names in another way"
 	fi
+}
+
+# require_space DIR MIB: fail early where a full disk would make apt and tar fail in odd ways.
+require_space()
+{
+	local free
+	free=$(($(df --output=avail -k "$1" | tail -n 1) / 1024))
+	[ "$free" -ge "$2" ] || die "'$1' has $free MiB free; $2 MiB are needed"
+}
+
+# apt_install PACKAGE...: onto the machine itself, quietly unless it fails.
+apt_install()
+{
+	local log
+
+	if ! is_root && ! command -v sudo >/dev/null; then
+		die "install '$*': root is needed and there is no sudo;" \
+			"run as root: apt-get install $*"
+	fi
+	say "installing $*"
+	log=$(mktemp "${TMPDIR:-/tmp}/floe-apt.XXXXXX")
+	# A source that cannot be read and that none of these is from is no reason to stop.
+	apt_system update >"$log" 2>&1 || :
+	if ! apt_system install --no-install-recommends "$@" >>"$log" 2>&1; then
+		die "install '$*': $(apt_reason "$log"); is there a network and a mirror?" \
+			"(all that apt said is in $log)"
+	fi
+	rm -f "$log"
+}
+
+apt_system()
+{
+	as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" </dev/null
 }
 
 debian_codename()
@@ -53,35 +88,39 @@ debian_codename()
 	(. /etc/os-release && printf '%s\n' "${VERSION_CODENAME:-}")
 }
 
-# The machine's Debian mirrors, likeliest first: those its apt configuration uses for its own release. Asking apt covers
-# one-line and deb822 sources alike. Security and update suites have other directory layouts and are left out.
+# The machine's Debian mirrors, likeliest first: those its apt configuration uses for its own
+# release. Asking apt covers one-line and deb822 sources alike. Security and update suites have
+# other directory layouts and are left out.
 debian_mirrors()
 {
 	local codename
 	codename=$(debian_codename)
 	# shellcheck disable=SC2016 # apt expands these
-	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 2>/dev/null |
+	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
+		'Created-By: Packages' 2>/dev/null |
 		awk -v own="$codename" '
 			$3 != "main" || seen[$1] { next }
-			$2 != own && $2 !~ /^(oldstable|stable|testing|sid|unstable|bookworm|trixie|forky|duke)$/ { next }
+			$2 != own && $2 !~ /^(oldstable|stable|testing|unstable|sid)$/ { next }
 			{ seen[$1] = 1; print ($1 ~ /\/debian\/?$/ ? 0 : 1), NR, $1 }' |
 		sort -k1,1n -k2,2n | cut -d' ' -f3-
 }
 
-# private_apt_init DIR [MIRROR SUITE]: make DIR a private apt root, for one suite of one mirror, or for the machine's own
-# sources and the lists it already has. Its dpkg status is empty, so that a closure is always the whole closure.
+# private_apt_init DIR [MIRROR SUITE]: make DIR a private apt root, for one suite of one mirror,
+# or for the machine's own sources and the lists it already has. Its dpkg status is empty, so that
+# a closure is always the whole closure.
 private_apt_init()
 {
 	local dir=$1 mirror=${2:-} suite=${3:-} arch
 
 	arch=$(dpkg --print-architecture)
-	mkdir -p "$dir/lists/partial" "$dir/cache" "$dir/archives/partial" "$dir/preferences.d" "$dir/sources.list.d"
+	mkdir -p "$dir/lists/partial" "$dir/cache" "$dir/archives/partial" \
+		"$dir/preferences.d" "$dir/sources.list.d"
 	chmod 755 "$dir" # apt's download user must get in
 	: >"$dir/status"
 	{
 		apt-config dump --no-empty --format '%F "%v";%n' |
 			grep -E '^(Acquire|APT::Sandbox)::' |
-			grep -vE '^Acquire::(Languages|IndexTargets|Changelogs|GzipIndexes|CompressionTypes)'
+			grep -vE '^Acquire::(Languages|IndexTargets|Changelogs|Gzip|Compress)'
 		cat <<-CONF
 			Dir::Etc::main "/dev/null";
 			Dir::Etc::parts "/dev/null";
@@ -106,15 +145,16 @@ private_apt_init()
 				Dir::Etc::sourceparts "$dir/sources.list.d";
 				Dir::State::lists "$dir/lists";
 			CONF
-			printf 'deb [arch=%s signed-by=%s] %s %s main\n' "$arch" "$debian_keyring" "$mirror" "$suite" \
-				>"$dir/sources.list"
+			printf 'deb [arch=%s signed-by=%s] %s %s main\n' \
+				"$arch" "$debian_keyring" "$mirror" "$suite" >"$dir/sources.list"
 		else
 			printf 'Dir::State::lists "/var/lib/apt/lists";\n'
 		fi
 	} >"$dir/apt.conf"
+	chmod 600 "$dir/apt.conf" # proxies may have passwords
 }
 
-# private_apt DIR COMMAND...: an apt command in that root; the last lines it said are in DIR/log.
+# private_apt DIR COMMAND...: an apt command in that root; what it said is in DIR/log.
 private_apt()
 {
 	local dir=$1
@@ -122,12 +162,16 @@ private_apt()
 	APT_CONFIG=$dir/apt.conf "$@" >"$dir/log" 2>&1
 }
 
-# What a failed private_apt complained about, in one line.
-private_apt_reason()
+# apt_reason LOG: what apt-get complained about, in one line: what could not be fetched or
+# verified if there is that, else its last error.
+apt_reason()
 {
-	local reason
-	reason=$(sed -n 's/^E: //p' "$1/log" | tail -n 1)
-	printf '%s' "${reason:-see its output: $(tail -n 1 "$1/log")}"
+	awk '/^[EW]: (Failed to fetch|GPG error|OpenPGP)/ || /^E: Unable to locate/ {
+			if (!fetch) { fetch = $0; gsub(/  +/, ": ", fetch) } }
+		/^E: / { error = $0 }
+		{ last = $0 }
+		END { reason = fetch ? fetch : error ? error : last
+			sub(/^[EW]: /, "", reason); sub(/\.$/, "", reason); print reason }' "$1"
 }
 
 # private_apt_assume DIR PACKAGE...: have the closure leave these out, as if they were installed.
@@ -137,14 +181,22 @@ private_apt_assume()
 	shift
 	arch=$(dpkg --print-architecture)
 	for package; do
-		printf 'Package: %s\nStatus: install ok installed\nArchitecture: %s\n' "$package" "$arch"
-		printf 'Multi-Arch: allowed\nVersion: 999:0\nMaintainer: none\nDescription: left out\n\n'
+		cat <<-STANZA
+			Package: $package
+			Status: install ok installed
+			Architecture: $arch
+			Multi-Arch: allowed
+			Version: 999:0
+			Maintainer: none
+			Description: left out
+
+		STANZA
 	done >>"$dir/status"
 }
 
-# unpack_archives DIR ROOT: unpack every package that lies in DIR/archives, without documentation (but licences)
-# and translations; no maintainer script runs. The links of the merged /usr are made first, so that packages from before and after the merge
-# meet in one directory.
+# unpack_archives DIR ROOT: unpack every package that lies in DIR/archives, without documentation
+# (but licences) and translations; no maintainer script runs. The links of the merged /usr are
+# made first, so that packages from before and after the merge meet in one directory.
 unpack_archives()
 {
 	local dir=$1 root=$2 deb link
@@ -155,9 +207,11 @@ unpack_archives()
 		[ -e "$root/$link" ] || ln -s "usr/$link" "$root/$link"
 	done
 	for deb in "$dir"/archives/*.deb; do
-		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$root" --numeric-owner --keep-directory-symlink \
-			--exclude='./usr/share/man' --exclude='./usr/share/info' --exclude='./usr/share/locale' \
-			--exclude='./usr/share/lintian' -f - || return 1
+		dpkg-deb --fsys-tarfile "$deb" |
+			tar -x -C "$root" --numeric-owner --keep-directory-symlink \
+				--exclude=./usr/share/man --exclude=./usr/share/info \
+				--exclude=./usr/share/locale --exclude=./usr/share/lintian \
+				-f - || return 1
 	done
-	find "$root/usr/share/doc" -type f ! -name copyright -delete
+	find "$root/usr/share/doc" -type f ! -name copyright -delete || return 1
 }

@@ -6,11 +6,12 @@
  * Life of a container:
  *
  *	cgroup_open()             paths only; touches nothing
- *	cgroup_create()           directories, v2 controllers, cpuset inheritance
- *	cgroup_entry_open()       descriptors by which the init enters
- *	   clone3(CLONE_INTO_CGROUP, entry.clone_fd)
+ *	cgroup_create_unified()   the v2 directory, which clone needs
+ *	   clone3(CLONE_INTO_CGROUP, cgroup_clone_fd())
+ *	cgroup_create()           the other directories; may run while the child sets up its mounts
+ *	cgroup_entry_open()       descriptors by which the init enters, sent to it
  *	   child: cgroup_enter_self(), then unshare(CLONE_NEWCGROUP)
- *	cgroup_apply()            limits and device rules; may run while the child sets up its mounts
+ *	cgroup_apply()            limits and device rules
  *	cgroup_save_paths()       into the state file
  *
  *	cgroup_open_saved()       any later command; no discovery, no system call
@@ -36,14 +37,14 @@
 #include "core/auto.h"
 #include "core/err.h"
 #include "core/json_table.h"
+#include "runtime/runtime.h"
 #include "spec/runtime_linux.h"
 
-enum cgroup_driver {
-	CGROUP_DRIVER_CGROUPFS,
-	CGROUP_DRIVER_SYSTEMD, /* not yet: cgroup_open() fails with ERR_UNSUPPORTED */
-	CGROUP_DRIVER_DISABLED, /* no cgroup at all: every operation succeeds and does nothing, but
-				 * freezing and statistics are ERR_UNSUPPORTED, and so are limits */
-};
+/*
+ * The drivers are those of runtime.h. CGROUP_DRIVER_SYSTEMD: not yet, cgroup_open() fails with
+ * ERR_UNSUPPORTED. CGROUP_DRIVER_DISABLED: no cgroup at all; every operation succeeds and does
+ * nothing, but freezing, statistics and limits (device rules apart) are ERR_UNSUPPORTED.
+ */
 
 #define CGROUP_HIERARCHIES_MAX 24
 
@@ -78,7 +79,7 @@ struct cgroup {
 	}
 
 struct cgroup_opts {
-	enum cgroup_driver driver;
+	enum runtime_cgroup_driver driver;
 	const char *cgroups_path; /* linux.cgroupsPath as given; NULL or "": the runtime's choice */
 	const char *id; /* container id */
 	bool rootless; /* without a cgroupsPath, a denied mkdir is not an error */
@@ -108,9 +109,13 @@ void cgroup_close(struct cgroup *cg);
  * found", "container's cgroup unexpectedly frozen").
  * v1: empty cpuset.cpus and cpuset.mems are inherited from above. v2: every available controller is
  * passed down, the cgroup.type of each level is checked.
- * On failure nothing that this call made is left.
+ * On failure nothing that this call made is left. Nodes that exist already by
+ * cgroup_create_unified() are passed over.
  */
 int cgroup_create(struct cgroup *cg, struct err *err);
+/* The part of cgroup_create() that CLONE_INTO_CGROUP needs: the v2 node alone (all there is, on a v2
+ * host). Nothing on a v1 host. */
+int cgroup_create_unified(struct cgroup *cg, struct err *err);
 /* Remove what cgroup_create() of this very struct made, parents included where they are empty; for
  * the undo of a failed create. Cannot fail; waits a bounded time for processes to go. */
 void cgroup_undo_create(struct cgroup *cg);
@@ -130,38 +135,45 @@ int cgroup_update(struct cgroup *cg, const struct oci_resources *res,
  * (/sys/kernel/cgroup/delegate) to this host uid; the group stays. Nothing on v1. */
 int cgroup_chown(struct cgroup *cg, uid_t uid, struct err *err);
 
-/* Descriptors for the way in. Plain data: valid in the child of clone as well. */
+/* The v2 directory for clone_args.cgroup with CLONE_INTO_CGROUP, once it is created (or of an
+ * existing cgroup); borrowed. -ENOENT: there is no v2 tree, or it is denied to a rootless caller. */
+int cgroup_clone_fd(struct cgroup *cg);
+
+/* Descriptors for the way in: plain data, to be inherited or sent. */
 struct cgroup_entry {
-	int clone_fd; /* for clone_args.cgroup with CLONE_INTO_CGROUP; -EBADF: there is no v2 tree */
-	int procs_fd; /* the v2 cgroup.procs, for a child that was made by plain fork */
-	size_t n_tasks;
-	int tasks_fd[CGROUP_HIERARCHIES_MAX]; /* v1 */
-	const char *tasks_name[CGROUP_HIERARCHIES_MAX]; /* borrowed from the struct cgroup */
+	size_t n;
+	int fd[CGROUP_HIERARCHIES_MAX]; /* v1 `tasks` files, and the v2 cgroup.procs where needed */
+	const char
+		*name[CGROUP_HIERARCHIES_MAX]; /* for messages; borrowed from the struct cgroup */
 };
 
 #define CGROUP_ENTRY_INIT                                                                          \
 	{                                                                                          \
-		.clone_fd = -EBADF, .procs_fd = -EBADF                                             \
+		0                                                                                  \
 	}
 
-/* All close-on-exec. Works after cgroup_create() and after cgroup_open_saved() (exec). */
-int cgroup_entry_open(const struct cgroup *cg, struct cgroup_entry *ret, struct err *err);
+/* in_unified: the process is born with CLONE_INTO_CGROUP, so that it need not enter the v2 tree,
+ * which is the slow way. All close-on-exec. After cgroup_create() or cgroup_open_saved() (exec). */
+int cgroup_entry_open(struct cgroup *cg, bool in_unified, struct cgroup_entry *ret,
+		      struct err *err);
+/* Take over received descriptors; cg, of the same container, gives the names. */
+void cgroup_entry_from_fds(struct cgroup_entry *ret, const struct cgroup *cg, const int *fds,
+			   size_t n);
 void cgroup_entry_close(struct cgroup_entry *entry);
 /*
- * The calling process, which must have a single thread, enters. in_unified: it was born with
- * CLONE_INTO_CGROUP already; otherwise it pays the slow way for the v2 tree. Async-signal-safe, no
- * memory; in any pid, user or mount namespace (permission is that of whoever opened the files).
+ * The calling process, which must have a single thread, enters. Async-signal-safe, no memory; in any
+ * pid, user or mount namespace (permission is that of whoever opened the files).
  */
-int cgroup_enter_self(const struct cgroup_entry *entry, bool in_unified, struct err *err);
+int cgroup_enter_self(const struct cgroup_entry *entry, struct err *err);
 /* Another process, all its threads: 7 to 10 ms where v1 is in use; prefer cgroup_enter_self() between
  * fork and exec. */
-int cgroup_attach_pid(const struct cgroup *cg, pid_t pid, struct err *err);
+int cgroup_attach_pid(struct cgroup *cg, pid_t pid, struct err *err);
 
 /* Freeze and wait until it is so. On failure (also time-out, 10 s) the cgroup is thawed again. */
-int cgroup_freeze(const struct cgroup *cg, struct err *err);
-int cgroup_thaw(const struct cgroup *cg, struct err *err);
+int cgroup_freeze(struct cgroup *cg, struct err *err);
+int cgroup_thaw(struct cgroup *cg, struct err *err);
 /* Whether the container is frozen by its own freezer. A cgroup that is gone, or no freezer: false. */
-int cgroup_is_frozen(const struct cgroup *cg, bool *ret, struct err *err);
+int cgroup_is_frozen(struct cgroup *cg, bool *ret, struct err *err);
 /* Directory of the freezer for CRIU's freeze_cgroup: v1 freezer, else the v2 directory; NULL when
  * there is none. Borrowed. */
 const char *cgroup_freezer_path(const struct cgroup *cg);
@@ -171,15 +183,15 @@ struct cgroup_pids {
 	size_t n;
 };
 /* All processes of the cgroup and its children; none when the cgroup is gone. */
-int cgroup_pids(const struct cgroup *cg, struct cgroup_pids *ret, struct err *err);
+int cgroup_pids(struct cgroup *cg, struct cgroup_pids *ret, struct err *err);
 void cgroup_pids_done(struct cgroup_pids *pids);
 /*
  * SIGKILL to every process, none can escape by forking: cgroup.kill (Linux 5.14), else frozen first.
  * A frozen cgroup is thawed so that they die. Does not wait for their end.
  */
-int cgroup_kill(const struct cgroup *cg, struct err *err);
+int cgroup_kill(struct cgroup *cg, struct err *err);
 /* Another signal to every process there is at this moment (kill --all). */
-int cgroup_signal(const struct cgroup *cg, int sig, struct err *err);
+int cgroup_signal(struct cgroup *cg, int sig, struct err *err);
 
 /*
  * Remove the container's directories and what is below them. Processes that are about to end are

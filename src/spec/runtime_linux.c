@@ -5,6 +5,8 @@
  */
 #include "spec/runtime_linux.h"
 
+#include "core/str.h"
+
 /* clang-format off: one row a line. */
 JSON_DESC(oci_id_mapping_desc, struct oci_id_mapping,
 	  F_U32(struct oci_id_mapping, container_id, "containerID", JSON_ALWAYS),
@@ -186,3 +188,12 @@ JSON_DESC(oci_linux_desc, struct oci_linux,
 	  F_OBJECT_MAP(struct oci_linux, time_offsets, struct oci_time_offset, "timeOffsets", 0,
 		       time_offset_desc),
 	  F_EXTRA(struct oci_linux, extra));
+/* clang-format on */
+
+const struct oci_namespace *oci_linux_namespace(const struct oci_linux *linux_, const char *type)
+{
+	for (size_t i = 0; linux_ && i < linux_->n_namespaces; i++)
+		if (str_eq(linux_->namespaces[i].type, type))
+			return &linux_->namespaces[i];
+	return NULL;
+}

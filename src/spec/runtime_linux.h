@@ -222,5 +222,10 @@ struct oci_linux {
 extern const struct json_desc oci_linux_desc;
 extern const struct json_desc oci_id_mapping_desc;
 extern const struct json_desc oci_id_mapping_desc;
+extern const struct json_desc oci_id_mapping_desc;
 /* One resources object, as `update --resources` reads it. */
 extern const struct json_desc oci_resources_desc;
+
+/* The entry of linux.namespaces with this type ("network"), NULL when there is none: the container
+ * shares that namespace with the runtime. linux_ may be NULL. */
+const struct oci_namespace *oci_linux_namespace(const struct oci_linux *linux_, const char *type);

@@ -109,6 +109,7 @@ JSON_DESC(runtime_spec_desc, struct runtime_spec,
 	  F_EXTRA(struct runtime_spec, extra));
 
 /* clang-format on */
+
 int runtime_spec_load(struct runtime_spec *ret, int dir_fd, const char *path, struct err *err)
 {
 	return json_decode_file(&runtime_spec_desc, ret, dir_fd, path, err);

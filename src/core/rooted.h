@@ -52,5 +52,8 @@ int rooted_open_parent(const struct rooted *root, const char *path, mode_t mode,
  * messages, CRIU's mount names), never to open something by. */
 char *rooted_resolve(const struct rooted *root, const char *path);
 
+/* For tests: act as if the kernel lacked openat2(2). kernel_features_disable() calls it too. */
+void rooted_disable_openat2(bool disable);
+
 DEFINE_AUTO_VAL(rooted, struct rooted, rooted_close)
 #define auto_rooted auto_cleanup(rooted_cleanup_val)

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include <errno.h>
 #include <stdint.h>
 
 #include "core/macro.h"
@@ -30,8 +31,8 @@ struct mountfd_env {
 
 /* Two system calls. Honours kernel_features_disable(). No staging area is made. */
 void mountfd_env_probe(struct mountfd_env *env);
-/* Mount a staging area on the directory dir_fd and open it; for environments without the mount API.
- * The mount is made private. */
+/* Mount a staging area on the directory dir_fd, private, and open it. Where the mount API is missing
+ * this goes by the directory's path, so dir_fd must be the host's. */
 int mountfd_env_stage(struct mountfd_env *env, int dir_fd);
 void mountfd_env_done(struct mountfd_env *env);
 
@@ -49,7 +50,10 @@ struct mountfd_fs {
 	unsigned long flags; /* MS_*: of superblock and mount, as mount(2) takes them */
 };
 
-/* A new file system, not attached anywhere. */
+/* Whether mountfd_open_fs() of this needs the staging area: there is no mount API, or fsconfig(2)
+ * cannot say it (a value of more than 255 bytes, as overlay's lowerdir; "iversion"). */
+bool mountfd_needs_stage(const struct mountfd_env *env, const struct mountfd_fs *fs);
+/* A new file system, not attached anywhere (or only to the staging area). */
 int mountfd_open_fs(const struct mountfd_env *env, const struct mountfd_fs *fs,
 		    struct mountfd_log *log);
 /* A bind of dir_fd/path (AT_EMPTY_PATH by path ""), not attached. */

@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/rooted.h"
+
 static unsigned int disabled;
 
 #ifdef FLOE_FAULT_POINTS
@@ -42,6 +44,8 @@ static inline void disable_from_environment(void)
 void kernel_features_disable(unsigned int mask)
 {
 	disabled |= mask;
+	if (mask & KERNEL_OPENAT2)
+		rooted_disable_openat2(true);
 }
 
 bool kernel_feature_is_disabled(enum kernel_feature feature)
@@ -114,6 +118,13 @@ int sys_pidfd_send_signal(int pidfd, int sig)
 pid_t sys_clone3(struct clone_args *args)
 {
 	return CALL(KERNEL_CLONE3, SYS_clone3, args, sizeof(*args));
+}
+
+pid_t sys_clone(unsigned long flags)
+{
+	long pid = syscall(SYS_clone, flags, NULL, NULL, NULL, 0);
+
+	return pid < 0 ? -errno : (pid_t)pid;
 }
 
 int sys_pivot_root(const char *new_root, const char *put_old)

@@ -50,6 +50,8 @@ int sys_pidfd_open(pid_t pid);
 int sys_pidfd_send_signal(int pidfd, int sig);
 /* The child continues as after fork(2): single-threaded callers only. 0 in the child. */
 pid_t sys_clone3(struct clone_args *args);
+/* The older clone(2) without a stack of its own, likewise; flags include the exit signal. */
+pid_t sys_clone(unsigned long flags);
 int sys_pivot_root(const char *new_root, const char *put_old);
 int sys_execveat(int dir_fd, const char *path, char *const argv[], char *const envp[], int flags);
 int sys_memfd_create(const char *name, unsigned int flags);

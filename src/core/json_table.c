@@ -27,13 +27,11 @@ static int as_bad_message(struct err *err)
 	return -EBADMSG;
 }
 
-static int syntax_error(const struct json_source *d, struct json_tokener *tokener)
+static int syntax_error(const struct json_source *d, enum json_tokener_error code, size_t end)
 {
-	enum json_tokener_error code = json_tokener_get_error(tokener);
-	size_t line = json_line_of_offset(d->text, d->len, json_tokener_get_parse_end(tokener));
+	size_t line = json_line_of_offset(d->text, d->len, end);
 
-	/* Continue: json-c wants more text than there is. */
-	if (code == json_tokener_continue)
+	if (code == json_tokener_continue || code == json_tokener_error_parse_eof)
 		return err_set(d->err, ERR_INVALID, "%s:%zu: document ends too early", d->name,
 			       line);
 	if (code == json_tokener_error_depth)
@@ -47,6 +45,7 @@ static int syntax_error(const struct json_source *d, struct json_tokener *tokene
 static int parse_with(const struct json_source *d, struct json_tokener *tokener,
 		      struct json_object **ret)
 {
+	enum json_tokener_error code;
 	size_t n_keys = 0;
 	size_t end;
 	int r = json_check_tokens(d->text, d->len, d->name, &n_keys, d->err);
@@ -54,9 +53,15 @@ static int parse_with(const struct json_source *d, struct json_tokener *tokener,
 	if (r < 0)
 		return r;
 	*ret = json_tokener_parse_ex(tokener, d->text, (int)d->len);
-	if (json_tokener_get_error(tokener) != json_tokener_success)
-		return syntax_error(d, tokener);
+	code = json_tokener_get_error(tokener);
 	end = json_tokener_get_parse_end(tokener);
+	/* json-c waits for more: the NUL tells it that this was all. */
+	if (code == json_tokener_continue) {
+		*ret = json_tokener_parse_ex(tokener, "", 1);
+		code = json_tokener_get_error(tokener);
+	}
+	if (code != json_tokener_success)
+		return syntax_error(d, code, end);
 	while (end < d->len && strchr(" \t\r\n", d->text[end]))
 		end++;
 	if (end < d->len)

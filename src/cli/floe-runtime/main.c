@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * floe-runtime: global options, then one of the commands. An error is reported once, here: to the
+ * log, and where the log is not stderr to stderr as well, as a bare message.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/config_file.h"
+#include "cli/floe-runtime/commands.h"
+#include "cli/floe-runtime/version.h"
+#include "core/alloc.h"
+#include "core/fd.h"
+#include "core/io.h"
+#include "core/log.h"
+#include "core/path.h"
+#include "core/str.h"
+
+#define RUNTIME_CONFIG_FILE "/etc/floe/runtime.conf"
+
+struct globals {
+	const char *root;
+	const char *log;
+	enum log_format log_format;
+	int log_level; /* enum log_level; -1: by format */
+	bool debug;
+	bool systemd_cgroup;
+	int cgroup_manager; /* enum cgroup_driver; -1: not given */
+	int rootless; /* enum runtime_rootless; -1: not given */
+	const char *criu;
+	const char *config_file;
+	bool version;
+	bool version_crun;
+	bool dump_cli;
+};
+
+static const struct cli_choice log_formats[] = {
+	{ "text", LOG_FORMAT_TEXT },
+	{ "json", LOG_FORMAT_JSON },
+	{ NULL, 0 },
+};
+static const struct cli_choice log_levels[] = {
+	{ "error", LOG_LEVEL_ERROR },
+	{ "warning", LOG_LEVEL_WARNING },
+	{ "info", LOG_LEVEL_INFO },
+	{ "debug", LOG_LEVEL_DEBUG },
+	{ NULL, 0 },
+};
+static const struct cli_choice cgroup_managers[] = {
+	{ "cgroupfs", CGROUP_DRIVER_CGROUPFS },
+	{ "systemd", CGROUP_DRIVER_SYSTEMD },
+	{ "disabled", CGROUP_DRIVER_DISABLED },
+	{ NULL, 0 },
+};
+static const struct cli_choice rootless_choices[] = {
+	{ "auto", ROOTLESS_AUTO },
+	{ "true", ROOTLESS_TRUE },
+	{ "false", ROOTLESS_FALSE },
+	{ NULL, 0 },
+};
+
+#define T struct globals
+static const struct cli_option global_rows[] = {
+	OPT_STRING_F(T, root, "root", 0, "DIR",
+		     "where the state of containers is kept (default: /run/floe-runtime, or "
+		     "$XDG_RUNTIME_DIR/floe-runtime for users)",
+		     CLI_CONFIGURABLE),
+	OPT_STRING(T, log, "log", 0, "FILE", "append errors to this file (default: stderr)"),
+	OPT_ENUM(T, log_format, "log-format", 0, "FORMAT", log_formats, "format of the log"),
+	OPT_ENUM(T, log_level, "log-level", 0, "LEVEL", log_levels,
+		 "how much is logged (default: warning; with --log-format json error)"),
+	OPT_FLAG(T, debug, "debug", 0, "log what is done (--log-level debug)"),
+	OPT_FLAG(T, systemd_cgroup, "systemd-cgroup", 0,
+		 "let systemd manage cgroups; cgroupsPath is SLICE:PREFIX:NAME"),
+	OPT_ENUM_F(T, cgroup_manager, "cgroup-manager", 0, "MANAGER", cgroup_managers,
+		   "who manages cgroups", CLI_CONFIGURABLE),
+	OPT_ENUM_F(T, rootless, "rootless", 0, "WHEN", rootless_choices,
+		   "tolerate denied access to cgroups", CLI_CONFIGURABLE),
+	OPT_STRING_F(T, criu, "criu", 0, "FILE", "CRIU to use (default: searched for)",
+		     CLI_CONFIGURABLE),
+	OPT_STRING(T, config_file, "config-file", 0, "FILE",
+		   "read defaults of these options from here (default: " RUNTIME_CONFIG_FILE ")"),
+	OPT_FLAG(T, version, "version", 'v', "print version, commit and what is used"),
+	OPT_FLAG_F(T, version_crun, "crun-version", 'V', "crun's spelling of -v", CLI_HIDDEN),
+	OPT_FLAG_F(T, dump_cli, "dump-cli", 0, "print commands and options as JSON", CLI_HIDDEN),
+};
+#undef T
+
+/* clang-format off */
+static const struct cli_command *const commands[] = {
+	&create_command, &start_command, &run_command, &exec_command,
+	&state_command, &list_command, &ps_command, &events_command,
+	&kill_command, &delete_command, &pause_command, &resume_command, &update_command,
+	&spec_command,
+	&help_command, &completion_command, &mounts_command,
+};
+/* clang-format on */
+
+static const struct cli_program program = {
+	.name = "floe-runtime",
+	.summary = "run containers from OCI bundles, and freeze and thaw them with CRIU",
+	.globals = global_rows,
+	.n_globals = ARRAY_SIZE(global_rows),
+	.commands = commands,
+	.n_commands = ARRAY_SIZE(commands),
+};
+
+/* Open --log. A prefix as crun has it: "file:" is understood, other destinations fail by name. */
+static int open_log(const struct globals *globals, struct err *err)
+{
+	struct log_config config = {
+		.level = globals->log_format == LOG_FORMAT_JSON ? LOG_LEVEL_ERROR :
+								  LOG_LEVEL_WARNING,
+		.format = globals->log_format,
+		.fd = STDERR_FILENO,
+	};
+	const char *path = globals->log;
+
+	if (globals->log_level >= 0)
+		config.level = (enum log_level)globals->log_level;
+	if (globals->debug)
+		config.level = LOG_LEVEL_DEBUG;
+	log_configure(&config);
+	if (!path)
+		return 0;
+	if (str_has_prefix(path, "journald:") || str_has_prefix(path, "syslog:"))
+		return err_set(err, ERR_UNSUPPORTED,
+			       "log to '%s': only files are supported; give --log a path", path);
+	if (str_has_prefix(path, "file:"))
+		path += strlen("file:");
+	config.fd = fd_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+	if (config.fd < 0)
+		return err_sys(err, config.fd, "open log '%s'", path);
+	log_configure(&config);
+	return 0;
+}
+
+static void report(const struct err *err)
+{
+	log_error("%s", err->msg);
+	if (log_fd() != STDERR_FILENO) {
+		auto_free char *line = xasprintf("%s\n", err->msg);
+
+		(void)io_write_all(STDERR_FILENO, line, strlen(line));
+	}
+}
+
+/* From the options to what the operations take. */
+static int context_init(struct runtime_context *context, const struct globals *globals,
+			const struct globals *config, struct err *err)
+{
+	struct runtime *rt = &context->rt;
+	const char *root = globals->root ? globals->root : config->root;
+
+	rt->root = root ? path_absolute(root, NULL) : runtime_default_root();
+	if (!rt->root)
+		return err_sys(err, -errno, "make '%s' absolute", root ? root : "--root");
+	if (str_eq(rt->root, "/"))
+		return err_set(err, ERR_USAGE, "option '--root' should not be set to '/'");
+	if (globals->cgroup_manager >= 0)
+		rt->cgroup_driver = (enum cgroup_driver)globals->cgroup_manager;
+	else if (globals->systemd_cgroup)
+		rt->cgroup_driver = CGROUP_DRIVER_SYSTEMD;
+	else if (config->cgroup_manager >= 0)
+		rt->cgroup_driver = (enum cgroup_driver)config->cgroup_manager;
+	rt->rootless = (enum runtime_rootless)(globals->rootless >= 0 ? globals->rootless :
+					       config->rootless >= 0  ? config->rootless :
+									(int)ROOTLESS_AUTO);
+	context->criu_option = globals->criu;
+	context->criu_configured = config->criu;
+	rt->criu_path = xstrdup(globals->criu ? globals->criu : config->criu);
+	rt->debug = log_is_enabled(LOG_LEVEL_DEBUG);
+	return 0;
+}
+
+static int load_config(const char *path, struct globals *ret, char **ret_text, struct err *err)
+{
+	struct cli_table table = { global_rows, ARRAY_SIZE(global_rows), ret };
+	int r = cli_config_load(path ? path : RUNTIME_CONFIG_FILE, &table, ret_text, err);
+
+	if (r == -ENOENT && !path) {
+		err_clear(err);
+		return 0;
+	}
+	return r;
+}
+
+static int dispatch(struct runtime_context *context, char *const *argv, int *ret_error_code,
+		    struct err *err)
+{
+	const struct cli_command *command;
+	auto_free char *of = NULL;
+	size_t used;
+	int r = cli_command_find(&program, argv, &command, &used, &of, err);
+
+	if (r < 0)
+		return r;
+	return cli_command_run(&program, command, of, argv + used, context, ret_error_code, err);
+}
+
+static int print_help(struct err *err)
+{
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+
+	cli_help_program(&program, &sb);
+	return cli_print(sb.buf, err);
+}
+
+static int print_dump(struct err *err)
+{
+	auto_free char *text = cli_dump(&program);
+
+	return cli_print(text, err);
+}
+
+static const struct globals no_globals = { .log_level = -1, .cgroup_manager = -1, .rootless = -1 };
+
+static int run(char *const *argv, int *ret_error_code, struct err *err)
+{
+	struct globals globals = no_globals;
+	struct globals config = no_globals;
+	struct cli_table table = { global_rows, ARRAY_SIZE(global_rows), &globals };
+	struct runtime_context context = { .rt = RUNTIME_INIT };
+	auto_cli_args struct cli_args args = { 0 };
+	auto_free char *config_text = NULL;
+	int r = cli_parse(&table, 1, true, program.name, argv, &args, err);
+
+	if (r < 0)
+		return r;
+	if (globals.dump_cli)
+		return print_dump(err);
+	if (args.help || (args.n == 0 && !globals.version && !globals.version_crun))
+		return print_help(err);
+	r = open_log(&globals, err);
+	if (r == 0)
+		r = load_config(globals.config_file, &config, &config_text, err);
+	if (r == 0)
+		r = context_init(&context, &globals, &config, err);
+	if (r == 0) {
+		if (globals.version || globals.version_crun)
+			r = version_print(&context, err);
+		else
+			r = dispatch(&context, args.v, ret_error_code, err);
+	}
+	runtime_done(&context.rt);
+	return r;
+}
+
+int main(int argc UNUSED, char **argv)
+{
+	struct err err = ERR_INIT;
+	int error_code = 1;
+	int r;
+
+	if (fd_ensure_stdio() < 0)
+		return 1;
+	r = run(argv[0] ? argv + 1 : argv, &error_code, &err);
+	if (r >= 0)
+		return r;
+	report(&err);
+	return error_code;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* --help, from the tables; no line is longer than 80 columns. */
+#include "cli/cli.h"
+
+#include <string.h>
+
+#include "core/str.h"
+
+enum { HELP_WIDTH = 80, HELP_COLUMN = 32 };
+
+/* Append words of text, wrapped; the cursor stands at column, further lines begin at indent. */
+static void add_wrapped(struct strbuf *sb, const char *text, size_t column, size_t indent)
+{
+	bool first = true;
+
+	while (*text) {
+		size_t len = strcspn(text, " \n");
+
+		if (!first && column + 1 + len > HELP_WIDTH) {
+			strbuf_addf(sb, "\n%*s", (int)indent, "");
+			column = indent;
+			first = true;
+		}
+		strbuf_addf(sb, "%s%.*s", first ? "" : " ", (int)len, text);
+		column += len + !first;
+		first = false;
+		text += len;
+		text += strspn(text, " ");
+		if (*text == '\n') {
+			text++;
+			strbuf_addf(sb, "\n%*s", (int)indent, "");
+			column = indent;
+			first = true;
+		}
+	}
+	strbuf_addc(sb, '\n');
+}
+
+/* "  -b, --bundle DIR        directory of the bundle" */
+static void add_row(struct strbuf *sb, const char *left, const char *help)
+{
+	size_t column = strlen(left);
+
+	strbuf_adds(sb, left);
+	if (column + 2 > HELP_COLUMN) {
+		strbuf_addc(sb, '\n');
+		column = 0;
+	}
+	strbuf_addf(sb, "%*s", (int)(HELP_COLUMN - column), "");
+	add_wrapped(sb, help, HELP_COLUMN, HELP_COLUMN);
+}
+
+static void add_option(struct strbuf *sb, const struct cli_option *option)
+{
+	auto_strbuf struct strbuf left = STRBUF_INIT;
+	auto_strbuf struct strbuf help = STRBUF_INIT;
+
+	if (option->short_name)
+		strbuf_addf(&left, "  -%c, --%s", option->short_name, option->name);
+	else
+		strbuf_addf(&left, "      --%s", option->name);
+	if (option->metavar)
+		strbuf_addf(&left, " %s", option->metavar);
+	strbuf_adds(&help, option->help);
+	for (const struct cli_choice *c = option->choices; c && c->name; c++)
+		strbuf_addf(&help, "%s%s",
+			    c == option->choices ? ": " :
+			    c[1].name		 ? ", " :
+						   " or ",
+			    c->name);
+	if (option->kind == CLI_STRVEC)
+		strbuf_adds(&help, " (may be repeated)");
+	if (option->flags & CLI_DEPRECATED)
+		strbuf_adds(&help, " (deprecated)");
+	add_row(sb, left.buf, help.buf);
+}
+
+static void add_options(struct strbuf *sb, const char *title, const struct cli_option *rows,
+			size_t n)
+{
+	strbuf_addf(sb, "\n%s:\n", title);
+	for (size_t i = 0; i < n; i++)
+		if (!(rows[i].flags & CLI_HIDDEN))
+			add_option(sb, &rows[i]);
+	add_row(sb, "  -h, --help", "show this help");
+}
+
+static void add_commands(struct strbuf *sb, const struct cli_command *const *commands, size_t n)
+{
+	strbuf_adds(sb, "\nCommands:\n");
+	for (size_t i = 0; i < n; i++) {
+		auto_strbuf struct strbuf left = STRBUF_INIT;
+
+		if (commands[i]->flags & CLI_HIDDEN_COMMAND)
+			continue;
+		strbuf_addf(&left, "  %s", commands[i]->name);
+		add_row(sb, left.buf, commands[i]->summary);
+	}
+}
+
+/* First letter in upper case, full stop at the end. */
+static void add_sentence(struct strbuf *sb, const char *text)
+{
+	size_t start = sb->len;
+
+	add_wrapped(sb, text, 0, 0);
+	if (sb->buf[start] >= 'a' && sb->buf[start] <= 'z')
+		sb->buf[start] = (char)(sb->buf[start] - 'a' + 'A');
+	strbuf_truncate(sb, sb->len - 1);
+	strbuf_adds(sb, ".\n");
+}
+
+void cli_help_program(const struct cli_program *program, struct strbuf *sb)
+{
+	strbuf_addf(sb, "Usage: %s [GLOBAL OPTIONS] COMMAND [OPTIONS] [ARGUMENTS]\n\n",
+		    program->name);
+	add_sentence(sb, program->summary);
+	add_commands(sb, program->commands, program->n_commands);
+	add_options(sb, "Global options", program->globals, program->n_globals);
+	strbuf_addf(sb, "\n'%s COMMAND --help' says more about a command.\n", program->name);
+}
+
+void cli_help_command(const struct cli_program *program, const struct cli_command *command,
+		      const char *of, struct strbuf *sb)
+{
+	const char *rest = str_skip_prefix(of, program->name);
+
+	strbuf_addf(sb, "Usage: %s [GLOBAL OPTIONS]%s", program->name, rest ? rest : "");
+	if (command->n_options)
+		strbuf_adds(sb, " [OPTIONS]");
+	if (command->n_subcommands)
+		strbuf_adds(sb, " COMMAND");
+	if (command->arguments)
+		strbuf_addf(sb, " %s", command->arguments);
+	strbuf_adds(sb, "\n\n");
+	add_sentence(sb, command->summary);
+	if (command->description) {
+		strbuf_addc(sb, '\n');
+		add_wrapped(sb, command->description, 0, 0);
+	}
+	if (command->n_subcommands)
+		add_commands(sb, command->subcommands, command->n_subcommands);
+	add_options(sb, "Options", command->options, command->n_options);
+}

@@ -122,8 +122,9 @@ int caps_drop_bounding(uint64_t keep)
 	int last = caps_last();
 
 	for (int cap = 0; cap <= last; cap++)
-		if (!(keep & CAPS_BIT(cap)) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-			return -errno;
+		if (!(keep & CAPS_BIT(cap)) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 &&
+		    prctl(PR_CAPBSET_READ, cap, 0, 0, 0) != 0)
+			return -EPERM;
 	return 0;
 }
 

@@ -32,7 +32,7 @@ int caps_get(struct caps_sets *ret);
 /* Set these three of the calling thread by capset(2). */
 int caps_set(const struct caps_sets *sets);
 /* Drop every capability of the running kernel that is not in `keep` from the bounding set. -EPERM
- * without CAP_SETPCAP (nothing is done, and 0 returned, when keep holds all). */
+ * without CAP_SETPCAP, unless there is nothing to drop. */
 int caps_drop_bounding(uint64_t keep);
 /* Empty the ambient set, then raise those of `wanted` (Linux 4.3). Returns the mask of those that
  * the kernel refused, 0 when all were raised. */

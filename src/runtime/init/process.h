@@ -57,7 +57,7 @@ struct process_plan {
 
 /*
  * linux_ gives personality and memory policy; NULL: none. Capability names that this kernel does not
- * have are left out, with one line each in *ret_warnings (may be NULL), as every runtime does. A
+ * have are left out, with a line in *ret_warnings (may be NULL), as every runtime does. A
  * rlimit that is unknown, double or has soft > hard is ERR_INVALID, and so is what scheduling_plan_make() refuses.
  */
 int process_plan_make(struct process_plan *ret, const struct oci_process *process,

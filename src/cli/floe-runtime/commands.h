@@ -55,6 +55,12 @@ extern const struct cli_command update_command;
 		   "unix socket to which a pidfd of the container's init is sent"),                \
 		OPT_U32(T, M.preserve_fds, "preserve-fds", 0, "N",                                 \
 			"hand descriptors 3 to 3+N-1 to the container")
+/* Of those that may wait for the container's end. */
+#define CREATE_WAIT_ROWS(T, M)                                                                     \
+	OPT_FLAG(T, M.detach, "detach", 'd',                                                       \
+		 "do not wait for the container; its caller looks after it"),                      \
+		OPT_FLAG(T, M.no_subreaper, "no-subreaper", 0,                                     \
+			 "do not adopt orphans of the container")
 
 /* The runtime with its state root open. With `create` the root is made when it is missing; without,
  * a missing one is no error: no container is found in it then. */

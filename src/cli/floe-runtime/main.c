@@ -26,7 +26,7 @@ struct globals {
 	int log_level; /* enum log_level; -1: by format */
 	bool debug;
 	bool systemd_cgroup;
-	int cgroup_manager; /* enum cgroup_driver; -1: not given */
+	int cgroup_manager; /* enum runtime_cgroup_driver; -1: not given */
 	int rootless; /* enum runtime_rootless; -1: not given */
 	const char *criu;
 	const char *config_file;
@@ -92,6 +92,7 @@ static const struct cli_command *const commands[] = {
 	&create_command, &start_command, &run_command, &exec_command,
 	&state_command, &list_command, &ps_command, &events_command,
 	&kill_command, &delete_command, &pause_command, &resume_command, &update_command,
+	&checkpoint_command, &restore_command,
 	&spec_command,
 	&help_command, &completion_command, &mounts_command,
 };
@@ -159,11 +160,11 @@ static int context_init(struct runtime_context *context, const struct globals *g
 	if (str_eq(rt->root, "/"))
 		return err_set(err, ERR_USAGE, "option '--root' should not be set to '/'");
 	if (globals->cgroup_manager >= 0)
-		rt->cgroup_driver = (enum cgroup_driver)globals->cgroup_manager;
+		rt->cgroup_driver = (enum runtime_cgroup_driver)globals->cgroup_manager;
 	else if (globals->systemd_cgroup)
 		rt->cgroup_driver = CGROUP_DRIVER_SYSTEMD;
 	else if (config->cgroup_manager >= 0)
-		rt->cgroup_driver = (enum cgroup_driver)config->cgroup_manager;
+		rt->cgroup_driver = (enum runtime_cgroup_driver)config->cgroup_manager;
 	rt->rootless = (enum runtime_rootless)(globals->rootless >= 0 ? globals->rootless :
 					       config->rootless >= 0  ? config->rootless :
 									(int)ROOTLESS_AUTO);

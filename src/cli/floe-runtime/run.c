@@ -22,12 +22,9 @@ static int run(const struct cli_invocation *inv, struct err *err)
 static const struct cli_option rows[] = {
 	CREATE_COMMON_ROWS(struct options, create),
 	CREATE_ONLY_ROWS(struct options, create),
-	OPT_FLAG(struct options, create.detach, "detach", 'd',
-		 "do not wait for the container; its caller looks after it"),
+	CREATE_WAIT_ROWS(struct options, create),
 	OPT_FLAG(struct options, create.keep, "keep", 0,
 		 "keep the container after its process has ended"),
-	OPT_FLAG(struct options, create.no_subreaper, "no-subreaper", 0,
-		 "do not adopt orphans of the container"),
 };
 
 const struct cli_command run_command = {

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/floe-runtime/checkpoint_rows.h"
+#include "cli/floe-runtime/commands.h"
+
+const struct cli_choice cgroups_mode_choices[] = {
+	{ "soft", CHECKPOINT_CGROUPS_SOFT },
+	{ "full", CHECKPOINT_CGROUPS_FULL },
+	{ "strict", CHECKPOINT_CGROUPS_STRICT },
+	{ "ignore", CHECKPOINT_CGROUPS_IGNORE },
+	{ NULL, 0 },
+};
+
+const struct cli_choice network_lock_choices[] = {
+	{ "iptables", CHECKPOINT_NETWORK_LOCK_IPTABLES },
+	{ "nftables", CHECKPOINT_NETWORK_LOCK_NFTABLES },
+	{ "skip", CHECKPOINT_NETWORK_LOCK_SKIP },
+	{ NULL, 0 },
+};
+
+struct options {
+	struct checkpoint_options checkpoint;
+};
+
+static int run(const struct cli_invocation *inv, struct err *err)
+{
+	const struct options *cli = inv->options;
+	struct runtime *rt;
+	int r = command_open_root(inv, false, &rt, err);
+
+	return r < 0 ? r : container_checkpoint(rt, inv->args[0], &cli->checkpoint, err);
+}
+
+#define T struct options
+static const struct cli_option rows[] = {
+	CHECKPOINT_COMMON_ROWS(T, checkpoint),
+	OPT_STRING(T, checkpoint.parent_path, "parent-path", 0, "DIR",
+		   "image of a pre-dump to build upon, relative to the image's directory"),
+	OPT_FLAG(T, checkpoint.leave_running, "leave-running", 0,
+		 "let the container go on afterwards"),
+	OPT_FLAG(T, checkpoint.pre_dump, "pre-dump", 0,
+		 "write the memory only and let the container go on; a later checkpoint is then "
+		 "short"),
+	OPT_FLAG(T, checkpoint.tcp_skip_in_flight, "tcp-skip-in-flight", 0,
+		 "leave out TCP connections that are not established yet"),
+	OPT_FLAG(T, checkpoint.link_remap, "link-remap", 0,
+		 "keep open files that were deleted, by a link to them"),
+	OPT_STRING(T, checkpoint.page_server, "page-server", 0, "ADDRESS:PORT",
+		   "send memory to CRIU's page server there"),
+	OPT_I64(T, checkpoint.status_fd, "status-fd", 0, "FD",
+		"descriptor that gets one NUL byte when the lazy page server is ready"),
+};
+#undef T
+
+const struct cli_command checkpoint_command = {
+	.name = "checkpoint",
+	.arguments = "CONTAINER-ID",
+	.summary = "freeze a container into an image on disk",
+	.description =
+		"CRIU writes all processes of the container, with memory, files and sockets, to "
+		"the image; then the container is gone, unless it was to go on. 'floe-runtime "
+		"restore' lets it continue where it was. When it fails the container goes on, and "
+		"the error quotes CRIU's log.",
+	CLI_OPTIONS(struct options, rows),
+	.min_args = 1,
+	.max_args = 1,
+	.argument_source = CONTAINER_IDS,
+	.run = run,
+};

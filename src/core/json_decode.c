@@ -105,7 +105,7 @@ static int range_error(const struct json_source *d, const struct json_step *step
 static int decode_i64(const struct json_source *d, struct json_object *value, int64_t *ret,
 		      const struct json_step *step)
 {
-	struct whole w;
+	struct whole w = { 0 };
 	int r = decode_whole(d, value, &w, step);
 
 	if (r < 0)
@@ -119,7 +119,7 @@ static int decode_i64(const struct json_source *d, struct json_object *value, in
 static int decode_u64(const struct json_source *d, struct json_object *value, uint64_t *ret,
 		      const struct json_step *step)
 {
-	struct whole w;
+	struct whole w = { 0 };
 	int r = decode_whole(d, value, &w, step);
 
 	if (r < 0)
@@ -133,7 +133,7 @@ static int decode_u64(const struct json_source *d, struct json_object *value, ui
 static int decode_int(const struct json_source *d, struct json_object *value, int *ret,
 		      const struct json_step *step)
 {
-	struct whole w;
+	struct whole w = { 0 };
 	int r = decode_whole(d, value, &w, step);
 
 	if (r < 0)
@@ -147,7 +147,7 @@ static int decode_int(const struct json_source *d, struct json_object *value, in
 static int decode_u32(const struct json_source *d, struct json_object *value, uint32_t *ret,
 		      const struct json_step *step)
 {
-	struct whole w;
+	struct whole w = { 0 };
 	int r = decode_whole(d, value, &w, step);
 
 	if (r < 0)

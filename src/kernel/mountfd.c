@@ -15,6 +15,7 @@
 #include "core/str.h"
 #include "core/strbuf.h"
 #include "kernel/mountflags.h"
+#include "kernel/proc_root.h"
 #include "kernel/syscalls.h"
 
 /* fsconfig(2) takes values of up to 255 bytes. */
@@ -34,54 +35,44 @@ void mountfd_env_probe(struct mountfd_env *env)
 void mountfd_env_done(struct mountfd_env *env)
 {
 	close_fd(&env->stage_fd);
+	close_fd(&env->proc_fd);
 }
 
-/* "N" or "M" below /proc/self/fd as current directory. */
+int mountfd_env_keep_proc(struct mountfd_env *env)
+{
+	env->proc_fd = proc_root_open("/proc");
+	return env->proc_fd < 0 ? env->proc_fd : 0;
+}
+
+/* A descriptor as path, for a current directory that is the root of a procfs. */
 struct fd_name {
-	char text[16];
+	char text[32];
 };
 
 static struct fd_name fd_name(int fd)
 {
 	struct fd_name name;
 
-	(void)snprintf(name.text, sizeof(name.text), "%d", fd);
+	(void)snprintf(name.text, sizeof(name.text), "self/fd/%d", fd);
 	return name;
 }
 
-/*
- * /proc/self/fd, certain to be one: inside a container, what /proc is depends on its image. The
- * names in it are the kernel's, so mount(2) may be given them relative to this directory.
- */
-static int enter_proc_self_fd(int *ret_cwd_fd)
+int mountfd_mount(const struct mountfd_env *env, int source_fd, const char *source, int target_fd,
+		  const char *type, unsigned long flags, const char *data)
 {
-	auto_close int dir_fd = fd_open_at(AT_FDCWD, "/proc/self/fd", O_PATH | O_DIRECTORY, 0);
+	/* Inside a container, what /proc is depends on its image, hence no path from "/". */
+	auto_close int opened_fd = env->proc_fd >= 0 ? -EBADF : proc_root_open("/proc");
+	int proc_fd = env->proc_fd >= 0 ? env->proc_fd : opened_fd;
 	auto_close int cwd_fd = -EBADF;
-	struct statfs fs;
+	int r = 0;
 
-	if (dir_fd < 0)
-		return dir_fd;
-	if (fstatfs(dir_fd, &fs) < 0)
-		return -errno;
-	if (fs.f_type != PROC_SUPER_MAGIC)
-		return -EXDEV;
+	if (proc_fd < 0)
+		return proc_fd;
 	cwd_fd = fd_open_at(AT_FDCWD, ".", O_PATH | O_DIRECTORY, 0);
 	if (cwd_fd < 0)
 		return cwd_fd;
-	if (fchdir(dir_fd) < 0)
+	if (fchdir(proc_fd) < 0)
 		return -errno;
-	*ret_cwd_fd = take_fd(cwd_fd);
-	return 0;
-}
-
-int mountfd_mount(int source_fd, const char *source, int target_fd, const char *type,
-		  unsigned long flags, const char *data)
-{
-	auto_close int cwd_fd = -EBADF;
-	int r = enter_proc_self_fd(&cwd_fd);
-
-	if (r < 0)
-		return r;
 	if (mount(source_fd >= 0 ? fd_name(source_fd).text : source, fd_name(target_fd).text, type,
 		  flags, data) < 0)
 		r = -errno;
@@ -91,12 +82,12 @@ int mountfd_mount(int source_fd, const char *source, int target_fd, const char *
 }
 
 /* The root of the staging tmpfs, mounted on dir_fd, by mount(2). */
-static int mount_stage(int dir_fd)
+static int mount_stage(const struct mountfd_env *env, int dir_fd)
 {
 	auto_close int fd = -EBADF;
 	auto_free char *path = NULL;
 	struct statfs fs;
-	int r = mountfd_mount(-1, "stage", dir_fd, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+	int r = mountfd_mount(env, -1, "stage", dir_fd, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
 			      "mode=0700,nr_inodes=8,size=64k");
 
 	if (r < 0)
@@ -124,7 +115,7 @@ int mountfd_env_stage(struct mountfd_env *env, int dir_fd)
 				       .flags = MS_NOSUID | MS_NODEV | MS_NOEXEC };
 	struct mountfd_log log;
 	auto_close int fd = env->has_mount_api ? mountfd_open_fs(env, &fs, &log) :
-						 mount_stage(dir_fd);
+						 mount_stage(env, dir_fd);
 	int r;
 
 	if (fd < 0)
@@ -158,7 +149,7 @@ static int stage_mount(const struct mountfd_env *env, bool directory, int source
 
 	if (target_fd < 0)
 		return target_fd;
-	r = mountfd_mount(source_fd, source, target_fd, type, flags, data);
+	r = mountfd_mount(env, source_fd, source, target_fd, type, flags, data);
 	return r < 0 ? r : stage_open(env, directory);
 }
 
@@ -330,7 +321,7 @@ int mountfd_attach(const struct mountfd_env *env, int mount_fd, int target_fd)
 	if (env->has_mount_api)
 		return sys_move_mount(mount_fd, "", target_fd, "",
 				      MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
-	return mountfd_mount(mount_fd, NULL, target_fd, NULL, MS_MOVE, NULL);
+	return mountfd_mount(env, mount_fd, NULL, target_fd, NULL, MS_MOVE, NULL);
 }
 
 int mountfd_bind(const struct mountfd_env *env, int from_fd, int target_fd, bool recursive)
@@ -338,7 +329,7 @@ int mountfd_bind(const struct mountfd_env *env, int from_fd, int target_fd, bool
 	auto_close int mount_fd = -EBADF;
 
 	if (!env->has_mount_api)
-		return mountfd_mount(from_fd, NULL, target_fd, NULL,
+		return mountfd_mount(env, from_fd, NULL, target_fd, NULL,
 				     MS_BIND | (recursive ? MS_REC : 0), NULL);
 	mount_fd = mountfd_clone(env, from_fd, "", recursive ? MOUNTFD_RECURSIVE : 0);
 	return mount_fd < 0 ? mount_fd : mountfd_attach(env, mount_fd, target_fd);
@@ -348,7 +339,7 @@ int mountfd_bind(const struct mountfd_env *env, int from_fd, int target_fd, bool
  * Changes
  */
 
-static int remount(int mount_fd, uint64_t set, uint64_t clear)
+static int remount(const struct mountfd_env *env, int mount_fd, uint64_t set, uint64_t clear)
 {
 	struct statfs fs;
 	uint64_t attr;
@@ -356,7 +347,7 @@ static int remount(int mount_fd, uint64_t set, uint64_t clear)
 	if (fstatfs(mount_fd, &fs) < 0)
 		return -errno;
 	attr = mountflags_attr_from_statfs((unsigned long)fs.f_flags);
-	return mountfd_mount(-1, NULL, mount_fd, NULL,
+	return mountfd_mount(env, -1, NULL, mount_fd, NULL,
 			     MS_REMOUNT | MS_BIND | mountflags_from_attr((attr & ~clear) | set),
 			     NULL);
 }
@@ -372,7 +363,7 @@ int mountfd_set_attr(const struct mountfd_env *env, int mount_fd, uint64_t set, 
 	if (!set && !clear)
 		return 0;
 	if (!env->has_setattr)
-		return recursive ? -EOPNOTSUPP : remount(mount_fd, set, clear);
+		return recursive ? -EOPNOTSUPP : remount(env, mount_fd, set, clear);
 	attr.attr_set = set;
 	attr.attr_clr = clear;
 	return sys_mount_setattr(mount_fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0),
@@ -384,7 +375,7 @@ int mountfd_set_propagation(const struct mountfd_env *env, int mount_fd, unsigne
 	struct mount_attr attr = { .propagation = propagation & ~(unsigned long)MS_REC };
 
 	if (!env->has_setattr)
-		return mountfd_mount(-1, NULL, mount_fd, NULL, propagation, NULL);
+		return mountfd_mount(env, -1, NULL, mount_fd, NULL, propagation, NULL);
 	return sys_mount_setattr(mount_fd, "",
 				 AT_EMPTY_PATH | (propagation & MS_REC ? AT_RECURSIVE : 0), &attr);
 }

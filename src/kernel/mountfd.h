@@ -22,15 +22,19 @@ struct mountfd_env {
 	bool has_mount_api;
 	bool has_setattr;
 	int stage_fd; /* root of the staging tmpfs; -EBADF when none */
+	int proc_fd; /* a verified procfs for mount(2), also when the root changes; -EBADF: "/proc" */
 };
 
 #define MOUNTFD_ENV_INIT                                                                           \
 	{                                                                                          \
-		.stage_fd = -EBADF                                                                 \
+		.stage_fd = -EBADF, .proc_fd = -EBADF                                              \
 	}
 
 /* Two system calls. Honours kernel_features_disable(). No staging area is made. */
 void mountfd_env_probe(struct mountfd_env *env);
+/* Keep hold of /proc, for use of mount(2) after the root directory changed. -EXDEV when it is no
+ * procfs. */
+int mountfd_env_keep_proc(struct mountfd_env *env);
 /* Mount a staging area on the directory dir_fd, private, and open it. Where the mount API is missing
  * this goes by the directory's path, so dir_fd must be the host's. */
 int mountfd_env_stage(struct mountfd_env *env, int dir_fd);
@@ -77,6 +81,6 @@ int mountfd_set_propagation(const struct mountfd_env *env, int mount_fd, unsigne
 /* Id-map a detached mount by a user namespace (MOUNT_ATTR_IDMAP, Linux 5.12). */
 int mountfd_set_idmap(const struct mountfd_env *env, int mount_fd, int userns_fd, bool recursive);
 /* mount(2) with the target (and the source, when source_fd is not negative) given as descriptors,
- * by way of a verified /proc/self/fd; the current directory is kept. */
-int mountfd_mount(int source_fd, const char *source, int target_fd, const char *type,
-		  unsigned long flags, const char *data);
+ * by way of a verified procfs; the current directory is kept. */
+int mountfd_mount(const struct mountfd_env *env, int source_fd, const char *source, int target_fd,
+		  const char *type, unsigned long flags, const char *data);

@@ -54,6 +54,12 @@ static const struct mountflag_word plain_words[] = {
 	CLEAR("suid", MS_NOSUID),
 	CLEAR("symfollow", MS_NOSYMFOLLOW),
 	SET("sync", MS_SYNCHRONOUS),
+	/* crun's: of a superblock's flags there is no recursive form. */
+	CLEAR("rasync", MS_SYNCHRONOUS),
+	SET("rdirsync", MS_DIRSYNC),
+	SET("rmand", MS_MANDLOCK),
+	CLEAR("rnomand", MS_MANDLOCK),
+	SET("rsync", MS_SYNCHRONOUS),
 };
 
 static const struct mountflag_word propagation_words[] = {

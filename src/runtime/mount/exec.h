@@ -62,6 +62,12 @@ struct mount_context {
 	const struct mount_plan *plan;
 	const char *rootfs; /* absolute path on the host */
 	const struct mount_cgroup_facts *cgroup; /* NULL: cgroup mounts are refused */
+	/* Called exactly once by a successful mount_exec_all(): before the first cgroup mount, or
+	 * behind the last mount when there is none. Returns when the container is in its cgroup (and
+	 * cgroup namespace), so that the caller may create that meanwhile; it may also set
+	 * ctx->cgroup. NULL: it is there already. */
+	int (*enter_cgroup)(void *arg, struct err *err);
+	void *enter_cgroup_arg;
 	/* Descriptors from mount_open_sources(), by slot; owned by the context once set. */
 	int *source_fds;
 	size_t n_source_fds;
@@ -84,8 +90,8 @@ void mount_context_done(struct mount_context *ctx);
  * In the parent, on the host side: one descriptor per slot of the plan, each a detached, id-mapped
  * where asked for, clone of a bind source. userns_fd is the container's user namespace (after its
  * maps are written), or -1 when it has none. *ret_fds is an array of plan->n_sources descriptors
- * that the caller closes and frees; nothing is left on failure. Nothing to do (NULL) when n_sources
- * is 0.
+ * that the caller closes and frees; nothing is left on failure. NULL: nothing to do, or a kernel
+ * without the mount API, where the child then opens the sources itself.
  */
 int mount_open_sources(const struct mount_plan *plan, int userns_fd, int **ret_fds,
 		       struct err *err);

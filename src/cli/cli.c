@@ -39,6 +39,16 @@ static int bad_value(const char *what, const char *value, const char *expected, 
 		       expected);
 }
 
+void cli_choices_join(const struct cli_choice *choices, const char *separator, const char *last,
+		      struct strbuf *sb)
+{
+	for (const struct cli_choice *c = choices; c->name; c++) {
+		if (c != choices)
+			strbuf_adds(sb, c[1].name ? separator : last);
+		strbuf_adds(sb, c->name);
+	}
+}
+
 static int set_enum(const struct cli_option *option, int *into, const char *value, const char *what,
 		    struct err *err)
 {
@@ -49,12 +59,8 @@ static int set_enum(const struct cli_option *option, int *into, const char *valu
 			*into = c->value;
 			return 0;
 		}
-		strbuf_addf(&names, "%s%s",
-			    c == option->choices ? "" :
-			    c[1].name		 ? ", " :
-						   " or ",
-			    c->name);
 	}
+	cli_choices_join(option->choices, ", ", " or ", &names);
 	return bad_value(what, value, names.buf, err);
 }
 

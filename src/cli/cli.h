@@ -189,6 +189,9 @@ int cli_option_set(const struct cli_option *option, void *into, const char *valu
 		   struct err *err);
 /* The row with this long name; NULL when there is none. */
 const struct cli_option *cli_option_find(const struct cli_option *rows, size_t n, const char *name);
+/* Append "a, b or c". */
+void cli_choices_join(const struct cli_choice *choices, const char *separator, const char *last,
+		      struct strbuf *sb);
 /* Free what the options own (lists). */
 void cli_options_done(const struct cli_table *table);
 static inline bool cli_option_takes_value(const struct cli_option *option)

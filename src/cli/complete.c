@@ -114,8 +114,8 @@ static void bash_value_cases(struct strbuf *sb, const struct cli_program *progra
 			strbuf_adds(sb, "@file");
 		else if (!o->choices)
 			strbuf_adds(sb, "@any");
-		for (const struct cli_choice *c = o->choices; c && c->name; c++)
-			strbuf_addf(sb, "%s%s", c == o->choices ? "" : " ", c->name);
+		if (o->choices)
+			cli_choices_join(o->choices, " ", " ", sb);
 		strbuf_adds(sb, "' ;;\n");
 	}
 }
@@ -249,8 +249,7 @@ static void fish_option(struct strbuf *sb, const struct cli_option *option)
 		strbuf_addf(sb, " -s %c", option->short_name);
 	if (option->choices) {
 		strbuf_adds(sb, " -x -a '");
-		for (const struct cli_choice *c = option->choices; c->name; c++)
-			strbuf_addf(sb, "%s%s", c == option->choices ? "" : " ", c->name);
+		cli_choices_join(option->choices, " ", " ", sb);
 		strbuf_addc(sb, '\'');
 	} else if (value_is_directory(option)) {
 		strbuf_adds(sb, " -x -a '(__fish_complete_directories)'");
@@ -346,8 +345,7 @@ static void zsh_option(struct strbuf *sb, const struct cli_option *option)
 	}
 	if (option->choices) {
 		strbuf_addc(sb, '(');
-		for (const struct cli_choice *c = option->choices; c->name; c++)
-			strbuf_addf(sb, "%s%s", c == option->choices ? "" : " ", c->name);
+		cli_choices_join(option->choices, " ", " ", sb);
 		strbuf_addc(sb, ')');
 	} else if (value_is_directory(option)) {
 		strbuf_adds(sb, "_files -/");

@@ -6,7 +6,7 @@
 
 #include "core/str.h"
 
-enum { HELP_WIDTH = 80, HELP_COLUMN = 32 };
+enum { HELP_WIDTH = 80, OPTION_COLUMN = 32, COMMAND_COLUMN = 16 };
 
 /* Append words of text, wrapped; the cursor stands at column, further lines begin at indent. */
 static void add_wrapped(struct strbuf *sb, const char *text, size_t column, size_t indent)
@@ -37,17 +37,31 @@ static void add_wrapped(struct strbuf *sb, const char *text, size_t column, size
 }
 
 /* "  -b, --bundle DIR        directory of the bundle" */
-static void add_row(struct strbuf *sb, const char *left, const char *help)
+static void add_row(struct strbuf *sb, const char *left, const char *help, size_t indent)
 {
 	size_t column = strlen(left);
 
 	strbuf_adds(sb, left);
-	if (column + 2 > HELP_COLUMN) {
+	if (column + 2 > indent) {
 		strbuf_addc(sb, '\n');
 		column = 0;
 	}
-	strbuf_addf(sb, "%*s", (int)(HELP_COLUMN - column), "");
-	add_wrapped(sb, help, HELP_COLUMN, HELP_COLUMN);
+	strbuf_addf(sb, "%*s", (int)(indent - column), "");
+	add_wrapped(sb, help, indent, indent);
+}
+
+/* The choices stand behind the help's text, but before its "(default: ...)". */
+static void add_choices(struct strbuf *sb, const struct cli_option *option)
+{
+	const char *default_text = strstr(option->help, " (default");
+	size_t len = default_text ? (size_t)(default_text - option->help) : strlen(option->help);
+
+	strbuf_add(sb, option->help, len);
+	if (option->choices) {
+		strbuf_adds(sb, ": ");
+		cli_choices_join(option->choices, ", ", " or ", sb);
+	}
+	strbuf_adds(sb, option->help + len);
 }
 
 static void add_option(struct strbuf *sb, const struct cli_option *option)
@@ -61,18 +75,12 @@ static void add_option(struct strbuf *sb, const struct cli_option *option)
 		strbuf_addf(&left, "      --%s", option->name);
 	if (option->metavar)
 		strbuf_addf(&left, " %s", option->metavar);
-	strbuf_adds(&help, option->help);
-	for (const struct cli_choice *c = option->choices; c && c->name; c++)
-		strbuf_addf(&help, "%s%s",
-			    c == option->choices ? ": " :
-			    c[1].name		 ? ", " :
-						   " or ",
-			    c->name);
+	add_choices(&help, option);
 	if (option->kind == CLI_STRVEC)
 		strbuf_adds(&help, " (may be repeated)");
 	if (option->flags & CLI_DEPRECATED)
 		strbuf_adds(&help, " (deprecated)");
-	add_row(sb, left.buf, help.buf);
+	add_row(sb, left.buf, help.buf, OPTION_COLUMN);
 }
 
 static void add_options(struct strbuf *sb, const char *title, const struct cli_option *rows,
@@ -82,7 +90,7 @@ static void add_options(struct strbuf *sb, const char *title, const struct cli_o
 	for (size_t i = 0; i < n; i++)
 		if (!(rows[i].flags & CLI_HIDDEN))
 			add_option(sb, &rows[i]);
-	add_row(sb, "  -h, --help", "show this help");
+	add_row(sb, "  -h, --help", "show this help", OPTION_COLUMN);
 }
 
 static void add_commands(struct strbuf *sb, const struct cli_command *const *commands, size_t n)
@@ -94,7 +102,7 @@ static void add_commands(struct strbuf *sb, const struct cli_command *const *com
 		if (commands[i]->flags & CLI_HIDDEN_COMMAND)
 			continue;
 		strbuf_addf(&left, "  %s", commands[i]->name);
-		add_row(sb, left.buf, commands[i]->summary);
+		add_row(sb, left.buf, commands[i]->summary, COMMAND_COLUMN);
 	}
 }
 

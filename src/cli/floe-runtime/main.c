@@ -93,7 +93,7 @@ static const struct cli_command *const commands[] = {
 	&state_command, &list_command, &ps_command, &events_command,
 	&kill_command, &delete_command, &pause_command, &resume_command, &update_command,
 	&checkpoint_command, &restore_command,
-	&spec_command,
+	&spec_command, &features_command,
 	&help_command, &completion_command, &mounts_command,
 };
 /* clang-format on */

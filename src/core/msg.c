@@ -47,6 +47,24 @@ int msg_send(int fd, uint16_t kind, const void *payload, size_t len, const int *
 	return RETRY_EINTR(sendmsg(fd, &mh, MSG_NOSIGNAL)) < 0 ? -errno : 0;
 }
 
+int msg_write(int fd, uint16_t kind, const void *payload, size_t len)
+{
+	struct {
+		struct frame_header header;
+		char payload[64];
+	} frame = { .header = { .kind = kind, .len = (uint32_t)len } };
+	size_t size = sizeof(frame.header) + len;
+	ssize_t n;
+
+	if (len > sizeof(frame.payload))
+		return -EMSGSIZE;
+	memcpy(frame.payload, payload, len);
+	n = write(fd, &frame, size);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == size ? 0 : -EIO;
+}
+
 static void take_descriptors(struct msghdr *mh, struct msg *m)
 {
 	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(mh); cmsg; cmsg = CMSG_NXTHDR(mh, cmsg)) {

@@ -12,7 +12,7 @@
 #include "core/macro.h"
 
 #define MSG_PAYLOAD_MAX (64U << 10)
-#define MSG_FDS_MAX 64U
+#define MSG_FDS_MAX 250U /* the kernel takes 253 (SCM_MAX_FD) */
 
 struct msg {
 	uint16_t kind;
@@ -25,6 +25,9 @@ struct msg {
 /* Both ends close-on-exec. */
 int msg_pair(int ret_fds[2]);
 int msg_send(int fd, uint16_t kind, const void *payload, size_t len, const int *fds, size_t n_fds);
+/* A small frame (payload up to 64 bytes) without descriptors by write(2), for a process that may make
+ * no other call. */
+int msg_write(int fd, uint16_t kind, const void *payload, size_t len);
 /*
  * Wait up to timeout_ms (-1: for ever) for one frame.
  * Return: 1, 0 when the peer has closed, -ETIMEDOUT, -EPROTO for a malformed frame, other errno.

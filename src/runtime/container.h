@@ -49,7 +49,7 @@ struct container_record {
 	char *bundle; /* absolute */
 	char *rootfs; /* absolute */
 	uint32_t owner; /* uid that created it */
-	int cgroup_driver; /* enum runtime_cgroup_driver */
+	int cgroup_driver; /* enum runtime_cgroup_driver + 1 */
 	struct json_string_map cgroup_paths; /* "" or controller: path on the host */
 	bool rootless;
 	bool has_time_namespace; /* a restore put it into one that the configuration does not name */
@@ -94,6 +94,10 @@ void container_close(struct container *c);
 
 int container_save_record(struct container *c, struct err *err);
 
+struct cgroup;
+/* Open the container's cgroup by its recorded paths; the caller closes it. */
+int container_open_cgroup(const struct container *c, struct cgroup *ret, struct err *err);
+
 /* What it is now; asks the kernel. */
 enum container_status container_status(const struct container *c);
 const char *container_status_to_string(enum container_status status);
@@ -103,14 +107,16 @@ bool container_init_is_alive(const struct container *c);
  * 1 << enum container_status. */
 int container_require(const struct container *c, unsigned int allowed, const char *verb,
 		      struct err *err);
+/* Note what stdin, stdout and stderr of process pid are, for a later checkpoint. */
+void container_record_descriptors(struct container *c, pid_t pid);
 /* Signal init through a pidfd, after the check that it is still the same process. 0, or -ESRCH. */
 int container_signal_init(const struct container *c, int sig);
 
-/* The OCI state document. with_rootfs_and_owner: the further keys of the `state` and `list`
- * commands. Caller owns the text. pid_override: for hooks inside the pid namespace; 0: the record's. */
-struct runtime_state;
+/* The document of the `state` and `list` commands, but for the owner's name; to be freed with
+ * json_done(&container_state_desc, ret). Annotations are those of c->spec, when it is loaded. */
+struct container_state;
 void container_state_fill(const struct container *c, enum container_status status,
-			  struct runtime_state *ret);
+			  struct container_state *ret);
 
 /* Ids in the state root, sorted. A missing root is an empty list. */
 int container_list_ids(const struct runtime *rt, struct strvec *ret, struct err *err);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/container_hooks.h"
+
+#include "core/alloc.h"
+#include "core/auto.h"
+#include "runtime/hooks.h"
+#include "spec/runtime_state.h"
+
+char *container_hook_state(const struct container *c, enum container_status status, int pid)
+{
+	auto_free char *name = xstrdup(container_status_to_string(status));
+	/* All borrowed: it is only encoded. */
+	struct oci_state state = {
+		.oci_version = c->spec->oci_version,
+		.id = c->id,
+		.status = name,
+		.pid = status == CONTAINER_STOPPED ? 0 :
+		       pid			   ? pid :
+						     c->record.pid,
+		.bundle = c->record.bundle,
+		.annotations = c->spec->annotations,
+	};
+
+	return json_encode(&oci_state_desc, &state, JSON_COMPACT);
+}
+
+static int run_list(const struct container *c, enum container_status status, const char *name,
+		    const struct oci_hook *hooks, size_t n, struct err *err)
+{
+	auto_free char *state = NULL;
+	struct hooks_options opts = { .name = name, .hooks = hooks, .n_hooks = n };
+
+	if (n == 0)
+		return 0;
+	state = container_hook_state(c, status, 0);
+	opts.state = state;
+	return hooks_run(&opts, err);
+}
+
+int container_run_create_hooks(const struct container *c, struct err *err)
+{
+	const struct oci_hooks *hooks = c->spec->hooks;
+	int r;
+
+	if (!hooks)
+		return 0;
+	r = run_list(c, CONTAINER_CREATING, "prestart", hooks->prestart, hooks->n_prestart, err);
+	if (r < 0)
+		return r;
+	return run_list(c, CONTAINER_CREATING, "createRuntime", hooks->create_runtime,
+			hooks->n_create_runtime, err);
+}
+
+int container_run_poststart(const struct container *c, struct err *err)
+{
+	const struct oci_hooks *hooks = c->spec->hooks;
+	int r;
+
+	if (!hooks)
+		return 0;
+	r = run_list(c, CONTAINER_RUNNING, "poststart", hooks->poststart, hooks->n_poststart, err);
+	if (r < 0)
+		(void)container_signal_init(c, SIGKILL);
+	return r;
+}
+
+void container_run_poststop(const struct container *c)
+{
+	const struct oci_hooks *hooks = c->spec ? c->spec->hooks : NULL;
+	auto_free char *state = NULL;
+	struct hooks_options opts = { .name = "poststop" };
+
+	if (!hooks || hooks->n_poststop == 0)
+		return;
+	state = container_hook_state(c, CONTAINER_STOPPED, 0);
+	opts.hooks = hooks->poststop;
+	opts.n_hooks = hooks->n_poststop;
+	opts.state = state;
+	hooks_run_all(&opts);
+}

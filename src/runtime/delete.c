@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/delete.h"
+
+#include <poll.h>
+#include <sys/mount.h>
+
+#include "core/clock.h"
+#include "core/fd.h"
+#include "core/fs.h"
+#include "core/log.h"
+#include "kernel/syscalls.h"
+#include "runtime/cgroup/backend.h"
+#include "runtime/container_hooks.h"
+#include "runtime/operations.h"
+
+/* How long init may take to die of SIGKILL, as in runc. */
+#define KILL_TIMEOUT_MS 10000
+
+static int kill_and_wait(const struct container *c, struct err *err)
+{
+	uint64_t deadline = clock_now_monotonic_ns() + KILL_TIMEOUT_MS * NSEC_PER_MSEC;
+	auto_cgroup struct cgroup cg = CGROUP_INIT;
+	auto_close int pidfd = c->record.pid > 0 ? sys_pidfd_open(c->record.pid) : -EBADF;
+	int r = container_open_cgroup(c, &cg, err);
+
+	if (r < 0)
+		return r;
+	(void)container_signal_init(c, SIGKILL);
+	/* Also those that do not share init's pid namespace, and frozen ones. */
+	r = cgroup_kill(&cg, err);
+	if (r < 0)
+		return r;
+	while (container_init_is_alive(c)) {
+		struct pollfd pfd = { .fd = pidfd, .events = POLLIN };
+
+		if (clock_ms_until(deadline) == 0)
+			return err_set(
+				err, ERR_TIMEOUT,
+				"container init still running: container '%s', pid %d, did not die "
+				"of SIGKILL within %d s",
+				c->id, c->record.pid, KILL_TIMEOUT_MS / 1000);
+		(void)poll(&pfd, 1, pidfd >= 0 ? 100 : 5);
+	}
+	return 0;
+}
+
+int container_remove_directory(const struct runtime *rt, const char *id, int dir_fd,
+			       struct err *err)
+{
+	int r;
+
+	/* A restore that died may have left its mount; without it this is EINVAL or ENOENT. */
+	if (fs_exists(dir_fd, "criu-root")) {
+		auto_close int mount_fd = fd_open_at(dir_fd, "criu-root", O_PATH | O_NOFOLLOW, 0);
+
+		if (mount_fd >= 0)
+			(void)umount2(fd_path(mount_fd).text, MNT_DETACH);
+	}
+	r = fs_remove_tree(rt->root_fd, id);
+	return r < 0 ? err_sys(err, r, "remove state of container '%s' in '%s'", id, rt->root) : 0;
+}
+
+int container_destroy(struct container *c, struct err *err)
+{
+	auto_cgroup struct cgroup cg = CGROUP_INIT;
+	int r = container_open_cgroup(c, &cg, err);
+
+	if (r < 0)
+		return r;
+	/* Processes outside of a private pid namespace may have outlived init. */
+	r = cgroup_kill(&cg, err);
+	if (r == 0)
+		r = cgroup_destroy(&cg, err);
+	if (r == 0 && c->record.intel_rdt_path && rmdir(c->record.intel_rdt_path) < 0 &&
+	    errno != ENOENT)
+		r = err_sys(err, -errno, "remove '%s'", c->record.intel_rdt_path);
+	if (r < 0)
+		return err_wrap(err, r, "delete container '%s'", c->id);
+	if (container_load_spec(c, NULL) < 0)
+		log_debug("delete container '%s': no stored configuration, no poststop hooks",
+			  c->id);
+	r = container_remove_directory(c->rt, c->id, c->dir_fd, err);
+	if (r < 0)
+		return r;
+	container_run_poststop(c);
+	return 0;
+}
+
+int container_destroy_after_exit(struct container *c, struct err *err)
+{
+	struct err lock_err = ERR_INIT;
+	int r = container_lock(c, &lock_err);
+
+	if (r < 0 && lock_err.kind == ERR_NOT_FOUND)
+		return 0;
+	if (r < 0) {
+		if (err)
+			*err = lock_err;
+		return r;
+	}
+	return container_destroy(c, err);
+}
+
+/* What a create that was interrupted left: a directory without a record, and maybe a cgroup whose
+ * name follows from the stored configuration. */
+static int delete_incomplete(struct container *c, struct err *err)
+{
+	auto_cgroup struct cgroup cg = CGROUP_INIT;
+	struct cgroup_opts opts = { .driver = c->rt->cgroup_driver, .id = c->id };
+	int r = container_lock(c, err);
+
+	if (r < 0)
+		return r;
+	/* A create that is merely slow holds the lock until its record is there. */
+	if (fs_exists(c->dir_fd, "state.json"))
+		return err_set(err, ERR_STATE,
+			       "container '%s' has just been created; delete it again", c->id);
+	if (container_load_spec(c, NULL) == 0) {
+		opts.cgroups_path = c->spec->linux_ ? c->spec->linux_->cgroups_path : NULL;
+		if (cgroup_open(&cg, &opts, NULL) == 0) {
+			(void)cgroup_kill(&cg, NULL);
+			r = cgroup_destroy(&cg, err);
+		}
+	}
+	return r < 0 ? r : container_remove_directory(c->rt, c->id, c->dir_fd, err);
+}
+
+static int delete_complete(struct container *c, bool force, struct err *err)
+{
+	enum container_status status;
+	int r = container_lock(c, err);
+
+	if (r < 0)
+		return r;
+	status = container_status(c);
+	if (status != CONTAINER_STOPPED && status != CONTAINER_CREATED && !force)
+		return err_set(
+			err, ERR_STATE,
+			"cannot delete container '%s' that is not stopped: %s; kill it first, or "
+			"use --force",
+			c->id, container_status_to_string(status));
+	if (status != CONTAINER_STOPPED) {
+		r = kill_and_wait(c, err);
+		if (r < 0)
+			return r;
+	}
+	return container_destroy(c, err);
+}
+
+int container_delete(struct runtime *rt, const char *id, bool force, struct err *err)
+{
+	auto_container struct container c = CONTAINER_INIT;
+	int r = container_open(&c, rt, id, force, err);
+
+	if (r < 0 && force && err && err->kind == ERR_NOT_FOUND) {
+		err_clear(err);
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	return c.record.id ? delete_complete(&c, force, err) : delete_incomplete(&c, err);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/init/spawn.h"
+
+#include <sched.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "core/fd.h"
+#include "core/io.h"
+#include "kernel/syscalls.h"
+#include "runtime/init/child.h"
+#include "runtime/init/handshake.h"
+
+/* Kinds that init_spawn() or the intermediate process handles, not clone itself. */
+#define BIT(kind) (1U << (kind))
+
+struct clone_request {
+	unsigned int flags; /* CLONE_NEW* and CLONE_PARENT */
+	int cgroup_fd; /* for CLONE_INTO_CGROUP; negative: none */
+	bool *ret_in_cgroup;
+};
+
+/* clone3 where there is one; 0 in the child. */
+static pid_t clone_process(const struct clone_request *request)
+{
+	struct clone_args args = {
+		.flags = request->flags,
+		/* With CLONE_PARENT the signal is the parent's own, and must be 0 here. */
+		.exit_signal = request->flags & CLONE_PARENT ? 0U : (unsigned int)SIGCHLD,
+	};
+	pid_t pid = -ENOSYS;
+
+	if (request->cgroup_fd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (unsigned int)request->cgroup_fd;
+		*request->ret_in_cgroup = true;
+		pid = sys_clone3(&args);
+		if (pid >= 0)
+			return pid;
+		/* A cgroup that cannot be entered so (threaded, busy) is entered later. */
+		args.flags &= ~(uint64_t)CLONE_INTO_CGROUP;
+		args.cgroup = 0;
+	}
+	*request->ret_in_cgroup = false;
+	pid = sys_clone3(&args);
+	if (pid != -ENOSYS && pid != -EPERM)
+		return pid;
+	/* compat: clone3 needs Linux 5.3, and some engines' filters refuse it. */
+	if (request->flags & CLONE_NEWTIME)
+		return -ENOSYS;
+	pid = sys_clone(request->flags | (unsigned int)args.exit_signal);
+	return pid;
+}
+
+/* Write "monotonic S NS" lines; allowed as long as nobody is in the namespace. */
+static int write_time_offsets(const struct oci_linux *linux_, struct err *err)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	int r;
+
+	for (size_t i = 0; i < linux_->n_time_offsets; i++) {
+		const struct oci_time_offset *offset = &linux_->time_offsets[i];
+
+		strbuf_addf(&text, "%s %lld %u\n", offset->key, (long long)offset->secs,
+			    offset->nanosecs);
+	}
+	r = io_write_file_at(AT_FDCWD, "/proc/self/timens_offsets", text.buf);
+	return r < 0 ? err_sys(err, r, "write time offsets") : 0;
+}
+
+/* What the parent changes about itself for its next child, and how it gets back. */
+struct detour {
+	int pid_fd;
+	int time_fd;
+};
+
+#define DETOUR_INIT                                                                                \
+	{                                                                                          \
+		.pid_fd = -EBADF, .time_fd = -EBADF                                                \
+	}
+
+static int detour_open(int *ret_fd, const char *name, struct err *err)
+{
+	*ret_fd = fd_open_at(AT_FDCWD, name, O_RDONLY, 0);
+	return *ret_fd < 0 ? err_sys(err, *ret_fd, "open '%s'", name) : 0;
+}
+
+static int detour_begin(struct detour *d, const struct launch *l, struct err *err)
+{
+	const struct namespace_plan *plan = &l->namespaces;
+	int r;
+
+	if (namespace_plan_joins(plan, NAMESPACE_PID)) {
+		r = detour_open(&d->pid_fd, "/proc/self/ns/pid", err);
+		if (r < 0)
+			return r;
+		if (setns(plan->fds[NAMESPACE_PID], CLONE_NEWPID) < 0)
+			return err_sys(err, -errno, "join pid namespace '%s'",
+				       plan->paths[NAMESPACE_PID]);
+	}
+	if (namespace_plan_joins(plan, NAMESPACE_TIME) || plan->has_time_offsets) {
+		r = detour_open(&d->time_fd, "/proc/self/ns/time", err);
+		if (r < 0)
+			return r;
+	}
+	if (namespace_plan_joins(plan, NAMESPACE_TIME)) {
+		if (setns(plan->fds[NAMESPACE_TIME], CLONE_NEWTIME) < 0)
+			return err_sys(err, -errno, "join time namespace '%s'",
+				       plan->paths[NAMESPACE_TIME]);
+	} else if (plan->has_time_offsets) {
+		if (unshare(CLONE_NEWTIME) < 0)
+			return err_sys(err, -errno, "create time namespace");
+		return write_time_offsets(l->bundle.spec.linux_, err);
+	}
+	return 0;
+}
+
+static int detour_end(struct detour *d, struct err *err)
+{
+	int r = 0;
+
+	if (d->pid_fd >= 0 && setns(d->pid_fd, CLONE_NEWPID) < 0)
+		r = err_sys(err, -errno, "go back to the runtime's pid namespace");
+	if (d->time_fd >= 0 && setns(d->time_fd, CLONE_NEWTIME) < 0)
+		r = err_sys(err, -errno, "go back to the runtime's time namespace");
+	close_fd(&d->pid_fd);
+	close_fd(&d->time_fd);
+	return r;
+}
+
+/* Kinds that clone3 makes; the rest is init's (cgroup) or was the parent's (time with offsets). */
+static unsigned int kinds_for_clone(const struct namespace_plan *plan)
+{
+	unsigned int kinds = plan->create & ~BIT(NAMESPACE_CGROUP);
+
+	return plan->has_time_offsets ? kinds & ~BIT(NAMESPACE_TIME) : kinds;
+}
+
+static int spawn_direct(struct launch *l, struct err *err)
+{
+	struct detour detour = DETOUR_INIT;
+	struct clone_request request = {
+		.flags = namespace_flags(kinds_for_clone(&l->namespaces)),
+		.cgroup_fd = cgroup_clone_fd(&l->cgroup),
+		.ret_in_cgroup = &l->init_in_unified,
+	};
+	int r = detour_begin(&detour, l, err);
+	int back;
+
+	if (r == 0) {
+		pid_t pid = clone_process(&request);
+
+		if (pid == 0)
+			init_child_main(l);
+		if (pid < 0)
+			r = err_sys(err, pid, "create the container's init in new namespaces");
+		else
+			l->init_pid = pid;
+	}
+	back = detour_end(&detour, r < 0 ? NULL : err);
+	return r < 0 ? r : back;
+}
+
+int init_join_namespaces(const struct namespace_plan *plan, struct err *err)
+{
+	static const enum namespace_kind order[] = { NAMESPACE_IPC, NAMESPACE_UTS,
+						     NAMESPACE_NETWORK, NAMESPACE_CGROUP,
+						     NAMESPACE_MOUNT };
+
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+		enum namespace_kind kind = order[i];
+
+		if (!namespace_plan_joins(plan, kind))
+			continue;
+		if (setns(plan->fds[kind], (int)namespace_kinds[kind].flag) < 0)
+			return err_sys(err, -errno, "join %s namespace '%s'",
+				       namespace_kinds[kind].type, plan->paths[kind]);
+	}
+	return 0;
+}
+
+/*
+ * The intermediate: joins with the privileges of the host what those allow, then the user namespace,
+ * then what only its owner may join (runc's order).
+ */
+static int join_around_user(const struct namespace_plan *plan, struct err *err)
+{
+	static const enum namespace_kind order[] = { NAMESPACE_PID,	NAMESPACE_TIME,
+						     NAMESPACE_IPC,	NAMESPACE_UTS,
+						     NAMESPACE_NETWORK, NAMESPACE_CGROUP,
+						     NAMESPACE_MOUNT };
+	unsigned int left = plan->join & ~BIT(NAMESPACE_USER);
+
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+			enum namespace_kind kind = order[i];
+
+			if (!(left & BIT(kind)))
+				continue;
+			if (setns(plan->fds[kind], (int)namespace_kinds[kind].flag) == 0)
+				left &= ~BIT(kind);
+			else if (pass == 1 || errno != EPERM)
+				return err_sys(err, -errno, "join %s namespace '%s'",
+					       namespace_kinds[kind].type, plan->paths[kind]);
+		}
+		if (pass == 1)
+			break;
+		if (setns(plan->fds[NAMESPACE_USER], CLONE_NEWUSER) < 0)
+			return err_sys(err, -errno, "join user namespace '%s'",
+				       plan->paths[NAMESPACE_USER]);
+		if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+			return err_sys(err, -errno, "become root of user namespace '%s'",
+				       plan->paths[NAMESPACE_USER]);
+	}
+	return 0;
+}
+
+static int intermediate_run(struct launch *l, struct err *err)
+{
+	struct namespace_plan *plan = &l->namespaces;
+	unsigned int new_kinds = kinds_for_clone(plan);
+	bool ignored;
+	struct clone_request request = {
+		.flags = CLONE_PARENT | namespace_flags(new_kinds),
+		.cgroup_fd = -EBADF,
+		.ret_in_cgroup = &ignored,
+	};
+	int r = join_around_user(plan, err);
+	pid_t pid;
+
+	if (r < 0)
+		return r;
+	if (plan->has_time_offsets) {
+		if (unshare(CLONE_NEWTIME) < 0)
+			return err_sys(err, -errno, "create time namespace");
+		r = write_time_offsets(l->bundle.spec.linux_, err);
+		if (r < 0)
+			return r;
+	}
+	plan->join = 0; /* for init: it is in all of them */
+	pid = clone_process(&request);
+	if (pid == 0)
+		init_child_main(l);
+	if (pid < 0)
+		return err_sys(err, pid, "create the container's init in new namespaces");
+	return handshake_send(l->child_sync_fd, HANDSHAKE_INIT_PID, &pid, sizeof(pid), NULL, 0,
+			      err);
+}
+
+NORETURN static void intermediate_main(struct launch *l)
+{
+	struct err err = ERR_INIT;
+	int r;
+
+	close_fd(&l->sync_fd);
+	r = intermediate_run(l, &err);
+	if (r < 0)
+		handshake_send_failure(l->child_sync_fd, &err);
+	_exit(r < 0 ? 1 : 0);
+}
+
+static int spawn_through_intermediate(struct launch *l, struct err *err)
+{
+	auto_msg struct msg m = { 0 };
+	pid_t pid = fork();
+	int r;
+
+	if (pid < 0)
+		return err_sys(err, -errno, "fork");
+	if (pid == 0)
+		intermediate_main(l);
+	close_fd(&l->child_sync_fd);
+	r = handshake_expect(l->sync_fd, HANDSHAKE_INIT_PID, -1, &m, err);
+	(void)RETRY_EINTR(waitpid(pid, NULL, 0));
+	if (r < 0)
+		return r;
+	if (m.len != sizeof(l->init_pid))
+		return err_set(err, ERR_INTERNAL, "malformed INIT_PID message");
+	memcpy(&l->init_pid, m.payload, sizeof(l->init_pid));
+	return 0;
+}
+
+int init_spawn(struct launch *l, struct err *err)
+{
+	int r;
+
+	if (namespace_plan_joins(&l->namespaces, NAMESPACE_USER))
+		r = spawn_through_intermediate(l, err);
+	else
+		r = spawn_direct(l, err);
+	close_fd(&l->child_sync_fd);
+	return r;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Start the container's init in its namespaces.
+ *
+ * New namespaces are made by one clone3(2) (a new user namespace first, the kernel sees to that). What
+ * is joined by path:
+ *
+ *   pid, time    by the parent before the clone, since setns(2) moves only children there; the
+ *                parent goes back afterwards
+ *   user         by an intermediate process: it joins all of them, unshares the new ones and makes
+ *                init as its sibling (CLONE_PARENT), so that init is the runtime's child all the same
+ *   the others   by init itself, first of all
+ *
+ * Time offsets are written by the parent into a time namespace that it unshares, since nobody may be
+ * in it yet. The cgroup namespace comes last: init unshares it when it is in its cgroup.
+ */
+#pragma once
+
+#include "runtime/launch.h"
+
+/* l->namespaces is opened, l->sync_fd and l->child_sync_fd are there. Sets l->init_pid. */
+int init_spawn(struct launch *l, struct err *err);
+/* In the child: join by setns(2) what the plan joins and has not been joined on the way here. */
+int init_join_namespaces(const struct namespace_plan *plan, struct err *err);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Everything that setting up one container needs: worked out by the parent (create.c, run.c), read by
+ * the child (init/child.c), which has it as copy of the parent's memory. Both sides meet in the
+ * handshake (init/handshake.h).
+ */
+#pragma once
+
+#include "core/strvec.h"
+#include "runtime/bundle.h"
+#include "runtime/cgroup/backend.h"
+#include "runtime/container.h"
+#include "runtime/device/plan.h"
+#include "runtime/init/process.h"
+#include "runtime/mount/exec.h"
+#include "runtime/mount/plan.h"
+#include "runtime/namespace/plan.h"
+#include "runtime/notify.h"
+#include "runtime/operations.h"
+#include "runtime/seccomp/compile.h"
+
+struct launch {
+	struct runtime *rt; /* borrowed */
+	const struct create_options *opts; /* borrowed */
+	bool start_now; /* run: no exec.fifo, go on at once */
+
+	struct bundle bundle;
+	struct container container; /* its spec is bundle.spec, borrowed while the launch lasts */
+	char *pid_file; /* absolute */
+
+	/* Plans: pure, made before anything exists. */
+	struct namespace_plan namespaces;
+	struct mount_plan mounts;
+	struct device_plan devices;
+	struct process_plan process;
+	struct seccomp_filter seccomp;
+	struct strvec env;
+	uint32_t listen_fds;
+	bool has_pre_pivot_hooks; /* the child must wait for prestart and createRuntime */
+
+	struct cgroup cgroup;
+	struct mount_cgroup_hierarchy cgroup_v1[CGROUP_HIERARCHIES_MAX];
+	struct mount_cgroup_facts cgroup_facts;
+	struct strvec cgroup_mount_points; /* what the two above borrow */
+	int *source_fds; /* from mount_open_sources(), owned */
+	struct notify_socket notify;
+
+	int console_socket_fd; /* connected; the child sends the pty master through it */
+	int console_fd; /* foreground run with a terminal: the master, received */
+	int console_pair_fd; /* our end of the pair that stands for a console socket */
+
+	int sync_fd; /* the parent's end */
+	int child_sync_fd; /* the child's end */
+	pid_t init_pid; /* 0 while none */
+	bool init_in_unified; /* born in the v2 cgroup; valid on both sides */
+	bool directory_is_ours;
+};
+
+#define LAUNCH_INIT                                                                                \
+	{                                                                                          \
+		.bundle = BUNDLE_INIT, .container = CONTAINER_INIT,                                \
+		.namespaces = NAMESPACE_PLAN_INIT, .notify = NOTIFY_SOCKET_INIT,                   \
+		.console_socket_fd = -EBADF, .console_fd = -EBADF, .console_pair_fd = -EBADF,      \
+		.sync_fd = -EBADF, .child_sync_fd = -EBADF                                         \
+	}
+
+/*
+ * The stages that create and restore have in common (core/stage.h); context is the struct launch.
+ * After launch_plan_mounts() everything that mounting needs is known; launch_save() wants init_pid.
+ */
+int launch_load(void *context, struct err *err);
+int launch_reserve_directory(void *context, struct err *err);
+void launch_release_directory(void *context);
+int launch_open_cgroup(void *context, struct err *err);
+void launch_remove_cgroup(void *context);
+int launch_plan_mounts(void *context, struct err *err);
+int launch_save(void *context, struct err *err);
+void launch_forget_pid_file(void *context);
+
+/*
+ * All of create up to the point where init either waits for `start` (start_now false) or has become
+ * the container's program. On failure nothing is left.
+ */
+int launch_run(struct launch *l, struct err *err);
+void launch_done(struct launch *l);
+
+DEFINE_AUTO_VAL(launch, struct launch, launch_done)
+#define auto_launch auto_cleanup(launch_cleanup_val)

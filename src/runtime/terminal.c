@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/terminal.h"
+
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "core/fd.h"
+#include "core/path.h"
+
+#ifndef TIOCGPTPEER
+#define TIOCGPTPEER _IO('T', 0x41)
+#endif
+
+static int open_master(struct err *err)
+{
+	/* Of the container's own devpts; /dev/ptmx is a link to it, or, in odd roots, a device. */
+	int fd = fd_open_at(AT_FDCWD, "/dev/pts/ptmx", O_RDWR | O_NOFOLLOW, 0);
+
+	if (fd == -ENOENT || fd == -EACCES)
+		fd = fd_open_at(AT_FDCWD, "/dev/ptmx", O_RDWR, 0);
+	if (fd < 0)
+		return err_sys(err, fd,
+			       "open '/dev/pts/ptmx' of the container (a terminal needs a "
+			       "devpts mount at /dev/pts)");
+	return fd;
+}
+
+int terminal_open(struct terminal *ret, uint16_t rows, uint16_t columns, uid_t uid, struct err *err)
+{
+	struct terminal t = TERMINAL_INIT;
+	int unlock = 0;
+	int r = 0;
+
+	t.master_fd = open_master(err);
+	if (t.master_fd < 0)
+		return t.master_fd;
+	if (ioctl(t.master_fd, TIOCSPTLCK, &unlock) < 0)
+		r = err_sys(err, -errno, "unlock the container's terminal");
+	if (r == 0) {
+		t.slave_fd = ioctl(t.master_fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+		if (t.slave_fd < 0)
+			r = err_sys(err, -errno, "open the container's terminal");
+	}
+	if (r == 0 && rows && columns) {
+		struct winsize size = { .ws_row = rows, .ws_col = columns };
+
+		if (ioctl(t.slave_fd, TIOCSWINSZ, &size) < 0)
+			r = err_sys(err, -errno, "set the size of the container's terminal");
+	}
+	/* The group stays devpts's (tty); an id that is not mapped here cannot own it. */
+	if (r == 0 && fchown(t.slave_fd, uid, (gid_t)-1) < 0 && errno != EINVAL && errno != EPERM)
+		r = err_sys(err, -errno, "set the owner of the container's terminal");
+	if (r < 0) {
+		terminal_close(&t);
+		return r;
+	}
+	*ret = t;
+	return 0;
+}
+
+int terminal_attach(struct terminal *t, struct err *err)
+{
+	/* The caller is a session leader without a terminal: it made itself one by setsid(2). */
+	if (ioctl(t->slave_fd, TIOCSCTTY, 0) < 0)
+		return err_sys(err, -errno, "make the terminal the controlling one");
+	for (int fd = 0; fd <= 2; fd++)
+		if (dup2(t->slave_fd, fd) < 0)
+			return err_sys(err, -errno, "attach the terminal to descriptor %d", fd);
+	close_fd(&t->slave_fd);
+	return 0;
+}
+
+void terminal_close(struct terminal *t)
+{
+	close_fd(&t->master_fd);
+	close_fd(&t->slave_fd);
+}
+
+int terminal_connect_socket(const char *path, struct err *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	auto_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	auto_close int dir_fd = -EBADF;
+	int n;
+
+	if (fd < 0)
+		return err_sys(err, -errno, "make a socket for the console");
+	n = snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	if (n >= (int)sizeof(address.sun_path)) {
+		/* Longer than a socket address holds: go through a descriptor of the directory. */
+		auto_free char *dir = path_dirname(path);
+
+		dir_fd = fd_open_at(AT_FDCWD, dir, O_PATH | O_DIRECTORY, 0);
+		if (dir_fd < 0)
+			return err_sys(err, dir_fd, "open the directory of console socket '%s'",
+				       path);
+		n = snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s",
+			     dir_fd, path_basename(path));
+		if (n >= (int)sizeof(address.sun_path))
+			return err_sys(err, -ENAMETOOLONG, "connect to console socket '%s'", path);
+	}
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return err_sys(err, -errno, "connect to console socket '%s'", path);
+	return take_fd(fd);
+}
+
+int terminal_send_fd(int socket_fd, int fd, const char *text, struct err *err)
+{
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text) };
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct msghdr mh = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&mh);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
+	if (RETRY_EINTR(sendmsg(socket_fd, &mh, MSG_NOSIGNAL)) < 0)
+		return err_sys(err, -errno, "send '%s' over the socket", text);
+	return 0;
+}
+
+int terminal_receive_fd(int socket_fd, int *ret_fd)
+{
+	char text[256];
+	struct iovec iov = { .iov_base = text, .iov_len = sizeof(text) };
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct msghdr mh = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf),
+	};
+	struct cmsghdr *cmsg;
+
+	if (RETRY_EINTR(recvmsg(socket_fd, &mh, MSG_CMSG_CLOEXEC)) < 0)
+		return -errno;
+	cmsg = CMSG_FIRSTHDR(&mh);
+	if (!cmsg || cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS ||
+	    cmsg->cmsg_len != CMSG_LEN(sizeof(int)))
+		return -EPROTO;
+	memcpy(ret_fd, CMSG_DATA(cmsg), sizeof(int));
+	return 0;
+}

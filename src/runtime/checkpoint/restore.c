@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `restore`: a container from the images of a checkpoint. State directory, cgroup and mount targets
+ * are made as for create; then CRIU builds the processes on a bind mount of the rootfs (criu-root),
+ * since it wants a root that is a mount point whose parent nothing covers. The restored init is our
+ * child (rst_sibling). There is no start phase: the container runs when CRIU is done.
+ *
+ *    CRIU's notification    what we do
+ *    setup-namespaces       prestart and createRuntime hooks, with the new init's pid
+ *    orphan-pts-master      the terminal's master goes to the console socket, or to our relay
+ *    post-restore           the record is written; from now on the container exists
+ */
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+
+#include "core/alloc.h"
+#include "core/fd.h"
+#include "core/fs.h"
+#include "core/io.h"
+#include "core/log.h"
+#include "core/path.h"
+#include "core/proc.h"
+#include "core/rooted.h"
+#include "core/stage.h"
+#include "kernel/procfs.h"
+#include "runtime/checkpoint/facts.h"
+#include "runtime/checkpoint/request.h"
+#include "runtime/checkpoint/session.h"
+#include "runtime/container_hooks.h"
+#include "runtime/delete.h"
+#include "runtime/foreground.h"
+#include "runtime/init/handshake.h"
+#include "runtime/launch.h"
+#include "runtime/operations.h"
+#include "runtime/terminal.h"
+
+struct restore {
+	struct launch l;
+	const struct restore_options *opts;
+	struct criu_session session;
+	struct descriptors descriptors;
+	struct externals externals;
+	struct checkpoint_request request;
+	int extra_fds[RESTORE_NAMESPACES_MAX];
+	size_t n_extra_fds;
+	char *criu_root;
+	bool criu_root_is_made;
+	struct foreground foreground;
+};
+
+static const struct runtime_spec *spec_of(const struct restore *r)
+{
+	return &r->l.bundle.spec;
+}
+
+static int load(void *context, struct err *err)
+{
+	struct restore *rs = context;
+
+	return launch_load(&rs->l, err);
+}
+
+static int open_images(void *context, struct err *err)
+{
+	struct restore *rs = context;
+	struct criu_session_opts opts = {
+		.image_path = rs->opts->image_path,
+		.work_path = rs->opts->work_path,
+		.log_name = CHECKPOINT_RESTORE_LOG,
+	};
+	int r = restore_options_check(rs->opts, err);
+
+	if (r == 0)
+		r = namespace_plan_make(&rs->l.namespaces, spec_of(rs), err);
+	if (r == 0)
+		r = criu_session_open(&rs->session, rs->l.rt, &opts, err);
+	if (r == 0)
+		r = criu_images_check(rs->session.images_fd, rs->session.images_path, err);
+	if (r == 0)
+		r = descriptors_load(&rs->descriptors, rs->session.images_fd, err);
+	return r < 0 ? err_wrap(err, r, "image directory '%s'", rs->session.images_path) : 0;
+}
+
+static int reserve_directory(void *context, struct err *err)
+{
+	struct restore *rs = context;
+
+	return launch_reserve_directory(&rs->l, err);
+}
+
+static void release_directory(void *context)
+{
+	struct restore *rs = context;
+
+	launch_release_directory(&rs->l);
+}
+
+static int create_cgroup(void *context, struct err *err)
+{
+	struct restore *rs = context;
+	int r = launch_open_cgroup(&rs->l, err);
+
+	if (r == 0)
+		r = cgroup_create(&rs->l.cgroup, err);
+	if (r == 0)
+		r = cgroup_apply(&rs->l.cgroup, spec_of(rs)->linux_->resources, err);
+	if (r == 0)
+		cgroup_save_paths(&rs->l.cgroup, &rs->l.container.record.cgroup_paths);
+	return r;
+}
+
+static void remove_cgroup(void *context)
+{
+	struct restore *rs = context;
+
+	/* CRIU may have made cgroups below ours before it failed. */
+	(void)cgroup_kill(&rs->l.cgroup, NULL);
+	launch_remove_cgroup(&rs->l);
+}
+
+/* ---- mounts ---- */
+
+static int make_targets_here(struct restore *rs, struct err *err)
+{
+	struct mount_context ctx;
+	int r;
+
+	if (unshare(CLONE_NEWNS) < 0)
+		return err_sys(err, -errno, "create a mount namespace");
+	mount_context_init(&ctx, &rs->l.mounts, rs->l.bundle.rootfs);
+	ctx.cgroup = &rs->l.cgroup_facts;
+	r = mount_prepare_root(&ctx, err);
+	return r < 0 ? r : mount_make_targets(&ctx, err);
+}
+
+/* In a child, whose mount namespace and mounts go away with it. */
+static int make_mount_targets(void *context, struct err *err)
+{
+	struct restore *rs = context;
+	int ends[2];
+	pid_t pid;
+	int r = launch_plan_mounts(&rs->l, err);
+
+	if (r == 0)
+		r = msg_pair(ends);
+	if (r < 0)
+		return err_wrap(err, r, "prepare mount targets");
+	pid = fork();
+	if (pid == 0) {
+		struct err child_err = ERR_INIT;
+
+		r = make_targets_here(rs, &child_err);
+		if (r < 0)
+			handshake_send_failure(ends[1], &child_err);
+		_exit(r < 0 ? 1 : 0);
+	}
+	(void)close(ends[1]);
+	if (pid < 0) {
+		(void)close(ends[0]);
+		return err_sys(err, -errno, "fork");
+	}
+	r = handshake_receive(ends[0], -1, &(struct msg){ 0 }, err);
+	(void)close(ends[0]);
+	(void)RETRY_EINTR(waitpid(pid, NULL, 0));
+	if (r != -EPIPE)
+		return err_wrap(err, r < 0 ? r : -EPROTO, "prepare mount targets in the rootfs");
+	err_clear(err);
+	return 0;
+}
+
+static int mount_criu_root(void *context, struct err *err)
+{
+	struct restore *rs = context;
+
+	rs->criu_root = xasprintf("%s/%s/criu-root", rs->l.rt->root, rs->l.opts->id);
+	if (mkdir(rs->criu_root, 0755) < 0)
+		return err_sys(err, -errno, "make '%s'", rs->criu_root);
+	if (mount(rs->l.bundle.rootfs, rs->criu_root, NULL, MS_BIND | MS_REC, NULL) < 0)
+		return err_sys(err, -errno, "bind '%s' to '%s'", rs->l.bundle.rootfs,
+			       rs->criu_root);
+	rs->criu_root_is_made = true;
+	return 0;
+}
+
+static void unmount_criu_root(void *context)
+{
+	struct restore *rs = context;
+
+	if (rs->criu_root_is_made && umount2(rs->criu_root, MNT_DETACH) < 0)
+		log_warning("unmount '%s': %s", rs->criu_root, errno_text(errno));
+	rs->criu_root_is_made = false;
+	if (rs->criu_root)
+		(void)rmdir(rs->criu_root);
+}
+
+static int list_externals(void *context, struct err *err)
+{
+	struct restore *rs = context;
+	auto_rooted struct rooted root = ROOTED_INIT;
+	int r = rooted_open(&root, AT_FDCWD, rs->l.bundle.rootfs);
+
+	if (r < 0)
+		return err_sys(err, r, "open root file system '%s'", rs->l.bundle.rootfs);
+	externals_make(&rs->externals, &rs->l.mounts, &rs->l.devices, &rs->l.cgroup_facts);
+	return externals_resolve(&rs->externals, &root, false, err);
+}
+
+/* ---- criu ---- */
+
+static int open_namespaces(struct restore *rs, struct err *err)
+{
+	struct restore_namespace list[RESTORE_NAMESPACES_MAX];
+	size_t n = restore_namespaces(spec_of(rs), list);
+
+	for (size_t i = 0; i < n; i++) {
+		int fd = fd_open_at(AT_FDCWD, list[i].path, O_RDONLY, 0);
+
+		if (fd < 0)
+			return err_sys(err, fd, "requested namespace '%s' does not exist",
+				       list[i].path);
+		rs->extra_fds[rs->n_extra_fds++] = fd;
+	}
+	return 0;
+}
+
+static int make_request(struct restore *rs, struct err *err)
+{
+	struct restore_facts facts = {
+		.criu_version = rs->session.version,
+		.images_dir_fd = rs->session.images_fd,
+		.work_dir_fd = rs->session.work_fd >= 0 ? rs->session.work_fd : -1,
+		.root = rs->criu_root,
+		.config_file = checkpoint_config_file(),
+		.externals = &rs->externals,
+		.descriptors = &rs->descriptors,
+	};
+	int r = restore_request_make(&rs->request, rs->opts, spec_of(rs), &facts, err);
+
+	return r < 0 ? r : criu_client_need_features(&rs->session.client, &rs->request.need, err);
+}
+
+/* The restored tasks land in the cgroups where criu is. */
+static int place_criu(struct restore *rs, struct err *err)
+{
+	auto_procfs struct procfs proc = PROCFS_INIT;
+	auto_procfs_cgroups struct procfs_cgroups cgroups = PROCFS_CGROUPS_INIT;
+	pid_t pid;
+	int r = criu_client_pid(&rs->session.client, &pid, err);
+
+	if (r == 0)
+		r = cgroup_attach_pid(&rs->l.cgroup, pid, err);
+	if (r < 0)
+		return r;
+	r = procfs_open(&proc, NULL);
+	if (r == 0)
+		r = procfs_read_cgroups(&proc, pid, &cgroups);
+	if (r < 0)
+		return err_sys(err, r, "read the cgroups of criu");
+	restore_request_add_cgroups(&rs->request, &cgroups);
+	return 0;
+}
+
+static int start_criu(void *context, struct err *err)
+{
+	struct restore *rs = context;
+	struct criu_client_opts client = CRIU_CLIENT_OPTS_INIT;
+	int r = open_namespaces(rs, err);
+
+	if (r < 0)
+		return r;
+	client.stdio[0] = STDIN_FILENO;
+	client.stdio[1] = STDOUT_FILENO;
+	client.stdio[2] = STDERR_FILENO;
+	client.extra_fds = rs->extra_fds;
+	client.n_extra_fds = rs->n_extra_fds;
+	r = criu_session_start(&rs->session, &client, err);
+	if (r == 0)
+		r = make_request(rs, err);
+	return r < 0 ? r : place_criu(rs, err);
+}
+
+static int hand_out_terminal(struct restore *rs, struct criu_notification *n, struct err *err)
+{
+	auto_close int socket_fd = -EBADF;
+
+	if (n->n_fds == 0)
+		return err_set(err, ERR_REMOTE, "criu sent no descriptor with orphan-pts-master");
+	if (!rs->l.opts->console_socket) {
+		rs->foreground.console_fd = take_fd(n->fds[0]);
+		return 0;
+	}
+	socket_fd = terminal_connect_socket(rs->l.opts->console_socket, err);
+	if (socket_fd < 0)
+		return socket_fd;
+	return terminal_send_fd(socket_fd, n->fds[0], "orphan-pts-master", err);
+}
+
+/* CRIU may have put the tasks into a time namespace that the configuration does not have; an exec
+ * must join it. */
+static bool has_other_time_namespace(pid_t pid)
+{
+	auto_free char *path = xasprintf("/proc/%d/ns/time", pid);
+	struct stat own;
+	struct stat theirs;
+
+	return stat("/proc/self/ns/time", &own) == 0 && stat(path, &theirs) == 0 &&
+	       own.st_ino != theirs.st_ino;
+}
+
+static int adopt(struct restore *rs, pid_t pid, struct err *err)
+{
+	struct launch *l = &rs->l;
+
+	l->init_pid = pid;
+	l->container.record.pid = pid;
+	if (!namespace_plan_has(&l->namespaces, NAMESPACE_TIME))
+		l->container.record.has_time_namespace = has_other_time_namespace(pid);
+	return launch_save(l, err);
+}
+
+static int handle_notification(void *context, struct criu_notification *n, struct err *err)
+{
+	struct restore *rs = context;
+
+	log_debug("criu: %s", n->script);
+	if (strcmp(n->script, "setup-namespaces") == 0) {
+		rs->l.container.record.pid = n->pid;
+		return container_run_create_hooks(&rs->l.container, err);
+	}
+	if (strcmp(n->script, "orphan-pts-master") == 0)
+		return hand_out_terminal(rs, n, err);
+	if (strcmp(n->script, "post-restore") == 0)
+		return adopt(rs, n->pid, err);
+	return 0;
+}
+
+static int run_criu(void *context, struct err *err)
+{
+	static const struct criu_notify_ops ops = { .notify = handle_notification };
+	struct restore *rs = context;
+	struct criu_result result;
+	int r = criu_client_run(&rs->session.client, rs->request.message, &ops, rs, &result, err);
+
+	if (result.pid > 0)
+		rs->l.init_pid = result.pid;
+	if (r == 0)
+		return criu_client_close(&rs->session.client, err);
+	criu_client_done(&rs->session.client);
+	return criu_session_explain(&rs->session, &result, err);
+}
+
+/* Init of the restored container, should it live on although the restore failed. */
+static void kill_restored(void *context)
+{
+	struct restore *rs = context;
+
+	criu_client_done(&rs->session.client);
+	if (rs->l.init_pid <= 0)
+		return;
+	(void)kill(rs->l.init_pid, SIGKILL);
+	(void)RETRY_EINTR(waitpid(rs->l.init_pid, NULL, 0));
+	rs->l.init_pid = 0;
+	launch_forget_pid_file(&rs->l);
+}
+
+static int finish(void *context, struct err *err UNUSED)
+{
+	unmount_criu_root(context);
+	return 0;
+}
+
+static const struct stage restore_stages[] = {
+	{ "load bundle", load, NULL },
+	{ "open images", open_images, NULL },
+	{ "reserve state directory", reserve_directory, release_directory },
+	{ "create cgroup", create_cgroup, remove_cgroup },
+	{ "make mount targets", make_mount_targets, NULL },
+	{ "list external mounts", list_externals, NULL },
+	{ "mount criu-root", mount_criu_root, unmount_criu_root },
+	{ "start criu", start_criu, NULL },
+	{ "run criu", run_criu, kill_restored },
+	{ "unmount criu-root", finish, NULL },
+};
+
+static void restore_done(struct restore *rs)
+{
+	foreground_done(&rs->foreground);
+	criu_session_close(&rs->session);
+	descriptors_done(&rs->descriptors);
+	externals_done(&rs->externals);
+	checkpoint_request_done(&rs->request);
+	for (size_t i = 0; i < rs->n_extra_fds; i++)
+		close_fd(&rs->extra_fds[i]);
+	free(rs->criu_root);
+	launch_done(&rs->l);
+}
+
+static int restore_and_wait(struct restore *rs, int *ret_exit_code, struct err *err)
+{
+	const struct create_options *create = rs->l.opts;
+	struct err cleanup_err = ERR_INIT;
+	int status = 0;
+	int r = 0;
+
+	if (!create->detach)
+		r = foreground_prepare(&rs->foreground, !create->no_subreaper, err);
+	if (r == 0)
+		r = stages_run("restore", restore_stages, ARRAY_SIZE(restore_stages), rs, err);
+	if (r < 0 || create->detach)
+		return r;
+	container_unlock(&rs->l.container);
+	r = foreground_wait(&rs->foreground, rs->l.init_pid, &status, err);
+	if (r < 0)
+		return r;
+	*ret_exit_code = proc_status_to_exit_code(status);
+	rs->l.container.spec = NULL;
+	if (container_destroy_after_exit(&rs->l.container, &cleanup_err) < 0)
+		log_warning("%s", cleanup_err.msg);
+	return 0;
+}
+
+int container_restore(struct runtime *rt, const struct create_options *create,
+		      const struct restore_options *opts, int *ret_exit_code, struct err *err)
+{
+	struct restore rs = {
+		.l = LAUNCH_INIT,
+		.opts = opts,
+		.session = CRIU_SESSION_INIT,
+		.foreground = FOREGROUND_INIT,
+	};
+	int r;
+
+	rs.l.rt = rt;
+	rs.l.opts = create;
+	rs.l.start_now = true;
+	*ret_exit_code = 0;
+	r = restore_and_wait(&rs, ret_exit_code, err);
+	restore_done(&rs);
+	return r < 0 ? err_wrap(err, r, "restore container '%s'", create->id) : 0;
+}

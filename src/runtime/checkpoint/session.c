@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/checkpoint/session.h"
+
+#include "core/fd.h"
+#include "core/fs.h"
+#include "core/log.h"
+#include "core/path.h"
+#include "runtime/checkpoint/options.h"
+
+/* A directory by path, made when `create`; *ret_path is absolute. */
+static int open_directory(const char *path, const char *what, bool create, char **ret_path,
+			  int *ret_fd, struct err *err)
+{
+	auto_free char *absolute = path_absolute(path, NULL);
+	int r = 0;
+
+	if (!absolute)
+		return err_sys(err, -errno, "find the current directory");
+	if (create)
+		r = fs_mkdir_all(AT_FDCWD, absolute, 0700, 0700);
+	if (r < 0)
+		return err_sys(err, r, "make %s directory '%s'", what, absolute);
+	*ret_fd = fd_open_at(AT_FDCWD, absolute, O_RDONLY | O_DIRECTORY, 0);
+	if (*ret_fd < 0)
+		return err_sys(err, *ret_fd, "open %s directory '%s'", what, absolute);
+	*ret_path = take_ptr(absolute);
+	return 0;
+}
+
+int criu_session_open(struct criu_session *ret, const struct runtime *rt,
+		      const struct criu_session_opts *opts, struct err *err)
+{
+	struct criu_find_opts find = { .configured = rt->criu_path };
+	const char *image_path = opts->image_path ? opts->image_path : CHECKPOINT_DEFAULT_DIRECTORY;
+	int r;
+
+	ret->log_name = opts->log_name;
+	r = open_directory(image_path, "image", opts->create_images, &ret->images_path,
+			   &ret->images_fd, err);
+	if (r == 0 && opts->work_path)
+		r = open_directory(opts->work_path, "work", true, &ret->work_path, &ret->work_fd,
+				   err);
+	if (r < 0)
+		return r;
+	ret->log_path =
+		path_join(ret->work_path ? ret->work_path : ret->images_path, opts->log_name);
+	return criu_find(&ret->location, &find, err);
+}
+
+int criu_session_start(struct criu_session *s, const struct criu_client_opts *opts, struct err *err)
+{
+	struct criu_client_opts full = *opts;
+	int r;
+
+	full.program = s->location.path;
+	full.log_path = s->log_path;
+	log_debug("criu: '%s' (%s)", s->location.path, criu_source_to_string(s->location.source));
+	r = criu_client_open(&s->client, &full, err);
+	return r < 0 ? r : criu_client_version(&s->client, &s->version, err);
+}
+
+void criu_session_close(struct criu_session *s)
+{
+	criu_client_done(&s->client);
+	criu_location_done(&s->location);
+	free(s->images_path);
+	free(s->work_path);
+	free(s->log_path);
+	close_fd(&s->images_fd);
+	close_fd(&s->work_fd);
+	*s = (struct criu_session)CRIU_SESSION_INIT;
+}

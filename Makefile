@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# A thin front of Meson and of the scripts in tools/. On a fresh Debian machine, as root:
+#
+#	make demo	freeze a Redis server and thaw it again
+#	make check	run all tests
+#
+# Both install what they need first (tools/install-deps). Options: WERROR=1, CC=clang, PREFIX=, DESTDIR=, BUILD=.
+
+BUILD ?= build
+BUILD_ASAN ?= build-asan
+PREFIX ?= /usr/local
+DESTDIR ?=
+WERROR ?=
+
+MESON_OPTIONS = $(if $(WERROR),--werror)
+MESON_ASAN = -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dfault_points=true
+
+export FLOE_BUILD = $(BUILD)
+export FLOE_BUILD_ASAN = $(BUILD_ASAN)
+
+.PHONY: all asan demo check check-static check-unit check-integration check-cr check-fault check-asan bench install \
+	format lint clean help deps deps-demo
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+
+asan: $(BUILD_ASAN)/build.ninja
+	@ninja -C $(BUILD_ASAN)
+
+# Meson notices changes of its own files; only options given anew need another setup.
+$(BUILD)/build.ninja:
+	meson setup --prefix=$(PREFIX) $(MESON_OPTIONS) $(BUILD)
+
+$(BUILD_ASAN)/build.ninja:
+	meson setup $(MESON_ASAN) $(MESON_OPTIONS) $(BUILD_ASAN)
+
+deps:
+	@tools/install-deps test
+
+deps-demo:
+	@tools/install-deps demo
+
+demo: deps-demo
+	@$(MAKE) --no-print-directory all
+	@tools/demo
+
+# The build is a command of its own because make would look for its files before they are installed.
+check: deps
+	@$(MAKE) --no-print-directory all asan
+	@tools/run-tests
+
+check-static check-unit check-integration check-cr: check-%: deps
+	@$(MAKE) --no-print-directory all
+	@tools/run-tests $*
+
+check-fault: deps
+	@$(MAKE) --no-print-directory asan
+	@tools/run-tests --asan fault
+
+check-asan: deps
+	@$(MAKE) --no-print-directory asan
+	@tools/run-tests --asan
+
+bench: deps
+	@$(MAKE) --no-print-directory all
+	@bench/lifecycle
+	@bench/checkpoint
+
+install: $(BUILD)/build.ninja
+	@meson configure -Dprefix=$(PREFIX) $(BUILD)
+	@ninja -C $(BUILD)
+	@meson install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir $(abspath $(DESTDIR)))
+
+format:
+	tools/check-format --fix
+
+lint: all
+	tools/check-layers
+	tools/check-headers
+	tools/check-format
+	tools/check-scripts
+	run-clang-tidy -quiet -p $(BUILD) '/src/.*\.c$$' >$(BUILD)/clang-tidy.log 2>&1 || { grep -E '(warning|error):' $(BUILD)/clang-tidy.log; exit 1; }
+
+clean:
+	rm -rf $(BUILD) $(BUILD_ASAN)
+
+help:
+	@sed -n '/^# *\(make\|	make\)/s/^# *//p' Makefile
+	@echo 'targets: all demo check check-static check-unit check-integration check-cr check-fault check-asan bench'
+	@echo '         install format lint clean'

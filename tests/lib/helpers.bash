@@ -1,0 +1,318 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What every end-to-end test starts from: a bundle with a busybox rootfs, the runtime under test with a state root of the
+# test's own, ids that no other run has, and a teardown that removes what is left and fails when anything then remains.
+#
+# The tests run through tools/run-tests, which puts each file into a sandbox (tests/lib/sandbox). $FLOE_RUNTIME names the
+# runtime under test; cases that another OCI runtime need not pass ask for `floe_only`.
+#
+#	$T		directory of this test
+#	$ID		a container id of this test; more with `new_id NAME`
+#	$BUNDLE		its bundle, made by `make_bundle`
+#	$STATE		the state root
+
+bats_require_minimum_version 1.5.0
+
+SOURCE=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
+FLOE_BUILD=${FLOE_BUILD:-$SOURCE/build}
+FLOE_RUNTIME=${FLOE_RUNTIME:-$FLOE_BUILD/src/cli/floe-runtime/floe-runtime}
+RUNTIME_NAME=${FLOE_RUNTIME##*/}
+
+if [ -z "${FLOE_SANDBOX:-}" ]; then
+	echo "run the tests through tools/run-tests [FILE...], which protects the machine from them" >&2
+	exit 1
+fi
+
+# --- setup and teardown -------------------------------------------------------------------------------------------------
+
+setup_file()
+{
+	FLOE_CRIU=$("$SOURCE/tools/install-criu" --print)
+	export FLOE_CRIU
+	if ! is_floe; then
+		# Others look for CRIU on PATH only.
+		export PATH=${FLOE_CRIU%/*}:$PATH
+	fi
+	cp -a "$("$SOURCE/tools/make-rootfs" busybox)" "$BATS_FILE_TMPDIR/rootfs"
+	mkdir -p "$BATS_FILE_TMPDIR/rootfs"/{tmp,data,mnt,sys,proc,dev}
+}
+
+setup()
+{
+	T=$BATS_TEST_TMPDIR
+	STATE=$T/state
+	ROOTFS=$BATS_FILE_TMPDIR/rootfs
+	PREFIX=ft$FLOE_TEST_RUN-$BATS_TEST_NUMBER
+	ID=$PREFIX
+	BUNDLE=$T/bundle
+	SANITIZER=$T/sanitizer
+	export ASAN_OPTIONS=log_path=$SANITIZER:detect_leaks=1:handle_segv=1
+	export UBSAN_OPTIONS=log_path=$SANITIZER:print_stacktrace=1:halt_on_error=1
+	cd "$T" || return 1
+	take_inventory >"$T/.before"
+	make_bundle
+}
+
+teardown()
+{
+	local status=0 id
+	# What a test did to make things fail must not make the clean-up fail.
+	unset FLOE_FAULT
+	cd "$T" || return 1
+	for id in "$STATE"/*/; do
+		if [ -d "$id" ]; then
+			rt delete --force "$(basename "$id")" >/dev/null 2>&1 || :
+		fi
+	done
+	if compgen -G "$SANITIZER.*" >/dev/null; then
+		echo "the sanitizers found:"
+		cat "$SANITIZER".*
+		status=1
+	fi
+	nothing_left || status=1
+	return $status
+}
+
+# Compare with what there was before the test. Processes need a moment to disappear.
+nothing_left()
+{
+	local left i
+	for ((i = 0; i < 30; i++)); do
+		take_inventory >"$T/.after"
+		left=$(diff "$T/.before" "$T/.after" | grep '^[<>]' || :)
+		[ "$left" ] || return 0
+		sleep 0.1
+	done
+	echo "not as it was before the test:"
+	echo "$left"
+	return 1
+}
+
+# What a test may leave behind, a line each: processes, mounts, cgroups, files of the state root and /run. In the sandbox
+# nobody else changes these. To be called without a subshell, which would count itself.
+take_inventory()
+{
+	local stat pid name state
+	for stat in /proc/[0-9]*/stat; do
+		{ read -r pid name state _ <"$stat"; } 2>/dev/null && echo "process $pid $name"
+	done
+	sed -E 's/^[0-9]+ [0-9]+ [0-9:]+ /mount /; s/ (shared|master):[0-9]+//g' /proc/self/mountinfo
+	find /sys/fs/cgroup -mindepth 2 -type d -not -fstype tmpfs -path "*$PREFIX*" -printf 'cgroup %p\n' 2>/dev/null
+	find /run "$STATE" -mindepth 1 ! -name 'criu.kdat*' ! -path '/run/mount*' ! -name .empty-directory ! -path /run/crun \
+		-printf 'file %p\n' 2>/dev/null || :
+}
+
+# --- the runtime --------------------------------------------------------------------------------------------------------
+
+is_floe()
+{
+	[ "$RUNTIME_NAME" = floe-runtime ]
+}
+
+floe_only()
+{
+	is_floe || skip "about floe-runtime, not $RUNTIME_NAME${1:+: $1}"
+}
+
+# Without bats's own descriptors, which a container would keep open.
+rt()
+{
+	"$FLOE_RUNTIME" --root "$STATE" "$@" 3>&- 4>&-
+}
+
+new_id()
+{
+	ID=$PREFIX-$1
+}
+
+# Run the container to its end: sets $status and $output (stdout and stderr).
+run_container()
+{
+	run rt run --bundle "$BUNDLE" "$@" "$ID" </dev/null
+}
+
+# create_container [OPTION...], start_detached [OPTION...]: its output goes to $T/$ID.out and .err
+create_container()
+{
+	rt create --bundle "$BUNDLE" "$@" "$ID" </dev/null >"$T/$ID.out" 2>"$T/$ID.err" || show_error
+}
+
+start_detached()
+{
+	rt run --detach --bundle "$BUNDLE" "$@" "$ID" </dev/null >"$T/$ID.out" 2>"$T/$ID.err" || show_error
+}
+
+show_error()
+{
+	local status=$?
+	cat "$T/$ID.err" >&2
+	return $status
+}
+
+state_of()
+{
+	rt state "${1:-$ID}" | jq -r .status
+}
+
+pid_of()
+{
+	rt state "${1:-$ID}" | jq -r .pid
+}
+
+remove_container()
+{
+	rt delete --force "${1:-$ID}"
+}
+
+# --- bundles ------------------------------------------------------------------------------------------------------------
+
+# make_bundle [DIR]: the default configuration, running `true` in the rootfs that the tests of a file share.
+make_bundle()
+{
+	BUNDLE=${1:-$T/bundle}
+	mkdir -p "$BUNDLE"
+	# shellcheck disable=SC2016 # jq's variables
+	jq --arg rootfs "$ROOTFS" '.root.path = $rootfs' "$SOURCE/tests/lib/config.json" >"$BUNDLE/config.json"
+}
+
+# A rootfs that the test may write into, at $BUNDLE/rootfs.
+own_rootfs()
+{
+	cp -a "$ROOTFS" "$BUNDLE/rootfs"
+	configure '.root.path = "rootfs" | .root.readonly = false'
+}
+
+# configure [JQ-OPTION...] FILTER: change config.json.
+configure()
+{
+	local changed
+	changed=$(jq "$@" <"$BUNDLE/config.json") || return
+	printf '%s\n' "$changed" >"$BUNDLE/config.json"
+}
+
+# The arguments as a JSON array. (jq --args would take those that look like its options.)
+json_array()
+{
+	local named=() i=0 argument
+	for argument; do
+		named+=(--arg "a$i" "$argument")
+		i=$((i + 1))
+	done
+	jq -n "${named[@]}" "[range($i) as \$i | \$ARGS.named[\"a\\(\$i)\"]]"
+}
+
+# command_is COMMAND [ARGUMENT...]: what the container runs.
+command_is()
+{
+	# shellcheck disable=SC2016 # jq's variables
+	configure --argjson args "$(json_array "$@")" '.process.args = $args'
+}
+
+# script TEXT: have the container run it with its shell.
+script_is()
+{
+	command_is sh -c "$1"
+}
+
+# A process 1 that stays until it is killed. (busybox's `sleep N` would end after a restore.)
+idle_command()
+{
+	script_is 'trap "exit 0" TERM; while :; do sleep 0.1; done'
+}
+
+# add_mount DESTINATION TYPE SOURCE [OPTION...]
+add_mount()
+{
+	# shellcheck disable=SC2016 # jq's variables
+	configure --argjson args "$(json_array "$@")" \
+		'.mounts += [{ destination: $args[0], type: $args[1], source: $args[2], options: $args[3:] }]'
+}
+
+# --- checks -------------------------------------------------------------------------------------------------------------
+
+fail()
+{
+	printf '%s\n' "$@"
+	return 1
+}
+
+# contains TEXT PART...: every PART is in TEXT.
+contains()
+{
+	local text=$1 part
+	shift
+	for part; do
+		[[ $text == *"$part"* ]] || fail "not found: $part" "in: $text" || return 1
+	done
+}
+
+# refuses STATUS PART...: the last `run` failed with that status and said so in one line.
+refuses()
+{
+	local expected=$1
+	shift
+	[ "$status" -eq "$expected" ] || fail "exit status $status instead of $expected; output: $output" || return 1
+	is_floe || return 0
+	contains "$output" "$@" || return 1
+	[ "$(wc -l <<<"$output")" -eq 1 ] || fail "more than one line: $output"
+}
+
+# eventually COMMAND...: true within ten seconds.
+eventually()
+{
+	local i
+	for ((i = 0; i < 200; i++)); do
+		if "$@"; then
+			return 0
+		fi
+		sleep 0.05
+	done
+	fail "did not come true: $*"
+}
+
+is_state()
+{
+	[ "$(state_of "${2:-$ID}" 2>/dev/null)" = "$1" ]
+}
+
+file_contains()
+{
+	grep -qF -- "$2" "$1"
+}
+
+file_is()
+{
+	[ "$(cat "$1")" = "$2" ]
+}
+
+# ends_with STATUS PID: wait for a process that was started in the background.
+ends_with()
+{
+	local code=0
+	wait "$2" || code=$?
+	[ $code -eq "$1" ] || fail "exit status $code instead of $1"
+}
+
+# The value of a key of /proc/PID/status.
+proc_status()
+{
+	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"
+}
+
+# cgroup_file PID FILE: contents of a file of the cgroup that PID is in; the controller is the file name's first word.
+cgroup_file()
+{
+	local controller=${2%%.*} path
+	path=$(sed -n "s|^[0-9]*:\([^:]*,\)\?$controller\(,[^:]*\)\?:||p" "/proc/$1/cgroup")
+	if [ "$path" ]; then
+		cat "/sys/fs/cgroup/$controller$path/$2"
+	else
+		cat "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$1/cgroup")/$2"
+	fi
+}
+
+is_cgroup_v2()
+{
+	[ -e /sys/fs/cgroup/cgroup.controllers ]
+}

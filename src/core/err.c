@@ -52,12 +52,12 @@ const char *err_kind_to_string(enum err_kind kind)
 const char *errno_text(int code)
 {
 	static char text[96];
-	const char *system = strerrordesc_np(code < 0 ? -code : code);
+	const char *known = strerrordesc_np(code < 0 ? -code : code);
 
-	if (!system)
+	if (!known)
 		(void)snprintf(text, sizeof(text), "error %d", code < 0 ? -code : code);
 	else
-		(void)snprintf(text, sizeof(text), "%s", system);
+		(void)snprintf(text, sizeof(text), "%s", known);
 	/* "Permission denied" becomes "permission denied"; an abbreviation such as "RFS" stays. */
 	if (isupper((unsigned char)text[0]) && !isupper((unsigned char)text[1]))
 		text[0] = (char)tolower((unsigned char)text[0]);

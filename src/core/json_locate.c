@@ -169,6 +169,25 @@ static const char *check_literal(const char *p, const char *end, const char **re
 	return NULL;
 }
 
+/* Where json-c is lenient with commas: one must stand between two values. */
+static bool is_stray_comma(char before, char c)
+{
+	return (c == ',' && (!before || strchr("{[,:", before))) ||
+	       (before == ',' && (c == '}' || c == ']'));
+}
+
+/* One token at p. Return: behind it, or NULL and *ret_what. */
+static const char *check_token(const char *p, const char *end, bool *ret_nul, const char **ret_what)
+{
+	if (*p && strchr("{}[],:", *p))
+		return p + 1;
+	if (*p == '"')
+		return check_string(p + 1, end, ret_nul, ret_what);
+	if (*p == '-' || (*p >= '0' && *p <= '9'))
+		return check_number(p, end, ret_what);
+	return check_literal(p, end, ret_what);
+}
+
 int json_check_tokens(const char *text, size_t len, const char *name, size_t *ret_n_keys,
 		      struct err *err)
 {
@@ -176,33 +195,25 @@ int json_check_tokens(const char *text, size_t len, const char *name, size_t *re
 	const char *p = skip_space(text, whole.end);
 	size_t n_keys = 0;
 	size_t n_values = 0;
+	char before = '\0';
 
 	while (p < whole.end) {
 		const char *what = NULL;
-		const char *next;
 		bool has_nul = false;
+		const char *next = check_token(p, whole.end, &has_nul, &what);
 
-		if (strchr("{}[],", *p) && *p) {
-			n_values += *p == '{' || *p == '[' || *p == ',';
-			if (n_values > JSON_VALUES_MAX)
-				return token_error(&whole, p, name, "more than 1048576 values",
-						   err);
-			next = p + 1;
-		} else if (*p == ':') {
-			n_keys++;
-			next = p + 1;
-		} else if (*p == '"') {
-			next = check_string(p + 1, whole.end, &has_nul, &what);
-		} else if (*p == '-' || (*p >= '0' && *p <= '9')) {
-			next = check_number(p, whole.end, &what);
-		} else {
-			next = check_literal(p, whole.end, &what);
-		}
 		if (!next)
 			return token_error(&whole, p, name, what, err);
+		if (is_stray_comma(before, *p))
+			return token_error(&whole, p, name, "misplaced comma", err);
+		n_keys += *p == ':';
+		n_values += *p == '{' || *p == '[' || *p == ',';
+		if (n_values > JSON_VALUES_MAX)
+			return token_error(&whole, p, name, "more than 1048576 values", err);
 		next = skip_space(next, whole.end);
 		if (has_nul && next < whole.end && *next == ':')
 			return token_error(&whole, p, name, "key contains a NUL character", err);
+		before = *p;
 		p = next;
 	}
 	*ret_n_keys = n_keys;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What json-c does not do with a JSON text: refuse what its strict mode lets through, and find the
- * line of a value. Used by json_table.c only.
+ * What json-c does not do with a JSON text: be strict, and find the line of a value. Used by the
+ * json_*.c files only. (json-c's own strict mode lets much through, and that of 0.18 refuses every
+ * character beyond ASCII: json-c issue 875.)
  */
 #pragma once
 
@@ -33,9 +34,10 @@ size_t json_line_of_step(const char *text, size_t len, const struct json_step *s
 
 /*
  * Check the tokens of text: well-formed UTF-8, no control characters in strings, no other quotes
- * than ", no NaN and Infinity, numbers by the grammar of RFC 8259, integers in 64 bits (json-c
- * saturates silently), no NUL in keys (json-c cuts them), not more than JSON_VALUES_MAX values. The
- * structure is left to json-c. ret_n_keys: how many members all the objects of the text have.
+ * than ", no comments, no comma too many, no NaN and Infinity, numbers by the grammar of RFC 8259,
+ * integers in 64 bits (json-c saturates silently), no NUL in keys (json-c cuts them), not more than
+ * JSON_VALUES_MAX values. The rest of the structure is left to json-c. ret_n_keys: how many members
+ * all the objects of the text have.
  */
 #define JSON_VALUES_MAX (1U << 20)
 int json_check_tokens(const char *text, size_t len, const char *name, size_t *ret_n_keys,

@@ -81,8 +81,7 @@ static int parse_document(const struct json_source *d, struct json_object **ret)
 	tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
 	if (!tokener)
 		return err_sys(d->err, -ENOMEM, "%s: parse", d->name);
-	/* UTF-8 and whatever else json-c would let through is json_check_tokens()'s. */
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	/* No flags: what its strict mode would refuse, json_check_tokens() has refused. */
 	r = parse_with(d, tokener, ret);
 	json_tokener_free(tokener);
 	return r;

@@ -375,8 +375,13 @@ static void test_malformed(void **state UNUSED)
 	expect("{}\n{}", "t.json:2: text behind the end of the document");
 	expect("{} x", "t.json:1: unexpected character");
 	expect("{} 1", "t.json:1: text behind the end of the document");
-	expect("{\"a\":1,}", "t.json:1: unexpected character");
-	expect("{\"a\":[1,]}", "t.json:1: unexpected character");
+	expect("{\"a\":1,}", "t.json:1: misplaced comma");
+	expect("{\"a\":[1,]}", "t.json:1: misplaced comma");
+	expect("{\"a\":[,1]}", "t.json:1: misplaced comma");
+	expect("{\"a\":[1,\n,1]}", "t.json:2: misplaced comma");
+	expect("{,}", "t.json:1: misplaced comma");
+	expect(",{}", "t.json:1: misplaced comma");
+	expect("{\"a\":,\"b\":1}", "t.json:1: misplaced comma");
 	expect("{\"a\" 1}", "t.json:1: object property name separator ':' expected");
 	expect("{\"a\":1 \"b\":2}", "t.json:1: object value separator ',' expected");
 	expect("{a:1}", "t.json:1: unexpected character");

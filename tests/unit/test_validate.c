@@ -171,8 +171,7 @@ static void test_process(void **state UNUSED)
 		"{'process':{'env':['A=','B==','C=x=y']}}",
 		"{'process':{'env':[]}}",
 		"{'process':{'capabilities':{'bounding':['CAP_FUTURE']}}}",
-		"{'process':{'rlimits':[{'type':'RLIMIT_CORE','soft':18446744073709551615,"
-		"'hard':18446744073709551615}]}}",
+		"{'process':{'rlimits':[{'type':'RLIMIT_CORE','hard':18446744073709551615}]}}",
 		"{'process':{'oomScoreAdj':-1000}}",
 		"{'process':{'execCPUAffinity':{'initial':'','final':'0-3, 7'}}}",
 		"{'process':{'ioPriority':{'class':'IOPRIO_CLASS_BE','priority':0}}}",

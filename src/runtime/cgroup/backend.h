@@ -43,7 +43,7 @@
 /*
  * The drivers are those of runtime.h. CGROUP_DRIVER_SYSTEMD: not yet, cgroup_open() fails with
  * ERR_UNSUPPORTED. CGROUP_DRIVER_DISABLED: no cgroup at all; every operation succeeds and does
- * nothing, but freezing, statistics and limits (device rules apart) are ERR_UNSUPPORTED.
+ * nothing, but freezing and statistics are ERR_UNSUPPORTED, and limits give a warning.
  */
 
 #define CGROUP_HIERARCHIES_MAX 24
@@ -56,8 +56,8 @@ struct cgroup_node {
 	bool unified; /* the v2 tree */
 	bool absent; /* could not be created, which a rootless caller accepts */
 	int dir_fd; /* O_PATH of the directory while open, else -EBADF */
-	size_t existing_len; /* path up to here was there before cgroup_create() */
-	bool created; /* the last component is ours: cgroup_undo_create() removes it */
+	bool ready; /* cgroup_create() has been through with it */
+	size_t made_from; /* what follows this slash of path was made by cgroup_create(); 0: nothing */
 };
 
 struct cgroup_backend;
@@ -69,8 +69,8 @@ struct cgroup {
 	size_t n_nodes;
 	bool is_v2; /* pure v2: the only node is the unified one */
 	bool rootless;
-	bool tolerate_denied; /* rootless without a path of its own: no permission is no error */
-	bool fake; /* a tree of plain files, for tests */
+	bool tolerate_denied; /* rootless without a cgroupsPath: no permission is no error */
+	bool wants_domain; /* limits of controllers that a threaded v2 cgroup cannot have */
 };
 
 #define CGROUP_INIT                                                                                \
@@ -82,6 +82,8 @@ struct cgroup_opts {
 	enum runtime_cgroup_driver driver;
 	const char *cgroups_path; /* linux.cgroupsPath as given; NULL or "": the runtime's choice */
 	const char *id; /* container id */
+	const struct oci_resources
+		*resources; /* only looked at, during cgroup_open(); may be NULL */
 	bool rootless; /* without a cgroupsPath, a denied mkdir is not an error */
 	const char *prefix; /* tests: proc and the mount points are looked up below it */
 };
@@ -89,15 +91,17 @@ struct cgroup_opts {
 /*
  * Find the hierarchies and compute the container's path in each (path.h has the rules). Nothing is
  * touched. *ret is the caller's, to be closed with cgroup_close(), also after a failure.
- * Errors: ERR_INVALID (a path with "..", a systemd triple with the cgroupfs driver),
- * ERR_UNSUPPORTED (no cgroups mounted, the systemd driver).
+ * Errors: ERR_INVALID (a path with "..", the root cgroup), ERR_UNSUPPORTED (no cgroups mounted, the
+ * systemd driver).
  */
 int cgroup_open(struct cgroup *ret, const struct cgroup_opts *opts, struct err *err);
 /*
  * The same from the map that cgroup_save_paths() made (runc's cgroup_paths: controller -> whole
- * path, "" for v2). An empty map gives the disabled backend. No system call.
+ * path, "" for v2). An empty map gives the disabled backend. No system call. ERR_CORRUPT: a path that
+ * is not absolute and clean.
  */
-int cgroup_open_saved(struct cgroup *ret, const struct json_string_map *paths, struct err *err);
+int cgroup_open_saved(struct cgroup *ret, enum runtime_cgroup_driver driver,
+		      const struct json_string_map *paths, struct err *err);
 /* Append controller -> path pairs: one for each controller of merged hierarchies. */
 void cgroup_save_paths(const struct cgroup *cg, struct json_string_map *paths);
 /* Descriptors and memory only; the cgroup stays. */

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this folder share; nobody else includes it. */
+#pragma once
+
+#include "runtime/cgroup/backend.h"
+#include "runtime/cgroup/plan.h"
+
+/* What differs between drivers; the rest works on the nodes whoever made them. */
+struct cgroup_backend {
+	const char *name;
+	int (*create)(struct cgroup *cg, bool unified_only, struct err *err);
+	void (*undo_create)(struct cgroup *cg);
+	int (*apply)(struct cgroup *cg, const struct oci_resources *res, struct err *err);
+	int (*update)(struct cgroup *cg, const struct oci_resources *res, struct err *err);
+	int (*destroy)(struct cgroup *cg, struct err *err);
+};
+
+extern const struct cgroup_backend cgroup_backend_fs;
+extern const struct cgroup_backend cgroup_backend_none;
+
+/* The directory of a node as O_PATH descriptor, opened once and kept; borrowed. */
+int cgroup_node_dir(struct cgroup_node *node);
+/* The v2 node, or NULL. */
+struct cgroup_node *cgroup_unified(const struct cgroup *cg);
+struct cgroup_node *cgroup_node_find(const struct cgroup *cg, const char *controller);
+/* The node whose process list stands for the container: of the freezer if there is one. */
+struct cgroup_node *cgroup_main_node(const struct cgroup *cg);
+
+/* A small file of the node's directory, without the newline at its end; appended to sb. */
+int cgroup_node_read(struct cgroup_node *node, const char *file, struct strbuf *sb);
+int cgroup_node_write(struct cgroup_node *node, const char *file, const char *value);
+/* Whether a word stands in a file of words ("cgroup.controllers"). */
+bool cgroup_node_lists(struct cgroup_node *node, const char *file, const char *word);
+
+/* v2: pass one controller down to the node from the mount point, as far as that is possible. */
+void cgroup_fs_enable_controller(const struct cgroup_node *node, const char *controller);
+/* Number of processes in the directory and below, or a negative errno. */
+int cgroup_count_pids(const char *path);
+/* Append the pids of the directory's own list and of all below. */
+int cgroup_collect_pids(int dir_fd, const char *name, struct cgroup_pids *pids);
+
+/* Carry out a plan. */
+int cgroup_execute(struct cgroup *cg, const struct cgroup_plan *plan, struct err *err);
+int cgroup_apply_limits(struct cgroup *cg, const struct oci_resources *res, struct err *err);
+int cgroup_apply_devices(struct cgroup *cg, const struct oci_resources *res, struct err *err);

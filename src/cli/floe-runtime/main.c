@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "cli/config_file.h"
-#include "cli/floe-runtime/commands.h"
+#include "cli/floe-runtime/program.h"
 #include "cli/floe-runtime/version.h"
 #include "core/alloc.h"
 #include "core/fd.h"
@@ -16,96 +16,6 @@
 #include "core/log.h"
 #include "core/path.h"
 #include "core/str.h"
-
-#define RUNTIME_CONFIG_FILE "/etc/floe/runtime.conf"
-
-struct globals {
-	const char *root;
-	const char *log;
-	enum log_format log_format;
-	int log_level; /* enum log_level; -1: by format */
-	bool debug;
-	bool systemd_cgroup;
-	int cgroup_manager; /* enum runtime_cgroup_driver; -1: not given */
-	int rootless; /* enum runtime_rootless; -1: not given */
-	const char *criu;
-	const char *config_file;
-	bool version;
-	bool version_crun;
-	bool dump_cli;
-};
-
-static const struct cli_choice log_formats[] = {
-	{ "text", LOG_FORMAT_TEXT },
-	{ "json", LOG_FORMAT_JSON },
-	{ NULL, 0 },
-};
-static const struct cli_choice log_levels[] = {
-	{ "error", LOG_LEVEL_ERROR },
-	{ "warning", LOG_LEVEL_WARNING },
-	{ "info", LOG_LEVEL_INFO },
-	{ "debug", LOG_LEVEL_DEBUG },
-	{ NULL, 0 },
-};
-static const struct cli_choice cgroup_managers[] = {
-	{ "cgroupfs", CGROUP_DRIVER_CGROUPFS },
-	{ "systemd", CGROUP_DRIVER_SYSTEMD },
-	{ "disabled", CGROUP_DRIVER_DISABLED },
-	{ NULL, 0 },
-};
-static const struct cli_choice rootless_choices[] = {
-	{ "auto", ROOTLESS_AUTO },
-	{ "true", ROOTLESS_TRUE },
-	{ "false", ROOTLESS_FALSE },
-	{ NULL, 0 },
-};
-
-#define T struct globals
-static const struct cli_option global_rows[] = {
-	OPT_STRING_F(T, root, "root", 0, "DIR",
-		     "where the state of containers is kept (default: /run/floe-runtime, or "
-		     "$XDG_RUNTIME_DIR/floe-runtime for users)",
-		     CLI_CONFIGURABLE),
-	OPT_STRING(T, log, "log", 0, "FILE", "append errors to this file (default: stderr)"),
-	OPT_ENUM(T, log_format, "log-format", 0, "FORMAT", log_formats, "format of the log"),
-	OPT_ENUM(T, log_level, "log-level", 0, "LEVEL", log_levels,
-		 "how much is logged (default: warning; with --log-format json error)"),
-	OPT_FLAG(T, debug, "debug", 0, "log what is done (--log-level debug)"),
-	OPT_FLAG(T, systemd_cgroup, "systemd-cgroup", 0,
-		 "let systemd manage cgroups; cgroupsPath is SLICE:PREFIX:NAME"),
-	OPT_ENUM_F(T, cgroup_manager, "cgroup-manager", 0, "MANAGER", cgroup_managers,
-		   "who manages cgroups", CLI_CONFIGURABLE),
-	OPT_ENUM_F(T, rootless, "rootless", 0, "WHEN", rootless_choices,
-		   "tolerate denied access to cgroups", CLI_CONFIGURABLE),
-	OPT_STRING_F(T, criu, "criu", 0, "FILE", "CRIU to use (default: searched for)",
-		     CLI_CONFIGURABLE),
-	OPT_STRING(T, config_file, "config-file", 0, "FILE",
-		   "read defaults of these options from here (default: " RUNTIME_CONFIG_FILE ")"),
-	OPT_FLAG(T, version, "version", 'v', "print version, commit and what is used"),
-	OPT_FLAG_F(T, version_crun, "crun-version", 'V', "crun's spelling of -v", CLI_HIDDEN),
-	OPT_FLAG_F(T, dump_cli, "dump-cli", 0, "print commands and options as JSON", CLI_HIDDEN),
-};
-#undef T
-
-/* clang-format off */
-static const struct cli_command *const commands[] = {
-	&create_command, &start_command, &run_command, &exec_command,
-	&state_command, &list_command, &ps_command, &events_command,
-	&kill_command, &delete_command, &pause_command, &resume_command, &update_command,
-	&checkpoint_command, &restore_command,
-	&spec_command, &features_command,
-	&help_command, &completion_command, &mounts_command,
-};
-/* clang-format on */
-
-static const struct cli_program program = {
-	.name = "floe-runtime",
-	.summary = "run containers from OCI bundles, and freeze and thaw them with CRIU",
-	.globals = global_rows,
-	.n_globals = ARRAY_SIZE(global_rows),
-	.commands = commands,
-	.n_commands = ARRAY_SIZE(commands),
-};
 
 /* Open --log. A prefix as crun has it: "file:" is understood, other destinations fail by name. */
 static int open_log(const struct globals *globals, struct err *err)
@@ -177,7 +87,8 @@ static int context_init(struct runtime_context *context, const struct globals *g
 
 static int load_config(const char *path, struct globals *ret, char **ret_text, struct err *err)
 {
-	struct cli_table table = { global_rows, ARRAY_SIZE(global_rows), ret };
+	struct cli_table table = { floe_runtime_program.globals, floe_runtime_program.n_globals,
+				   ret };
 	int r = cli_config_load(path ? path : RUNTIME_CONFIG_FILE, &table, ret_text, err);
 
 	if (r == -ENOENT && !path) {
@@ -193,24 +104,25 @@ static int dispatch(struct runtime_context *context, char *const *argv, int *ret
 	const struct cli_command *command;
 	auto_free char *of = NULL;
 	size_t used;
-	int r = cli_command_find(&program, argv, &command, &used, &of, err);
+	int r = cli_command_find(&floe_runtime_program, argv, &command, &used, &of, err);
 
 	if (r < 0)
 		return r;
-	return cli_command_run(&program, command, of, argv + used, context, ret_error_code, err);
+	return cli_command_run(&floe_runtime_program, command, of, argv + used, context,
+			       ret_error_code, err);
 }
 
 static int print_help(struct err *err)
 {
 	auto_strbuf struct strbuf sb = STRBUF_INIT;
 
-	cli_help_program(&program, &sb);
+	cli_help_program(&floe_runtime_program, &sb);
 	return cli_print(sb.buf, err);
 }
 
 static int print_dump(struct err *err)
 {
-	auto_free char *text = cli_dump(&program);
+	auto_free char *text = cli_dump(&floe_runtime_program);
 
 	return cli_print(text, err);
 }
@@ -221,11 +133,12 @@ static int run(char *const *argv, int *ret_error_code, struct err *err)
 {
 	struct globals globals = no_globals;
 	struct globals config = no_globals;
-	struct cli_table table = { global_rows, ARRAY_SIZE(global_rows), &globals };
+	struct cli_table table = { floe_runtime_program.globals, floe_runtime_program.n_globals,
+				   &globals };
 	struct runtime_context context = { .rt = RUNTIME_INIT };
 	auto_cli_args struct cli_args args = { 0 };
 	auto_free char *config_text = NULL;
-	int r = cli_parse(&table, 1, true, program.name, argv, &args, err);
+	int r = cli_parse(&table, 1, true, floe_runtime_program.name, argv, &args, err);
 
 	if (r < 0)
 		return r;

@@ -193,7 +193,7 @@ int launch_plan_mounts(void *context, struct err *err)
 	return r < 0 ? r : device_plan_make(&l->devices, spec_of(l), &l->mounts, err);
 }
 
-static int send_pidfd(const struct launch *l, struct err *err)
+static int send_pidfd(const struct launch *l, const char *text, struct err *err)
 {
 	auto_close int socket_fd = -EBADF;
 	auto_close int pidfd = -EBADF;
@@ -204,17 +204,17 @@ static int send_pidfd(const struct launch *l, struct err *err)
 	if (pidfd < 0)
 		return err_sys(err, pidfd, "open a pidfd of the container's init (Linux 5.3)");
 	socket_fd = terminal_connect_socket(l->opts->pidfd_socket, err);
-	return socket_fd < 0 ? socket_fd : terminal_send_fd(socket_fd, pidfd, "standard", err);
+	return socket_fd < 0 ? socket_fd : terminal_send_fd(socket_fd, pidfd, text, err);
 }
 
-static int write_pid_file(const struct launch *l, struct err *err)
+int launch_write_pid_file(const struct launch *l, const char *kind, struct err *err)
 {
 	char text[16];
 	int n = snprintf(text, sizeof(text), "%d", l->init_pid);
-	int r;
+	int r = send_pidfd(l, kind, err);
 
-	if (!l->pid_file)
-		return 0;
+	if (r < 0 || !l->pid_file)
+		return r;
 	r = fs_write_atomic(AT_FDCWD, l->pid_file, text, (size_t)n, 0644, FS_VOLATILE);
 	return r < 0 ? err_sys(err, r, "write pid file '%s'", l->pid_file) : 0;
 }
@@ -233,9 +233,7 @@ int launch_save(void *context, struct err *err)
 	l->container.record.pid_start_time = stat.start_time;
 	container_record_descriptors(&l->container, l->init_pid);
 	r = container_save_record(&l->container, err);
-	if (r == 0)
-		r = send_pidfd(l, err);
-	return r < 0 ? r : write_pid_file(l, err);
+	return r < 0 ? r : launch_write_pid_file(l, "standard", err);
 }
 
 void launch_forget_pid_file(void *context)

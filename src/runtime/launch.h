@@ -49,6 +49,8 @@ struct launch {
 	int console_fd; /* foreground run with a terminal: the master, received */
 	int console_pair_fd; /* our end of the pair that stands for a console socket */
 
+	/* What the child runs: init_child_main(), exec_child_main(). Never returns. */
+	void (*child_main)(struct launch *l);
 	int sync_fd; /* the parent's end */
 	int child_sync_fd; /* the child's end */
 	pid_t init_pid; /* 0 while none */
@@ -75,7 +77,11 @@ int launch_open_cgroup(void *context, struct err *err);
 void launch_remove_cgroup(void *context);
 int launch_plan_mounts(void *context, struct err *err);
 int launch_save(void *context, struct err *err);
+/* The pid file, and the pidfd to the pidfd socket with the text `kind` ("standard", "setns"). */
+int launch_write_pid_file(const struct launch *l, const char *kind, struct err *err);
 void launch_forget_pid_file(void *context);
+/* The process of l->bundle.spec: plan, environment, descriptors to pass on. */
+int launch_plan_process(struct launch *l, struct err *err);
 
 /*
  * All of create up to the point where init either waits for `start` (start_now false) or has become

@@ -46,8 +46,6 @@ int notify_prepare(struct notify_socket *ret, struct runtime_spec *spec, struct 
 			path);
 	ret->host_path = xstrdup(path);
 	ret->directory = xasprintf("%s/notify", state_dir);
-	/* array_push() grows by powers of two, which a decoded list need not be sized by. */
-	spec->mounts = xrealloc(spec->mounts, (spec->n_mounts + 1) * 2, sizeof(*spec->mounts));
 	add_mount(spec, ret->directory);
 	strvec_add(env, "NOTIFY_SOCKET=/run/notify/notify.sock");
 	return 0;

@@ -8,7 +8,6 @@
 #include "core/fd.h"
 #include "core/io.h"
 #include "kernel/syscalls.h"
-#include "runtime/init/child.h"
 #include "runtime/init/handshake.h"
 
 /* Kinds that init_spawn() or the intermediate process handles, not clone itself. */
@@ -151,7 +150,7 @@ static int spawn_direct(struct launch *l, struct err *err)
 		pid_t pid = clone_process(&request);
 
 		if (pid == 0)
-			init_child_main(l);
+			l->child_main(l);
 		if (pid < 0)
 			r = err_sys(err, pid, "create the container's init in new namespaces");
 		else
@@ -240,7 +239,7 @@ static int intermediate_run(struct launch *l, struct err *err)
 	plan->join = 0; /* for init: it is in all of them */
 	pid = clone_process(&request);
 	if (pid == 0)
-		init_child_main(l);
+		l->child_main(l);
 	if (pid < 0)
 		return err_sys(err, pid, "create the container's init in new namespaces");
 	return handshake_send(l->child_sync_fd, HANDSHAKE_INIT_PID, &pid, sizeof(pid), NULL, 0,

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the init of a container and the process of an exec have in common; see child_common.h. */
+#include "runtime/init/child_common.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "core/fd.h"
+#include "core/log.h"
+#include "core/str.h"
+#include "kernel/proc_root.h"
+#include "runtime/container_hooks.h"
+#include "runtime/device/create.h"
+#include "runtime/hooks.h"
+#include "runtime/init/environment.h"
+#include "runtime/init/exec_path.h"
+#include "runtime/init/handshake.h"
+#include "runtime/init/spawn.h"
+#include "runtime/keyring.h"
+#include "runtime/lsm/lsm.h"
+#include "runtime/seccomp/load.h"
+
+void child_init(struct child *ret, struct launch *l)
+{
+	*ret = (struct child){
+		.l = l,
+		.spec = &l->bundle.spec,
+		.process = l->bundle.spec.process,
+		.terminal = TERMINAL_INIT,
+		.proc_fd = -EBADF,
+		.fifo_fd = -EBADF,
+	};
+	mount_context_init(&ret->mounts, &l->mounts, l->bundle.rootfs);
+	ret->mounts.cgroup = &l->cgroup_facts;
+	if (l->source_fds) {
+		ret->mounts.source_fds = take_ptr(l->source_fds);
+		ret->mounts.n_source_fds = l->mounts.n_sources;
+	}
+}
+
+int child_settle(void *context, struct err *err)
+{
+	struct child *c = context;
+	struct launch *l = c->l;
+	sigset_t none;
+
+	close_fd(&l->sync_fd);
+	close_fd(&l->console_pair_fd);
+	/* The lock is the parent's; an open copy here would hold it after the parent's end. */
+	close_fd(&l->container.lock_fd);
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			(void)signal(sig, SIG_DFL);
+	(void)sigemptyset(&none);
+	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+		return err_sys(err, -errno, "reset the signal mask");
+	(void)prctl(PR_SET_NAME, "floe:[init]");
+	if (setsid() < 0)
+		return err_sys(err, -errno, "start a session");
+	return process_set_oom_score_adj(&l->process, err);
+}
+
+int child_join_namespaces(void *context, struct err *err)
+{
+	struct child *c = context;
+
+	return init_join_namespaces(&c->l->namespaces, err);
+}
+
+int child_enter_cgroup(void *context, struct err *err)
+{
+	struct child *c = context;
+	struct cgroup_entry entry = CGROUP_ENTRY_INIT;
+	auto_msg struct msg m = { 0 };
+	int r = handshake_expect(c->l->child_sync_fd, HANDSHAKE_CGROUP, -1, &m, err);
+
+	if (r < 0)
+		return r;
+	cgroup_entry_from_fds(&entry, &c->l->cgroup, m.fds, m.n_fds);
+	m.n_fds = 0;
+	r = cgroup_enter_self(&entry, err);
+	cgroup_entry_close(&entry);
+	if (r < 0)
+		return r;
+	/* Only now: the namespace's root is where its creator is. */
+	if (namespace_plan_creates(&c->l->namespaces, NAMESPACE_CGROUP) &&
+	    unshare(CLONE_NEWCGROUP) < 0)
+		return err_sys(err, -errno, "create cgroup namespace");
+	return 0;
+}
+
+int child_join_keyring(void *context, struct err *err)
+{
+	struct child *c = context;
+	auto_close int proc_fd = -EBADF;
+	int r = 0;
+
+	if (c->l->opts->no_new_keyring)
+		return 0;
+	if (!str_is_empty(c->process->selinux_label)) {
+		proc_fd = proc_root_open("/proc");
+		r = lsm_set_selinux_key(proc_fd, c->process->selinux_label, err);
+	}
+	if (r == 0)
+		r = keyring_join_session(c->l->container.id, child_has(c, NAMESPACE_USER), err);
+	if (r == 0 && proc_fd >= 0)
+		r = lsm_set_selinux_key(proc_fd, NULL, err);
+	return r;
+}
+
+int child_run_hooks(const struct child *c, const char *name, const struct oci_hook *hooks, size_t n,
+		    enum container_status status, const char *cwd, char *const *env,
+		    struct err *err)
+{
+	auto_free char *state = NULL;
+	struct hooks_options opts = {
+		.name = name, .hooks = hooks, .n_hooks = n, .cwd = cwd, .default_env = env
+	};
+
+	if (n == 0)
+		return 0;
+	/* The pid in there is that of the hook's own pid namespace. */
+	state = container_hook_state(&c->l->container, status, getpid());
+	opts.state = state;
+	return hooks_run(&opts, err);
+}
+
+int child_open_terminal(void *context, struct err *err)
+{
+	struct child *c = context;
+	const struct oci_console_size *size = c->process->console_size;
+	int r;
+
+	if (!c->process->terminal)
+		return 0;
+	r = terminal_open(&c->terminal, size ? (uint16_t)size->height : 0,
+			  size ? (uint16_t)size->width : 0, c->l->process.uid, err);
+	/* exec has no root of its own to bind a console in */
+	if (r == 0 && c->mounts.root.fd >= 0 && child_has(c, NAMESPACE_MOUNT))
+		r = device_bind_console(&c->mounts.root, &c->mounts.env, c->terminal.slave_fd, err);
+	if (r == 0)
+		r = terminal_send_fd(c->l->console_socket_fd, c->terminal.master_fd, "/dev/ptmx",
+				     err);
+	if (r < 0)
+		return r;
+	close_fd(&c->terminal.master_fd);
+	close_fd(&c->l->console_socket_fd);
+	return terminal_attach(&c->terminal, err);
+}
+
+int child_set_attributes(void *context, struct err *err)
+{
+	struct child *c = context;
+	int r;
+
+	(void)umask((mode_t)c->l->process.umask);
+	r = process_set_no_new_privs(&c->l->process, err);
+	return r < 0 ? r : scheduling_apply(&c->l->process.scheduling, err);
+}
+
+int child_report_ready(void *context, struct err *err)
+{
+	struct child *c = context;
+	auto_msg struct msg m = { 0 };
+	int r = handshake_send(c->l->child_sync_fd, HANDSHAKE_READY, NULL, 0, NULL, 0, err);
+
+	if (r == 0)
+		r = handshake_receive(c->l->child_sync_fd, -1, &m, err);
+	if (r < 0)
+		return r;
+	if (m.kind != HANDSHAKE_START_NOW && m.kind != HANDSHAKE_START_FIFO)
+		return err_set(err, ERR_INTERNAL, "handshake: expected START, got %s",
+			       handshake_kind_to_string(m.kind));
+	return 0;
+}
+
+static int load_filter(const struct child *c, struct err *err)
+{
+	int listener_fd = -EBADF;
+	int r = seccomp_filter_load(&c->l->seccomp, &listener_fd, err);
+
+	if (r < 0 || listener_fd < 0)
+		return r;
+	/* Only write(2) is sure not to be held up by the listener that nobody serves yet. */
+	return handshake_write_seccomp_fd(c->l->child_sync_fd, listener_fd, err);
+}
+
+int child_set_labels(void *context, struct err *err)
+{
+	struct child *c = context;
+	int r;
+
+	if (str_is_empty(c->process->selinux_label) && str_is_empty(c->process->apparmor_profile))
+		return 0;
+	if (c->proc_fd < 0)
+		return err_sys(
+			err, c->proc_fd,
+			"a security label needs a procfs at /proc of the container: open it");
+	r = lsm_set_apparmor_exec(c->proc_fd, c->process->apparmor_profile, err);
+	return r < 0 ? r : lsm_set_selinux_exec(c->proc_fd, c->process->selinux_label, err);
+}
+
+int child_load_filter_early(void *context, struct err *err)
+{
+	struct child *c = context;
+
+	return c->l->process.no_new_privs ? 0 : load_filter(c, err);
+}
+
+int child_become_user(void *context, struct err *err)
+{
+	struct child *c = context;
+	struct process_facts facts = {
+		.in_user_namespace = child_has(c, NAMESPACE_USER) ||
+				     c->l->rt->rootless == ROOTLESS_TRUE,
+		.keep_groups = str_eq(
+			runtime_spec_annotation(c->spec, "run.oci.keep_original_groups"), "1"),
+	};
+
+	return process_take_identity(&c->l->process, &facts, err);
+}
+
+int child_find_program(void *context, struct err *err)
+{
+	struct child *c = context;
+
+	environment_add_home(&c->l->env, c->l->process.uid);
+	return exec_path_find(c->process->args[0], &c->l->env, &c->exec_path, err);
+}
+
+int child_load_filter_late(void *context, struct err *err)
+{
+	struct child *c = context;
+
+	return c->l->process.no_new_privs ? load_filter(c, err) : 0;
+}
+
+static int pass_descriptors(const struct child *c, struct err *err)
+{
+	int first = 3 + (int)(c->l->listen_fds + c->l->opts->preserve_fds);
+	int r = fd_cloexec_from(first);
+
+	for (int fd = 3; r == 0 && fd < first; fd++)
+		r = fd_set_cloexec(fd, false);
+	return r < 0 ? err_sys(err, r, "prepare the container's descriptors") : 0;
+}
+
+int child_execute(struct child *c, struct err *err)
+{
+	int r = pass_descriptors(c, err);
+
+	if (r < 0)
+		return r;
+	(void)execve(c->exec_path, c->process->args, c->l->env.v);
+	return exec_path_explain(c->exec_path, -errno, err);
+}
+
+void child_fail(const struct child *c, const struct err *err)
+{
+	char packed[sizeof(struct err)];
+	size_t len;
+
+	if (c->l->child_sync_fd >= 0) {
+		handshake_send_failure(c->l->child_sync_fd, err);
+	} else if (c->fifo_fd >= 0) {
+		len = handshake_pack_err(err, packed, sizeof(packed));
+		(void)!write(c->fifo_fd, packed, len);
+	}
+	_exit(1);
+}

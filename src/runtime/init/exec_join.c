@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Theory of operation
+ *
+ * An exec meets a container that may be hostile already: its processes see ours as soon as it is in
+ * their pid namespace. So the process is not dumpable from its first moment on (the parent was not
+ * when it made it), has nothing open but what is close-on-exec, and executes the runtime from a place
+ * that nobody can write to (kernel/self_exe.h). It changes the mount namespace last; from then on all
+ * paths are the container's, and procfs is only used through a checked descriptor.
+ */
+#include "runtime/init/exec_join.h"
+
+#include "core/fd.h"
+#include "core/stage.h"
+#include "kernel/proc_root.h"
+#include "runtime/init/child_common.h"
+
+static int open_procfs(void *context, struct err *err UNUSED)
+{
+	struct child *c = context;
+
+	/* What needs it says so if it is not there. */
+	c->proc_fd = proc_root_open("/proc");
+	return 0;
+}
+
+static const struct stage exec_stages[] = {
+	{ "settle", child_settle, NULL },
+	{ "enter cgroup", child_enter_cgroup, NULL },
+	{ "join namespaces", child_join_namespaces, NULL },
+	{ "join keyring", child_join_keyring, NULL },
+	{ "open procfs", open_procfs, NULL },
+	{ "open terminal", child_open_terminal, NULL },
+	{ "set process attributes", child_set_attributes, NULL },
+	{ "report ready", child_report_ready, NULL },
+	{ "set security labels", child_set_labels, NULL },
+	{ "load seccomp filter", child_load_filter_early, NULL },
+	{ "become the container's user", child_become_user, NULL },
+	{ "find the program", child_find_program, NULL },
+	{ "load seccomp filter late", child_load_filter_late, NULL },
+};
+
+void exec_child_main(struct launch *l)
+{
+	struct err err = ERR_INIT;
+	struct child c;
+	int r;
+
+	child_init(&c, l);
+	r = stages_run("exec child", exec_stages, ARRAY_SIZE(exec_stages), &c, &err);
+	if (r == 0)
+		r = child_execute(&c, &err);
+	child_fail(&c, &err);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/init/parent.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "core/fd.h"
+#include "core/proc.h"
+#include "kernel/syscalls.h"
+#include "runtime/container_hooks.h"
+#include "runtime/init/handshake.h"
+#include "runtime/netdev.h"
+#include "runtime/seccomp/notify.h"
+#include "runtime/terminal.h"
+
+static const struct runtime_spec *spec_of(const struct launch *l)
+{
+	return &l->bundle.spec;
+}
+
+int parent_open_sockets(void *context, struct err *err)
+{
+	struct launch *l = context;
+	int ends[2];
+	int r = msg_pair(ends);
+
+	if (r < 0)
+		return err_sys(err, r, "make the handshake socket");
+	l->sync_fd = ends[0];
+	l->child_sync_fd = ends[1];
+	if (l->opts->console_socket) {
+		l->console_socket_fd = terminal_connect_socket(l->opts->console_socket, err);
+		return l->console_socket_fd < 0 ? l->console_socket_fd : 0;
+	}
+	if (spec_of(l)->process->terminal) {
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+			return err_sys(err, -errno, "make a socket for the console");
+		l->console_pair_fd = ends[0];
+		l->console_socket_fd = ends[1];
+	}
+	return 0;
+}
+
+/* ---- init ---- */
+
+void parent_kill_init(void *context)
+{
+	struct launch *l = context;
+
+	if (l->init_pid <= 0)
+		return;
+	(void)kill(l->init_pid, SIGKILL);
+	(void)RETRY_EINTR(waitpid(l->init_pid, NULL, 0));
+	l->init_pid = 0;
+}
+
+/* The child has gone without a word: say how. */
+static int explain_end(struct launch *l, struct err *err)
+{
+	int status;
+
+	if (RETRY_EINTR(waitpid(l->init_pid, &status, 0)) != l->init_pid)
+		return err_set(err, ERR_REMOTE, "the container's init ended unexpectedly");
+	l->init_pid = 0;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		return err_set(
+			err, ERR_REMOTE,
+			"the container's init was killed while it was set up; its memory limit may "
+			"be too small (linux.resources.memory.limit), see the kernel's log");
+	return err_set(err, ERR_REMOTE, "the container's init ended unexpectedly: %s",
+		       proc_status_to_string(status));
+}
+
+int parent_converse(void *context, struct err *err)
+{
+	struct launch *l = context;
+
+	for (;;) {
+		auto_msg struct msg m = { 0 };
+		int r = handshake_receive(l->sync_fd, -1, &m, err);
+
+		if (r == -EPIPE)
+			return explain_end(l, err);
+		if (r < 0)
+			return err_wrap(err, r, "error during container init");
+		if (m.kind == HANDSHAKE_READY)
+			return 0;
+		if (m.kind != HANDSHAKE_HOOKS)
+			return err_set(err, ERR_INTERNAL,
+				       "handshake: expected HOOKS or READY, got %s",
+				       handshake_kind_to_string(m.kind));
+		r = netdev_move_all(spec_of(l), l->init_pid, err);
+		if (r == 0)
+			r = container_run_create_hooks(&l->container, err);
+		if (r == 0)
+			r = handshake_send(l->sync_fd, HANDSHAKE_HOOKS_DONE, NULL, 0, NULL, 0, err);
+		if (r < 0)
+			return r;
+	}
+}
+
+int parent_set_rlimits(void *context, struct err *err)
+{
+	struct launch *l = context;
+
+	return process_set_rlimits(&l->process, l->init_pid, err);
+}
+
+/* ---- record ---- */
+
+static int take_console(struct launch *l, struct err *err)
+{
+	int r;
+
+	if (l->console_pair_fd < 0)
+		return 0;
+	r = terminal_receive_fd(l->console_pair_fd, &l->console_fd);
+	return r < 0 ? err_sys(err, r, "receive the container's terminal") : 0;
+}
+
+static int serve_seccomp_listener(struct launch *l, const struct msg *m, struct err *err)
+{
+	const struct oci_seccomp *seccomp = spec_of(l)->linux_->seccomp;
+	auto_close int pidfd = sys_pidfd_open(l->init_pid);
+	auto_close int listener_fd = -EBADF;
+	auto_free char *state = container_hook_state(&l->container, CONTAINER_CREATING, 0);
+	auto_free char *payload = NULL;
+	int number;
+
+	if (m->len != sizeof(number))
+		return err_set(err, ERR_INTERNAL, "malformed SECCOMP_FD message");
+	memcpy(&number, m->payload, sizeof(number));
+	listener_fd = seccomp_notify_fetch(pidfd, number, err);
+	if (listener_fd < 0)
+		return listener_fd;
+	payload = seccomp_notify_payload(spec_of(l)->oci_version, l->init_pid,
+					 seccomp->listener_metadata, state);
+	return seccomp_notify_send(seccomp->listener_path, listener_fd, payload, err);
+}
+
+/* Say START, then wait for the end of the socket: init waits at the gate, or is the program. */
+int parent_release_init(void *context, struct err *err)
+{
+	struct launch *l = context;
+	enum handshake_kind kind = l->start_now ? HANDSHAKE_START_NOW : HANDSHAKE_START_FIFO;
+	int r = take_console(l, err);
+
+	if (r == 0)
+		r = handshake_send(l->sync_fd, kind, NULL, 0, NULL, 0, err);
+	while (r == 0) {
+		auto_msg struct msg m = { 0 };
+
+		r = handshake_receive(l->sync_fd, -1, &m, err);
+		if (r == -EPIPE)
+			break;
+		if (r < 0)
+			return err_wrap(err, r, "error during container init");
+		if (m.kind != HANDSHAKE_SECCOMP_FD)
+			return err_set(err, ERR_INTERNAL, "handshake: expected the end, got %s",
+				       handshake_kind_to_string(m.kind));
+		r = serve_seccomp_listener(l, &m, err);
+	}
+	if (r != -EPIPE)
+		return r;
+	err_clear(err);
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parent's side of the handshake (handshake.h), as stages of create, run and exec; context is the
+ * struct launch.
+ */
+#pragma once
+
+#include "runtime/launch.h"
+
+/* The handshake's socket pair, and the console's: the caller's socket, or a pair of our own. */
+int parent_open_sockets(void *context, struct err *err);
+/* Until READY; runs the hooks that the child waits for. */
+int parent_converse(void *context, struct err *err);
+/* Limits that the child itself may not be allowed to set. */
+int parent_set_rlimits(void *context, struct err *err);
+/* START, then wait until the child waits at the gate or has become its program. */
+int parent_release_init(void *context, struct err *err);
+/* Undo: kill and reap the child. */
+void parent_kill_init(void *context);

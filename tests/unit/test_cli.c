@@ -65,18 +65,34 @@ static const struct cli_option rows[] = {
 
 /* What one line of arguments gives; opts and args are to be freed by done(). */
 struct parsed {
+	struct strvec words; /* what opts and args point into */
 	struct sample opts;
 	struct cli_args args;
 	struct err err;
 	int r;
 };
 
+static void copy_words(struct strvec *ret, const char *const *words)
+{
+	*ret = (struct strvec)STRVEC_INIT;
+	for (; *words; words++)
+		strvec_add(ret, *words);
+}
+
+static char *const *words_of(const struct strvec *words)
+{
+	static char *const none[] = { NULL };
+
+	return words->v ? words->v : none;
+}
+
 static void parse_into(struct parsed *p, bool stop, const char *const *argv)
 {
 	struct cli_table table = { rows, ARRAY_SIZE(rows), &p->opts };
 
 	memset(p, 0, sizeof(*p));
-	p->r = cli_parse(&table, 1, stop, "prog", (char *const *)argv, &p->args, &p->err);
+	copy_words(&p->words, argv);
+	p->r = cli_parse(&table, 1, stop, "prog", words_of(&p->words), &p->args, &p->err);
 }
 
 static void done(struct parsed *p)
@@ -85,6 +101,7 @@ static void done(struct parsed *p)
 
 	cli_options_done(&table);
 	cli_args_done(&p->args);
+	strvec_done(&p->words);
 }
 
 #define PARSE(p, stop, ...) parse_into((p), (stop), (const char *const[]){ __VA_ARGS__, NULL })
@@ -312,16 +329,18 @@ static int run_line(const char *const *argv, size_t *ret_n_args, int *ret_error_
 		    struct err *err)
 {
 	const struct cli_command *command;
+	auto_strvec struct strvec words;
 	auto_free char *of = NULL;
 	size_t used;
 	int r;
 
+	copy_words(&words, argv);
 	err_clear(err);
 	*ret_error_code = 1;
-	r = cli_command_find(&program, (char *const *)argv, &command, &used, &of, err);
+	r = cli_command_find(&program, words_of(&words), &command, &used, &of, err);
 	if (r < 0)
 		return r;
-	return cli_command_run(&program, command, of, (char *const *)argv + used, ret_n_args,
+	return cli_command_run(&program, command, of, words_of(&words) + used, ret_n_args,
 			       ret_error_code, err);
 }
 
@@ -477,15 +496,19 @@ static void test_completion(void **state UNUSED)
 static void ask_bash(const char *path, const char *words, struct strbuf *ret)
 {
 	auto_free char *line = xasprintf("source %s %s", path, words);
-	char *const argv[] = { (char *)"/usr/bin/env", (char *)"bash", (char *)"-c", line, NULL };
+	auto_strvec struct strvec argv = STRVEC_INIT;
 	auto_proc struct proc proc = PROC_INIT;
 	int status = -1;
 	int ends[2];
 
+	strvec_add(&argv, "/usr/bin/env");
+	strvec_add(&argv, "bash");
+	strvec_add(&argv, "-c");
+	strvec_add(&argv, line);
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	assert_int_equal(
-		proc_spawn(&proc,
-			   &(struct proc_spawn_opts){ .argv = argv, .stdio = { -1, ends[1], 2 } }),
+		proc_spawn(&proc, &(struct proc_spawn_opts){ .argv = argv.v,
+							     .stdio = { -1, ends[1], 2 } }),
 		0);
 	(void)close(ends[1]);
 	assert_int_equal(io_read_all(ends[0], 4096, ret), 0);

@@ -106,18 +106,18 @@ static void test_help_width(void **state UNUSED)
 /* Words that callers look for by themselves. */
 static void test_probes(void **state UNUSED)
 {
-	static const char *const missing[] = { "--lsm-mount-context", NULL };
+	auto_strvec struct strvec words = STRVEC_INIT;
 	const struct cli_command *command;
 	struct err err = ERR_INIT;
 	auto_free char *of = NULL;
-	char *const argv[] = { (char *)"restore", NULL };
 	size_t used;
 	int code;
 
-	assert_int_equal(cli_command_find(program, argv, &command, &used, &of, &err), 0);
-	assert_int_equal(
-		cli_command_run(program, command, of, (char *const *)missing, NULL, &code, &err),
-		-EINVAL);
+	strvec_add(&words, "restore");
+	strvec_add(&words, "--lsm-mount-context");
+	assert_int_equal(cli_command_find(program, words.v, &command, &used, &of, &err), 0);
+	assert_int_equal(cli_command_run(program, command, of, words.v + used, NULL, &code, &err),
+			 -EINVAL);
 	assert_int_equal(code, 1);
 	assert_non_null(strstr(err.msg, "flag needs an argument"));
 	assert_non_null(strstr(err.msg, "requires an argument"));

@@ -10,7 +10,12 @@ struct runtime_context {
 	struct runtime rt; /* root not open yet */
 	const char *criu_option; /* --criu; NULL: not given */
 	const char *criu_configured; /* the configuration file's; NULL: not there */
+	char *const *argv; /* of the whole program */
 };
+
+/* For commands that start a process in a container, before anything else: see kernel/self_exe.h. May
+ * execute the program again. */
+int command_protect_program(const struct cli_invocation *inv, struct err *err);
 
 extern const struct cli_command checkpoint_command;
 extern const struct cli_command completion_command;

@@ -3,7 +3,15 @@
 #include <regex.h>
 
 #include "cli/floe-runtime/commands.h"
+#include "kernel/self_exe.h"
 #include "runtime/container.h"
+
+int command_protect_program(const struct cli_invocation *inv, struct err *err)
+{
+	const struct runtime_context *context = inv->context;
+
+	return self_exe_protect(context->argv, err);
+}
 
 int command_open_root(const struct cli_invocation *inv, bool create, struct runtime **ret,
 		      struct err *err)

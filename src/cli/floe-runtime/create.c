@@ -10,8 +10,10 @@ static int run(const struct cli_invocation *inv, struct err *err)
 {
 	struct create_options opts = ((const struct options *)inv->options)->create;
 	struct runtime *rt;
-	int r = command_open_root(inv, true, &rt, err);
+	int r = command_protect_program(inv, err);
 
+	if (r == 0)
+		r = command_open_root(inv, true, &rt, err);
 	if (r < 0)
 		return r;
 	opts.id = inv->args[0];

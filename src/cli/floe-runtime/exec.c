@@ -19,7 +19,9 @@ static int run(const struct cli_invocation *inv, struct err *err)
 			err, ERR_USAGE,
 			"\"exec\" requires a minimum of 2 argument(s) without --process; see "
 			"'floe-runtime exec --help'");
-	r = command_open_root(inv, false, &rt, err);
+	r = command_protect_program(inv, err);
+	if (r == 0)
+		r = command_open_root(inv, false, &rt, err);
 	if (r < 0)
 		return r;
 	opts.id = inv->args[0];

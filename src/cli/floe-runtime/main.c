@@ -129,13 +129,14 @@ static int print_dump(struct err *err)
 
 static const struct globals no_globals = { .log_level = -1, .cgroup_manager = -1, .rootless = -1 };
 
-static int run(char *const *argv, int *ret_error_code, struct err *err)
+static int run(char *const *all, int *ret_error_code, struct err *err)
 {
+	char *const *argv = all[0] ? all + 1 : all;
 	struct globals globals = no_globals;
 	struct globals config = no_globals;
 	struct cli_table table = { floe_runtime_program.globals, floe_runtime_program.n_globals,
 				   &globals };
-	struct runtime_context context = { .rt = RUNTIME_INIT };
+	struct runtime_context context = { .rt = RUNTIME_INIT, .argv = all };
 	auto_cli_args struct cli_args args = { 0 };
 	auto_free char *config_text = NULL;
 	int r = cli_parse(&table, 1, true, floe_runtime_program.name, argv, &args, err);
@@ -169,7 +170,7 @@ int main(int argc UNUSED, char **argv)
 
 	if (fd_ensure_stdio() < 0)
 		return 1;
-	r = run(argv[0] ? argv + 1 : argv, &error_code, &err);
+	r = run(argv, &error_code, &err);
 	if (r >= 0)
 		return r;
 	report(&err);

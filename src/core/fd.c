@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 #include "core/alloc.h"
 #include "core/parse.h"
@@ -55,6 +56,14 @@ char *fd_readlink(int fd)
 bool fd_is_valid(int fd)
 {
 	return fcntl(fd, F_GETFD) >= 0;
+}
+
+bool fd_is_char_device(int fd, unsigned int major_nr, unsigned int minor_nr)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) &&
+	       st.st_rdev == makedev(major_nr, minor_nr);
 }
 
 int fd_set_cloexec(int fd, bool cloexec)

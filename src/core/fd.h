@@ -29,6 +29,8 @@ char *fd_readlink(int fd);
 
 /* Whether fd is open. */
 bool fd_is_valid(int fd);
+/* Whether fd is this character device; also true for an O_PATH descriptor of its node. */
+bool fd_is_char_device(int fd, unsigned int major_nr, unsigned int minor_nr);
 int fd_set_cloexec(int fd, bool cloexec);
 int fd_set_nonblock(int fd, bool nonblock);
 /* Open stdin, stdout, stderr on /dev/null where the caller gave us none, so that no descriptor of

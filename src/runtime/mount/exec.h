@@ -79,6 +79,7 @@ struct mount_context {
 	struct mount_pending *pending;
 	size_t n_pending;
 	int null_fd; /* a verified /dev/null, from mount_pivot() on; -EBADF */
+	bool null_is_detached; /* null_fd is a mount that is still to be attached somewhere */
 };
 
 void mount_context_init(struct mount_context *ctx, const struct mount_plan *plan,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mount points for CRIU, which mounts but makes none. */
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "core/alloc.h"

@@ -4,11 +4,13 @@
  *
  * A container's isolation hangs on this, so an entry is used only when it is certainly the compiled
  * form of this very profile: the file holds the whole key (the profile in a canonical form, the
- * version of libseccomp, the kernel's release, the format's version), which is compared byte by byte;
- * the file's name is a hash of the key and its strength does not matter. Directory and file must be
- * ours and closed to everybody else, the file regular and with one link, no symlink anywhere. An entry
- * that is damaged or foreign is compiled again and replaced. At most SECCOMP_CACHE_ENTRIES are kept;
- * the oldest goes.
+ * version of libseccomp, the kernel's release and build, the format's version), which is compared
+ * byte by byte; the file's name is a hash of the key and its strength does not matter. The file must
+ * be ours, closed to everybody else, regular and with one link, and so must the directories for a
+ * new one to be put there. An entry that is damaged or foreign is compiled again and replaced. At most
+ * SECCOMP_CACHE_ENTRIES are kept; the oldest goes.
+ *
+ * The first use of a large profile costs what compiling costs (13 ms for podman's), later ones 15 us.
  */
 #pragma once
 

@@ -39,7 +39,7 @@ struct seccomp_filter {
 
 /*
  * Compile. ERR_INVALID for an unknown action, operator, architecture, flag or errno, for a NOTIFY as
- * default action or for `write`, for NOTIFY without listenerPath and the reverse. ERR_UNSUPPORTED
+ * default action or for `write`, for NOTIFY without listenerPath. ERR_UNSUPPORTED
  * when the kernel lacks an action. An empty profile (no default action, no syscalls) gives a filter
  * with n_insns 0.
  */
@@ -47,8 +47,8 @@ int seccomp_filter_compile(struct seccomp_filter *ret, const struct oci_seccomp 
 			   struct err *err);
 void seccomp_filter_done(struct seccomp_filter *filter);
 
-/* The checks of seccomp_filter_compile() alone, without compiling (microseconds), and the flags and
- * `notifies` of the result; insns are not touched. */
+/* The checks of seccomp_filter_compile() alone, without compiling (microseconds): the flags and
+ * `notifies` of the result, which has no instructions. */
 int seccomp_filter_check(struct seccomp_filter *ret, const struct oci_seccomp *profile,
 			 struct err *err);
 

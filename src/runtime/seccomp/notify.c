@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/seccomp/notify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/fd.h"
+#include "core/json_table.h"
+
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
+
+int seccomp_notify_fetch(int pidfd, int number, struct err *err)
+{
+	long fd = syscall(SYS_pidfd_getfd, pidfd, number, 0);
+
+	if (fd >= 0)
+		return (int)fd;
+	if (errno == ENOSYS)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "take over seccomp listener: the kernel has no pidfd_getfd "
+			       "(Linux 5.6)");
+	return err_sys(err, -errno, "take over seccomp listener");
+}
+
+char *seccomp_notify_payload(const char *oci_version, pid_t pid, const char *metadata,
+			     const char *state_json)
+{
+	struct json_object *payload = json_object_new_object();
+	struct json_object *fds = json_object_new_array();
+	struct json_object *state = json_tokener_parse(state_json);
+	char *text;
+
+	(void)json_object_array_add(fds, json_object_new_string("seccompFd"));
+	(void)json_object_object_add(payload, "ociVersion", json_object_new_string(oci_version));
+	(void)json_object_object_add(payload, "fds", fds);
+	(void)json_object_object_add(payload, "pid", json_object_new_int(pid));
+	if (metadata)
+		(void)json_object_object_add(payload, "metadata", json_object_new_string(metadata));
+	(void)json_object_object_add(payload, "state", state);
+	text = json_value_to_text(payload, JSON_COMPACT);
+	(void)json_object_put(payload);
+	return text;
+}
+
+/* A path that is too long for a socket address is reached through a descriptor of the socket file. */
+static int connect_to(int fd, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	auto_close int file_fd = -EBADF;
+	struct fd_path short_path;
+
+	if (strlen(path) >= sizeof(address.sun_path)) {
+		file_fd = fd_open_at(AT_FDCWD, path, O_PATH, 0);
+		if (file_fd < 0)
+			return file_fd;
+		short_path = fd_path(file_fd);
+		path = short_path.text;
+	}
+	(void)memcpy(address.sun_path, path, strlen(path) + 1);
+	return RETRY_EINTR(connect(fd, (struct sockaddr *)&address, sizeof(address))) < 0 ? -errno :
+											    0;
+}
+
+/* The descriptor goes with the first byte; the rest follows as the socket takes it. */
+static int send_with_fd(int socket_fd, const char *payload, int listener_fd)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)payload, .iov_len = strlen(payload) };
+	struct msghdr m = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.space,
+		.msg_controllen = sizeof(control.space),
+	};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&m);
+	size_t sent;
+	ssize_t n;
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(int));
+	(void)memcpy(CMSG_DATA(header), &listener_fd, sizeof(int));
+	n = RETRY_EINTR(sendmsg(socket_fd, &m, MSG_NOSIGNAL));
+	for (sent = 0; n >= 0 && (sent += (size_t)n) < iov.iov_len;)
+		n = RETRY_EINTR(send(socket_fd, payload + sent, iov.iov_len - sent, MSG_NOSIGNAL));
+	return n < 0 ? -errno : 0;
+}
+
+int seccomp_notify_send(const char *path, int listener_fd, const char *payload, struct err *err)
+{
+	auto_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int r;
+
+	if (fd < 0)
+		return err_sys(err, -errno, "create socket for seccomp listener");
+	r = connect_to(fd, path);
+	if (r < 0)
+		return err_sys(err, r, "connect to seccomp agent '%s' (linux.seccomp.listenerPath)",
+			       path);
+	r = send_with_fd(fd, payload, listener_fd);
+	if (r < 0)
+		return err_sys(err, r, "send seccomp listener to '%s'", path);
+	return 0;
+}

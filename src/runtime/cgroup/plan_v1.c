@@ -65,13 +65,14 @@ static int plan_cpu(struct cgroup_plan *plan, const struct oci_cpu *c, struct er
 			       c->shares.v, c->shares.v < 2 ? "minimum" : "maximum",
 			       c->shares.v < 2 ? 2 : 262144);
 	if (c->idle.set)
-		cgroup_plan_add(plan, "cpu", "cpu.idle", "cpu.idle", "%" PRId64, c->idle.v);
+		cgroup_plan_add(plan, "cpu", "cpu.idle", "cpu.idle", "%" PRId64, c->idle.v)->flags =
+			c->idle.v ? 0 : CGROUP_WRITE_OPTIONAL;
 	if (cgroup_wants_u64(&c->shares))
 		cgroup_plan_add(plan, "cpu", "cpu.shares", "cpu.shares", "%" PRIu64, c->shares.v);
 	if (c->burst.set)
 		cgroup_plan_add(plan, "cpu", "cpu.burst", "cpu.cfs_burst_us", "%" PRIu64,
 				c->burst.v)
-			->flags = CGROUP_WRITE_DEFER;
+			->flags = CGROUP_WRITE_DEFER | (c->burst.v ? 0 : CGROUP_WRITE_OPTIONAL);
 	if (cgroup_wants_u64(&c->period))
 		cgroup_plan_add(plan, "cpu", "cpu.period", "cpu.cfs_period_us", "%" PRIu64,
 				c->period.v)

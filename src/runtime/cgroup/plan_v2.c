@@ -227,14 +227,15 @@ static int plan_cpu(struct cgroup_plan *plan, const struct oci_cpu *c, struct er
 	if (cgroup_wants_i64(&c->realtime_runtime))
 		return unsupported("cpu.realtimeRuntime", err);
 	if (c->idle.set)
-		cgroup_plan_add(plan, "cpu", "cpu.idle", "cpu.idle", "%" PRId64, c->idle.v);
+		cgroup_plan_add(plan, "cpu", "cpu.idle", "cpu.idle", "%" PRId64, c->idle.v)->flags =
+			c->idle.v ? 0 : CGROUP_WRITE_OPTIONAL;
 	if (cgroup_wants_u64(&c->shares))
 		cgroup_plan_add(plan, "cpu", "cpu.shares", "cpu.weight", "%" PRIu64,
 				cgroup_cpu_shares_to_weight(c->shares.v));
 	/* More than the quota is EINVAL, and the quota comes after it. */
 	if (c->burst.set)
 		cgroup_plan_add(plan, "cpu", "cpu.burst", "cpu.max.burst", "%" PRIu64, c->burst.v)
-			->flags = CGROUP_WRITE_DEFER;
+			->flags = CGROUP_WRITE_DEFER | (c->burst.v ? 0 : CGROUP_WRITE_OPTIONAL);
 	plan_cpu_max(plan, c);
 	if (!str_is_empty(c->cpus))
 		cgroup_plan_add(plan, "cpuset", "cpu.cpus", "cpuset.cpus", "%s", c->cpus);

@@ -180,7 +180,8 @@ static void plan_bind_attributes(struct mount_op *op, const struct mount_options
 		return;
 	op->attr_set = mountflags_to_attr(set);
 	op->attr_clear = mountflags_to_attr(cleared & ~MOUNTFLAGS_ATIME);
-	if ((set | cleared) & MOUNTFLAGS_ATIME)
+	/* "norelatime" alone says nothing: relative times are what is left when the others go. */
+	if ((set & MOUNTFLAGS_ATIME) || (cleared & (MS_NOATIME | MS_STRICTATIME)))
 		op->attr_clear |= MOUNT_ATTR__ATIME;
 	op->attr_drop = (op->attr_clear | MOUNTFLAGS_ATTR_BITS) & ~op->attr_set;
 	/* The field has values, not bits. */

@@ -12,15 +12,18 @@ static const char *const kind_names[] = {
 	[MOUNT_OP_BIND] = "bind",   [MOUNT_OP_REMOUNT] = "remount",
 };
 
+/* The access times are a field: all of its bits together mean that it is replaced. */
 static void add_attr(struct strbuf *sb, const char *name, uint64_t attr)
 {
+	bool atime = (attr & MOUNT_ATTR__ATIME) == MOUNT_ATTR__ATIME;
+	uint64_t rest = atime ? attr & ~(uint64_t)MOUNT_ATTR__ATIME : attr;
 	auto_free char *text = NULL;
-	bool relatime = (attr & MOUNT_ATTR__ATIME) == MOUNT_ATTR__ATIME;
 
 	if (!attr)
 		return;
-	text = mountflags_attr_to_text(attr & ~(relatime ? (uint64_t)MOUNT_ATTR__ATIME : 0));
-	strbuf_addf(sb, "  %s %s%s\n", name, text, relatime ? ",*atime" : "");
+	text = rest ? mountflags_attr_to_text(rest) : NULL;
+	strbuf_addf(sb, "  %s %s%s%s\n", name, text ? text : "", text && atime ? "," : "",
+		    atime ? "atime" : "");
 }
 
 static void add_propagation(struct strbuf *sb, unsigned long flags)

@@ -11,7 +11,9 @@ int io_read_all(int fd, size_t limit, struct strbuf *sb)
 	size_t total = 0;
 
 	for (;;) {
-		size_t room = MAX(sb->capacity - sb->len, (size_t)4096);
+		/* What is there already, less the terminating zero; else the next step of growth. */
+		size_t left = sb->capacity > sb->len ? sb->capacity - sb->len - 1 : 0;
+		size_t room = left >= 512 ? left : 4096;
 		ssize_t n = RETRY_EINTR(read(fd, strbuf_reserve(sb, room), room));
 
 		if (n < 0)

@@ -238,14 +238,22 @@ struct cgroup_node *cgroup_main_node(const struct cgroup *cg)
 	return cg->n_nodes > 0 && !cg->node[0].absent ? &cg->node[0] : NULL;
 }
 
-int cgroup_node_read(struct cgroup_node *node, const char *file, struct strbuf *sb)
+/* By the whole path: one call, and no descriptor to keep, for files that are mostly used once. */
+int cgroup_node_open(const struct cgroup_node *node, const char *file, int flags)
 {
-	int fd = cgroup_node_dir(node);
+	auto_free char *path = xasprintf("%s/%s", node->path, file);
+
+	return fd_open_at(AT_FDCWD, path, flags, 0);
+}
+
+int cgroup_node_read(const struct cgroup_node *node, const char *file, struct strbuf *sb)
+{
+	auto_close int fd = cgroup_node_open(node, file, O_RDONLY);
 	int r;
 
 	if (fd < 0)
 		return fd;
-	r = io_read_file_at(fd, file, CGROUP_FILE_MAX, sb);
+	r = io_read_all(fd, CGROUP_FILE_MAX, sb);
 	if (r < 0)
 		return r;
 	while (sb->len > 0 && sb->buf[sb->len - 1] == '\n')
@@ -253,14 +261,21 @@ int cgroup_node_read(struct cgroup_node *node, const char *file, struct strbuf *
 	return 0;
 }
 
-int cgroup_node_write(struct cgroup_node *node, const char *file, const char *value)
+int cgroup_node_write(const struct cgroup_node *node, const char *file, const char *value)
 {
-	int fd = cgroup_node_dir(node);
+	auto_close int fd = cgroup_node_open(node, file, O_WRONLY);
+	size_t len = strlen(value);
+	ssize_t n;
 
-	return fd < 0 ? fd : io_write_file_at(fd, file, value);
+	if (fd < 0)
+		return fd;
+	n = RETRY_EINTR(write(fd, value, len));
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -EIO;
 }
 
-bool cgroup_node_lists(struct cgroup_node *node, const char *file, const char *word)
+bool cgroup_node_lists(const struct cgroup_node *node, const char *file, const char *word)
 {
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 	auto_strvec struct strvec words = STRVEC_INIT;

@@ -26,11 +26,13 @@ struct cgroup_node *cgroup_node_find(const struct cgroup *cg, const char *contro
 /* The node whose process list stands for the container: of the freezer if there is one. */
 struct cgroup_node *cgroup_main_node(const struct cgroup *cg);
 
-/* A small file of the node's directory, without the newline at its end; appended to sb. */
-int cgroup_node_read(struct cgroup_node *node, const char *file, struct strbuf *sb);
-int cgroup_node_write(struct cgroup_node *node, const char *file, const char *value);
+/* Open a file of the node's directory. */
+int cgroup_node_open(const struct cgroup_node *node, const char *file, int flags);
+/* A small file, without the newline at its end; appended to sb. */
+int cgroup_node_read(const struct cgroup_node *node, const char *file, struct strbuf *sb);
+int cgroup_node_write(const struct cgroup_node *node, const char *file, const char *value);
 /* Whether a word stands in a file of words ("cgroup.controllers"). */
-bool cgroup_node_lists(struct cgroup_node *node, const char *file, const char *word);
+bool cgroup_node_lists(const struct cgroup_node *node, const char *file, const char *word);
 
 /* v2: pass one controller down to the node from the mount point, as far as that is possible. */
 void cgroup_fs_enable_controller(const struct cgroup_node *node, const char *controller);

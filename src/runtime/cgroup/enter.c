@@ -20,15 +20,13 @@ int cgroup_entry_open(struct cgroup *cg, bool in_unified, struct cgroup_entry *r
 	auto_cgroup_entry struct cgroup_entry entry = CGROUP_ENTRY_INIT;
 
 	for (size_t i = 0; i < cg->n_nodes; i++) {
-		struct cgroup_node *node = &cg->node[i];
+		const struct cgroup_node *node = &cg->node[i];
 		const char *file = node->unified ? "cgroup.procs" : "tasks";
 		int fd;
 
 		if (node->absent || (node->unified && in_unified))
 			continue;
-		fd = cgroup_node_dir(node);
-		if (fd >= 0)
-			fd = fd_open_at(fd, file, O_WRONLY, 0);
+		fd = cgroup_node_open(node, file, O_WRONLY);
 		if (fd < 0)
 			return err_sys(err, fd, "open '%s/%s'", node->path, file);
 		entry.name[entry.n] = node->path;
@@ -71,7 +69,7 @@ int cgroup_enter_self(const struct cgroup_entry *entry, struct err *err)
 
 /* EINVAL of v2 is passing: the kernel gives it while the process is in the middle of exec, or a
  * controller is being enabled above. */
-static int attach_pid(struct cgroup_node *node, const char *pid)
+static int attach_pid(const struct cgroup_node *node, const char *pid)
 {
 	int r = cgroup_node_write(node, "cgroup.procs", pid);
 

@@ -37,12 +37,8 @@ static int write_file(struct executor *x, struct cgroup_node *node, const char *
 	ssize_t n;
 
 	if (x->fd < 0 || x->node != node || !str_eq(x->file, file)) {
-		int dir_fd = cgroup_node_dir(node);
-
 		close_fd(&x->fd);
-		if (dir_fd < 0)
-			return dir_fd;
-		x->fd = fd_open_at(dir_fd, file, O_WRONLY, 0);
+		x->fd = cgroup_node_open(node, file, O_WRONLY);
 		if (x->fd < 0)
 			return x->fd;
 		x->node = node;

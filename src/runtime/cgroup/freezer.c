@@ -82,8 +82,7 @@ static bool events_say(const char *events, const char *line)
 
 static int wait_for_event(struct cgroup_node *node, const char *line, uint64_t deadline)
 {
-	int dir_fd = cgroup_node_dir(node);
-	auto_close int fd = dir_fd < 0 ? dir_fd : fd_open_at(dir_fd, "cgroup.events", O_RDONLY, 0);
+	auto_close int fd = cgroup_node_open(node, "cgroup.events", O_RDONLY);
 
 	if (fd < 0)
 		return fd;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * linux.sysctl: kernel parameters of the container's own namespaces, and only those. A key is written
- * with dots or with slashes; which of the two comes first in it decides ("net.ipv4.conf.eth0/1.mtu"
- * is net/ipv4/conf/eth0.1/mtu).
+ * linux.sysctl: kernel parameters of the container's own namespaces, and only those. How their names
+ * are read is in spec/sysctl_name.h.
  */
 #pragma once
 
@@ -36,7 +35,3 @@ int sysctl_validate(const struct json_string_map *sysctl, const struct sysctl_fa
  * directories is refused rather than written to.
  */
 int sysctl_apply(const struct json_string_map *sysctl, int proc_fd, struct err *err);
-
-/* "net.ipv4.ip_forward" or "net/ipv4/ip_forward" as path below sys: "net/ipv4/ip_forward". NULL when
- * malformed. Caller owns. */
-char *sysctl_key_to_path(const char *key);

@@ -277,6 +277,47 @@ static void test_undo(void **state)
 	assert_int_equal(count_left(f), 0);
 }
 
+/* A create that fails while the init lives in the v2 node: that one goes when the init is gone. */
+static void test_undo_late(void **state)
+{
+	struct fixture *f = *state;
+	const struct cgroup_node *node;
+	auto_cgroup struct cgroup other = CGROUP_INIT;
+	struct json_string_map paths = { 0 };
+	struct clone_args args = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD };
+	pid_t blocker;
+	pid_t init;
+
+	need_root();
+	node = cgroup_node_of(&f->cg, "pids");
+	if (f->cg.is_v2 || !cgroup_node_of(&f->cg, "") || !node)
+		skip();
+	json_string_map_set(&paths, "pids", node->path);
+	assert_ok(f, cgroup_open_saved(&other, CGROUP_DRIVER_CGROUPFS, &paths, &f->err));
+	json_string_map_done(&paths);
+	other.node[0].mount_len = node->mount_len;
+	assert_ok(f, cgroup_create(&other, &f->err));
+	blocker = spawn(f, &other, body_sleep);
+
+	assert_ok(f, cgroup_create_unified(&f->cg, &f->err));
+	args.cgroup = (unsigned int)cgroup_clone_fd(&f->cg);
+	init = sys_clone3(&args);
+	if (init == 0)
+		body_sleep();
+	assert_true(init > 0);
+	assert_true(cgroup_create(&f->cg, &f->err) < 0);
+	assert_non_null(strstr(f->err.msg, "not empty"));
+	assert_int_equal(count_left(f), 2);
+	assert_int_equal(kill(init, SIGKILL), 0);
+	(void)reap(init);
+	cgroup_undo_create(&f->cg);
+	assert_int_equal(count_left(f), 1);
+	assert_ok(f, cgroup_kill(&other, &f->err));
+	(void)reap(blocker);
+	cgroup_undo_create(&other);
+	assert_int_equal(count_left(f), 0);
+}
+
 static bool has_v1(const struct fixture *f, const char *controller)
 {
 	return !f->cg.is_v2 && cgroup_node_of(&f->cg, controller);
@@ -602,6 +643,7 @@ int main(void)
 		TEST(test_attach_pid),
 		TEST(test_create_refuses),
 		TEST(test_undo),
+		TEST(test_undo_late),
 		TEST(test_limits_v1),
 		TEST(test_update_rolls_back),
 		TEST(test_missing_controller),

@@ -298,20 +298,12 @@ bool cgroup_exists(const struct cgroup *cg)
 
 int cgroup_create(struct cgroup *cg, struct err *err)
 {
-	int r = cg->backend->create(cg, false, err);
-
-	if (r < 0)
-		cgroup_undo_create(cg);
-	return r;
+	return cg->backend->create(cg, false, err);
 }
 
 int cgroup_create_unified(struct cgroup *cg, struct err *err)
 {
-	int r = cg->backend->create(cg, true, err);
-
-	if (r < 0)
-		cgroup_undo_create(cg);
-	return r;
+	return cg->backend->create(cg, true, err);
 }
 
 void cgroup_undo_create(struct cgroup *cg)

@@ -246,22 +246,6 @@ static int create_node(struct cgroup *cg, struct cgroup_node *node, struct err *
 	return 0;
 }
 
-static int fs_create(struct cgroup *cg, bool unified_only, struct err *err)
-{
-	for (size_t i = 0; i < cg->n_nodes; i++) {
-		struct cgroup_node *node = &cg->node[i];
-		int r;
-
-		if (node->ready || (unified_only && !node->unified))
-			continue;
-		r = create_node(cg, node, err);
-		if (r < 0)
-			return r;
-		node->ready = true;
-	}
-	return 0;
-}
-
 /* --- removing ------------------------------------------------------------------------------ */
 
 /* Remove the directories below dir_fd. The root of a hierarchy (inode 1 of v1 and v2 alike) is
@@ -367,32 +351,59 @@ static int fs_destroy(struct cgroup *cg, struct err *err)
 	return result;
 }
 
+/* --- all nodes ----------------------------------------------------------------------------- */
+
+static void undo_node(struct cgroup_node *node, uint64_t deadline)
+{
+	auto_free char *path = xstrdup(node->path);
+	int r;
+
+	node->ready = false;
+	close_fd(&node->dir_fd);
+	if (node->made_from == 0)
+		return;
+	r = remove_until(path, deadline);
+	if (r < 0) {
+		log_debug("remove cgroup '%s': %s", path, errno_text(r));
+		return;
+	}
+	/* Parents that we made, unless somebody else uses them by now. */
+	for (size_t len = strlen(path); r == 0;) {
+		while (path[--len] != '/')
+			;
+		path[len] = '\0';
+		r = len > node->made_from ? rmdir(path) : -1;
+	}
+	node->made_from = 0;
+}
+
 static void fs_undo_create(struct cgroup *cg)
 {
 	uint64_t deadline = clock_now_monotonic_ns() + UNDO_TIMEOUT_MS * NSEC_PER_MSEC;
 
-	for (size_t i = 0; i < cg->n_nodes; i++) {
-		struct cgroup_node *node = &cg->node[i];
-		auto_free char *path = xstrdup(node->path);
-		int r;
+	for (size_t i = 0; i < cg->n_nodes; i++)
+		undo_node(&cg->node[i], deadline);
+}
 
-		node->ready = false;
-		close_fd(&node->dir_fd);
-		if (node->made_from == 0)
+static int fs_create(struct cgroup *cg, bool unified_only, struct err *err)
+{
+	bool made_now[CGROUP_HIERARCHIES_MAX] = { false };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < cg->n_nodes; i++) {
+		struct cgroup_node *node = &cg->node[i];
+
+		if (node->ready || (unified_only && !node->unified))
 			continue;
-		r = remove_until(path, deadline);
-		if (r < 0)
-			log_debug("remove cgroup '%s': %s", path, errno_text(r));
-		/* Parents that we made, unless somebody else uses them by now. */
-		for (size_t len = strlen(path); r == 0 && len > node->made_from;) {
-			while (path[--len] != '/')
-				;
-			path[len] = '\0';
-			if (len > node->made_from)
-				r = rmdir(path);
-		}
-		node->made_from = 0;
+		made_now[i] = true;
+		r = create_node(cg, node, err);
+		node->ready = r == 0;
 	}
+	/* Not those of an earlier call: a process that was cloned into the v2 one may live still. */
+	for (size_t i = 0; r < 0 && i < cg->n_nodes; i++)
+		if (made_now[i])
+			undo_node(&cg->node[i], 0);
+	return r;
 }
 
 /* --- ownership ----------------------------------------------------------------------------- */

@@ -24,6 +24,7 @@
 #include "core/proc.h"
 #include "core/rooted.h"
 #include "core/stage.h"
+#include "criu/image_check.h"
 #include "kernel/procfs.h"
 #include "runtime/checkpoint/facts.h"
 #include "runtime/checkpoint/request.h"
@@ -77,7 +78,7 @@ static int open_images(void *context, struct err *err)
 	if (r == 0)
 		r = criu_session_open(&rs->session, rs->l.rt, &opts, err);
 	if (r == 0)
-		r = criu_images_check(rs->session.images_fd, rs->session.images_path, err);
+		r = criu_images_check(rs->session.images_fd, NULL, err);
 	if (r == 0)
 		r = descriptors_load(&rs->descriptors, rs->session.images_fd, err);
 	return r < 0 ? err_wrap(err, r, "image directory '%s'", rs->session.images_path) : 0;

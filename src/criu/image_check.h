@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A look at a directory of images before CRIU gets it. CRIU 4.2 takes damage badly: without
+ * pstree.img it crashes, and with pages-*.img cut short it retries for ever while its log fills the
+ * disk. So what can be checked without reading the memory itself is checked here: that the images
+ * that every restore needs are there, that those of CRIU's own format end where an entry ends, and
+ * that the memory files are as long as the page maps say.
+ */
+#pragma once
+
+#include "core/err.h"
+#include "core/macro.h"
+
+struct criu_images_info {
+	size_t n_tasks;
+	size_t n_threads; /* of all tasks, their leaders included */
+	uint64_t memory_bytes; /* in the memory files */
+	bool has_parent; /* part of the memory is in the image of a pre-dump */
+};
+
+/*
+ * Return: 0 and *ret (which may be NULL); ERR_CORRUPT with the file and what is wrong with it: an
+ * empty directory, an image of a pre-dump, a file that is missing, cut short or not CRIU's.
+ */
+int criu_images_check(int dir_fd, struct criu_images_info *ret, struct err *err);

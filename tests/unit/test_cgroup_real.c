@@ -635,6 +635,107 @@ static void test_destroy_nested(void **state)
 	assert_false(cgroup_exists(&f->cg));
 }
 
+static void test_limits_v2(void **state)
+{
+	struct fixture *f = *state;
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	struct oci_memory memory = { .limit = { true, 64 << 20 },
+				     .reservation = { true, 1 << 20 } };
+	struct oci_cpu cpu = {
+		.shares = { true, 512 },
+		.quota = { true, 20000 },
+		.period = { true, 50000 },
+		.burst = { true, 5000 },
+	};
+	struct oci_pids max = { .limit = { true, 33 } };
+	struct oci_resources res = { .memory = &memory, .cpu = &cpu, .pids = &max };
+
+	need_root();
+	if (!f->cg.is_v2)
+		skip();
+	assert_ok(f, cgroup_create(&f->cg, &f->err));
+	assert_ok(f, cgroup_apply(&f->cg, &res, &f->err));
+	read_node(f, "", "memory.max", &text);
+	assert_string_equal(text.buf, "67108864");
+	read_node(f, "", "memory.low", &text);
+	assert_string_equal(text.buf, "1048576");
+	read_node(f, "", "cpu.weight", &text);
+	assert_string_equal(text.buf, "59");
+	read_node(f, "", "cpu.max", &text);
+	assert_string_equal(text.buf, "20000 50000");
+	/* Above the quota that was there before: only possible after the new one is written. */
+	cpu.quota.v = 40000;
+	cpu.burst.v = 30000;
+	assert_ok(f, cgroup_update(&f->cg, &res, NULL, &f->err));
+	read_node(f, "", "cpu.max.burst", &text);
+	assert_string_equal(text.buf, "30000");
+	read_node(f, "", "pids.max", &text);
+	assert_string_equal(text.buf, "33");
+
+	memory.check_before_update = (struct opt_bool){ true, true };
+	memory.limit.v = 1;
+	reap(spawn(f, &f->cg, body_devices));
+	assert_true(cgroup_update(&f->cg, &res, NULL, &f->err) < 0);
+	assert_non_null(strstr(f->err.msg, "rejecting memory limit 1 <= usage "));
+}
+
+/* The files that a container with a cgroup namespace may write, and no others. */
+static void test_chown(void **state)
+{
+	struct fixture *f = *state;
+	auto_free char *procs = NULL;
+	auto_free char *limit = NULL;
+	struct stat st;
+
+	need_root();
+	if (!f->cg.is_v2)
+		skip();
+	assert_ok(f, cgroup_create(&f->cg, &f->err));
+	assert_ok(f, cgroup_chown(&f->cg, 4711, &f->err));
+	procs = xasprintf("%s/cgroup.procs", f->cg.node[0].path);
+	limit = xasprintf("%s/memory.max", f->cg.node[0].path);
+	assert_int_equal(stat(f->cg.node[0].path, &st), 0);
+	assert_int_equal(st.st_uid, 4711);
+	assert_int_equal(stat(procs, &st), 0);
+	assert_int_equal(st.st_uid, 4711);
+	assert_int_equal(st.st_gid, 0);
+	assert_int_equal(stat(limit, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+}
+
+/* Below a threaded cgroup only a threaded one is possible. */
+static void test_threaded(void **state)
+{
+	struct fixture *f = *state;
+	auto_free char *top = NULL;
+	auto_free char *type = NULL;
+	struct cgroup_pids pids;
+	pid_t pid;
+
+	need_root();
+	if (!f->cg.is_v2)
+		skip();
+	top = xasprintf("/sys/fs/cgroup%s", f->top);
+	type = xasprintf("%s/cgroup.type", top);
+	assert_int_equal(mkdir(top, 0755), 0);
+	assert_int_equal(io_write_file_at(AT_FDCWD, type, "threaded"), 0);
+	f->cg.wants_domain = true;
+	assert_true(cgroup_create(&f->cg, &f->err) < 0);
+	assert_non_null(strstr(f->err.msg, "it is in an invalid state"));
+	f->cg.wants_domain = false;
+	assert_ok(f, cgroup_create(&f->cg, &f->err));
+	pid = fork();
+	if (pid == 0)
+		body_sleep();
+	assert_ok(f, cgroup_attach_pid(&f->cg, pid, &f->err));
+	assert_ok(f, cgroup_pids(&f->cg, &pids, &f->err));
+	assert_int_equal(pids.n, 1);
+	assert_int_equal(pids.v[0], pid);
+	cgroup_pids_done(&pids);
+	assert_ok(f, cgroup_kill(&f->cg, &f->err));
+	(void)reap(pid);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -645,6 +746,9 @@ int main(void)
 		TEST(test_undo),
 		TEST(test_undo_late),
 		TEST(test_limits_v1),
+		TEST(test_limits_v2),
+		TEST(test_chown),
+		TEST(test_threaded),
 		TEST(test_update_rolls_back),
 		TEST(test_missing_controller),
 		TEST(test_devices),

@@ -57,6 +57,7 @@ struct cgroup_node {
 	bool absent; /* could not be created, which a rootless caller accepts */
 	int dir_fd; /* O_PATH of the directory while open, else -EBADF */
 	bool ready; /* cgroup_create() has been through with it */
+	bool has_program; /* cgroup_apply() has attached device rules to it */
 	size_t made_from; /* what follows this slash of path was made by cgroup_create(); 0: nothing */
 };
 

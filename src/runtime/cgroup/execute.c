@@ -253,9 +253,11 @@ static int apply_devices_v2(struct cgroup_node *node, const struct device_rules 
 	auto_devices_bpf struct devices_bpf program = DEVICES_BPF_INIT;
 	auto_close int dir_fd = -EBADF;
 	auto_close int program_fd = -EBADF;
+	bool is_new = node->made_from > 0 && !node->has_program;
+	int r;
 
-	if (device_rules_allow_all(rules) && node->made_from > 0)
-		return 0; /* new, so that nothing is attached that would forbid */
+	if (device_rules_allow_all(rules) && is_new)
+		return 0; /* nothing is attached that would forbid */
 	dir_fd = fd_open_at(AT_FDCWD, node->path, O_RDONLY | O_DIRECTORY, 0);
 	if (dir_fd < 0)
 		return err_sys(err, dir_fd, "open cgroup '%s'", node->path);
@@ -263,7 +265,9 @@ static int apply_devices_v2(struct cgroup_node *node, const struct device_rules 
 	program_fd = devices_bpf_load(&program, err);
 	if (program_fd < 0)
 		return program_fd;
-	return devices_bpf_attach(dir_fd, program_fd, node->made_from > 0, err);
+	r = devices_bpf_attach(dir_fd, program_fd, is_new, err);
+	node->has_program |= r == 0;
+	return r;
 }
 
 static int apply_devices(struct cgroup *cg, const struct device_rules *rules, struct err *err)

@@ -25,6 +25,7 @@
 #include "core/rooted.h"
 #include "core/stage.h"
 #include "criu/image_check.h"
+#include "criu/image_check.h"
 #include "kernel/procfs.h"
 #include "runtime/checkpoint/facts.h"
 #include "runtime/checkpoint/request.h"

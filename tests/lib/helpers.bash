@@ -86,6 +86,8 @@ nothing_left()
 	done
 	echo "not as it was before the test:"
 	echo "$left"
+	# The next test shall not suffer from it.
+	find /sys/fs/cgroup -mindepth 2 -depth -type d -not -fstype tmpfs -path "*$PREFIX*" -exec rmdir {} + 2>/dev/null || :
 	return 1
 }
 
@@ -93,9 +95,11 @@ nothing_left()
 # nobody else changes these. To be called without a subshell, which would count itself.
 take_inventory()
 {
-	local stat pid name state
+	local stat pid name
 	for stat in /proc/[0-9]*/stat; do
-		{ read -r pid name state _ <"$stat"; } 2>/dev/null && echo "process $pid $name"
+		if { read -r pid name _ <"$stat"; } 2>/dev/null; then
+			echo "process $pid $name"
+		fi
 	done
 	sed -E 's/^[0-9]+ [0-9]+ [0-9:]+ /mount /; s/ (shared|master):[0-9]+//g' /proc/self/mountinfo
 	find /sys/fs/cgroup -mindepth 2 -type d -not -fstype tmpfs -path "*$PREFIX*" -printf 'cgroup %p\n' 2>/dev/null
@@ -129,7 +133,7 @@ new_id()
 # Run the container to its end: sets $status and $output (stdout and stderr).
 run_container()
 {
-	run rt run --bundle "$BUNDLE" "$@" "$ID" </dev/null
+	run timeout 60 "$FLOE_RUNTIME" --root "$STATE" run --bundle "$BUNDLE" "$@" "$ID" </dev/null 3>&- 4>&-
 }
 
 # create_container [OPTION...], start_detached [OPTION...]: its output goes to $T/$ID.out and .err

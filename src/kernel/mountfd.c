@@ -122,7 +122,8 @@ int mountfd_env_stage(struct mountfd_env *env, int dir_fd)
 		return fd;
 	r = env->has_mount_api ? mountfd_attach(env, fd, dir_fd) : 0;
 	if (r == 0)
-		r = mountfd_set_propagation(env, fd, MS_PRIVATE);
+		/* Private, and left out of the recursive bind of what it is mounted on. */
+		r = mountfd_set_propagation(env, fd, MS_UNBINDABLE);
 	if (r < 0)
 		return r;
 	if (mkdirat(fd, STAGE_DIRECTORY, 0700) < 0 ||

@@ -35,7 +35,7 @@ void mountfd_env_probe(struct mountfd_env *env);
 /* Keep hold of /proc, for use of mount(2) after the root directory changed. -EXDEV when it is no
  * procfs. */
 int mountfd_env_keep_proc(struct mountfd_env *env);
-/* Mount a staging area on the directory dir_fd, private, and open it. Where the mount API is missing
+/* Mount a staging area on the directory dir_fd, unbindable, and open it. Where the mount API is missing
  * this goes by the directory's path, so dir_fd must be the host's. */
 int mountfd_env_stage(struct mountfd_env *env, int dir_fd);
 void mountfd_env_done(struct mountfd_env *env);

@@ -84,6 +84,21 @@ static int check_proc(const struct mount_op *op, int mount_fd, const char *path,
 		       op->destination);
 }
 
+/* The kernel has the same EINVAL for many things; the usual one can be told. */
+static int attach_failed(int r, int mount_fd, int target_fd, struct err *err)
+{
+	struct stat mount;
+	struct stat target;
+
+	if ((r == -EINVAL || r == -ENOTDIR) && fstat(mount_fd, &mount) == 0 &&
+	    fstat(target_fd, &target) == 0 && S_ISDIR(mount.st_mode) != S_ISDIR(target.st_mode))
+		return err_sys(err, r,
+			       "attach to target: the source is %s directory, the target %s",
+			       S_ISDIR(mount.st_mode) ? "a" : "no",
+			       S_ISDIR(target.st_mode) ? "is one" : "is not");
+	return err_sys(err, r, "attach to target");
+}
+
 int mount_attach(struct mount_context *ctx, const struct mount_op *op, int *mount_fd,
 		 const struct mount_target *target, struct err *err)
 {
@@ -96,7 +111,7 @@ int mount_attach(struct mount_context *ctx, const struct mount_op *op, int *moun
 		return r;
 	r = mountfd_attach(&ctx->env, *mount_fd, target->fd);
 	if (r < 0)
-		return err_sys(err, r, "attach to target");
+		return attach_failed(r, *mount_fd, target->fd, err);
 	if (!early)
 		r = mount_apply_attributes(ctx, op, *mount_fd, err);
 	for (size_t i = 0; r == 0 && i < op->n_propagation; i++) {

@@ -33,20 +33,23 @@ static int set_first_propagation(const struct mount_plan *plan, struct err *err)
 
 /*
  * pivot_root(2) wants the mount that the new root is on not to be shared. Which one that is, the
- * kernel tells: only the root of a mount takes a propagation, so go up until one does.
+ * kernel tells: only the root of a mount takes a propagation, so go up until one does. The new root
+ * inherits what that one becomes.
  */
-static int make_parent_private(struct mount_context *ctx, int rootfs_fd, struct err *err)
+static int make_parent_unshared(struct mount_context *ctx, int rootfs_fd, struct err *err)
 {
+	unsigned long kind = ctx->plan->root_propagation & MS_SLAVE ? MS_SLAVE : MS_PRIVATE;
 	auto_close int fd = fd_open_at(rootfs_fd, ".", O_PATH | O_DIRECTORY, 0);
 
 	while (fd >= 0) {
 		struct stat here;
 		struct stat above;
 		int up;
-		int r = mountfd_set_propagation(&ctx->env, fd, MS_PRIVATE);
+		int r = mountfd_set_propagation(&ctx->env, fd, kind);
 
 		if (r != -EINVAL)
-			return r < 0 ? err_sys(err, r, "make the mount that holds '%s' private",
+			return r < 0 ? err_sys(err, r,
+					       "stop propagation of the mount that holds '%s'",
 					       ctx->rootfs) :
 				       0;
 		up = fd_open_at(fd, "..", O_PATH | O_DIRECTORY, 0);
@@ -90,7 +93,7 @@ static int prepare_mount(struct mount_context *ctx, int rootfs_fd, struct err *e
 
 	mountfd_env_probe(&ctx->env);
 	if (!is_cut_off(ctx->plan)) {
-		r = make_parent_private(ctx, rootfs_fd, err);
+		r = make_parent_unshared(ctx, rootfs_fd, err);
 		if (r < 0)
 			return r;
 	}

@@ -10,6 +10,12 @@
 
 /* In the child, in its new network namespace: set `lo` up. */
 int netdev_bring_up_loopback(struct err *err);
-/* In the parent: move each of linux.netDevices into the network namespace of process pid, rename it,
- * keep its permanent addresses, set it up. Nothing when there are none. */
+/*
+ * In the parent: move each of linux.netDevices into the network namespace of process pid, rename it,
+ * keep its permanent addresses of global scope, set it up. Nothing when there are none.
+ *
+ * ERR_NOT_FOUND when an interface does not exist, ERR_EXISTS when its new name is taken, ERR_INVALID
+ * when the namespace is our own. On failure the interface at hand is back as it was; those that were
+ * moved before are gone into the namespace, with which the kernel gives back physical ones.
+ */
 int netdev_move_all(const struct runtime_spec *spec, pid_t pid, struct err *err);

@@ -84,13 +84,13 @@ static void add_attribute(struct request *req, uint16_t type, const void *data, 
 }
 
 /* What is made of one message of an answer. */
-typedef int (*netlink_handler)(const struct nlmsghdr *m, void *context);
+typedef int (*netlink_handler)(struct nlmsghdr *m, void *context);
 
 /* One datagram of the answer: 1 when more is to come, 0 at the end. */
-static int handle_datagram(const struct netlink *nl, const char *buf, size_t len,
-			   netlink_handler handler, void *context)
+static int handle_datagram(const struct netlink *nl, char *buf, size_t len, netlink_handler handler,
+			   void *context)
 {
-	const struct nlmsghdr *m = (const struct nlmsghdr *)(const void *)buf;
+	struct nlmsghdr *m = (struct nlmsghdr *)(void *)buf;
 
 	for (; NLMSG_OK(m, len); m = NLMSG_NEXT(m, len)) {
 		int r;
@@ -151,11 +151,11 @@ static unsigned int payload_beyond(const struct nlmsghdr *m, size_t fixed)
 	return m->nlmsg_len > start ? (unsigned int)(m->nlmsg_len - start) : 0;
 }
 
-static int take_link(const struct nlmsghdr *m, void *context)
+static int take_link(struct nlmsghdr *m, void *context)
 {
 	struct link_list *list = context;
-	const struct ifinfomsg *info = NLMSG_DATA(m);
-	const struct rtattr *attr = IFLA_RTA(info);
+	struct ifinfomsg *info = NLMSG_DATA(m);
+	struct rtattr *attr = IFLA_RTA(info);
 	unsigned int len = payload_beyond(m, sizeof(*info));
 	struct netlink_link *link;
 
@@ -242,16 +242,16 @@ struct address_list {
 	size_t n;
 };
 
-static void take_bytes(const struct rtattr *attr, uint8_t len, uint8_t ret[static 16])
+static void take_bytes(struct rtattr *attr, uint8_t len, uint8_t ret[static 16])
 {
 	(void)memcpy(ret, RTA_DATA(attr), MIN(RTA_PAYLOAD(attr), (size_t)len));
 }
 
-static int take_address(const struct nlmsghdr *m, void *context)
+static int take_address(struct nlmsghdr *m, void *context)
 {
 	struct address_list *list = context;
-	const struct ifaddrmsg *info = NLMSG_DATA(m);
-	const struct rtattr *attr = IFA_RTA(info);
+	struct ifaddrmsg *info = NLMSG_DATA(m);
+	struct rtattr *attr = IFA_RTA(info);
 	unsigned int len = payload_beyond(m, sizeof(*info));
 	struct netlink_address a = { 0 };
 	bool has_local = false;

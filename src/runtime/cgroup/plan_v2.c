@@ -21,14 +21,17 @@ static double log2_of(double x)
 	double result = 0;
 	double bit = 0.5;
 
-	for (; x >= 2; x /= 2)
+	while (x >= 2) {
+		x /= 2;
 		result += 1;
-	for (int i = 0; i < 48; i++, bit /= 2) {
+	}
+	for (int i = 0; i < 48; i++) {
 		x *= x;
 		if (x >= 2) {
 			x /= 2;
 			result += bit;
 		}
+		bit /= 2;
 	}
 	return result;
 }
@@ -39,8 +42,10 @@ static double power_of_10(double y)
 	double sum = 1;
 	double term = 1;
 
-	for (; y >= 1; y -= 1)
+	while (y >= 1) {
+		y -= 1;
 		whole *= 10;
+	}
 	for (int i = 1; i < 32; i++) {
 		term *= y * 2.302585092994046 / i; /* ln 10 */
 		sum += term;

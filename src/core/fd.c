@@ -66,6 +66,15 @@ bool fd_is_char_device(int fd, unsigned int major_nr, unsigned int minor_nr)
 	       st.st_rdev == makedev(major_nr, minor_nr);
 }
 
+uint32_t fd_count_open_from(int first)
+{
+	uint32_t n = 0;
+
+	while (fd_is_valid(first + (int)n))
+		n++;
+	return n;
+}
+
 int fd_set_cloexec(int fd, bool cloexec)
 {
 	return fcntl(fd, F_SETFD, cloexec ? FD_CLOEXEC : 0) < 0 ? -errno : 0;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/stat.h>
 #include <fcntl.h>
@@ -31,6 +32,9 @@ char *fd_readlink(int fd);
 bool fd_is_valid(int fd);
 /* Whether fd is this character device; also true for an O_PATH descriptor of its node. */
 bool fd_is_char_device(int fd, unsigned int major_nr, unsigned int minor_nr);
+/* How many descriptors are open in a row from `first` on: what a caller has handed down, when asked
+ * before anything of ours is opened. */
+uint32_t fd_count_open_from(int first);
 int fd_set_cloexec(int fd, bool cloexec);
 int fd_set_nonblock(int fd, bool nonblock);
 /* Open stdin, stdout, stderr on /dev/null where the caller gave us none, so that no descriptor of

@@ -14,6 +14,7 @@
 #include "core/lock.h"
 #include "core/log.h"
 #include "core/path.h"
+#include "kernel/cgroupfs.h"
 #include "kernel/procfs.h"
 #include "kernel/syscalls.h"
 #include "runtime/delete.h"
@@ -150,31 +151,69 @@ void launch_remove_cgroup(void *context)
 	cgroup_undo_create(&l->cgroup);
 }
 
-/* The hierarchies as the mount module wants them; strings of l->cgroup are borrowed where they can be. */
+static void add_hierarchy(struct launch *l, const char *mount_point, const char *options,
+			  const char *own_dir, bool unified)
+{
+	if (unified) {
+		l->cgroup_facts.v2_mount_point = mount_point;
+		l->cgroup_facts.v2_own_dir = own_dir;
+		return;
+	}
+	l->cgroup_v1[l->cgroup_facts.n_v1++] = (struct mount_cgroup_hierarchy){
+		.mount_point = mount_point,
+		.options = options,
+		.own_dir = own_dir,
+	};
+}
+
+static const char *keep(struct launch *l, char *text)
+{
+	strvec_add_take(&l->cgroup_texts, text);
+	return text;
+}
+
+/* The hierarchies as the mount module wants them. The v2 tree of a hybrid host is not mounted. */
 static void fill_cgroup_facts(struct launch *l)
 {
 	for (size_t i = 0; i < l->cgroup.n_nodes; i++) {
 		const struct cgroup_node *node = &l->cgroup.node[i];
-		char *mount_point;
 
-		if (node->absent || node->mount_len == 0)
+		if (node->absent || node->mount_len == 0 || (node->unified && !l->cgroup.is_v2))
 			continue;
-		if (node->unified && !l->cgroup.is_v2)
-			continue;
-		mount_point = xstrndup(node->path, node->mount_len);
-		strvec_add_take(&l->cgroup_mount_points, mount_point);
-		if (node->unified) {
-			l->cgroup_facts.v2_mount_point = mount_point;
-			l->cgroup_facts.v2_own_dir = node->path;
-			continue;
-		}
-		l->cgroup_v1[l->cgroup_facts.n_v1++] = (struct mount_cgroup_hierarchy){
-			.mount_point = mount_point,
-			.options = node->controllers,
-			.own_dir = node->path,
-		};
+		add_hierarchy(l, keep(l, xstrndup(node->path, node->mount_len)), node->controllers,
+			      node->path, node->unified);
 	}
 	l->cgroup_facts.v1 = l->cgroup_v1;
+}
+
+/* Without a cgroup of its own the container is in ours, and that is what it may see. */
+static int fill_own_cgroup_facts(struct launch *l, struct err *err)
+{
+	auto_cgroupfs struct cgroupfs fs = CGROUPFS_INIT;
+	auto_procfs struct procfs proc = PROCFS_INIT;
+	auto_procfs_cgroups struct procfs_cgroups own = PROCFS_CGROUPS_INIT;
+	int r = cgroupfs_open(&fs, NULL);
+
+	if (r == 0)
+		r = procfs_open(&proc, NULL);
+	if (r == 0)
+		r = procfs_read_cgroups(&proc, 0, &own);
+	if (r < 0)
+		return err_sys(err, r, "find the runtime's own cgroup");
+	for (size_t i = 0; i < fs.n && i < CGROUP_HIERARCHIES_MAX; i++) {
+		struct cgroupfs_hierarchy *h = &fs.v[i];
+		auto_free char *path = NULL;
+
+		if (h->unified && fs.mode != CGROUPFS_V2)
+			continue;
+		path = cgroupfs_own_path(&fs, h, &own);
+		if (path)
+			add_hierarchy(l, keep(l, xstrdup(h->mount_point)),
+				      keep(l, xstrdup(h->controllers)),
+				      keep(l, path_join(h->mount_point, path)), h->unified);
+	}
+	l->cgroup_facts.v1 = l->cgroup_v1;
+	return 0;
 }
 
 int launch_plan_mounts(void *context, struct err *err)
@@ -183,12 +222,18 @@ int launch_plan_mounts(void *context, struct err *err)
 	struct mount_facts facts;
 	int r;
 
-	fill_cgroup_facts(l);
+	if (l->cgroup.n_nodes == 0) {
+		r = fill_own_cgroup_facts(l, err);
+		if (r < 0)
+			return r;
+	} else {
+		fill_cgroup_facts(l);
+	}
 	mount_facts_init(&facts, spec_of(l), l->bundle.path);
 	facts.is_rootless = runtime_is_rootless(l->rt);
-	facts.cgroup_mode = l->cgroup.is_v2	 ? MOUNT_CGROUP_V2 :
-			    l->cgroup_facts.n_v1 ? MOUNT_CGROUP_V1 :
-						   MOUNT_CGROUP_NONE;
+	facts.cgroup_mode = l->cgroup_facts.v2_mount_point ? MOUNT_CGROUP_V2 :
+			    l->cgroup_facts.n_v1	   ? MOUNT_CGROUP_V1 :
+							     MOUNT_CGROUP_NONE;
 	r = mount_plan_make(&l->mounts, spec_of(l), &facts, err);
 	return r < 0 ? r : device_plan_make(&l->devices, spec_of(l), &l->mounts, err);
 }
@@ -254,7 +299,7 @@ void launch_done(struct launch *l)
 	device_plan_done(&l->devices);
 	seccomp_filter_done(&l->seccomp);
 	strvec_done(&l->env);
-	strvec_done(&l->cgroup_mount_points);
+	strvec_done(&l->cgroup_texts);
 	for (size_t i = 0; l->source_fds && i < l->mounts.n_sources; i++)
 		close_fd(&l->source_fds[i]);
 	free(l->source_fds);

@@ -41,7 +41,7 @@ struct launch {
 	struct cgroup cgroup;
 	struct mount_cgroup_hierarchy cgroup_v1[CGROUP_HIERARCHIES_MAX];
 	struct mount_cgroup_facts cgroup_facts;
-	struct strvec cgroup_mount_points; /* what the two above borrow */
+	struct strvec cgroup_texts; /* some of what the two above borrow */
 	int *source_fds; /* from mount_open_sources(), owned */
 	struct notify_socket notify;
 

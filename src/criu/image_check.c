@@ -166,6 +166,12 @@ static int check_tasks(int dir_fd, struct criu_images_info *info, struct err *er
 	return r < 0 ? fail_file(err, r, name) : 0;
 }
 
+static void add_saturating(uint64_t *sum, uint64_t v)
+{
+	if (__builtin_add_overflow(*sum, v, sum))
+		*sum = UINT64_MAX;
+}
+
 /* Sum up what one page map has in its own memory file. */
 static int read_pagemap(struct image_file *file, uint32_t *ret_pages_id, uint64_t *ret_pages,
 			bool *has_parent)
@@ -188,7 +194,8 @@ static int read_pagemap(struct image_file *file, uint32_t *ret_pages_id, uint64_
 			return -EBADMSG;
 		flags = e->has_flags ? e->flags : e->in_parent ? PAGE_IN_PARENT : PAGE_PRESENT;
 		if (flags & PAGE_PRESENT)
-			*ret_pages += e->has_nr_pages ? e->nr_pages : e->compat_nr_pages;
+			add_saturating(ret_pages,
+				       e->has_nr_pages ? e->nr_pages : e->compat_nr_pages);
 		*has_parent |= (flags & PAGE_IN_PARENT) != 0;
 		criu_pagemap_entry__free_unpacked(e, NULL);
 	}

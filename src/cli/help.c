@@ -131,16 +131,18 @@ void cli_help_program(const struct cli_program *program, struct strbuf *sb)
 void cli_help_command(const struct cli_program *program, const struct cli_command *command,
 		      const char *of, struct strbuf *sb)
 {
+	auto_strbuf struct strbuf usage = STRBUF_INIT;
 	const char *rest = str_skip_prefix(of, program->name);
 
-	strbuf_addf(sb, "Usage: %s [GLOBAL OPTIONS]%s", program->name, rest ? rest : "");
+	strbuf_addf(&usage, "Usage: %s [GLOBAL OPTIONS]%s", program->name, rest ? rest : "");
 	if (command->n_options)
-		strbuf_adds(sb, " [OPTIONS]");
+		strbuf_adds(&usage, " [OPTIONS]");
 	if (command->n_subcommands)
-		strbuf_adds(sb, " COMMAND");
+		strbuf_adds(&usage, " COMMAND");
 	if (command->arguments)
-		strbuf_addf(sb, " %s", command->arguments);
-	strbuf_adds(sb, "\n\n");
+		strbuf_addf(&usage, " %s", command->arguments);
+	add_wrapped(sb, usage.buf, 0, strlen("Usage: "));
+	strbuf_addc(sb, '\n');
 	add_sentence(sb, command->summary);
 	if (command->description) {
 		strbuf_addc(sb, '\n');

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "core/alloc.h"
 #include "core/str.h"
 
 static const struct cli_program *const program = &floe_runtime_program;
@@ -97,9 +98,11 @@ static void test_help_width(void **state UNUSED)
 	cli_help_program(program, &sb);
 	check_width(program->name, sb.buf);
 	for (size_t i = 0; i < program->n_commands; i++) {
+		auto_free char *of = xasprintf("%s %s", program->name, program->commands[i]->name);
+
 		strbuf_clear(&sb);
-		cli_help_command(program, program->commands[i], program->commands[i]->name, &sb);
-		check_width(program->commands[i]->name, sb.buf);
+		cli_help_command(program, program->commands[i], of, &sb);
+		check_width(of, sb.buf);
 	}
 }
 

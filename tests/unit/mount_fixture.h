@@ -139,6 +139,7 @@ struct container {
 	bool make_targets; /* mount_make_targets() instead of mounting, nothing after it */
 	void (*host)(void); /* in the new mount namespace, before anything */
 	void (*mounted)(struct mount_context *ctx); /* before the pivot */
+	void (*failed)(struct mount_context *ctx); /* when a step before the pivot fails */
 	void (*inside)(struct mount_context *ctx); /* in the container; NULL: nothing */
 };
 
@@ -216,6 +217,20 @@ static void load_spec(const struct container *c, struct runtime_spec *spec)
 			give_up("%s", err.msg);                                                    \
 	} while (0)
 
+static void mount_all(struct mount_context *ctx, const struct device_plan *devices)
+{
+	struct err err = ERR_INIT;
+	int r = mount_exec_all(ctx, &err);
+
+	if (r == 0 && !current->without_devices)
+		r = device_create_all(&ctx->root, &ctx->env, devices, &err);
+	if (r < 0 && current->failed)
+		current->failed(ctx);
+	STEP(r);
+	if (current->mounted)
+		current->mounted(ctx);
+}
+
 static void go_inside(struct mount_context *ctx)
 {
 	struct err err = ERR_INIT;
@@ -262,11 +277,7 @@ NORETURN static void container_init(const struct mount_plan *plan,
 		STEP(mount_make_targets(&ctx, &err));
 		_exit(0);
 	}
-	STEP(mount_exec_all(&ctx, &err));
-	if (!current->without_devices)
-		STEP(device_create_all(&ctx.root, &ctx.env, devices, &err));
-	if (current->mounted)
-		current->mounted(&ctx);
+	mount_all(&ctx, devices);
 	go_inside(&ctx);
 	_exit(0);
 }
@@ -468,4 +479,4 @@ UNUSED static int write_error(const char *directory)
 /* A bind of DIR/host/NAME; options as JSON strings with commas. */
 #define BIND(destination, source, options)                                                         \
 	"{\"destination\":\"" destination "\",\"source\":\"" source "\",\"options\":[" options "]" \
-											       "}"
+	"}"

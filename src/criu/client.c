@@ -24,6 +24,9 @@ static int start(struct criu_client *client, struct err *err)
 		.path = client->opts.program,
 		.pass_fds = fds,
 		.n_pass_fds = 1 + client->opts.n_extra_fds,
+		.setup = client->opts.setup,
+		.setup_context = client->opts.setup_context,
+		.cgroup_fd = client->opts.cgroup_fd,
 	};
 	int r;
 

@@ -52,6 +52,10 @@ struct criu_client_opts {
 	int stdio[3]; /* of criu, which a restored process may inherit; negative: /dev/null */
 	const int *extra_fds;
 	size_t n_extra_fds;
+	/* As of struct proc_spawn_opts, for where criu is to run. */
+	int (*setup)(void *context);
+	void *setup_context;
+	const int *cgroup_fd;
 	int timeout_ms; /* for each answer; negative: for ever */
 	const char *log_path; /* where CRIU's log will be, for messages; may be NULL */
 };

@@ -364,9 +364,9 @@ const struct criu_log_rule criu_log_rules[] = {
 	  "the connection to the page server is lost", NULL, "see the log of the page server" },
 	{ "Can't (bind|listen on) .*server.*: (.*)", "the page server cannot listen ($2)", NULL,
 	  "give another address or port with --page-server" },
-	{ "Unable to (connect to|resolve) .*|Can't connect to server|Failed to resolve hostname: "
-	  "(.*)",
-	  "the page server cannot be reached", NULL, "start it, and see --page-server" },
+	{ "Can't connect to server (.*)|Failed to resolve hostname: (.*)|Invalid server address "
+	  "\"(.*)\"",
+	  "the page server cannot be reached ($1$2$3)", NULL, "start it, and see --page-server" },
 };
 
 const size_t criu_log_n_rules = ARRAY_SIZE(criu_log_rules);

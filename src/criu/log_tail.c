@@ -212,9 +212,12 @@ static void replace_finding(struct criu_log_finding *to, struct criu_log_finding
 	*from = (struct criu_log_finding)CRIU_LOG_FINDING_INIT;
 }
 
+/* Some messages that end an operation are written without the word. */
 static bool is_error_line(const char *line)
 {
-	return str_has_prefix(skip_pie(skip_stamp(line)), "Error (");
+	const char *text = skip_pie(skip_stamp(line));
+
+	return str_has_prefix(text, "Error (") || str_has_prefix(text, "Can't connect to server ");
 }
 
 static void search_line(const char *line, size_t number UNUSED, void *context)

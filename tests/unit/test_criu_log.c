@@ -233,6 +233,11 @@ static void test_cause_without_a_rule(void **state UNUSED)
 	assert_int_equal(criu_log_explain(dir_fd, "log", &f), 1);
 	assert_string_equal(f.line, "Dumping FAILED.");
 	criu_log_finding_done(&f);
+	put_log("(00.020685) Can't connect to server 127.0.0.1:9\n"
+		"(00.020703) Error (criu/cr-dump.c:1975): Dumping FAILED.\n");
+	assert_int_equal(criu_log_explain(dir_fd, "log", &f), 1);
+	assert_string_equal(f.cause, "the page server cannot be reached (127.0.0.1:9)");
+	criu_log_finding_done(&f);
 	put_log("(00.000006) all is well\nError in a name\n");
 	assert_int_equal(criu_log_explain(dir_fd, "log", &f), 0);
 	put_log("");

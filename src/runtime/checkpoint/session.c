@@ -7,6 +7,7 @@
 #include "core/path.h"
 #include "core/str.h"
 #include "criu/log_tail.h"
+#include "runtime/checkpoint/log_advice.h"
 #include "runtime/checkpoint/options.h"
 
 /* A directory by path, made when `create`; *ret_path is absolute. */
@@ -61,33 +62,6 @@ int criu_session_start(struct criu_session *s, const struct criu_client_opts *op
 	return r < 0 ? r : criu_client_version(&s->client, &s->version, err);
 }
 
-/* Options of CRIU that are options of our commands as well; others go into CRIU's configuration file. */
-static bool is_own_option(const char *option)
-{
-	static const char *const own[] = { "tcp-established",	  "tcp-close",	"ext-unix-sk",
-					   "shell-job",		  "file-locks", "link-remap",
-					   "manage-cgroups-mode", "lazy-pages", "auto-dedup" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
-		if (strcmp(own[i], option) == 0)
-			return true;
-	return false;
-}
-
-static void add_remedy(const struct criu_log_finding *finding, struct err *err)
-{
-	if (finding->option && is_own_option(finding->option))
-		err_append(err, "; use --%s", finding->option);
-	else if (finding->option)
-		err_append(err,
-			   "; put '%s' into a configuration file for CRIU (/etc/criu/floe.conf, or "
-			   "the "
-			   "one that annotation org.criu.config names)",
-			   finding->option);
-	if (finding->remedy)
-		err_append(err, "%s %s", finding->option ? "," : ";", finding->remedy);
-}
-
 static void log_quotes(const struct criu_session *s, int dir_fd)
 {
 	auto_strvec struct strvec lines = STRVEC_INIT;
@@ -115,9 +89,7 @@ int criu_session_explain(const struct criu_session *s, const struct criu_result 
 	found = criu_log_explain(dir_fd, s->log_name, &finding);
 	if (found != 1 && *result->message)
 		found = criu_log_explain_line(result->message, &finding);
-	if (finding.cause || finding.line)
-		(void)err_set(err, ERR_REMOTE, "%s", finding.cause ? finding.cause : finding.line);
-	add_remedy(&finding, err);
+	(void)log_advice_tell(&finding, err);
 	err_append(err, " (criu's log: '%s')", s->log_path);
 	return err->code;
 }

@@ -101,11 +101,35 @@ int container_destroy_after_exit(struct container *c, struct err *err)
 	return container_destroy(c, err);
 }
 
+/*
+ * The cgroup that a configuration names, when nobody is in it. It need not be ours: the create may
+ * have died before it found that another container uses the same path. What was ours has no processes,
+ * since init ends with its parent.
+ */
+static int remove_unused_cgroup(const struct cgroup_opts *opts, struct err *err)
+{
+	auto_cgroup struct cgroup cg = CGROUP_INIT;
+	auto_cgroup_pids struct cgroup_pids pids = { 0 };
+
+	if (cgroup_open(&cg, opts, NULL) < 0)
+		return 0;
+	for (int tries = 0; tries < 100; tries++) {
+		cgroup_pids_done(&pids);
+		if (cgroup_pids(&cg, &pids, NULL) < 0 || pids.n == 0)
+			break;
+		clock_sleep_ms(10);
+	}
+	if (pids.n > 0) {
+		log_warning("container '%s': its cgroup is in use and is left as it is", opts->id);
+		return 0;
+	}
+	return cgroup_destroy(&cg, err);
+}
+
 /* What a create that was interrupted left: a directory without a record, and maybe a cgroup whose
  * name follows from the stored configuration. */
 static int delete_incomplete(struct container *c, struct err *err)
 {
-	auto_cgroup struct cgroup cg = CGROUP_INIT;
 	struct cgroup_opts opts = { .driver = c->rt->cgroup_driver, .id = c->id };
 	int r = container_lock(c, err);
 
@@ -115,12 +139,9 @@ static int delete_incomplete(struct container *c, struct err *err)
 	if (fs_exists(c->dir_fd, "state.json"))
 		return err_set(err, ERR_STATE,
 			       "container '%s' has just been created; delete it again", c->id);
-	if (container_load_spec(c, NULL) == 0) {
-		opts.cgroups_path = c->spec->linux_ ? c->spec->linux_->cgroups_path : NULL;
-		if (cgroup_open(&cg, &opts, NULL) == 0) {
-			(void)cgroup_kill(&cg, NULL);
-			r = cgroup_destroy(&cg, err);
-		}
+	if (container_load_spec(c, NULL) == 0 && c->spec->linux_) {
+		opts.cgroups_path = c->spec->linux_->cgroups_path;
+		r = remove_unused_cgroup(&opts, err);
 	}
 	return r < 0 ? r : container_remove_directory(c->rt, c->id, c->dir_fd, err);
 }

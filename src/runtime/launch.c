@@ -137,6 +137,7 @@ int launch_open_cgroup(void *context, struct err *err)
 		.cgroups_path = spec_of(l)->linux_->cgroups_path,
 		.id = l->opts->id,
 		.rootless = runtime_is_rootless(l->rt),
+		.resources = spec_of(l)->linux_->resources,
 	};
 	int r = cgroup_open(&l->cgroup, &opts, err);
 

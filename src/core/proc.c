@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/proc.h"
 
+#include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -80,14 +81,31 @@ static int prepare_child(const struct proc_spawn_opts *opts, pid_t parent, int *
 NORETURN static void run_child(const struct proc_spawn_opts *opts, pid_t parent, int report_fd)
 {
 	const char *path = opts->path ? opts->path : opts->argv[0];
-	int r = prepare_child(opts, parent, &report_fd);
+	int r = opts->setup ? opts->setup(opts->setup_context) : 0;
 
+	if (r == 0)
+		r = prepare_child(opts, parent, &report_fd);
 	if (r == 0) {
 		(void)execve(path, opts->argv, opts->envp ? opts->envp : environ);
 		r = -errno;
 	}
 	(void)!write(report_fd, &r, sizeof(r));
 	_exit(127);
+}
+
+static pid_t fork_child(const struct proc_spawn_opts *opts)
+{
+	struct clone_args args = { .exit_signal = SIGCHLD };
+	pid_t pid;
+
+	if (opts->cgroup_fd) {
+		args.flags = CLONE_INTO_CGROUP;
+		args.cgroup = (unsigned int)*opts->cgroup_fd;
+		pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	} else {
+		pid = fork();
+	}
+	return pid < 0 ? -errno : pid;
 }
 
 int proc_spawn(struct proc *ret, const struct proc_spawn_opts *opts)
@@ -103,9 +121,9 @@ int proc_spawn(struct proc *ret, const struct proc_spawn_opts *opts)
 		return -errno;
 	read_fd = ends[0];
 	write_fd = ends[1];
-	pid = fork();
+	pid = fork_child(opts);
 	if (pid < 0)
-		return -errno;
+		return pid;
 	if (pid == 0)
 		run_child(opts, parent, write_fd);
 	close_fd(&write_fd);

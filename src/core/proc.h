@@ -26,6 +26,13 @@ struct proc_spawn_opts {
 	int stdio[3]; /* descriptors for 0, 1, 2; negative: /dev/null */
 	const int *pass_fds; /* become 3, 4, ... in the child; everything else is closed */
 	size_t n_pass_fds;
+	/* Runs in the child before anything else is arranged there; a failure (negative errno) is
+	 * reported as if exec had failed. NULL: nothing. */
+	int (*setup)(void *context);
+	void *setup_context;
+	/* Be born in this v2 cgroup (CLONE_INTO_CGROUP, Linux 5.7); NULL: in ours. Where that does not
+	 * work, proc_spawn() fails. */
+	const int *cgroup_fd;
 	bool die_with_parent; /* SIGKILL when the calling thread ends */
 	bool new_session;
 };

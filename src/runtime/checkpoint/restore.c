@@ -243,16 +243,40 @@ static int make_request(struct restore *rs, struct err *err)
 	return r < 0 ? r : criu_client_need_features(&rs->session.client, &rs->request.need, err);
 }
 
-/* The restored tasks land in the cgroups where criu is. */
-static int place_criu(struct restore *rs, struct err *err)
+/* In the criu process before it is executed: enter the container's cgroup, where the restored tasks
+ * are to be. Cheaper than being put there by somebody else (runtime/cgroup/backend.h). */
+static int enter_cgroup(void *context)
+{
+	return cgroup_enter_self(context, NULL);
+}
+
+static int open_in_cgroup(struct restore *rs, struct criu_client_opts *client, bool in_unified,
+			  struct err *err)
+{
+	auto_cgroup_entry struct cgroup_entry entry = CGROUP_ENTRY_INIT;
+	int cgroup_fd = cgroup_clone_fd(&rs->l.cgroup);
+	int r = cgroup_entry_open(&rs->l.cgroup, in_unified, &entry, err);
+
+	if (r < 0)
+		return r;
+	client->setup = enter_cgroup;
+	client->setup_context = &entry;
+	client->cgroup_fd = in_unified ? &cgroup_fd : NULL;
+	r = criu_session_start(&rs->session, client, err);
+	/* They were good for this one process. */
+	rs->session.client.opts.setup = NULL;
+	rs->session.client.opts.cgroup_fd = NULL;
+	return r;
+}
+
+/* What criu is told about the cgroups: those that it is in. */
+static int name_cgroups(struct restore *rs, struct err *err)
 {
 	auto_procfs struct procfs proc = PROCFS_INIT;
 	auto_procfs_cgroups struct procfs_cgroups cgroups = PROCFS_CGROUPS_INIT;
 	pid_t pid;
 	int r = criu_client_pid(&rs->session.client, &pid, err);
 
-	if (r == 0)
-		r = cgroup_attach_pid(&rs->l.cgroup, pid, err);
 	if (r < 0)
 		return r;
 	r = procfs_open(&proc, NULL);
@@ -268,6 +292,7 @@ static int start_criu(void *context, struct err *err)
 {
 	struct restore *rs = context;
 	struct criu_client_opts client = CRIU_CLIENT_OPTS_INIT;
+	bool in_unified = cgroup_clone_fd(&rs->l.cgroup) >= 0;
 	int r = open_namespaces(rs, err);
 
 	if (r < 0)
@@ -277,10 +302,15 @@ static int start_criu(void *context, struct err *err)
 	client.stdio[2] = STDERR_FILENO;
 	client.extra_fds = rs->extra_fds;
 	client.n_extra_fds = rs->n_extra_fds;
-	r = criu_session_start(&rs->session, &client, err);
+	r = open_in_cgroup(rs, &client, in_unified, err);
+	/* compat: CLONE_INTO_CGROUP needs Linux 5.7. */
+	if (r < 0 && in_unified) {
+		criu_client_done(&rs->session.client);
+		r = open_in_cgroup(rs, &client, false, err);
+	}
 	if (r == 0)
 		r = make_request(rs, err);
-	return r < 0 ? r : place_criu(rs, err);
+	return r < 0 ? r : name_cgroups(rs, err);
 }
 
 static int hand_out_terminal(struct restore *rs, struct criu_notification *n, struct err *err)

@@ -146,6 +146,8 @@ static int open_cgroup(void *context, struct err *err)
 	struct exec *e = context;
 	int r = container_open_cgroup(&e->l.container, &e->l.cgroup, err);
 
+	if (r == 0 && e->opts->cgroups.n == 0)
+		r = cgroup_follow_process(&e->l.cgroup, e->l.container.record.pid, err);
 	for (size_t i = 0; r == 0 && i < e->opts->cgroups.n; i++)
 		r = cgroup_select_subgroup(&e->l.cgroup, e->opts->cgroups.v[i], err);
 	return r;

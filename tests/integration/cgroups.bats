@@ -151,7 +151,7 @@ version_2()
 	configure '.linux.resources.unified = { "memory.high": "1000000" }'
 	run_container
 	[ "$status" -eq 1 ]
-	contains "$output" memory.high
+	contains "$output" unified
 }
 
 @test "values of the unified section are written (version 2)" {

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * console SOCKET: be the other end of --console-socket. Listens on the unix socket, takes the one
- * descriptor that a runtime sends, says `received NAME` on stderr, and then relays: stdin to the
- * terminal, the terminal to stdout, until the terminal has no other side any more.
+ * descriptor that a runtime sends and says `received NAME` on stderr.
  *
+ * console --run COMMAND [ARGUMENT...]: run a command on a new terminal; return its exit code.
+ *
+ * Both then relay: stdin to the terminal, the terminal to stdout, until it has no other side any more.
  * A line on stdin that is `@size ROWS COLUMNS` resizes the terminal instead.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pty.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int fail(const char *what)
@@ -129,21 +133,46 @@ static int relay(int terminal)
 	}
 }
 
-int main(int argc, char *argv[])
+static int run_command(char *argv[])
 {
-	int listener, terminal;
+	struct winsize size = { .ws_row = 24, .ws_col = 80 };
+	int terminal, status;
+	pid_t pid = forkpty(&terminal, NULL, NULL, &size);
 
-	if (argc != 2) {
-		fprintf(stderr, "Usage: console SOCKET\n");
-		return 2;
+	if (pid < 0)
+		return fail("forkpty") < 0;
+	if (pid == 0) {
+		execvp(argv[0], argv);
+		(void)fail(argv[0]);
+		_exit(127);
 	}
-	listener = listen_at(argv[1]);
+	(void)relay(terminal);
+	if (waitpid(pid, &status, 0) < 0)
+		return fail("wait") < 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int serve_socket(const char *path)
+{
+	int listener = listen_at(path);
+	int terminal;
+
 	if (listener < 0)
 		return 1;
 	terminal = receive_terminal(listener);
 	close(listener);
-	unlink(argv[1]);
+	unlink(path);
 	if (terminal < 0)
 		return 1;
-	return relay(terminal) < 0 ? 1 : 0;
+	return relay(terminal) < 0;
+}
+
+int main(int argc, char *argv[])
+{
+	if (argc >= 3 && strcmp(argv[1], "--run") == 0)
+		return run_command(argv + 2);
+	if (argc == 2)
+		return serve_socket(argv[1]);
+	fprintf(stderr, "Usage: console SOCKET | --run COMMAND [ARGUMENT...]\n");
+	return 2;
 }

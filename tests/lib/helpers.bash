@@ -103,8 +103,9 @@ take_inventory()
 	done
 	sed -E 's/^[0-9]+ [0-9]+ [0-9:]+ /mount /; s/ (shared|master):[0-9]+//g' /proc/self/mountinfo
 	find /sys/fs/cgroup -mindepth 2 -type d -not -fstype tmpfs -path "*$PREFIX*" -printf 'cgroup %p\n' 2>/dev/null
-	find /run "$STATE" -mindepth 1 ! -name 'criu.kdat*' ! -path '/run/mount*' ! -name .empty-directory ! -path /run/crun \
-		-printf 'file %p\n' 2>/dev/null || :
+	# Caches may stay: CRIU's of the kernel's features, the runtime's of compiled seccomp filters.
+	find /run "$STATE" -mindepth 1 ! -name 'criu.kdat*' ! -path '/run/mount*' ! -path '*/.cache*' \
+		! -name .empty-directory ! -path /run/crun -printf 'file %p\n' 2>/dev/null || :
 }
 
 # --- the runtime --------------------------------------------------------------------------------------------------------

@@ -185,7 +185,11 @@ static int load_filter(const struct child *c, struct err *err)
 	if (r < 0 || listener_fd < 0)
 		return r;
 	/* Only write(2) is sure not to be held up by the listener that nobody serves yet. */
-	return handshake_write_seccomp_fd(c->l->child_sync_fd, listener_fd, err);
+	r = handshake_write_seccomp_fd(c->l->child_sync_fd, listener_fd, err);
+	if (r == 0)
+		r = handshake_expect(c->l->child_sync_fd, HANDSHAKE_SECCOMP_DONE, -1, NULL, err);
+	(void)close(listener_fd);
+	return r;
 }
 
 int child_set_labels(void *context, struct err *err)

@@ -18,6 +18,8 @@
  *    READY             ----------->   rlimits that need privilege, state.json, pid file
  *                      <-----------   START (now)       run: go on at once
  *                      <-----------   START (fifo)      create: wait on exec.fifo
+ *    SECCOMP_FD        ----------->   hand the listener to its agent
+ *                      <-----------   SECCOMP_DONE      only with a filter that notifies
  *    [create: opens exec.fifo for writing, writes '0'; `start` reads it]
  *    startContainer hooks, execve: the socket closes
  *
@@ -45,6 +47,7 @@ enum handshake_kind {
 	HANDSHAKE_START_FIFO,
 	HANDSHAKE_INIT_PID, /* payload: pid_t */
 	HANDSHAKE_SECCOMP_FD, /* payload: int, number of the notify listener in the child */
+	HANDSHAKE_SECCOMP_DONE, /* the parent has its copy; the child's own closes with execve */
 	HANDSHAKE_FAILED, /* payload: struct err, cut behind its text */
 	HANDSHAKE_KIND_MAX_
 };

@@ -125,7 +125,8 @@ static int serve_seccomp_listener(struct launch *l, const struct msg *m, struct 
 	const struct oci_seccomp *seccomp = spec_of(l)->linux_->seccomp;
 	auto_close int pidfd = sys_pidfd_open(l->init_pid);
 	auto_close int listener_fd = -EBADF;
-	auto_free char *state = container_hook_state(&l->container, CONTAINER_CREATING, 0);
+	auto_free char *state = container_hook_state(
+		&l->container, l->directory_is_ours ? CONTAINER_CREATING : CONTAINER_RUNNING, 0);
 	auto_free char *payload = NULL;
 	int number;
 
@@ -161,6 +162,9 @@ int parent_release_init(void *context, struct err *err)
 			return err_set(err, ERR_INTERNAL, "handshake: expected the end, got %s",
 				       handshake_kind_to_string(m.kind));
 		r = serve_seccomp_listener(l, &m, err);
+		if (r == 0)
+			r = handshake_send(l->sync_fd, HANDSHAKE_SECCOMP_DONE, NULL, 0, NULL, 0,
+					   err);
 	}
 	if (r != -EPIPE)
 		return r;

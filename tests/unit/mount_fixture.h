@@ -146,9 +146,12 @@ struct container {
 static const struct container *current; /* in the child */
 
 /* Hierarchies of this host; their own root cgroup serves as the container's. */
+#define FIXTURE_HIERARCHIES_MAX 32
+
 struct fixture_cgroups {
 	struct mountinfo mounts;
-	struct mount_cgroup_hierarchy v1[32];
+	struct mount_cgroup_hierarchy v1[FIXTURE_HIERARCHIES_MAX];
+	char *options[FIXTURE_HIERARCHIES_MAX];
 	struct mount_cgroup_facts facts;
 	bool is_v2;
 };
@@ -178,10 +181,18 @@ static void find_cgroups(struct fixture_cgroups *ret)
 				if (j < words.n && strcmp(words.v[j], not_controllers[k]) == 0)
 					strvec_remove(&words, j);
 		h->mount_point = h->own_dir = e->mount_point;
-		h->options = strvec_join(&words, ","); /* lives as long as the test */
+		ret->options[ret->facts.n_v1] = strvec_join(&words, ",");
+		h->options = ret->options[ret->facts.n_v1];
 		ret->facts.n_v1++;
 	}
 	ret->facts.v1 = ret->v1;
+}
+
+static void cgroups_done(struct fixture_cgroups *cgroups)
+{
+	for (size_t i = 0; i < cgroups->facts.n_v1; i++)
+		free(cgroups->options[i]);
+	mountinfo_done(&cgroups->mounts);
 }
 
 static void load_spec(const struct container *c, struct runtime_spec *spec)
@@ -339,7 +350,7 @@ UNUSED static void container_run(const struct container *c, char err_msg[static 
 	facts.cgroup_mode = cgroups.is_v2      ? MOUNT_CGROUP_V2 :
 			    cgroups.facts.n_v1 ? MOUNT_CGROUP_V1 :
 						 MOUNT_CGROUP_NONE;
-	mountinfo_done(&cgroups.mounts);
+	cgroups_done(&cgroups);
 	if (mount_plan_make(&plan, &spec, &facts, &err) < 0 ||
 	    device_plan_make(&devices, &spec, &plan, &err) < 0)
 		fail_msg("%s", err.msg);
@@ -349,6 +360,9 @@ UNUSED static void container_run(const struct container *c, char err_msg[static 
 	pid = sys_clone(CLONE_NEWNS | CLONE_NEWPID | c->namespaces | SIGCHLD);
 	assert_true(pid >= 0);
 	if (pid == 0) {
+		/* Or it would not notice that the parent gave up. */
+		close_fd(&sync_fds[0]);
+		close_fd(&pipe_fds[0]);
 		report_fd = pipe_fds[1];
 		container_init(&plan, &devices, sync_fds[1]);
 	}
@@ -391,7 +405,7 @@ UNUSED static void assert_fails(const struct container *c, const char *want)
  * Checks inside
  */
 
-/* The mount at path, which must exist; "/proc" must be mounted. */
+/* The mount at path, which must exist; "/proc" must be mounted. Its texts live until the next call. */
 UNUSED static struct mountinfo_entry mount_at(const char *path)
 {
 	static struct mountinfo mounts = MOUNTINFO_INIT;

@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 #include <sys/ioctl.h>
 
-#define RACE_RUNS 150
+#define RACE_RUNS 50
 
 #define CONTAINER(...) (&(const struct container){ __VA_ARGS__ })
 
@@ -487,10 +487,15 @@ static void race_with_link(unsigned int disable, const char *link)
 		"\"readonlyPaths\":[\"/race/swap/bind\"]";
 	const struct swap swap = { "rootfs/race/swap", link };
 
+	struct stat st;
+
 	race(CONTAINER(.mounts = RACE_MOUNTS, .linux_ = devices, .disable = disable,
 		       .host = remember_mounts, .mounted = check_mounts_inside,
 		       .failed = check_mounts_inside),
 	     &swap);
+	assert_int_equal(fstatat(top_fd, link, &st, AT_SYMLINK_NOFOLLOW), 0);
+	if (S_ISDIR(st.st_mode))
+		assert_int_equal(renameat2(top_fd, swap.a, top_fd, swap.b, RENAME_EXCHANGE), 0);
 }
 
 static void test_race_with_link(unsigned int disable)

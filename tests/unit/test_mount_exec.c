@@ -151,7 +151,7 @@ static void test_cgroup_v1(unsigned int disable)
 	struct fixture_cgroups cgroups;
 
 	find_cgroups(&cgroups);
-	mountinfo_done(&cgroups.mounts);
+	cgroups_done(&cgroups);
 	if (cgroups.is_v2 || cgroups.facts.n_v1 == 0) {
 		print_message("no v1 hierarchy on this host\n");
 		skip();
@@ -192,7 +192,7 @@ static void test_cgroup_merged(void **state UNUSED)
 	struct fixture_cgroups cgroups;
 
 	find_cgroups(&cgroups);
-	mountinfo_done(&cgroups.mounts);
+	cgroups_done(&cgroups);
 	if (cgroups.is_v2 || cgroups.facts.n_v1 == 0)
 		skip();
 	assert_runs(CONTAINER(.mounts = PROC ",{\"destination\":\"/cg\",\"type\":\"cgroup\","

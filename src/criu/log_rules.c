@@ -96,10 +96,11 @@ const struct criu_log_rule criu_log_rules[] = {
 	{ "Can't link (remap to )?.*(Read-only file system|Operation not permitted|Cross-device)",
 	  "a deleted open file needs a temporary name, which its file system does not allow", NULL,
 	  "close it, or make the mount writable" },
-	{ "Can't lookup mount=-?[0-9]+ for fd=(-?[0-9]+) path=(.*)",
-	  "a process has '$2' open (descriptor $1; a negative one is a mapping or its program), "
-	  "which is on no mount of the container",
-	  NULL,
+	{ "Can't lookup mount=-?[0-9]+ for fd=-[0-9]+ path=(.*)",
+	  "a process runs or has mapped '$1', which is on no mount of the container", NULL,
+	  "let it use files of the container" },
+	{ "Can't lookup mount=-?[0-9]+ for fd=([0-9]+) path=(.*)",
+	  "a process has '$2' open (descriptor $1), which is on no mount of the container", NULL,
 	  "use pipes, /dev/null or a terminal for stdin, stdout and stderr, and close other "
 	  "files of the host" },
 	{ "Open files on overmounted mounts are not supported yet; mount=[0-9-]+ fd=([0-9-]+) "

@@ -325,6 +325,16 @@ int mountfd_attach(const struct mountfd_env *env, int mount_fd, int target_fd)
 	return mountfd_mount(env, mount_fd, NULL, target_fd, NULL, MS_MOVE, NULL);
 }
 
+int mountfd_attach_at(const struct mountfd_env *env, int mount_fd, int dir_fd, const char *name)
+{
+	auto_close int target_fd = -EBADF;
+
+	if (env->has_mount_api)
+		return sys_move_mount(mount_fd, "", dir_fd, name, MOVE_MOUNT_F_EMPTY_PATH);
+	target_fd = fd_open_at(dir_fd, name, O_PATH | O_NOFOLLOW, 0);
+	return target_fd < 0 ? target_fd : mountfd_attach(env, mount_fd, target_fd);
+}
+
 int mountfd_bind(const struct mountfd_env *env, int from_fd, int target_fd, bool recursive)
 {
 	auto_close int mount_fd = -EBADF;

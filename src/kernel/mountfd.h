@@ -68,6 +68,8 @@ enum mountfd_clone_flags {
 int mountfd_clone(const struct mountfd_env *env, int dir_fd, const char *path, unsigned int flags);
 /* Attach a mount to the object target_fd (O_PATH). mount_fd stays a handle of the mount. */
 int mountfd_attach(const struct mountfd_env *env, int mount_fd, int target_fd);
+/* The same to an entry of a directory that nobody else can change (name: one component). */
+int mountfd_attach_at(const struct mountfd_env *env, int mount_fd, int dir_fd, const char *name);
 /* Bind the object from_fd onto target_fd, nothing changed. */
 int mountfd_bind(const struct mountfd_env *env, int from_fd, int target_fd, bool recursive);
 

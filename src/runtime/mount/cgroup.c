@@ -30,9 +30,9 @@ static int clone_with_flags(const struct mount_context *ctx, const char *path, u
 }
 
 static int attach(const struct mount_context *ctx, const struct mount_op *op, int mount_fd,
-		  int target_fd, struct err *err)
+		  int tmpfs_fd, const char *name, struct err *err)
 {
-	int r = mountfd_attach(&ctx->env, mount_fd, target_fd);
+	int r = mountfd_attach_at(&ctx->env, mount_fd, tmpfs_fd, name);
 
 	if (r < 0)
 		return err_sys(err, r, "attach to target");
@@ -134,19 +134,15 @@ static int mount_hierarchy(const struct mount_context *ctx, const struct mount_o
 			   const struct mount_cgroup_hierarchy *h, struct err *err)
 {
 	const char *name = path_basename(h->mount_point);
-	auto_close int dir_fd = -EBADF;
 	auto_close int fd = -EBADF;
 	int r;
 
 	if (mkdirat(tmpfs_fd, name, 0755) < 0)
 		return err_sys(err, -errno, "create directory '%s'", name);
-	dir_fd = fd_open_at(tmpfs_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
-	if (dir_fd < 0)
-		return err_sys(err, dir_fd, "open directory '%s'", name);
 	fd = open_hierarchy(ctx, op, h, err);
 	if (fd < 0)
 		return fd;
-	r = attach(ctx, op, fd, dir_fd, err);
+	r = attach(ctx, op, fd, tmpfs_fd, name, err);
 	return r < 0 ? r : link_controllers(tmpfs_fd, h, name, err);
 }
 

@@ -12,7 +12,6 @@
 struct mount_target {
 	int fd; /* O_PATH; owned */
 	char *path; /* where it is in the container, without symlinks; owned */
-	bool created; /* it was not there */
 };
 
 #define MOUNT_TARGET_INIT                                                                          \

@@ -86,22 +86,32 @@ int mount_fs(struct mount_context *ctx, const struct mount_op *op, struct err *e
 	return fd < 0 ? fd : mount_attach(ctx, op, &fd, &target, err);
 }
 
+/* The options of a tmpfs that takes the mode of the directory that it covers, if there is one. */
+static void inherit_mode(const struct mount_context *ctx, const struct mount_op *op,
+			 struct strvec *data)
+{
+	auto_close int fd = rooted_openat(&ctx->root, op->destination, O_PATH | O_DIRECTORY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return;
+	strvec_addf(data, "mode=%04o", (unsigned int)st.st_mode & 07777);
+	strvec_add_all(data, op->data.v, op->data.n);
+}
+
 int mount_tmpfs(struct mount_context *ctx, const struct mount_op *op, struct err *err)
 {
 	auto_mount_target struct mount_target target = MOUNT_TARGET_INIT;
 	auto_strvec struct strvec data = STRVEC_INIT;
 	auto_close int fd = -EBADF;
-	struct stat st;
-	int r = mount_target_directory(ctx, op->destination, &target, err);
+	int r;
 
+	/* Before it is made, if it is not there. */
+	if (op->inherit_mode)
+		inherit_mode(ctx, op, &data);
+	r = mount_target_directory(ctx, op->destination, &target, err);
 	if (r < 0)
 		return r;
-	if (op->inherit_mode && !target.created) {
-		if (fstat(target.fd, &st) < 0)
-			return err_sys(err, -errno, "examine target");
-		strvec_addf(&data, "mode=%04o", (unsigned int)st.st_mode & 07777);
-		strvec_add_all(&data, op->data.v, op->data.n);
-	}
 	fd = mount_open_op_fs(ctx, op, data.n ? &data : NULL, err);
 	if (fd < 0)
 		return fd;

@@ -36,7 +36,7 @@ static int locate(const struct mount_context *ctx, struct mount_target *target, 
 	return 0;
 }
 
-/* Make what is missing. A dangling symlink counts as missing: what it points to is made, inside the
+/* Open it, or make it and what is missing above. A dangling symlink counts as missing: what it points to is made, inside the
  * root, as runc does. */
 static int create(const struct mount_context *ctx, const char *destination, bool directory)
 {
@@ -56,13 +56,9 @@ static int create(const struct mount_context *ctx, const char *destination, bool
 int mount_target_directory(const struct mount_context *ctx, const char *destination,
 			   struct mount_target *ret, struct err *err)
 {
-	ret->fd = rooted_openat(&ctx->root, destination, O_PATH | O_DIRECTORY);
-	ret->created = ret->fd == -ENOENT;
-	if (ret->created)
-		ret->fd = create(ctx, destination, true);
+	ret->fd = create(ctx, destination, true);
 	if (ret->fd < 0)
-		return err_sys(err, ret->fd, "%s target directory in the root file system",
-			       ret->created ? "create" : "open");
+		return err_sys(err, ret->fd, "open target directory in the root file system");
 	return locate(ctx, ret, err);
 }
 
@@ -89,15 +85,13 @@ int mount_target_for_bind(const struct mount_context *ctx, const struct mount_op
 
 	ret->fd = rooted_openat(&ctx->root, op->destination,
 				O_PATH | (op->dest_nofollow ? O_NOFOLLOW : 0));
-	ret->created = ret->fd == -ENOENT;
-	if (ret->created) {
+	if (ret->fd == -ENOENT) {
 		if (fstat(source_fd, &st) < 0)
 			return err_sys(err, -errno, "examine source '%s'", op->source);
 		ret->fd = create(ctx, op->destination, S_ISDIR(st.st_mode));
 	}
 	if (ret->fd < 0)
-		return err_sys(err, ret->fd, "%s target in the root file system",
-			       ret->created ? "create" : "open");
+		return err_sys(err, ret->fd, "open target in the root file system");
 	return locate(ctx, ret, err);
 }
 

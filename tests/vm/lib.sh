@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # for, and of, the scripts that source this
 # SPDX-License-Identifier: Apache-2.0
 #
 # Shared by build, run and check; sourced, never run. Where the VM is kept, how its qemu is started and how it is talked to.
@@ -16,10 +16,10 @@
 # shellcheck source=../../tools/lib.sh
 . "$vm_dir/../../tools/lib.sh"
 
-# shellcheck disable=SC2034 # for the scripts that source this
 vm_source=$(readlink -f "$vm_dir/../..")
 vm_cache=$(realpath -ms "${FLOE_CACHE:-/var/cache/floe}")
 vm_store=$vm_cache/vm
+vm_suite=trixie
 vm_memory_mib=2048
 # The size that the guest's kernel has seen when it booted; every staged image has it. Sparse.
 vm_stage_mib=1024
@@ -138,25 +138,31 @@ vm_stage()
 	cp -a "$vm_source/tests" "$vm_source/tools" "$dir/"
 	# Programs and archives of functions, without what the compiler left beside them.
 	(
-		cd "$build"
+		cd "$build" || exit
 		find src/cli tests -type d -name '*.p' -prune -o -type f -perm /u+x -print
 	) | while read -r program; do
 		install -D "$build/$program" "$dir/build/$program"
 	done
 	for name in $vm_rootfs; do
 		cp -a "$("$vm_source/tools/make-rootfs" "$name")" "$dir/cache/rootfs/$name"
+		vm_rootfs_stamp >"$dir/cache/rootfs/.$name.stamp"
 	done
 	make_image "$file" $vm_stage_mib "$dir"
+}
+
+# The stamp by which tools/make-rootfs in the guest takes what lies there for what it would make: as its own function makes
+# it, but for the guest's release.
+vm_rootfs_stamp()
+{
+	# shellcheck disable=SC2016 # the other shell expands these
+	bash -c '. "${0%/*}/lib.sh"
+		eval "$(sed -n "/^fingerprint()/,/^}/p" "$0")"
+		debian_codename() { echo '$vm_suite'; }
+		fingerprint' "$vm_source/tools/make-rootfs"
 }
 
 # The root file systems of tools/make-rootfs that are staged.
 vm_rootfs=${FLOE_VM_ROOTFS:-busybox}
 
-# What every script in the guest starts with: mount the staged image, and tell tools/make-rootfs that what lies there is what
-# it would make here.
-vm_prelude='
-set -eu
-if ! mountpoint -q /floe; then
-	mount -o ro /dev/vdb /floe
-fi
-'
+# The first thing to do in a guest that was resumed with a staged image.
+vm_prelude='mount -o ro /dev/vdb /floe'

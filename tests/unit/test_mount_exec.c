@@ -455,6 +455,7 @@ static void test_propagation(unsigned int disable)
 {
 	make_bind_sources();
 	assert_runs(CONTAINER(
+			.linux_ = disable ? ",\"rootfsPropagation\":\"rslave\"" : "",
 			.mounts = PROC
 			"," BIND("/default", "host/dir", "\"rbind\"") "," BIND("/private", "host/dir", "\"rbind\",\"private\"") "," BIND("/rprivate", "host/dir", "\"rbind\",\"rprivate\"") "," BIND(
 				"/slave", "host/dir",

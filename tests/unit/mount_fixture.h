@@ -128,8 +128,11 @@ PRINTF_LIKE(1, 2) NORETURN UNUSED static void give_up(const char *fmt, ...)
 
 /* What is to be run. */
 struct container {
-	const char *mounts; /* elements of `mounts` as JSON; NULL: none */
-	const char *linux_; /* further members of `linux`, with a comma in front; NULL: none */
+	/* "TYPE DESTINATION [SOURCE [OPTION,OPTION]]" each, "-" for no source, or a JSON object; relative
+	 * sources are below DIR */
+	const char *mounts[24];
+	const char
+		*linux_; /* further members of `linux` as JSON with a comma in front; NULL: none */
 	const char *top_level; /* further members of the document, likewise */
 	unsigned long namespaces; /* CLONE_* beside CLONE_NEWNS and CLONE_NEWPID */
 	unsigned int disable; /* kernel features */
@@ -195,6 +198,30 @@ static void cgroups_done(struct fixture_cgroups *cgroups)
 	mountinfo_done(&cgroups->mounts);
 }
 
+/* The JSON of one mount. */
+static void add_mount(struct strbuf *sb, const char *text)
+{
+	auto_strvec struct strvec fields = STRVEC_INIT;
+	auto_strvec struct strvec options = STRVEC_INIT;
+
+	if (sb->len)
+		strbuf_addc(sb, ',');
+	if (text[0] == '{') {
+		strbuf_adds(sb, text);
+		return;
+	}
+	strvec_split(&fields, text, ' ', false);
+	assert_true(fields.n >= 2 && fields.n <= 4);
+	strbuf_addf(sb, "{\"type\":\"%s\",\"destination\":\"%s\"", fields.v[0], fields.v[1]);
+	if (fields.n > 2 && strcmp(fields.v[2], "-") != 0)
+		strbuf_addf(sb, ",\"source\":\"%s\"", fields.v[2]);
+	if (fields.n > 3)
+		strvec_split(&options, fields.v[3], ',', false);
+	for (size_t i = 0; i < options.n; i++)
+		strbuf_addf(sb, "%s\"%s\"", i ? "," : ",\"options\":[", options.v[i]);
+	strbuf_adds(sb, options.n ? "]}" : "}");
+}
+
 static void load_spec(const struct container *c, struct runtime_spec *spec)
 {
 	static const struct {
@@ -207,16 +234,19 @@ static void load_spec(const struct container *c, struct runtime_spec *spec)
 		{ CLONE_NEWCGROUP, "cgroup" },
 	};
 	auto_strbuf struct strbuf namespaces = STRBUF_INIT;
+	auto_strbuf struct strbuf mounts = STRBUF_INIT;
 	auto_free char *json = NULL;
 	struct err err = ERR_INIT;
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (c->namespaces & kinds[i].flag)
 			strbuf_addf(&namespaces, ",{\"type\":\"%s\"}", kinds[i].type);
+	for (size_t i = 0; i < ARRAY_SIZE(c->mounts) && c->mounts[i]; i++)
+		add_mount(&mounts, c->mounts[i]);
 	json = xasprintf("{\"root\":{\"path\":\"rootfs\",\"readonly\":%s},\"mounts\":[%s],"
 			 "\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"pid\"}%s]%s}"
 			 "%s}",
-			 c->readonly ? "true" : "false", c->mounts ? c->mounts : "", namespaces.buf,
+			 c->readonly ? "true" : "false", mounts.buf, namespaces.buf,
 			 c->linux_ ? c->linux_ : "", c->top_level ? c->top_level : "");
 	if (json_decode(&runtime_spec_desc, spec, json, strlen(json), "config.json", &err) < 0)
 		fail_msg("%s\n%s", err.msg, json);
@@ -489,8 +519,4 @@ UNUSED static int write_error(const char *directory)
 		cmocka_unit_test_setup(name##_without_mount_api, fixture_reset),                   \
 		cmocka_unit_test_setup(name##_on_old_kernel, fixture_reset)
 
-#define PROC "{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"}"
-/* A bind of DIR/host/NAME; options as JSON strings with commas. */
-#define BIND(destination, source, options)                                                         \
-	"{\"destination\":\"" destination "\",\"source\":\"" source "\",\"options\":[" options "]" \
-	"}"
+#define PROC "proc /proc proc"

@@ -14,10 +14,8 @@
 
 #define CONTAINER(...) (&(const struct container){ __VA_ARGS__ })
 
-#define DEV "{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"options\":[\"nosuid\",\"mode=755\"]}"
-#define PTS                                                                                        \
-	"{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"options\":[\"newinstance\","          \
-	"\"ptmxmode=0666\"]}"
+#define DEV "tmpfs /dev - nosuid,mode=755"
+#define PTS "devpts /dev/pts - newinstance,ptmxmode=0666"
 
 static struct mountinfo before = MOUNTINFO_INIT;
 
@@ -88,14 +86,11 @@ static void test_links(unsigned int disable)
 	make_link("../nofile", "rootfs/etc/dangling-file");
 	make_link("target", "rootfs/etc/to-target");
 	make_file("rootfs/etc/target", "");
-	assert_runs(CONTAINER(.mounts = PROC
-			      ",{\"destination\":\"/absolute/by-absolute\",\"type\":\"tmpfs\"}"
-			      ",{\"destination\":\"/etc/dots/by-dots\",\"type\":\"tmpfs\"}"
-			      ",{\"destination\":\"/../../../../dots\",\"type\":\"tmpfs\"}"
-			      ",{\"destination\":\"/dangling\",\"type\":\"tmpfs\"}," BIND(
-				      "/etc/dangling-file", "host/data/file",
-				      "\"bind\"") "," BIND("/etc/to-target", "host/data/file",
-							   "\"bind\""),
+	assert_runs(CONTAINER(.mounts = { PROC, "tmpfs /absolute/by-absolute",
+					  "tmpfs /etc/dots/by-dots", "tmpfs /../../../../dots",
+					  "tmpfs /dangling",
+					  "bind /etc/dangling-file host/data/file bind",
+					  "bind /etc/to-target host/data/file bind" },
 			      .disable = disable, .host = remember_mounts,
 			      .mounted = check_mounts_inside, .inside = inside_links));
 	assert_host_untouched();
@@ -107,12 +102,10 @@ static void test_root_is_no_target(unsigned int disable)
 	make_host();
 	make_link("/", "rootfs/slash");
 	make_link("..", "rootfs/etc/up");
-	assert_fails(CONTAINER(.mounts = "{\"destination\":\"/slash\",\"type\":\"tmpfs\"}",
-			       .disable = disable),
+	assert_fails(CONTAINER(.mounts = { "tmpfs /slash" }, .disable = disable),
 		     "mount '/slash': a mount cannot cover the root file system");
-	assert_fails(
-		CONTAINER(.mounts = BIND("/etc/up", "host/data", "\"bind\""), .disable = disable),
-		"mount '/etc/up': a mount cannot cover the root file system");
+	assert_fails(CONTAINER(.mounts = { "bind /etc/up host/data bind" }, .disable = disable),
+		     "mount '/etc/up': a mount cannot cover the root file system");
 }
 
 /*
@@ -127,16 +120,15 @@ static void test_proc_is_plain(unsigned int disable)
 
 	assert_int_equal(fs_remove_tree(top_fd, "rootfs/proc"), 0);
 	make_link("tmp", "rootfs/proc");
-	assert_fails(CONTAINER(.mounts = PROC, .disable = disable), want);
+	assert_fails(CONTAINER(.mounts = { PROC }, .disable = disable), want);
 	assert_int_equal(fs_remove_tree(top_fd, "rootfs/proc"), 0);
 	make_file("rootfs/proc", "");
-	assert_fails(CONTAINER(.mounts = PROC, .disable = disable),
+	assert_fails(CONTAINER(.mounts = { PROC }, .disable = disable),
 		     "mount '/proc': open target directory in the root file system: not a"
 		     " directory");
 	assert_int_equal(fs_remove_tree(top_fd, "rootfs/proc"), 0);
 	make_link("tmp", "rootfs/link");
-	assert_fails(CONTAINER(.mounts = "{\"destination\":\"/link/x\",\"type\":\"sysfs\"}",
-			       .disable = disable),
+	assert_fails(CONTAINER(.mounts = { "sysfs /link/x" }, .disable = disable),
 		     "mount '/link/x': the target must be an ordinary directory");
 }
 
@@ -153,36 +145,28 @@ static void test_proc_is_real(unsigned int disable)
 	make_dir("rootfs/again/proc");
 	make_link("/proc", "rootfs/alias");
 	make_link("/proc/sys/kernel", "rootfs/kernel");
-	assert_fails(CONTAINER(.mounts = "{\"destination\":\"/proc\",\"type\":\"tmpfs\"}",
-			       .disable = disable),
+	assert_fails(CONTAINER(.mounts = { "tmpfs /proc" }, .disable = disable),
 		     "mount '/proc': '/proc' cannot be mounted because it is not of type proc");
-	assert_fails(
-		CONTAINER(.mounts = BIND("/proc", "host/data", "\"bind\""), .disable = disable),
-		"mount '/proc': '/proc' cannot be mounted because it is not of type proc");
-	assert_fails(
-		CONTAINER(.mounts = BIND("/proc", "/proc/sys", "\"bind\""), .disable = disable),
-		"mount '/proc': '/proc' cannot be mounted because it is not of type proc");
-	assert_fails(
-		CONTAINER(.mounts = BIND("/alias", "host/data", "\"bind\""), .disable = disable),
-		"mount '/alias': '/alias' cannot be mounted because it is not of type proc");
-	assert_fails(CONTAINER(.mounts = PROC "," BIND("/proc/self/attr", "host/data", "\"bind\""),
+	assert_fails(CONTAINER(.mounts = { "bind /proc host/data bind" }, .disable = disable),
+		     "mount '/proc': '/proc' cannot be mounted because it is not of type proc");
+	assert_fails(CONTAINER(.mounts = { "bind /proc /proc/sys bind" }, .disable = disable),
+		     "mount '/proc': '/proc' cannot be mounted because it is not of type proc");
+	assert_fails(CONTAINER(.mounts = { "bind /alias host/data bind" }, .disable = disable),
+		     "mount '/alias': '/alias' cannot be mounted because it is not of type proc");
+	assert_fails(CONTAINER(.mounts = { PROC, "bind /proc/self/attr host/data bind" },
 			       .disable = disable),
 		     "mount '/proc/self/attr': '/proc/self/attr' cannot be mounted because it is"
 		     " inside /proc");
-	assert_fails(CONTAINER(.mounts = PROC "," BIND("/kernel", "host/data", "\"bind\""),
-			       .disable = disable),
-		     "mount '/kernel': '/kernel' cannot be mounted because it is inside /proc");
-	assert_fails(CONTAINER(.mounts = PROC ",{\"destination\":\"/etc/../proc/sys\",\"type\":"
-					      "\"tmpfs\"}",
-			       .disable = disable),
+	assert_fails(
+		CONTAINER(.mounts = { PROC, "bind /kernel host/data bind" }, .disable = disable),
+		"mount '/kernel': '/kernel' cannot be mounted because it is inside /proc");
+	assert_fails(CONTAINER(.mounts = { PROC, "tmpfs /etc/../proc/sys" }, .disable = disable),
 		     "mount '/etc/../proc/sys': '/etc/../proc/sys' cannot be mounted because it is"
 		     " inside /proc");
-	assert_runs(CONTAINER(.mounts = PROC
-			      "," BIND("/proc/uptime", "host/data/file",
-				       "\"bind\"") ",{\"destination\":\"/again/"
-						   "proc\",\"type\":\"proc\",\"source\":\"proc\"}",
+	assert_runs(CONTAINER(.mounts = { PROC, "bind /proc/uptime host/data/file bind",
+					  "proc /again/proc" },
 			      .disable = disable, .inside = inside_real_proc));
-	assert_runs(CONTAINER(.mounts = BIND("/proc", "/proc", "\"rbind\""), .disable = disable));
+	assert_runs(CONTAINER(.mounts = { "bind /proc /proc rbind" }, .disable = disable));
 }
 
 /* Links that lead through a process to anywhere. */
@@ -192,19 +176,17 @@ static void test_magic_links(unsigned int disable)
 	make_link("/proc/self/root/tmp", "rootfs/magic-root");
 	make_link("/proc/self/cwd", "rootfs/magic-cwd");
 	make_link("/proc/self/fd/3", "rootfs/magic-fd");
-	assert_fails(
-		CONTAINER(.mounts = PROC ",{\"destination\":\"/magic-root\",\"type\":\"tmpfs\"}",
-			  .disable = disable),
-		"mount '/magic-root': open target directory in the root file system: too many"
-		" levels of symbolic links");
-	assert_fails(CONTAINER(.mounts = PROC "," BIND("/magic-cwd/x", "host/data", "\"bind\""),
+	assert_fails(CONTAINER(.mounts = { PROC, "tmpfs /magic-root" }, .disable = disable),
+		     "mount '/magic-root': open target directory in the root file system: too many"
+		     " levels of symbolic links");
+	assert_fails(CONTAINER(.mounts = { PROC, "bind /magic-cwd/x host/data bind" },
 			       .disable = disable),
 		     "mount '/magic-cwd/x': open target in the root file system: too many levels of"
 		     " symbolic links");
-	assert_fails(CONTAINER(.mounts = PROC "," BIND("/magic-fd", "host/data", "\"bind\""),
-			       .disable = disable),
-		     "mount '/magic-fd': open target in the root file system: too many levels of"
-		     " symbolic links");
+	assert_fails(
+		CONTAINER(.mounts = { PROC, "bind /magic-fd host/data bind" }, .disable = disable),
+		"mount '/magic-fd': open target in the root file system: too many levels of"
+		" symbolic links");
 }
 
 /*
@@ -226,16 +208,16 @@ static void test_dev_link(unsigned int disable)
 	make_host();
 	assert_int_equal(fs_remove_tree(top_fd, "rootfs/dev"), 0);
 	make_link("../host", "rootfs/dev");
-	assert_fails(CONTAINER(.mounts = PROC, .disable = disable),
+	assert_fails(CONTAINER(.mounts = { PROC }, .disable = disable),
 		     "device '/dev/null': open directory '/dev' in the root file system: no such");
 	assert_int_equal(fs_remove_tree(top_fd, "rootfs/dev"), 0);
 	make_link(host, "rootfs/dev");
-	assert_fails(CONTAINER(.mounts = PROC, .disable = disable),
+	assert_fails(CONTAINER(.mounts = { PROC }, .disable = disable),
 		     "device '/dev/null': open directory '/dev' in the root file system: no such");
 	assert_int_equal(fs_remove_tree(top_fd, "rootfs/dev"), 0);
 	make_link("/../elsewhere", "rootfs/dev");
 	make_dir("rootfs/elsewhere");
-	assert_runs(CONTAINER(.mounts = PROC, .disable = disable, .inside = inside_dev_link));
+	assert_runs(CONTAINER(.mounts = { PROC }, .disable = disable, .inside = inside_dev_link));
 	assert_host_untouched();
 }
 
@@ -265,7 +247,7 @@ static void test_dev_of_the_image(unsigned int disable)
 	make_file("rootfs/dev/ptmx", "");
 	make_dir("rootfs/dev/sub");
 	make_link("/etc/victim", "rootfs/dev/sub/loop");
-	assert_runs(CONTAINER(.mounts = PROC, .disable = disable, .inside = inside_replaced,
+	assert_runs(CONTAINER(.mounts = { PROC }, .disable = disable, .inside = inside_replaced,
 			      .linux_ =
 				      ",\"devices\":[{\"path\":\"/dev/sub/"
 				      "loop\",\"type\":\"b\",\"major\":7,"
@@ -273,7 +255,7 @@ static void test_dev_of_the_image(unsigned int disable)
 				      "\"/dev/pipe\",\"type\":\"p\"}]"));
 	assert_int_equal(fs_remove_tree(top_fd, "rootfs/dev/full"), 0);
 	make_dir("rootfs/dev/full/x");
-	assert_fails(CONTAINER(.mounts = PROC, .disable = disable),
+	assert_fails(CONTAINER(.mounts = { PROC }, .disable = disable),
 		     "device '/dev/full': create it: is a directory");
 }
 
@@ -334,21 +316,21 @@ static void inside_console_refused(struct mount_context *ctx)
 
 static void test_console(unsigned int disable)
 {
-	static const char mounts[] = PROC "," DEV "," PTS;
-
 	make_host();
-	assert_runs(CONTAINER(.mounts = mounts, .disable = disable, .mounted = bind_console,
-			      .inside = inside_console_bound));
-	assert_runs(CONTAINER(.mounts = mounts, .disable = disable, .inside = inside_bind_console));
-	assert_runs(
-		CONTAINER(.mounts = mounts, .disable = disable, .inside = inside_console_refused));
+	assert_runs(CONTAINER(.mounts = { PROC, DEV, PTS }, .disable = disable,
+			      .mounted = bind_console, .inside = inside_console_bound));
+	assert_runs(CONTAINER(.mounts = { PROC, DEV, PTS }, .disable = disable,
+			      .inside = inside_bind_console));
+	assert_runs(CONTAINER(.mounts = { PROC, DEV, PTS }, .disable = disable,
+			      .inside = inside_console_refused));
 	/* The image's own /dev, with a trap (CVE-2025-52565). */
 	make_dir("rootfs/dev/pts");
 	make_file("rootfs/etc/victim", "victim");
 	make_link("/etc/victim", "rootfs/dev/console");
-	assert_fails(CONTAINER(.mounts = PROC "," PTS, .disable = disable, .mounted = bind_console),
-		     "/dev/console of the image is neither a file nor a character device; remove it"
-		     " from the image");
+	assert_fails(
+		CONTAINER(.mounts = { PROC, PTS }, .disable = disable, .mounted = bind_console),
+		"/dev/console of the image is neither a file nor a character device; remove it"
+		" from the image");
 }
 
 /*
@@ -413,9 +395,9 @@ static void test_masks(void **state UNUSED)
 	make_link("../../../../etc/host", "rootfs/mask");
 	make_link("/../etc/ro", "rootfs/ro");
 	for (size_t i = 0; i < ARRAY_SIZE(swaps); i++) {
-		assert_runs(CONTAINER(.mounts = PROC, .linux_ = paths, .mounted = swaps[i],
+		assert_runs(CONTAINER(.mounts = { PROC }, .linux_ = paths, .mounted = swaps[i],
 				      .inside = inside_masked));
-		assert_fails(CONTAINER(.mounts = PROC, .linux_ = paths, .mounted = swaps[i],
+		assert_fails(CONTAINER(.mounts = { PROC }, .linux_ = paths, .mounted = swaps[i],
 				       .disable = MODE_OLD),
 			     old);
 	}
@@ -469,14 +451,9 @@ static void race(const struct container *c, const struct swap *swap)
 }
 
 #define RACE_MOUNTS                                                                                \
-	PROC ",{\"destination\":\"/race/swap/tmpfs\",\"type\":\"tmpfs\"}," BIND(                   \
-		"/race/swap/bind", "host/data",                                                    \
-		"\"rbind\",\"ro\"") "," BIND("/race/swap/file", "host/data/file",                  \
-					     "\"bind\"") ",{\"destination\":\"/race/"              \
-							 "swap\",\"type\":\"tmpfs\"}"              \
-							 ",{\"destination\":\"/race/swap/sub/"     \
-							 "proc\",\"type\":\"proc\",\"source\":"    \
-							 "\"proc\"}"
+	PROC, "tmpfs /race/swap/tmpfs", "bind /race/swap/bind host/data rbind,ro",                 \
+		"bind /race/swap/file host/data/file bind", "tmpfs /race/swap",                    \
+		"proc /race/swap/sub/proc"
 
 static void race_with_link(unsigned int disable, const char *link)
 {
@@ -489,7 +466,7 @@ static void race_with_link(unsigned int disable, const char *link)
 
 	struct stat st;
 
-	race(CONTAINER(.mounts = RACE_MOUNTS, .linux_ = devices, .disable = disable,
+	race(CONTAINER(.mounts = { RACE_MOUNTS }, .linux_ = devices, .disable = disable,
 		       .host = remember_mounts, .mounted = check_mounts_inside,
 		       .failed = check_mounts_inside),
 	     &swap);
@@ -518,10 +495,8 @@ static void test_race_with_parent(unsigned int disable)
 	make_host();
 	make_dir("rootfs/race/inner/deep/deeper");
 	make_dir("outer/deep/deeper");
-	race(CONTAINER(.mounts = PROC ",{\"destination\":\"/race/inner/deep/../../../../x\","
-				      "\"type\":\"tmpfs\"},{\"destination\":"
-				      "\"/race/inner/deep/deeper/../../../../host/x\",\"type\":"
-				      "\"tmpfs\"}",
+	race(CONTAINER(.mounts = { PROC, "tmpfs /race/inner/deep/../../../../x",
+				   "tmpfs /race/inner/deep/deeper/../../../../host/x" },
 		       .disable = disable, .host = remember_mounts),
 	     &swap);
 	assert_int_equal(fs_remove_tree(top_fd, "outer"), 0);
@@ -535,7 +510,8 @@ static void test_race_with_rename(unsigned int disable)
 	make_dir("other/proc");
 	make_dir("other/dev");
 	make_dir("rootfs/race/swap/sub");
-	race(CONTAINER(.mounts = RACE_MOUNTS, .disable = disable, .host = remember_mounts), &swap);
+	race(CONTAINER(.mounts = { RACE_MOUNTS }, .disable = disable, .host = remember_mounts),
+	     &swap);
 	assert_int_equal(fs_remove_tree(top_fd, "other"), 0);
 }
 

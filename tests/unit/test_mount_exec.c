@@ -6,19 +6,12 @@
 #include <sys/xattr.h>
 
 #define DEFAULT_MOUNTS                                                                             \
-	PROC ",{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":["    \
-	     "\"nosuid\",\"strictatime\",\"mode=755\",\"size=65536k\"]}"                           \
-	     ",{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\","           \
-	     "\"options\":[\"nosuid\",\"noexec\",\"newinstance\",\"ptmxmode=0666\",\"mode=0620\"," \
-	     "\"gid=5\"]}"                                                                         \
-	     ",{\"destination\":\"/dev/shm\",\"type\":\"tmpfs\",\"source\":\"shm\",\"options\":["  \
-	     "\"nosuid\",\"noexec\",\"nodev\",\"mode=1777\",\"size=65536k\"]}"                     \
-	     ",{\"destination\":\"/dev/mqueue\",\"type\":\"mqueue\",\"source\":\"mqueue\","        \
-	     "\"options\":[\"nosuid\",\"noexec\",\"nodev\"]}"                                      \
-	     ",{\"destination\":\"/sys\",\"type\":\"sysfs\",\"source\":\"sysfs\",\"options\":["    \
-	     "\"nosuid\",\"noexec\",\"nodev\",\"ro\"]}"                                            \
-	     ",{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\","     \
-	     "\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"relatime\",\"ro\"]}"
+	PROC, "tmpfs /dev tmpfs nosuid,strictatime,mode=755,size=65536k",                          \
+		"devpts /dev/pts devpts nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5",  \
+		"tmpfs /dev/shm shm nosuid,noexec,nodev,mode=1777,size=65536k",                    \
+		"mqueue /dev/mqueue mqueue nosuid,noexec,nodev",                                   \
+		"sysfs /sys sysfs nosuid,noexec,nodev,ro",                                         \
+		"cgroup /sys/fs/cgroup cgroup nosuid,noexec,nodev,relatime,ro"
 
 #define DEFAULT_PATHS                                                                              \
 	",\"maskedPaths\":[\"/proc/acpi\",\"/proc/keys\",\"/proc/timer_list\","                    \
@@ -118,7 +111,7 @@ static void inside_default(struct mount_context *ctx UNUSED)
 
 static void test_default(unsigned int disable)
 {
-	assert_runs(CONTAINER(.mounts = DEFAULT_MOUNTS, .linux_ = DEFAULT_PATHS,
+	assert_runs(CONTAINER(.mounts = { DEFAULT_MOUNTS }, .linux_ = DEFAULT_PATHS,
 			      .namespaces = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS,
 			      .disable = disable, .readonly = true, .inside = inside_default));
 	/* The image has got mount points, and nothing else. */
@@ -156,9 +149,10 @@ static void test_cgroup_v1(unsigned int disable)
 		print_message("no v1 hierarchy on this host\n");
 		skip();
 	}
-	assert_runs(CONTAINER(.mounts = DEFAULT_MOUNTS, .namespaces = CLONE_NEWNET | CLONE_NEWIPC,
-			      .disable = disable, .inside = inside_cgroup_v1));
-	assert_runs(CONTAINER(.mounts = DEFAULT_MOUNTS, .disable = disable,
+	assert_runs(CONTAINER(.mounts = { DEFAULT_MOUNTS },
+			      .namespaces = CLONE_NEWNET | CLONE_NEWIPC, .disable = disable,
+			      .inside = inside_cgroup_v1));
+	assert_runs(CONTAINER(.mounts = { DEFAULT_MOUNTS }, .disable = disable,
 			      .namespaces = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWCGROUP,
 			      .inside = inside_cgroup_v1));
 }
@@ -195,10 +189,8 @@ static void test_cgroup_merged(void **state UNUSED)
 	cgroups_done(&cgroups);
 	if (cgroups.is_v2 || cgroups.facts.n_v1 == 0)
 		skip();
-	assert_runs(CONTAINER(.mounts = PROC ",{\"destination\":\"/cg\",\"type\":\"cgroup\","
-					     "\"source\":\"cgroup\",\"options\":[\"ro\"]}",
-			      .without_devices = true, .mounted = mounted_merged,
-			      .inside = inside_merged));
+	assert_runs(CONTAINER(.mounts = { PROC, "cgroup /cg cgroup ro" }, .without_devices = true,
+			      .mounted = mounted_merged, .inside = inside_merged));
 }
 
 /*
@@ -246,52 +238,15 @@ static void inside_binds(struct mount_context *ctx UNUSED)
 static void test_binds(unsigned int disable)
 {
 	make_bind_sources();
-	assert_runs(CONTAINER(
-			.mounts = PROC
-			"," BIND("/data/dir", "host/dir", "\"rbind\"") "," BIND("/flat", "host/dir", "\"bind\"") "," BIND("/etc/config", "host/file", "\"bind\"") "," BIND(
-				"/ro", "host/dir",
-				"\"rbind\",\"ro\"") "," BIND("/inherite"
-							     "d",
-							     "host/"
-							     "flagged",
-							     "\"rbind\","
-							     "\"rprivate"
-							     "\"") "," BIND("/r"
-									    "ep"
-									    "la"
-									    "ce"
-									    "d",
-									    "ho"
-									    "st"
-									    "/f"
-									    "la"
-									    "gg"
-									    "e"
-									    "d",
-									    "\""
-									    "rb"
-									    "in"
-									    "d"
-									    "\""
-									    ","
-									    "\""
-									    "ro"
-									    "\"") "," BIND("/cleare"
-											   "d",
-											   "host/"
-											   "flagge"
-											   "d",
-											   "\"rbind"
-											   "\","
-											   "\"suid"
-											   "\","
-											   "\"noexe"
-											   "c\","
-											   "\"atime"
-											   "\"") "," BIND("/strict",
-													  "host/flagged",
-													  "\"bind\",\"strictatime\",\"nodev\""),
-			.disable = disable, .host = host_binds, .inside = inside_binds));
+	assert_runs(
+		CONTAINER(.mounts = { PROC, "bind /data/dir host/dir rbind",
+				      "bind /flat host/dir bind", "bind /etc/config host/file bind",
+				      "bind /ro host/dir rbind,ro",
+				      "bind /inherited host/flagged rbind,rprivate",
+				      "bind /replaced host/flagged rbind,ro",
+				      "bind /cleared host/flagged rbind,suid,noexec,atime",
+				      "bind /strict host/flagged bind,strictatime,nodev" },
+			  .disable = disable, .host = host_binds, .inside = inside_binds));
 }
 
 static void inside_recursive(struct mount_context *ctx UNUSED)
@@ -303,20 +258,16 @@ static void inside_recursive(struct mount_context *ctx UNUSED)
 }
 
 #define RECURSIVE_MOUNTS                                                                           \
-	PROC "," BIND("/rro", "host/dir", "\"rbind\",\"rro\"") "," BIND(                           \
-		"/many", "host/dir",                                                               \
-		"\"rbind\",\"rnosuid\",\"rnodev\",\"rnoexec\",\"rnoatime\"") "," BIND("/strict",   \
-										      "host/dir",  \
-										      "\"rbind\"," \
-										      "\"rstricta" \
-										      "time\"")
+	PROC, "bind /rro host/dir rbind,rro",                                                      \
+		"bind /many host/dir rbind,rnosuid,rnodev,rnoexec,rnoatime",                       \
+		"bind /strict host/dir rbind,rstrictatime"
 
 static void test_recursive_attributes(void **state UNUSED)
 {
 	make_bind_sources();
-	assert_runs(CONTAINER(.mounts = RECURSIVE_MOUNTS, .host = host_binds,
+	assert_runs(CONTAINER(.mounts = { RECURSIVE_MOUNTS }, .host = host_binds,
 			      .inside = inside_recursive));
-	assert_fails(CONTAINER(.mounts = RECURSIVE_MOUNTS, .host = host_binds,
+	assert_fails(CONTAINER(.mounts = { RECURSIVE_MOUNTS }, .host = host_binds,
 			       .disable = MODE_NO_SETATTR),
 		     "mount '/rro': recursive mount options (rro and the like) need Linux 5.12");
 }
@@ -341,23 +292,14 @@ static void test_symlink_options(unsigned int disable)
 	make_link("/real/behind", "rootfs/dst-link");
 	make_link("../outside/target", "rootfs/etc/same");
 	make_file("rootfs/in-the-way", "x");
-	assert_runs(CONTAINER(
-			.mounts = PROC
-			"," BIND("/copied", "host/link", "\"bind\",\"copy-symlink\"") "," BIND(
-				"/etc/same", "host/link",
-				"\"bind\",\"copy-symlink\"") "," BIND("/copied-file", "host/file",
-								      "\"bind\",\"copy-"
-								      "symlink\"") "," BIND("/dst-"
-											    "link",
-											    "host/"
-											    "file",
-											    "\"bind"
-											    "\""),
-			.disable = disable, .inside = inside_symlinks));
-	assert_fails(
-		CONTAINER(.mounts = BIND("/in-the-way", "host/link", "\"bind\",\"copy-symlink\""),
-			  .disable = disable),
-		"mount '/in-the-way': create symlink: something else is there");
+	assert_runs(CONTAINER(.mounts = { PROC, "bind /copied host/link bind,copy-symlink",
+					  "bind /etc/same host/link bind,copy-symlink",
+					  "bind /copied-file host/file bind,copy-symlink",
+					  "bind /dst-link host/file bind" },
+			      .disable = disable, .inside = inside_symlinks));
+	assert_fails(CONTAINER(.mounts = { "bind /in-the-way host/link bind,copy-symlink" },
+			       .disable = disable),
+		     "mount '/in-the-way': create symlink: something else is there");
 }
 
 static void inside_nofollow(struct mount_context *ctx UNUSED)
@@ -380,12 +322,10 @@ static void test_nofollow(void **state UNUSED)
 	make_file("rootfs/real/behind", "");
 	make_link("/real/behind", "rootfs/dst-link");
 	make_link("anywhere", "rootfs/src-link");
-	assert_runs(
-		CONTAINER(.mounts = PROC
-			  "," BIND("/dst-link", "host/file", "\"bind\",\"dest-nofollow\"") "," BIND(
-				  "/src-link", "host/link-to-file",
-				  "\"bind\",\"src-nofollow\",\"dest-nofollow\""),
-			  .inside = inside_nofollow));
+	assert_runs(CONTAINER(.mounts = { PROC, "bind /dst-link host/file bind,dest-nofollow",
+					  "bind /src-link host/link-to-file "
+					  "bind,src-nofollow,dest-nofollow" },
+			      .inside = inside_nofollow));
 }
 
 /*
@@ -454,21 +394,18 @@ static void inside_propagation(struct mount_context *ctx UNUSED)
 static void test_propagation(unsigned int disable)
 {
 	make_bind_sources();
-	assert_runs(CONTAINER(
-			.linux_ = disable ? ",\"rootfsPropagation\":\"rslave\"" : "",
-			.mounts = PROC
-			"," BIND("/default", "host/dir", "\"rbind\"") "," BIND("/private", "host/dir", "\"rbind\",\"private\"") "," BIND("/rprivate", "host/dir", "\"rbind\",\"rprivate\"") "," BIND(
-				"/slave", "host/dir",
-				"\"rbind\",\"rslave\"") "," BIND("/rshared", "host/dir",
-								 "\"rbind\",\"rshared\"") "," BIND("/unbindable",
-												   "host/dir",
-												   "\"rbind\",\"unbindable\"") "," BIND("/runbindable",
-																	"host/dir",
-																	"\"rbind\",\"runbindable\"") "," BIND("/two",
-																					      "host/dir",
-																					      "\"rbind\",\"rslave\",\"shared\"") ","
-																										 "{\"destination\":\"/fs\",\"type\":\"tmpfs\",\"options\":[\"shared\"]}",
-			.disable = disable, .host = host_shared, .inside = inside_propagation));
+	assert_runs(CONTAINER(.linux_ = disable ? ",\"rootfsPropagation\":\"rslave\"" : "",
+			      .mounts = { PROC, "bind /default host/dir rbind",
+					  "bind /private host/dir rbind,private",
+					  "bind /rprivate host/dir rbind,rprivate",
+					  "bind /slave host/dir rbind,rslave",
+					  "bind /rshared host/dir rbind,rshared",
+					  "bind /unbindable host/dir rbind,unbindable",
+					  "bind /runbindable host/dir rbind,runbindable",
+					  "bind /two host/dir rbind,rslave,shared",
+					  "tmpfs /fs - shared" },
+			      .disable = disable, .host = host_shared,
+			      .inside = inside_propagation));
 }
 
 static void inside_root_shared(struct mount_context *ctx UNUSED)
@@ -514,8 +451,9 @@ static void test_root_propagation(unsigned int disable)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		assert_runs(CONTAINER(.mounts = PROC, .linux_ = cases[i].linux_, .disable = disable,
-				      .host = host_all_shared, .inside = cases[i].inside));
+		assert_runs(CONTAINER(.mounts = { PROC }, .linux_ = cases[i].linux_,
+				      .disable = disable, .host = host_all_shared,
+				      .inside = cases[i].inside));
 }
 
 /*
@@ -543,13 +481,9 @@ static void test_tmpfs(unsigned int disable)
 	make_dir("rootfs/given");
 	make_file("host/file", "");
 	assert_runs(
-		CONTAINER(.mounts = PROC
-			  ",{\"destination\":\"/inherit\",\"type\":\"tmpfs\",\"options\":[\"rw\"]}"
-			  ",{\"destination\":\"/given\",\"type\":\"tmpfs\",\"source\":\"name\","
-			  "\"options\":[\"mode=700\",\"size=64k\"]}"
-			  ",{\"destination\":\"/fresh\",\"type\":\"tmpfs\"}"
-			  ",{\"destination\":\"/ro\",\"type\":\"tmpfs\",\"options\":[\"ro\","
-			  "\"nosuid\"]}," BIND("/ro/below", "host/file", "\"bind\""),
+		CONTAINER(.mounts = { PROC, "tmpfs /inherit - rw",
+				      "tmpfs /given name mode=700,size=64k", "tmpfs /fresh",
+				      "tmpfs /ro - ro,nosuid", "bind /ro/below host/file bind" },
 			  .disable = disable, .inside = inside_tmpfs));
 }
 
@@ -601,13 +535,11 @@ static void make_copyup_source(void)
 	assert_int_equal(ftruncate(fd, 1 << 30), 0);
 }
 
-#define COPYUP(more)                                                                               \
-	PROC ",{\"destination\":\"/var\",\"type\":\"tmpfs\",\"options\":[\"tmpcopyup\"" more "]}"
-
 static void test_tmpcopyup(unsigned int disable)
 {
 	make_copyup_source();
-	assert_runs(CONTAINER(.mounts = COPYUP(""), .disable = disable, .inside = inside_copyup));
+	assert_runs(CONTAINER(.mounts = { PROC, "tmpfs /var - tmpcopyup" }, .disable = disable,
+			      .inside = inside_copyup));
 	make_file("rootfs/var/z-large", "");
 	{
 		auto_close int fd = openat(top_fd, "rootfs/var/z-large", O_WRONLY | O_CLOEXEC);
@@ -616,7 +548,7 @@ static void test_tmpcopyup(unsigned int disable)
 		for (int i = 0; i < 16; i++)
 			assert_int_equal(io_write_all(fd, block, sizeof(block)), 0);
 	}
-	assert_fails(CONTAINER(.mounts = COPYUP(",\"size=64k\""), .disable = disable),
+	assert_fails(CONTAINER(.mounts = { "tmpfs /var - tmpcopyup,size=64k" }, .disable = disable),
 		     "mount '/var': copy what is below (tmpcopyup): copy 'z-large': no space left");
 }
 
@@ -633,7 +565,7 @@ static void test_overlay(unsigned int disable)
 	static const char *const layers[] = { "a", "b", "c", "d", "e", "f" };
 	auto_strbuf struct strbuf many = STRBUF_INIT;
 	auto_free char *two = NULL;
-	auto_free char *mounts = NULL;
+	auto_free char *seven = NULL;
 
 	make_dir("host/lower-1");
 	make_file("host/lower-1/one", "1");
@@ -649,13 +581,11 @@ static void test_overlay(unsigned int disable)
 	}
 	strbuf_addf(&many, "%s/host/lower-1", top);
 	assert_true(many.len > 256);
-	two = xasprintf("%s/host/lower-1:%s/host/lower-2", top, top);
-	mounts = xasprintf(PROC ",{\"destination\":\"/merged\",\"type\":\"overlay\",\"source\":"
-				"\"overlay\",\"options\":[\"lowerdir=%s\"]}"
-				",{\"destination\":\"/many\",\"type\":\"overlay\",\"source\":"
-				"\"overlay\",\"options\":[\"lowerdir=%s\"]}",
-			   two, many.buf);
-	assert_runs(CONTAINER(.mounts = mounts, .disable = disable, .inside = inside_overlay));
+	two = xasprintf("overlay /merged overlay lowerdir=%s/host/lower-1:%s/host/lower-2", top,
+			top);
+	seven = xasprintf("overlay /many overlay lowerdir=%s", many.buf);
+	assert_runs(CONTAINER(.mounts = { PROC, two, seven }, .disable = disable,
+			      .inside = inside_overlay));
 }
 
 static void inside_remount(struct mount_context *ctx UNUSED)
@@ -672,19 +602,11 @@ static void test_remount(unsigned int disable)
 	make_dir("rootfs/plain");
 	make_bind_sources();
 	assert_runs(
-		CONTAINER(.mounts = PROC
-			  ",{\"destination\":\"/t\",\"type\":\"tmpfs\"}"
-			  ",{\"destination\":\"/t\",\"type\":\"tmpfs\",\"options\":[\"remount\","
-			  "\"ro\",\"nosuid\",\"size=128k\"]}," BIND(
-				  "/b", "host/flagged", "\"bind\"") "," BIND("/b", "none",
-									     "\"bind\","
-									     "\"remount\","
-									     "\"ro\",\"relatime\","
-									     "\"noexec\""),
+		CONTAINER(.mounts = { PROC, "tmpfs /t", "tmpfs /t - remount,ro,nosuid,size=128k",
+				      "bind /b host/flagged bind",
+				      "bind /b none bind,remount,ro,relatime,noexec" },
 			  .disable = disable, .host = host_binds, .inside = inside_remount));
-	assert_fails(CONTAINER(.mounts = "{\"destination\":\"/plain\",\"type\":\"tmpfs\","
-					 "\"options\":[\"remount\",\"ro\"]}",
-			       .disable = disable),
+	assert_fails(CONTAINER(.mounts = { "tmpfs /plain - remount,ro" }, .disable = disable),
 		     "mount '/plain': change what is mounted there (is it a mount?): invalid"
 		     " argument");
 }
@@ -704,10 +626,10 @@ static void inside_no_pivot(struct mount_context *ctx UNUSED)
 
 static void test_no_pivot(unsigned int disable)
 {
-	assert_runs(CONTAINER(.mounts = DEFAULT_MOUNTS, .linux_ = DEFAULT_PATHS,
+	assert_runs(CONTAINER(.mounts = { DEFAULT_MOUNTS }, .linux_ = DEFAULT_PATHS,
 			      .namespaces = CLONE_NEWNET | CLONE_NEWIPC, .disable = disable,
 			      .readonly = true, .no_pivot = true, .inside = inside_no_pivot));
-	assert_fails(CONTAINER(.mounts = PROC, .linux_ = ",\"rootfsPropagation\":\"rprivate\"",
+	assert_fails(CONTAINER(.mounts = { PROC }, .linux_ = ",\"rootfsPropagation\":\"rprivate\"",
 			       .disable = disable, .no_pivot = true),
 		     "linux.rootfsPropagation cannot be private without pivot_root; drop it or"
 		     " --no-pivot");
@@ -717,31 +639,12 @@ static void test_make_targets(unsigned int disable)
 {
 	make_bind_sources();
 	make_link("/etc", "rootfs/link");
-	assert_runs(CONTAINER(
-			.mounts = PROC "," BIND("/a/dir", "host/dir", "\"rbind\"") "," BIND(
-				"/a/file", "host/file",
-				"\"bind\"") "," BIND("/link/conf/file", "host/file",
-						     "\"bind\"") "," BIND("/a/dir/nested/x",
-									  "host/file",
-									  "\"bind\"") ","
-										      "{\"destinati"
-										      "on\":\"/"
-										      "t\","
-										      "\"type\":"
-										      "\"tmpfs\"}"
-										      ",{"
-										      "\"destinatio"
-										      "n\":\"/t/"
-										      "below\","
-										      "\"type\":"
-										      "\"tmpfs\"}"
-										      ",{"
-										      "\"destinatio"
-										      "n\":\"/cg/"
-										      "x\","
-										      "\"type\":"
-										      "\"cgroup\"}",
-			.disable = disable, .host = host_binds, .make_targets = true));
+	assert_runs(CONTAINER(.mounts = { PROC, "bind /a/dir host/dir rbind",
+					  "bind /a/file host/file bind",
+					  "bind /link/conf/file host/file bind",
+					  "bind /a/dir/nested/x host/file bind", "tmpfs /t",
+					  "tmpfs /t/below", "cgroup /cg/x" },
+			      .disable = disable, .host = host_binds, .make_targets = true));
 	assert_true(exists("rootfs/a/dir"));
 	assert_true(exists("rootfs/a/file"));
 	assert_true(exists("rootfs/etc/conf/file"));
@@ -762,28 +665,22 @@ static void test_errors(unsigned int disable)
 	make_file("rootfs/etc/file", "");
 	make_dir("host/dir");
 	make_file("host/file", "");
-	assert_fails(CONTAINER(.mounts = "{\"destination\":\"/x\",\"type\":\"strangefs\"}",
-			       .disable = disable),
+	assert_fails(CONTAINER(.mounts = { "strangefs /x" }, .disable = disable),
 		     "mount '/x': this kernel has no file system of type 'strangefs': no such"
 		     " device");
-	assert_fails(CONTAINER(.mounts = "{\"destination\":\"/x\",\"type\":\"tmpfs\",\"options\":["
-					 "\"strange=1\"]}",
-			       .disable = disable),
+	assert_fails(CONTAINER(.mounts = { "tmpfs /x - strange=1" }, .disable = disable),
 		     old ? "mount '/x': create file system of type 'tmpfs': invalid argument" :
 			   "mount '/x': create file system of type 'tmpfs': tmpfs: Unknown"
 			   " parameter 'strange': invalid argument");
-	assert_fails(CONTAINER(.mounts = "{\"destination\":\"/etc/file\",\"type\":\"tmpfs\"}",
-			       .disable = disable),
+	assert_fails(CONTAINER(.mounts = { "tmpfs /etc/file" }, .disable = disable),
 		     "mount '/etc/file': open target directory in the root file system: not a"
 		     " directory");
-	assert_fails(
-		CONTAINER(.mounts = BIND("/etc/file", "host/dir", "\"bind\""), .disable = disable),
-		"mount '/etc/file': attach to target: the source is a directory, the target is"
-		" not: ");
-	assert_fails(CONTAINER(.mounts = BIND("/x", "host/none", "\"bind\""), .disable = disable),
+	assert_fails(CONTAINER(.mounts = { "bind /etc/file host/dir bind" }, .disable = disable),
+		     "mount '/etc/file': attach to target: the source is a directory, the target is"
+		     " not: ");
+	assert_fails(CONTAINER(.mounts = { "bind /x host/none bind" }, .disable = disable),
 		     "mount '/x': open source '/tmp/floe-test-");
-	assert_fails(CONTAINER(.mounts = BIND("/etc/file/x", "host/file", "\"bind\""),
-			       .disable = disable),
+	assert_fails(CONTAINER(.mounts = { "bind /etc/file/x host/file bind" }, .disable = disable),
 		     "mount '/etc/file/x': open target in the root file system: not a directory");
 }
 

@@ -10,7 +10,7 @@
 	",\"uidMappings\":[{\"containerID\":0,\"hostID\":100000,\"size\":65536}],"                 \
 	"\"gidMappings\":[{\"containerID\":0,\"hostID\":100000,\"size\":65536}]"
 
-#define DEV "{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"options\":[\"nosuid\",\"mode=755\"]}"
+#define DEV "tmpfs /dev - nosuid,mode=755"
 
 static void give_to_container(const char *path)
 {
@@ -63,10 +63,8 @@ static void host_closed(void)
 }
 
 #define USERNS_MOUNTS                                                                              \
-	PROC "," DEV ",{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"options\":["            \
-	     "\"nosuid\",\"noexec\",\"newinstance\",\"ptmxmode=0666\",\"mode=0620\",\"gid=5\"]}"   \
-	     ",{\"destination\":\"/sys\",\"type\":\"sysfs\",\"options\":[\"nosuid\",\"noexec\","   \
-	     "\"nodev\",\"ro\"]}"
+	PROC, DEV, "devpts /dev/pts - nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5",    \
+		"sysfs /sys - nosuid,noexec,nodev,ro"
 
 static void make_closed_source(void)
 {
@@ -79,13 +77,13 @@ static void make_closed_source(void)
 static void test_userns(void **state UNUSED)
 {
 	make_closed_source();
-	assert_runs(
-		CONTAINER(.mounts = USERNS_MOUNTS "," BIND("/data", "host/closed/data",
-							   "\"rbind\",\"ro\",\"nosuid\",\"nodev\""),
-			  .linux_ = MAPPINGS ",\"maskedPaths\":[\"/proc/keys\",\"/sys/firmware\"],"
-					     "\"readonlyPaths\":[\"/proc/sys\"]",
-			  .namespaces = CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC,
-			  .readonly = true, .host = host_closed, .inside = inside_userns));
+	assert_runs(CONTAINER(.mounts = { USERNS_MOUNTS,
+					  "bind /data host/closed/data rbind,ro,nosuid,nodev" },
+			      .linux_ = MAPPINGS
+			      ",\"maskedPaths\":[\"/proc/keys\",\"/sys/firmware\"],"
+			      "\"readonlyPaths\":[\"/proc/sys\"]",
+			      .namespaces = CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC,
+			      .readonly = true, .host = host_closed, .inside = inside_userns));
 }
 
 /* The host's network is shared: no sysfs of its own, so the host's. */
@@ -97,7 +95,7 @@ static void inside_shared_net(struct mount_context *ctx UNUSED)
 
 static void test_sysfs_of_the_host(void **state UNUSED)
 {
-	assert_runs(CONTAINER(.mounts = USERNS_MOUNTS, .linux_ = MAPPINGS,
+	assert_runs(CONTAINER(.mounts = { USERNS_MOUNTS }, .linux_ = MAPPINGS,
 			      .namespaces = CLONE_NEWUSER | CLONE_NEWIPC,
 			      .inside = inside_shared_net));
 }
@@ -115,7 +113,7 @@ static void test_userns_on_old_kernel(void **state UNUSED)
 {
 	make_dir("host/data");
 	make_file("host/data/file", "open");
-	assert_runs(CONTAINER(.mounts = USERNS_MOUNTS "," BIND("/data", "host/data", "\"rbind\""),
+	assert_runs(CONTAINER(.mounts = { USERNS_MOUNTS, "bind /data host/data rbind" },
 			      .linux_ = MAPPINGS, .disable = MODE_OLD,
 			      .namespaces = CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC,
 			      .inside = inside_old));
@@ -151,9 +149,12 @@ static void inside_idmap(struct mount_context *ctx UNUSED)
 	check_owner("/one/five", 1005, 2005);
 }
 
-#define OWN_MAPPINGS                                                                               \
+/* A bind of host/data with mappings of its own. */
+#define OWN(destination, source, options)                                                          \
+	"{\"destination\":\"" destination "\",\"source\":\"" source "\",\"options\":[" options     \
+	"],"                                                                                       \
 	"\"uidMappings\":[{\"containerID\":0,\"hostID\":1000,\"size\":10}],"                       \
-	"\"gidMappings\":[{\"containerID\":0,\"hostID\":2000,\"size\":10}]"
+	"\"gidMappings\":[{\"containerID\":0,\"hostID\":2000,\"size\":10}]}"
 
 static void make_idmap_source(void)
 {
@@ -166,20 +167,14 @@ static void make_idmap_source(void)
 static void test_idmap(void **state UNUSED)
 {
 	make_idmap_source();
-	assert_runs(CONTAINER(.mounts = PROC
-			      "," BIND("/plain", "host/data",
-				       "\"rbind\"") ",{\"destination\":\"/own\",\"source\":\"host/"
-						    "data\",\"options\":[\"rbind\","
-						    "\"idmap\"]," OWN_MAPPINGS "}"
-						    ",{\"destination\":\"/one\",\"source\":\"host/"
-						    "data\",\"options\":[\"bind\","
-						    "\"ridmap\",\"ro\"]," OWN_MAPPINGS
-						    "}," BIND("/option", "host/data",
-							      "\"rbind\",\"idmap=uids=0-7000-10;"
-							      "gids=0-9000-10\""),
+	assert_runs(CONTAINER(.mounts = { PROC, "bind /plain host/data rbind",
+					  OWN("/own", "host/data", "\"rbind\",\"idmap\""),
+					  OWN("/one", "host/data", "\"bind\",\"ridmap\",\"ro\""),
+					  "{\"destination\":\"/option\",\"source\":\"host/"
+					  "data\",\"options\":["
+					  "\"rbind\",\"idmap=uids=0-7000-10;gids=0-9000-10\"]}" },
 			      .inside = inside_idmap));
-	assert_fails(CONTAINER(.mounts = "{\"destination\":\"/own\",\"source\":\"/proc\","
-					 "\"options\":[\"rbind\"]," OWN_MAPPINGS "}"),
+	assert_fails(CONTAINER(.mounts = { OWN("/own", "/proc", "\"rbind\"") }),
 		     "mount '/own': id-map source '/proc' (its file system may not support that, or"
 		     " it is id-mapped already): invalid argument");
 }
@@ -201,22 +196,18 @@ static void inside_idmap_userns(struct mount_context *ctx UNUSED)
 static void test_idmap_in_userns(void **state UNUSED)
 {
 	make_idmap_source();
-	assert_runs(
-		CONTAINER(.mounts = PROC "," BIND("/plain", "host/data", "\"rbind\"") "," BIND(
-				  "/same", "host/data",
-				  "\"rbind\",\"idmap\"") ",{\"destination\":\"/"
-							 "own\",\"source\":\"host/"
-							 "data\",\"options\":[\"rbind\"],"
-							 "\"uidMappings\":[{\"containerID\":0,"
-							 "\"hostID\":100010,\"size\":1}],"
-							 "\"gidMappings\":[{\"containerID\":0,"
-							 "\"hostID\":100020,\"size\":1}]}," BIND(
-								 "/relative", "host/data",
-								 "\"bind\",\"ridmap=uids=@0-30-5;"
-								 "gids=@0-40-5\""),
-			  .linux_ = MAPPINGS,
-			  .namespaces = CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC,
-			  .inside = inside_idmap_userns));
+	assert_runs(CONTAINER(.mounts = { PROC, "bind /plain host/data rbind",
+					  "bind /same host/data rbind,idmap",
+					  "{\"destination\":\"/own\",\"source\":\"host/"
+					  "data\",\"options\":[\"rbind\"],\"uidMappings\":[{"
+					  "\"containerID\":0,\"hostID\":100010,\"size\":1}],"
+					  "\"gidMappings\":[{\"containerID\":0,\"hostID\":100020,"
+					  "\"size\":1}]}",
+					  "bind /relative host/data "
+					  "bind,ridmap=uids=@0-30-5;gids=@0-40-5" },
+			      .linux_ = MAPPINGS,
+			      .namespaces = CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC,
+			      .inside = inside_idmap_userns));
 }
 
 int main(void)

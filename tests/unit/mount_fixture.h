@@ -139,6 +139,8 @@ struct container {
 	bool readonly; /* root.readonly */
 	bool no_pivot;
 	bool without_devices;
+	bool rootless; /* nobody opens sources on the host's side */
+	bool cgroup_v2; /* take the host's v2 tree, wherever it is, for its only one */
 	bool make_targets; /* mount_make_targets() instead of mounting, nothing after it */
 	void (*host)(void); /* in the new mount namespace, before anything */
 	void (*mounted)(struct mount_context *ctx); /* before the pivot */
@@ -166,16 +168,18 @@ static void find_cgroups(struct fixture_cgroups *ret)
 
 	*ret = (struct fixture_cgroups){ .mounts = MOUNTINFO_INIT };
 	assert_int_equal(mountinfo_read(&ret->mounts, AT_FDCWD, "/proc/self/mountinfo"), 0);
+	for (size_t i = 0; i < ret->mounts.n; i++)
+		if (strcmp(ret->mounts.v[i].fs_type, "cgroup2") == 0)
+			ret->facts.v2_mount_point = ret->facts.v2_own_dir =
+				ret->mounts.v[i].mount_point;
 	for (size_t i = 0; i < ret->mounts.n && ret->facts.n_v1 < ARRAY_SIZE(ret->v1); i++) {
 		const struct mountinfo_entry *e = &ret->mounts.v[i];
 		auto_strvec struct strvec words = STRVEC_INIT;
 		struct mount_cgroup_hierarchy *h = &ret->v1[ret->facts.n_v1];
 
 		if (strcmp(e->mount_point, "/sys/fs/cgroup") == 0 &&
-		    strcmp(e->fs_type, "cgroup2") == 0) {
+		    strcmp(e->fs_type, "cgroup2") == 0)
 			ret->is_v2 = true;
-			ret->facts.v2_mount_point = ret->facts.v2_own_dir = e->mount_point;
-		}
 		if (strcmp(e->fs_type, "cgroup") != 0)
 			continue;
 		strvec_split(&words, e->super_options, ',', false);
@@ -377,9 +381,10 @@ UNUSED static void container_run(const struct container *c, char err_msg[static 
 	load_spec(c, &spec);
 	find_cgroups(&cgroups);
 	mount_facts_init(&facts, &spec, top);
-	facts.cgroup_mode = cgroups.is_v2      ? MOUNT_CGROUP_V2 :
-			    cgroups.facts.n_v1 ? MOUNT_CGROUP_V1 :
-						 MOUNT_CGROUP_NONE;
+	facts.is_rootless = c->rootless;
+	facts.cgroup_mode = cgroups.is_v2 || c->cgroup_v2 ? MOUNT_CGROUP_V2 :
+			    cgroups.facts.n_v1		  ? MOUNT_CGROUP_V1 :
+							    MOUNT_CGROUP_NONE;
 	cgroups_done(&cgroups);
 	if (mount_plan_make(&plan, &spec, &facts, &err) < 0 ||
 	    device_plan_make(&devices, &spec, &plan, &err) < 0)

@@ -194,6 +194,34 @@ static void test_cgroup_merged(void **state UNUSED)
 }
 
 /*
+ * cgroup v2, also of a hybrid host
+ */
+
+static void inside_cgroup_v2(struct mount_context *ctx UNUSED)
+{
+	check_mount("/sys/fs/cgroup", "cgroup2", "ro,nosuid,nodev,noexec,relatime");
+	CHECK(access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0);
+}
+
+static void test_cgroup_v2(unsigned int disable)
+{
+	struct fixture_cgroups cgroups;
+	bool none;
+
+	find_cgroups(&cgroups);
+	none = !cgroups.facts.v2_mount_point;
+	cgroups_done(&cgroups);
+	if (none)
+		skip();
+	assert_runs(CONTAINER(.mounts = { DEFAULT_MOUNTS }, .disable = disable, .cgroup_v2 = true,
+			      .namespaces = CLONE_NEWNET | CLONE_NEWIPC,
+			      .inside = inside_cgroup_v2));
+	assert_runs(CONTAINER(.mounts = { DEFAULT_MOUNTS }, .disable = disable, .cgroup_v2 = true,
+			      .namespaces = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWCGROUP,
+			      .inside = inside_cgroup_v2));
+}
+
+/*
  * Binds
  */
 
@@ -686,6 +714,7 @@ static void test_errors(unsigned int disable)
 
 DEFINE_MODES(test_default)
 DEFINE_MODES(test_cgroup_v1)
+DEFINE_MODES(test_cgroup_v2)
 DEFINE_MODES(test_binds)
 DEFINE_MODES(test_symlink_options)
 DEFINE_MODES(test_propagation)
@@ -703,6 +732,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RUN_MODES(test_default),
 		RUN_MODES(test_cgroup_v1),
+		RUN_MODES(test_cgroup_v2),
 		cmocka_unit_test_setup(test_cgroup_merged, fixture_reset),
 		RUN_MODES(test_binds),
 		cmocka_unit_test_setup(test_recursive_attributes, fixture_reset),

@@ -120,6 +120,52 @@ static void test_userns_on_old_kernel(void **state UNUSED)
 }
 
 /*
+ * What `spec --rootless` asks for: all that the child reaches, it opens itself
+ */
+
+static void inside_rootless(struct mount_context *ctx)
+{
+	check_mount("/sys", "sysfs", "ro,nosuid,nodev,noexec,relatime");
+	check_mount("/dev/pts", "devpts", "rw,nosuid,noexec,relatime");
+	check_content("/data/file", "open");
+	CHECK(write_error("/data") == EROFS);
+	CHECK(stat("/dev/null", &(struct stat){ 0 }) == 0);
+	if (ctx->plan->facts.cgroup_mode == MOUNT_CGROUP_V2)
+		check_mount("/sys/fs/cgroup", "cgroup2", "ro,nosuid,nodev,noexec,relatime");
+	else
+		check_mount("/sys/fs/cgroup", "tmpfs", "ro,nosuid,nodev,noexec,relatime");
+}
+
+static void rootless(unsigned int disable, bool cgroup_v2, unsigned long namespaces)
+{
+	make_dir("host/data");
+	make_file("host/data/file", "open");
+	assert_runs(CONTAINER(
+			.mounts = { PROC, DEV,
+				    "devpts /dev/pts - "
+				    "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620",
+				    "none /sys /sys rbind,nosuid,noexec,nodev,ro",
+				    "cgroup /sys/fs/cgroup cgroup nosuid,noexec,nodev,relatime,ro",
+				    "bind /data host/data rbind,ro" },
+			.linux_ = MAPPINGS ",\"maskedPaths\":[\"/proc/keys\",\"/sys/firmware\"],"
+					   "\"readonlyPaths\":[\"/proc/sys\"]",
+			.disable = disable, .rootless = true, .readonly = true,
+			.cgroup_v2 = cgroup_v2,
+			.namespaces = CLONE_NEWUSER | CLONE_NEWIPC | namespaces,
+			.inside = inside_rootless));
+}
+
+static void test_rootless(unsigned int disable)
+{
+	rootless(disable, false, 0);
+	rootless(disable, false, CLONE_NEWCGROUP);
+	rootless(disable, true, 0);
+	rootless(disable, true, CLONE_NEWCGROUP);
+}
+
+DEFINE_MODES(test_rootless)
+
+/*
  * Id-mapped mounts
  */
 
@@ -216,6 +262,10 @@ int main(void)
 		cmocka_unit_test_setup(test_userns, reset),
 		cmocka_unit_test_setup(test_sysfs_of_the_host, reset),
 		cmocka_unit_test_setup(test_userns_on_old_kernel, reset),
+		cmocka_unit_test_setup(test_rootless_by_all, reset),
+		cmocka_unit_test_setup(test_rootless_without_setattr, reset),
+		cmocka_unit_test_setup(test_rootless_without_mount_api, reset),
+		cmocka_unit_test_setup(test_rootless_on_old_kernel, reset),
 		cmocka_unit_test_setup(test_idmap, reset),
 		cmocka_unit_test_setup(test_idmap_in_userns, reset),
 	};

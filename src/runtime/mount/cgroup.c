@@ -13,22 +13,6 @@
 
 #define HIERARCHY_FLAGS ((unsigned long)(MS_NOSUID | MS_NODEV | MS_NOEXEC))
 
-/* A bind with the flags that the mount of type cgroup was given. */
-static int clone_with_flags(const struct mount_context *ctx, const char *path, unsigned long flags,
-			    struct err *err)
-{
-	auto_close int fd = mountfd_clone(&ctx->env, AT_FDCWD, path, MOUNTFD_RECURSIVE);
-	int r;
-
-	if (fd < 0)
-		return err_sys(err, fd, "bind '%s'", path);
-	/* Without mount_setattr the mount has no place yet where it could be changed. */
-	if (!mount_can_change_detached(&ctx->env))
-		return take_fd(fd);
-	r = mountfd_set_attr(&ctx->env, fd, mountflags_to_attr(flags), 0, false);
-	return r < 0 ? err_sys(err, r, "set mount flags of '%s'", path) : take_fd(fd);
-}
-
 static int attach(const struct mount_context *ctx, const struct mount_op *op, int mount_fd,
 		  int tmpfs_fd, const char *name, struct err *err)
 {
@@ -36,11 +20,9 @@ static int attach(const struct mount_context *ctx, const struct mount_op *op, in
 
 	if (r < 0)
 		return err_sys(err, r, "attach to target");
-	if (!mount_can_change_detached(&ctx->env)) {
-		r = mountfd_set_attr(&ctx->env, mount_fd, mountflags_to_attr(op->flags), 0, false);
-		if (r < 0)
-			return err_sys(err, r, "set mount flags");
-	}
+	r = mount_flag_clone(ctx, mount_fd, op->flags, err);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < op->n_propagation; i++) {
 		r = mountfd_set_propagation(&ctx->env, mount_fd, op->propagation[i]);
 		if (r < 0)
@@ -53,7 +35,9 @@ static int attach(const struct mount_context *ctx, const struct mount_op *op, in
  * v2
  */
 
-static int open_v2(const struct mount_context *ctx, const struct mount_op *op, struct err *err)
+/* *ret_host: what the host has there was taken. */
+static int open_v2(const struct mount_context *ctx, const struct mount_op *op, bool *ret_host,
+		   struct err *err)
 {
 	const struct mount_facts *facts = &ctx->plan->facts;
 	const char *host = facts->has_cgroup_ns ? ctx->cgroup->v2_own_dir :
@@ -70,7 +54,8 @@ static int open_v2(const struct mount_context *ctx, const struct mount_op *op, s
 		return fd;
 	log_debug("mount '%s': a new cgroup2 is not permitted, taking '%s'", op->destination, host);
 	err_clear(err);
-	fd = clone_with_flags(ctx, host, op->flags, err);
+	fd = mount_clone_of_host(ctx, host, op->flags, err);
+	*ret_host = fd >= 0;
 	if (fd != -ENOENT || !facts->is_rootless)
 		return fd;
 	/* No cgroup of its own, and nothing to see of others. */
@@ -82,12 +67,14 @@ static int mount_v2(struct mount_context *ctx, const struct mount_op *op, struct
 {
 	auto_mount_target struct mount_target target = MOUNT_TARGET_INIT;
 	auto_close int fd = -EBADF;
+	bool host = false;
 	int r = mount_target_directory(ctx, op->destination, &target, err);
 
 	if (r < 0)
 		return r;
-	fd = open_v2(ctx, op, err);
-	return fd < 0 ? fd : mount_attach(ctx, op, &fd, &target, err);
+	fd = open_v2(ctx, op, &host, err);
+	r = fd < 0 ? fd : mount_attach(ctx, op, &fd, &target, err);
+	return r == 0 && host ? mount_flag_clone(ctx, fd, op->flags, err) : r;
 }
 
 /*
@@ -107,7 +94,7 @@ static int open_hierarchy(const struct mount_context *ctx, const struct mount_op
 	};
 
 	if (!ctx->plan->facts.has_cgroup_ns)
-		return clone_with_flags(ctx, h->own_dir, op->flags, err);
+		return mount_clone_of_host(ctx, h->own_dir, op->flags, err);
 	strvec_split(&options, h->options, ',', false);
 	return mount_open_fs(ctx, &fs, err);
 }

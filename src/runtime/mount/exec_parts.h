@@ -75,6 +75,15 @@ int mount_open_op_fs(const struct mount_context *ctx, const struct mount_op *op,
 		     const struct strvec *data, struct err *err);
 /* The same in full, with the kernel's words in the error. */
 int mount_open_fs(const struct mount_context *ctx, const struct mountfd_fs *fs, struct err *err);
+/*
+ * What the host has at path, bound with MS_* flags, in the place of a new file system. Where flags
+ * cannot be set before it is attached, mount_flag_clone() sets them behind that; otherwise it does
+ * nothing.
+ */
+int mount_clone_of_host(const struct mount_context *ctx, const char *path, unsigned long flags,
+			struct err *err);
+int mount_flag_clone(const struct mount_context *ctx, int mount_fd, unsigned long flags,
+		     struct err *err);
 /* An empty read-only tmpfs, to cover things with. */
 int mount_open_empty(const struct mount_context *ctx, struct err *err);
 

@@ -123,50 +123,6 @@ int mount_tmpfs(struct mount_context *ctx, const struct mount_op *op, struct err
 	return mount_attach(ctx, op, &fd, &target, err);
 }
 
-/*
- * A file system that belongs to a namespace which the container shares with its host, or of which the
- * host has hidden parts, cannot be mounted anew in a user namespace. What the host has serves then.
- */
-static int open_or_clone(const struct mount_context *ctx, const struct mount_op *op,
-			 const char *host_path, bool is_hosts, struct err *err)
-{
-	int fd = mount_open_op_fs(ctx, op, NULL, err);
-	int clone_fd;
-	int r;
-
-	if (fd != -EPERM || !ctx->plan->facts.has_user_ns || !is_hosts)
-		return fd;
-	log_debug("mount '%s': %s is not permitted in this user namespace, taking the host's '%s'",
-		  op->destination, op->type, host_path);
-	clone_fd = mountfd_clone(&ctx->env, AT_FDCWD, host_path, MOUNTFD_RECURSIVE);
-	if (clone_fd < 0)
-		return err_sys(err, clone_fd, "bind the host's '%s'", host_path);
-	r = mountfd_set_attr(&ctx->env, clone_fd, mountflags_to_attr(op->flags), 0, false);
-	if (r < 0) {
-		close_fd(&clone_fd);
-		return err_sys(err, r, "set mount flags");
-	}
-	err_clear(err);
-	return clone_fd;
-}
-
-int mount_proc_or_sysfs(struct mount_context *ctx, const struct mount_op *op, struct err *err)
-{
-	const struct mount_facts *facts = &ctx->plan->facts;
-	auto_mount_target struct mount_target target = MOUNT_TARGET_INIT;
-	auto_close int fd = -EBADF;
-	int r = mount_target_plain_directory(ctx, op->destination, &target, err);
-
-	if (r < 0)
-		return r;
-	/* A foreign /proc would show the wrong processes; a foreign /sys shows the wrong network. */
-	if (op->kind == MOUNT_OP_PROC)
-		fd = open_or_clone(ctx, op, "/proc", !facts->has_pid_ns, err);
-	else
-		fd = open_or_clone(ctx, op, "/sys", true, err);
-	return fd < 0 ? fd : mount_attach(ctx, op, &fd, &target, err);
-}
-
 /* The queue file system takes no label as option. */
 static int set_label(int mount_fd, const char *label, struct err *err)
 {
@@ -179,17 +135,81 @@ static int set_label(int mount_fd, const char *label, struct err *err)
 	return 0;
 }
 
-int mount_mqueue(struct mount_context *ctx, const struct mount_op *op, struct err *err)
+static int set_flags(const struct mount_context *ctx, int mount_fd, unsigned long flags,
+		     struct err *err)
 {
+	int r = mountfd_set_attr(&ctx->env, mount_fd, mountflags_to_attr(flags), 0, false);
+
+	return r < 0 ? err_sys(err, r, "set mount flags") : 0;
+}
+
+int mount_clone_of_host(const struct mount_context *ctx, const char *path, unsigned long flags,
+			struct err *err)
+{
+	auto_close int fd = mountfd_clone(&ctx->env, AT_FDCWD, path, MOUNTFD_RECURSIVE);
+	int r = 0;
+
+	if (fd < 0)
+		return err_sys(err, fd, "bind the host's '%s'", path);
+	if (mount_can_change_detached(&ctx->env))
+		r = set_flags(ctx, fd, flags, err);
+	return r < 0 ? r : take_fd(fd);
+}
+
+int mount_flag_clone(const struct mount_context *ctx, int mount_fd, unsigned long flags,
+		     struct err *err)
+{
+	return mount_can_change_detached(&ctx->env) ? 0 : set_flags(ctx, mount_fd, flags, err);
+}
+
+/*
+ * A file system that belongs to a namespace which the container shares with its host, or of which the
+ * host has hidden parts, cannot be mounted anew in a user namespace. What the host has serves then.
+ */
+static int mount_new_or_host(struct mount_context *ctx, const struct mount_op *op,
+			     const struct mount_target *target, const char *host_path,
+			     bool is_hosts, struct err *err)
+{
+	bool label = op->kind == MOUNT_OP_MQUEUE && op->label_key;
+	auto_close int fd = mount_open_op_fs(ctx, op, NULL, err);
+	bool refused = fd == -EPERM && ctx->plan->facts.has_user_ns && is_hosts;
+	int r;
+
+	if (refused) {
+		log_debug("mount '%s': %s is not permitted in this user namespace, taking '%s'",
+			  op->destination, op->type, host_path);
+		err_clear(err);
+		fd = mount_clone_of_host(ctx, host_path, op->flags, err);
+	}
+	if (fd < 0)
+		return fd;
+	r = label && !refused ? set_label(fd, ctx->plan->label, err) : 0;
+	if (r == 0)
+		r = mount_attach(ctx, op, &fd, target, err);
+	if (r == 0 && refused)
+		r = mount_flag_clone(ctx, fd, op->flags, err);
+	return r;
+}
+
+int mount_proc_or_sysfs(struct mount_context *ctx, const struct mount_op *op, struct err *err)
+{
+	bool is_proc = op->kind == MOUNT_OP_PROC;
 	auto_mount_target struct mount_target target = MOUNT_TARGET_INIT;
-	auto_close int fd = -EBADF;
-	int r = mount_target_directory(ctx, op->destination, &target, err);
+	int r = mount_target_plain_directory(ctx, op->destination, &target, err);
 
 	if (r < 0)
 		return r;
-	fd = open_or_clone(ctx, op, "/dev/mqueue", !ctx->plan->facts.has_ipc_ns, err);
-	if (fd < 0)
-		return fd;
-	r = op->label_key ? set_label(fd, ctx->plan->label, err) : 0;
-	return r < 0 ? r : mount_attach(ctx, op, &fd, &target, err);
+	/* A foreign /proc would show the wrong processes. */
+	return mount_new_or_host(ctx, op, &target, is_proc ? "/proc" : "/sys",
+				 !is_proc || !ctx->plan->facts.has_pid_ns, err);
+}
+
+int mount_mqueue(struct mount_context *ctx, const struct mount_op *op, struct err *err)
+{
+	auto_mount_target struct mount_target target = MOUNT_TARGET_INIT;
+	int r = mount_target_directory(ctx, op->destination, &target, err);
+
+	return r < 0 ? r :
+		       mount_new_or_host(ctx, op, &target, "/dev/mqueue",
+					 !ctx->plan->facts.has_ipc_ns, err);
 }

@@ -331,7 +331,7 @@ int rooted_mkdir_all(const struct rooted *root, const char *path, mode_t mode)
 	const char *rest;
 	size_t len;
 
-	if (fd >= 0 || fd != -ENOENT || !*path)
+	if (fd != -ENOENT || !*path)
 		return take_fd(fd);
 	fd = open_existing(root, path, &len);
 	for (rest = path + len; fd >= 0; rest += len) {
@@ -388,7 +388,7 @@ int rooted_create_file(const struct rooted *root, const char *path, mode_t mode)
 	auto_free char *name = NULL;
 	struct stat st;
 
-	if (fd >= 0 || fd != -ENOENT)
+	if (fd != -ENOENT)
 		return take_fd(fd);
 	parent_fd = rooted_open_parent(root, path, 0755, &name);
 	if (parent_fd < 0)

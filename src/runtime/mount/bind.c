@@ -62,15 +62,11 @@ static int copy_symlink(const struct mount_context *ctx, const struct mount_op *
 static int try_copy_symlink(struct mount_context *ctx, const struct mount_op *op, struct err *err)
 {
 	bool by_slot = op->source_slot >= 0 && (size_t)op->source_slot < ctx->n_source_fds;
-	auto_close int opened_fd = -EBADF;
-	int fd;
+	auto_close int fd = by_slot ? fd_dup(ctx->source_fds[op->source_slot]) :
+				      fd_open_at(AT_FDCWD, op->source, O_PATH | O_NOFOLLOW, 0);
 	struct stat st;
 	int r;
 
-	if (by_slot)
-		fd = ctx->source_fds[op->source_slot];
-	else
-		fd = opened_fd = fd_open_at(AT_FDCWD, op->source, O_PATH | O_NOFOLLOW, 0);
 	if (fd < 0)
 		return err_sys(err, fd, "open source '%s'", op->source);
 	if (fstat(fd, &st) < 0)

@@ -69,7 +69,7 @@ void mount_plan_done(struct mount_plan *plan)
 	for (size_t i = 0; i < plan->n_ops; i++)
 		op_done(&plan->ops[i]);
 	free(plan->ops);
-	free((char *)(uintptr_t)plan->facts.bundle);
+	free(plan->bundle);
 	free(plan->label);
 	free_list(&plan->masked_paths, &plan->n_masked_paths);
 	free_list(&plan->readonly_paths, &plan->n_readonly_paths);
@@ -428,7 +428,8 @@ int mount_plan_make(struct mount_plan *ret, const struct runtime_spec *spec,
 	int r;
 
 	plan.facts = *facts;
-	plan.facts.bundle = xstrdup(facts->bundle);
+	plan.bundle = xstrdup(facts->bundle);
+	plan.facts.bundle = plan.bundle;
 	plan.root_readonly = spec->root && spec->root->readonly;
 	r = plan_root_propagation(&plan, linux_, err);
 	if (r == 0)

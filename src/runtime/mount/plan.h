@@ -100,7 +100,8 @@ struct mount_plan {
 	struct mount_op *ops;
 	size_t n_ops;
 	size_t n_sources; /* slots for mount_open_sources() */
-	struct mount_facts facts; /* bundle is owned here */
+	struct mount_facts facts;
+	char *bundle; /* facts.bundle */
 	unsigned long
 		root_propagation; /* of "/" in the new namespace: MS_SLAVE|MS_REC by default */
 	bool has_root_propagation; /* it was given: set again after the pivot */

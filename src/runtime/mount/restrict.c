@@ -18,35 +18,43 @@ static int open_path(const struct mount_context *ctx, const char *path)
 	return fd == -ENOTDIR ? -ENOENT : fd;
 }
 
+static bool is_same_object(int a_fd, int b_fd)
+{
+	struct stat a;
+	struct stat b;
+
+	return fstat(a_fd, &a) == 0 && fstat(b_fd, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+/* Without the mount API, and the staging area gone with the old root: what is found at the path
+ * behind the bind must be what was bound. */
+static int bind_by_mount2(struct mount_context *ctx, const char *path, int fd, struct err *err)
+{
+	int r = mountfd_bind(&ctx->env, fd, fd, true);
+	auto_close int mount_fd = r < 0 ? r : open_path(ctx, path);
+
+	if (mount_fd < 0)
+		return err_sys(err, mount_fd, "bind");
+	if (!is_same_object(fd, mount_fd))
+		return err_set(err, ERR_DENIED, "the path changed meanwhile");
+	return take_fd(mount_fd);
+}
+
 static int bind_readonly(struct mount_context *ctx, const char *path, int fd, struct err *err)
 {
-	bool early = mount_can_change_detached(&ctx->env) && ctx->env.has_mount_api;
-	auto_close int mount_fd = -EBADF;
-	int r;
+	bool detached = ctx->env.has_mount_api;
+	bool early = detached && mount_can_change_detached(&ctx->env);
+	auto_close int mount_fd = detached ? mountfd_clone(&ctx->env, fd, "", MOUNTFD_RECURSIVE) :
+					     bind_by_mount2(ctx, path, fd, err);
+	int r = 0;
 
-	if (ctx->env.has_mount_api) {
-		mount_fd = mountfd_clone(&ctx->env, fd, "", MOUNTFD_RECURSIVE);
-		if (mount_fd < 0)
-			return err_sys(err, mount_fd, "bind");
-		r = early ? mountfd_set_attr(&ctx->env, mount_fd, MOUNT_ATTR_RDONLY, 0, false) : 0;
-		if (r == 0)
-			r = mountfd_attach(&ctx->env, mount_fd, fd);
-	} else {
-		struct stat before;
-		struct stat after;
-
-		/* The staging area is gone with the old root. What is found at the path now must be
-		 * what was bound. */
-		r = mountfd_bind(&ctx->env, fd, fd, true);
-		if (r == 0) {
-			mount_fd = open_path(ctx, path);
-			r = mount_fd < 0 ? mount_fd : 0;
-		}
-		if (r == 0 && (fstat(fd, &before) < 0 || fstat(mount_fd, &after) < 0))
-			r = -errno;
-		if (r == 0 && (before.st_dev != after.st_dev || before.st_ino != after.st_ino))
-			return err_set(err, ERR_DENIED, "the path changed meanwhile");
-	}
+	if (mount_fd < 0)
+		return detached ? err_sys(err, mount_fd, "bind") : mount_fd;
+	if (early)
+		r = mountfd_set_attr(&ctx->env, mount_fd, MOUNT_ATTR_RDONLY, 0, false);
+	if (r == 0 && detached)
+		r = mountfd_attach(&ctx->env, mount_fd, fd);
 	if (r == 0 && !early)
 		r = mountfd_set_attr(&ctx->env, mount_fd, MOUNT_ATTR_RDONLY, 0, false);
 	return r < 0 ? err_sys(err, r, "bind read-only") : 0;

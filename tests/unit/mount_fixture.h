@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -395,6 +396,7 @@ UNUSED static void container_run(const struct container *c, char err_msg[static 
 	pid = sys_clone(CLONE_NEWNS | CLONE_NEWPID | c->namespaces | SIGCHLD);
 	assert_true(pid >= 0);
 	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		/* Or it would not notice that the parent gave up. */
 		close_fd(&sync_fds[0]);
 		close_fd(&pipe_fds[0]);

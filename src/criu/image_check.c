@@ -315,3 +315,21 @@ int criu_images_check(int dir_fd, struct criu_images_info *ret, struct err *err)
 		*ret = info;
 	return r;
 }
+
+bool criu_images_have_cgroups(int dir_fd)
+{
+	struct image_file file = IMAGE_FILE_INIT;
+	bool have = true;
+
+	if (image_file_open(&file, dir_fd, "cgroup.img", IMAGE_MAGIC_CGROUP) < 0)
+		return true;
+	if (image_file_next(&file) == 1) {
+		CriuCgroupEntry *entry = criu_cgroup_entry__unpack(NULL, file.len, file.entry);
+
+		have = !entry || entry->n_controllers > 0;
+		if (entry)
+			criu_cgroup_entry__free_unpacked(entry, NULL);
+	}
+	image_file_close(&file);
+	return have;
+}

@@ -23,3 +23,7 @@ struct criu_images_info {
  * empty directory, an image of a pre-dump, a file that is missing, cut short or not CRIU's.
  */
 int criu_images_check(int dir_fd, struct criu_images_info *ret, struct err *err);
+
+/* Whether the images hold cgroups that a restore is to make. A dump with cgroup mode "ignore" left
+ * them out, and its restore need not look for any. True when it cannot be told. */
+bool criu_images_have_cgroups(int dir_fd);

@@ -20,6 +20,7 @@
 #include "runtime/checkpoint/facts.h"
 #include "runtime/checkpoint/request.h"
 #include "runtime/checkpoint/session.h"
+#include "runtime/checkpoint/tuning.h"
 #include "runtime/container.h"
 #include "runtime/delete.h"
 #include "runtime/operations.h"
@@ -35,6 +36,8 @@ struct dump {
 	struct checkpoint_plans plans;
 	struct descriptors descriptors;
 	struct cgroup cgroup;
+	bool was_paused; /* by the user, and stays so */
+	bool freezes_early; /* at pre-dump, by us */
 	int status_fd; /* -EBADF: none, or served already */
 };
 
@@ -88,6 +91,9 @@ static int take_status_fd(struct dump *d, struct err *err)
 static int make_request(struct dump *d, struct err *err)
 {
 	const struct container *c = d->container;
+	/* What the caller left open is decided by what the container is. */
+	struct checkpoint_options opts = *d->opts;
+	struct checkpoint_tuning tuning;
 	struct checkpoint_facts facts = {
 		.criu_version = d->session.version,
 		.init_pid = c->record.pid,
@@ -95,15 +101,19 @@ static int make_request(struct dump *d, struct err *err)
 		.work_dir_fd = d->session.work_fd >= 0 ? d->session.work_fd : -1,
 		.rootfs = c->record.rootfs,
 		.config_file = checkpoint_config_file(),
-		.freezer_path = cgroup_freezer_path(&d->cgroup),
 		.freezer_is_v2 = d->cgroup.is_v2,
 		.externals = &d->plans.externals,
 	};
 	int r = checkpoint_namespace_inode(c->spec, "network", &facts.network_ns_inode, err);
 
+	checkpoint_tuning_make(&tuning, c, &d->cgroup, d->opts, d->session.version);
+	opts.network_lock = tuning.network_lock;
+	opts.cgroups_mode = tuning.cgroups_mode;
+	d->freezes_early = tuning.use_freezer && !d->opts->pre_dump;
+	facts.freezer_path = tuning.use_freezer ? cgroup_freezer_path(&d->cgroup) : NULL;
 	if (r == 0)
 		r = checkpoint_namespace_inode(c->spec, "pid", &facts.pid_ns_inode, err);
-	return r < 0 ? r : checkpoint_request_make(&d->request, d->opts, c->spec, &facts, err);
+	return r < 0 ? r : checkpoint_request_make(&d->request, &opts, c->spec, &facts, err);
 }
 
 static int prepare(struct dump *d, struct err *err)
@@ -146,6 +156,9 @@ static int handle_notification(void *context, struct criu_notification *notifica
 	struct dump *d = context;
 
 	log_debug("criu: %s", notification->script);
+	/* CRIU looks at the freezer every 100 ms only; found frozen, it need not wait at all. */
+	if (strcmp(notification->script, "pre-dump") == 0 && d->freezes_early)
+		return cgroup_freeze(&d->cgroup, err);
 	if (strcmp(notification->script, "post-dump") == 0 && !d->opts->pre_dump)
 		return descriptors_save(&d->descriptors, d->session.images_fd, err);
 	if (strcmp(notification->script, "status-ready") == 0 && d->status_fd >= 0) {
@@ -165,18 +178,32 @@ static void handle_first_answer(void *context)
 		close_fd(&d->status_fd);
 }
 
+static int explain(struct dump *d, const struct criu_result *result, struct err *err)
+{
+	/* Only when CRIU has put everything back may anyone look at the container again. */
+	criu_client_done(&d->session.client);
+	return criu_session_explain(&d->session, result, err);
+}
+
 static int run_criu(struct dump *d, struct err *err)
 {
+	struct err thaw_err = ERR_INIT;
 	static const struct criu_notify_ops ops = { .notify = handle_notification,
 						    .answered = handle_first_answer };
 	struct criu_result result;
 	int r = criu_client_run(&d->session.client, d->request.message, &ops, d, &result, err);
 
 	if (r == 0)
-		return criu_client_close(&d->session.client, err);
-	/* Only when CRIU has put everything back may anyone look at the container again. */
-	criu_client_done(&d->session.client);
-	return criu_session_explain(&d->session, &result, err);
+		r = criu_client_close(&d->session.client, err);
+	else
+		r = explain(d, &result, err);
+	/* CRIU leaves the freezer as it found it: frozen, by us. */
+	if (d->freezes_early && !d->was_paused && cgroup_thaw(&d->cgroup, &thaw_err) < 0) {
+		if (r == 0 && err)
+			*err = thaw_err;
+		r = r < 0 ? r : thaw_err.code;
+	}
+	return r;
 }
 
 /* What has become of the container is the first thing that anyone wants to know. */
@@ -216,6 +243,7 @@ static int dump_container(struct container *c, const struct checkpoint_options *
 
 	d.container = c;
 	d.opts = opts;
+	d.was_paused = container_status(c) == CONTAINER_PAUSED;
 	r = prepare(&d, err);
 	if (r == 0)
 		r = run_criu(&d, err);

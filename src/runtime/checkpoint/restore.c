@@ -35,6 +35,7 @@
 #include "runtime/foreground.h"
 #include "runtime/init/handshake.h"
 #include "runtime/launch.h"
+#include "runtime/netdev.h"
 #include "runtime/operations.h"
 #include "runtime/terminal.h"
 
@@ -238,7 +239,13 @@ static int make_request(struct restore *rs, struct err *err)
 		.externals = &rs->externals,
 		.descriptors = &rs->descriptors,
 	};
-	int r = restore_request_make(&rs->request, rs->opts, spec_of(rs), &facts, err);
+	struct restore_options opts = *rs->opts;
+	int r;
+
+	if (opts.cgroups_mode == CHECKPOINT_CGROUPS_DEFAULT &&
+	    !criu_images_have_cgroups(rs->session.images_fd))
+		opts.cgroups_mode = CHECKPOINT_CGROUPS_IGNORE;
+	r = restore_request_make(&rs->request, &opts, spec_of(rs), &facts, err);
 
 	return r < 0 ? r : criu_client_need_features(&rs->session.client, &rs->request.need, err);
 }
@@ -359,6 +366,13 @@ static int handle_notification(void *context, struct criu_notification *n, struc
 	log_debug("criu: %s", n->script);
 	if (strcmp(n->script, "setup-namespaces") == 0) {
 		rs->l.container.record.pid = n->pid;
+		if (namespace_plan_creates(&rs->l.namespaces, NAMESPACE_NETWORK)) {
+			/* CRIU makes an empty namespace, in which even loopback is down. */
+			int r = netdev_bring_up_loopback_of(n->pid, err);
+
+			if (r < 0)
+				return r;
+		}
 		return container_run_create_hooks(&rs->l.container, err);
 	}
 	if (strcmp(n->script, "orphan-pts-master") == 0)

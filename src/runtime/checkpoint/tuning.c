@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/checkpoint/tuning.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/log.h"
+#include "core/strbuf.h"
+#include "kernel/procfs.h"
+#include "runtime/checkpoint/request.h"
+#include "runtime/namespace/plan.h"
+
+/* Number of lines behind the heading; -1 when it cannot be told. */
+static int count_lines(const struct procfs *proc, pid_t pid, const char *name, int n_heading)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	int n = 0;
+	int r = procfs_read(proc, pid, name, &text);
+
+	if (r == -ENOENT)
+		return 0; /* a kernel without IPv6 */
+	if (r < 0)
+		return -1;
+	for (const char *p = text.buf; (p = strchr(p, '\n')); p++)
+		n++;
+	return n < n_heading ? -1 : n - n_heading;
+}
+
+static bool has_only_loopback(const struct procfs *proc, pid_t pid)
+{
+	return count_lines(proc, pid, "net/dev", 2) == 1;
+}
+
+static bool has_no_tcp(const struct procfs *proc, pid_t pid)
+{
+	return count_lines(proc, pid, "net/tcp", 1) == 0 &&
+	       count_lines(proc, pid, "net/tcp6", 1) == 0;
+}
+
+static bool needs_no_lock(const struct container *c)
+{
+	auto_procfs struct procfs proc = PROCFS_INIT;
+
+	if (procfs_open(&proc, NULL) < 0)
+		return false;
+	return has_only_loopback(&proc, c->record.pid) || has_no_tcp(&proc, c->record.pid);
+}
+
+/* Whether any of the container's cgroups has a directory below it: a directory's link count is two
+ * and one for each directory in it. */
+static bool has_sub_cgroups(const struct cgroup *cg)
+{
+	for (size_t i = 0; i < cg->n_nodes; i++) {
+		struct stat st;
+
+		if (stat(cg->node[i].path, &st) < 0 || st.st_nlink > 2)
+			return true;
+	}
+	return false;
+}
+
+static bool has_cgroup_namespace(const struct container *c)
+{
+	struct namespace_plan plan = NAMESPACE_PLAN_INIT;
+
+	return namespace_plan_make(&plan, c->spec, NULL) < 0 ||
+	       namespace_plan_has(&plan, NAMESPACE_CGROUP);
+}
+
+static bool has_stopped_process(struct cgroup *cg)
+{
+	auto_procfs struct procfs proc = PROCFS_INIT;
+	auto_cgroup_pids struct cgroup_pids pids = { 0 };
+	struct procfs_stat stat;
+
+	if (procfs_open(&proc, NULL) < 0 || cgroup_pids(cg, &pids, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < pids.n; i++)
+		if (procfs_read_stat(&proc, pids.v[i], &stat) == 0 && stat.state == 'T')
+			return true;
+	return false;
+}
+
+void checkpoint_tuning_make(struct checkpoint_tuning *ret, const struct container *c,
+			    struct cgroup *cg, const struct checkpoint_options *opts,
+			    int criu_version)
+{
+	*ret = (struct checkpoint_tuning){
+		.network_lock = opts->network_lock,
+		.cgroups_mode = opts->cgroups_mode,
+		.use_freezer = cg->is_v2 || !has_stopped_process(cg),
+	};
+	if (ret->network_lock == CHECKPOINT_NETWORK_LOCK_DEFAULT &&
+	    criu_version >= CRIU_VERSION_LOCK_SKIP && needs_no_lock(c))
+		ret->network_lock = CHECKPOINT_NETWORK_LOCK_SKIP;
+	if (ret->cgroups_mode == CHECKPOINT_CGROUPS_DEFAULT && !has_cgroup_namespace(c) &&
+	    !has_sub_cgroups(cg))
+		ret->cgroups_mode = CHECKPOINT_CGROUPS_IGNORE;
+	log_debug("checkpoint: network lock %s, cgroups %s, freezer %s",
+		  ret->network_lock == CHECKPOINT_NETWORK_LOCK_SKIP ? "skipped" : "as asked for",
+		  ret->cgroups_mode == CHECKPOINT_CGROUPS_IGNORE ? "left to the runtime" :
+								   "by criu",
+		  ret->use_freezer ? "used" : "not used");
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What CRIU may leave out for this container. Its defaults are right for any process tree and cost for
+ * each; where the caller has no wish and the container's state makes a step pointless, it is dropped:
+ *
+ *	step                         dropped when
+ *	locking the network          no interface but loopback, or no TCP socket: there are no packets
+ *	                             of the outside to keep away
+ *	walking cgroup hierarchies   the container has no cgroups below its own and no cgroup namespace:
+ *	                             the runtime makes and limits its cgroup itself
+ *	the v1 freezer               a process is stopped (SIGSTOP): it could not be traced while frozen,
+ *	                             and CRIU would wait for ever
+ */
+#pragma once
+
+#include "runtime/cgroup/backend.h"
+#include "runtime/checkpoint/options.h"
+#include "runtime/container.h"
+
+struct checkpoint_tuning {
+	enum checkpoint_network_lock network_lock;
+	enum checkpoint_cgroups_mode cgroups_mode;
+	bool use_freezer;
+};
+
+/* Looks at the running container; what cannot be found out leaves CRIU's default. */
+void checkpoint_tuning_make(struct checkpoint_tuning *ret, const struct container *c,
+			    struct cgroup *cg, const struct checkpoint_options *opts,
+			    int criu_version);

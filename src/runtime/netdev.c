@@ -5,12 +5,14 @@
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "core/alloc.h"
 #include "core/auto.h"
 #include "core/fd.h"
 #include "core/str.h"
@@ -28,6 +30,25 @@ int netdev_bring_up_loopback(struct err *err)
 	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
 		return err_sys(err, -errno, "bring up network interface 'lo'");
 	return 0;
+}
+
+int netdev_bring_up_loopback_of(pid_t pid, struct err *err)
+{
+	auto_free char *path = xasprintf("/proc/%d/ns/net", pid);
+	auto_close int theirs = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
+	auto_close int ours = fd_open_at(AT_FDCWD, "/proc/self/ns/net", O_RDONLY, 0);
+	int r;
+
+	if (theirs < 0 || ours < 0)
+		return err_sys(err, theirs < 0 ? theirs : ours, "open network namespace '%s'",
+			       path);
+	if (setns(theirs, CLONE_NEWNET) < 0)
+		return err_sys(err, -errno, "enter network namespace '%s'", path);
+	r = netdev_bring_up_loopback(err);
+	/* Going back cannot be refused to who has just been allowed to leave. */
+	if (setns(ours, CLONE_NEWNET) < 0 && r == 0)
+		r = err_sys(err, -errno, "go back to the runtime's network namespace");
+	return r;
 }
 
 /* The two ends of a move. */

@@ -87,6 +87,11 @@ static int map_and_send_sources(struct launch *l, struct err *err)
 	r = mount_open_sources(&l->mounts, userns_fd, &l->source_fds, err);
 	if (r < 0)
 		return r;
+	if (l->source_fds && l->mounts.n_sources > MSG_FDS_MAX)
+		return err_set(
+			err, ERR_UNSUPPORTED,
+			"more than %u bind mounts in a container with a user namespace of its own",
+			MSG_FDS_MAX);
 	return handshake_send(l->sync_fd, HANDSHAKE_MAPPED, NULL, 0, l->source_fds,
 			      l->source_fds ? l->mounts.n_sources : 0, err);
 }

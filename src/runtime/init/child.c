@@ -173,30 +173,6 @@ static int protect_paths(void *context, struct err *err)
 	return r;
 }
 
-/*
- * A null device of the host among 0, 1, 2 becomes the container's own: it would be the one file from
- * outside of its mounts, which no checkpoint could name. A root without one keeps the host's.
- */
-static int reopen_null_stdio(void *context, struct err *err)
-{
-	struct child *c = context;
-	auto_close int null_fd = -EBADF;
-
-	if (!child_has(c, NAMESPACE_MOUNT))
-		return 0;
-	for (int fd = 0; fd <= 2; fd++) {
-		if (device_check_null(fd) < 0)
-			continue;
-		if (null_fd < 0)
-			null_fd = rooted_openat(&c->mounts.root, "/dev/null", O_RDWR | O_NOFOLLOW);
-		if (null_fd < 0 || device_check_null(null_fd) < 0)
-			return 0;
-		if (dup2(null_fd, fd) < 0)
-			return err_sys(err, -errno, "reopen descriptor %d on /dev/null", fd);
-	}
-	return 0;
-}
-
 static int make_working_directory(void *context, struct err *err UNUSED)
 {
 	struct child *c = context;
@@ -220,7 +196,7 @@ static const struct stage init_stages[] = {
 	{ "wait for create hooks", wait_for_create_hooks, NULL },
 	{ "run createContainer hooks", run_create_container_hooks, NULL },
 	{ "change root", change_root, NULL },
-	{ "reopen null stdio", reopen_null_stdio, NULL },
+	{ "reopen null stdio", child_reopen_null_stdio, NULL },
 	{ "make working directory", make_working_directory, NULL },
 	{ "open terminal", child_open_terminal, NULL },
 	{ "finish mounts", finish_mounts, NULL },

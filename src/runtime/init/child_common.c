@@ -151,6 +151,27 @@ int child_open_terminal(void *context, struct err *err)
 	return terminal_attach(&c->terminal, err);
 }
 
+int child_reopen_null_stdio(void *context, struct err *err)
+{
+	struct child *c = context;
+	auto_close int null_fd = -EBADF;
+
+	if (!child_has(c, NAMESPACE_MOUNT))
+		return 0;
+	for (int fd = 0; fd <= 2; fd++) {
+		if (device_check_null(fd) < 0)
+			continue;
+		if (null_fd < 0)
+			null_fd = fd_open_at(AT_FDCWD, "/dev/null",
+					     O_RDWR | O_NOFOLLOW | O_NONBLOCK, 0);
+		if (null_fd < 0 || device_check_null(null_fd) < 0)
+			return 0;
+		if (dup2(null_fd, fd) < 0)
+			return err_sys(err, -errno, "reopen descriptor %d on /dev/null", fd);
+	}
+	return 0;
+}
+
 int child_set_attributes(void *context, struct err *err)
 {
 	struct child *c = context;

@@ -38,6 +38,12 @@ int child_run_hooks(const struct child *c, const char *name, const struct oci_ho
 		    struct err *err);
 /* A pty of the container's devpts as stdio, when process.terminal; its master goes to the parent. */
 int child_open_terminal(void *context, struct err *err);
+/*
+ * A null device of the host among 0, 1, 2 becomes the container's own: it would be the one file from
+ * outside of its mounts, which no checkpoint could name. In the container's root already; what is at
+ * /dev/null there is used only if it is the null device.
+ */
+int child_reopen_null_stdio(void *context, struct err *err);
 /* umask, no_new_privs, scheduling */
 int child_set_attributes(void *context, struct err *err);
 /* READY, and wait for START. */

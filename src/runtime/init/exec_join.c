@@ -30,6 +30,7 @@ static const struct stage exec_stages[] = {
 	{ "join namespaces", child_join_namespaces, NULL },
 	{ "join keyring", child_join_keyring, NULL },
 	{ "open procfs", open_procfs, NULL },
+	{ "reopen null stdio", child_reopen_null_stdio, NULL },
 	{ "open terminal", child_open_terminal, NULL },
 	{ "set process attributes", child_set_attributes, NULL },
 	{ "report ready", child_report_ready, NULL },

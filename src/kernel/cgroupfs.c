@@ -84,7 +84,8 @@ static void add_hierarchy(struct cgroupfs *fs, struct cgroupfs_hierarchy *h)
 	*array_push(fs->v, fs->n) = *h;
 }
 
-static void add_mount(struct cgroupfs *fs, const struct mountinfo_entry *e, bool unified)
+static void add_mount(struct cgroupfs *fs, const struct mountinfo *mounts,
+		      const struct mountinfo_entry *e, bool unified)
 {
 	struct cgroupfs_hierarchy h = {
 		.controllers = unified ? xstrdup("") : controllers_of(e->super_options),
@@ -93,6 +94,11 @@ static void add_mount(struct cgroupfs *fs, const struct mountinfo_entry *e, bool
 
 	if (!h.controllers)
 		return;
+	/* Somebody who hides a hierarchy wants it left alone; what is found at its path is not it. */
+	if (mountinfo_is_covered(mounts, e)) {
+		hierarchy_done(&h);
+		return;
+	}
 	h.mount_point = xasprintf("%s%s", fs->prefix ? fs->prefix : "", e->mount_point);
 	h.root = xstrdup(e->root);
 	add_hierarchy(fs, &h);
@@ -120,10 +126,10 @@ void cgroupfs_from_mountinfo(struct cgroupfs *ret, const struct mountinfo *mount
 	/* With v2 at the top, a v1 hierarchy further below is there for somebody's old software. */
 	for (size_t i = 0; i < mounts->n && !top_is_v2; i++)
 		if (str_eq(mounts->v[i].fs_type, "cgroup"))
-			add_mount(&fs, &mounts->v[i], false);
+			add_mount(&fs, mounts, &mounts->v[i], false);
 	for (size_t i = 0; i < mounts->n; i++)
 		if (top_is_v2 ? &mounts->v[i] == top : str_eq(mounts->v[i].fs_type, "cgroup2"))
-			add_mount(&fs, &mounts->v[i], true);
+			add_mount(&fs, mounts, &mounts->v[i], true);
 	fs.mode = mode_of(&fs);
 	*ret = fs;
 }

@@ -199,6 +199,32 @@ const struct mountinfo_entry *mountinfo_find_id(const struct mountinfo *mounts, 
 	return NULL;
 }
 
+/* Whether m, which is not e, hides e's root or, mounted beside e, the way to it. */
+static bool covers(const struct mountinfo_entry *m, const struct mountinfo_entry *e)
+{
+	bool same_place = str_eq(m->mount_point, e->mount_point);
+
+	if (m->parent_id == e->id)
+		return same_place;
+	return m->parent_id == e->parent_id && !same_place &&
+	       path_is_below(e->mount_point, m->mount_point);
+}
+
+bool mountinfo_is_covered(const struct mountinfo *mounts, const struct mountinfo_entry *e)
+{
+	const struct mountinfo_entry *from = NULL;
+
+	/* From the mount up to the root; what was come from does not hide what it is mounted on. */
+	while (e && e != from) {
+		for (size_t i = 0; i < mounts->n; i++)
+			if (&mounts->v[i] != e && &mounts->v[i] != from && covers(&mounts->v[i], e))
+				return true;
+		from = e;
+		e = mountinfo_find_id(mounts, e->parent_id);
+	}
+	return false;
+}
+
 bool mountinfo_list_has(const char *list, const char *word)
 {
 	size_t len = strlen(word);

@@ -52,6 +52,8 @@ const struct mountinfo_entry *mountinfo_find(const struct mountinfo *mounts,
 const struct mountinfo_entry *mountinfo_find_containing(const struct mountinfo *mounts,
 							const char *path);
 const struct mountinfo_entry *mountinfo_find_id(const struct mountinfo *mounts, int id);
+/* Whether no path leads to the mount, because another one covers it or a directory on the way to it. */
+bool mountinfo_is_covered(const struct mountinfo *mounts, const struct mountinfo_entry *e);
 
 /* Whether a comma-separated list (options, super_options) has this word. */
 bool mountinfo_list_has(const char *list, const char *word);

@@ -214,6 +214,11 @@ static void test_modes(void **state UNUSED)
 	check_mode("2 1 0:2 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
 		   "3 1 0:3 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n",
 		   CGROUPFS_HYBRID, "/sys/fs/cgroup/memory");
+	/* Something mounted over the v2 tree takes it away. */
+	check_mode("2 1 0:2 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+		   "3 1 0:3 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
+		   "4 3 0:4 / /sys/fs/cgroup/unified rw - tmpfs tmpfs rw\n",
+		   CGROUPFS_V1, "/sys/fs/cgroup/memory");
 	check_mode("3 1 0:3 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
 		   "2 1 0:2 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd\n",
 		   CGROUPFS_V2, NULL);

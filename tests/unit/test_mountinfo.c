@@ -85,6 +85,34 @@ static void test_list(void **state UNUSED)
 	assert_false(mountinfo_list_has("rw", ""));
 }
 
+static void test_covered(void **state UNUSED)
+{
+	static const char mounts[] = "21 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+				     "22 21 0:20 / /sys rw - sysfs sysfs rw\n"
+				     "23 22 0:21 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n"
+				     "24 23 0:22 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
+				     "25 23 0:23 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
+				     "26 24 0:24 / /sys/fs/cgroup/unified rw - tmpfs hide rw\n"
+				     "27 21 0:25 / /mnt/a/b rw - tmpfs deep rw\n"
+				     "28 21 0:26 / /mnt/a rw - tmpfs later rw\n"
+				     "29 21 0:27 / /opt rw - tmpfs opt rw\n"
+				     "30 29 0:28 / /opt/x rw - tmpfs x rw\n"
+				     "31 29 0:29 / /opt rw - tmpfs opt rw\n"
+				     "32 31 0:30 / /opt/x rw - tmpfs x rw\n";
+	static const int covered[] = { 24, 27, 29, 30 };
+	auto_mountinfo struct mountinfo m = MOUNTINFO_INIT;
+	size_t next = 0;
+
+	assert_int_equal(mountinfo_parse(&m, mounts, strlen(mounts)), 0);
+	for (size_t i = 0; i < m.n; i++) {
+		bool expected = next < ARRAY_SIZE(covered) && m.v[i].id == covered[next];
+
+		next += expected;
+		if (mountinfo_is_covered(&m, &m.v[i]) != expected)
+			fail_msg("mount %d", m.v[i].id);
+	}
+}
+
 static void test_malformed(void **state UNUSED)
 {
 	static const char *const lines[] = {
@@ -122,7 +150,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fields), cmocka_unit_test(test_find),
 		cmocka_unit_test(test_list),   cmocka_unit_test(test_malformed),
-		cmocka_unit_test(test_own),
+		cmocka_unit_test(test_own),    cmocka_unit_test(test_covered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

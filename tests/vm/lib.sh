@@ -97,17 +97,23 @@ vm_resume()
 		die "resume the VM: ${out##*$'\n'} ($(vm_reason "$dir"))"
 }
 
-# vm_call DIR [OPTION...] <SCRIPT: have the guest run a shell script (see `call`).
+# vm_call DIR [OPTION...] <SCRIPT: have the guest run a shell script (see `call`). In the background, because a shell sees to
+# a signal only when it does not wait for a command.
 vm_call()
 {
 	local dir=$1
 	shift
-	python3 "$vm_dir/call" "$dir/agent" "$@"
+	python3 "$vm_dir/call" "$dir/agent" "$@" <&0 &
+	vm_call_pid=$!
+	wait $vm_call_pid
 }
 
 # End the VM, if there is one. Nothing that it knows is of any value.
 vm_kill()
 {
+	if [ -n "${vm_call_pid:-}" ]; then
+		kill "$vm_call_pid" 2>/dev/null || :
+	fi
 	if [ -n "${vm_pid:-}" ]; then
 		kill -KILL "$vm_pid" 2>/dev/null || :
 		wait "$vm_pid" 2>/dev/null || :

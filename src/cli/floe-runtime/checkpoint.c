@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/floe-runtime/checkpoint_rows.h"
+#include "cli/floe-runtime/checkpoint_stats.h"
 #include "cli/floe-runtime/commands.h"
 
 const struct cli_choice cgroups_mode_choices[] = {
@@ -19,6 +20,7 @@ const struct cli_choice network_lock_choices[] = {
 
 struct options {
 	struct checkpoint_options checkpoint;
+	bool print_stats;
 };
 
 static int run(const struct cli_invocation *inv, struct err *err)
@@ -27,7 +29,11 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	struct runtime *rt;
 	int r = command_open_root(inv, false, &rt, err);
 
-	return r < 0 ? r : container_checkpoint(rt, inv->args[0], &cli->checkpoint, err);
+	if (r == 0)
+		r = container_checkpoint(rt, inv->args[0], &cli->checkpoint, err);
+	if (r == 0 && cli->print_stats)
+		r = checkpoint_print_stats(&cli->checkpoint, err);
+	return r;
 }
 
 #define T struct options
@@ -48,6 +54,8 @@ static const struct cli_option rows[] = {
 		   "send memory to CRIU's page server there"),
 	OPT_I64(T, checkpoint.status_fd, "status-fd", 0, "FD",
 		"descriptor that gets one NUL byte when the lazy page server is ready"),
+	OPT_FLAG(T, print_stats, "print-stats", 0,
+		 "print CRIU's times (in microseconds) and page counts as JSON"),
 };
 #undef T
 

@@ -230,7 +230,9 @@ floe()
 	[ "$(offers checkpoint --manage-cgroups-mode s | tr '\n' ' ')" = "soft strict " ]
 	for shell in zsh fish; do
 		floe completion $shell >"$T/completion.$shell"
-		! command -v $shell || $shell -n "$T/completion.$shell"
+		if command -v $shell; then
+			$shell -n "$T/completion.$shell"
+		fi
 	done
 	run floe completion csh
 	refuses 1 csh

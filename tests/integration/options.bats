@@ -79,6 +79,15 @@ load ../lib/helpers
 		and (.linux.uidMappings | length == 1)' "$T/new/other.json"
 }
 
+@test "checkpoint --print-stats prints what CRIU measured" {
+	floe_only
+	idle_command
+	rt run --detach --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	rt checkpoint --print-stats --image-path "$T/image" "$ID" >"$T/stats"
+	jq -e '.frozen_time > 0 and .pages_written > 0' "$T/stats"
+	[ -z "$(rt list -q)" ]
+}
+
 # --- the table ----------------------------------------------------------------------------------------------------------
 
 @test "every option in docs/cli-compat.md is one of the program's, and every one of the program's is in it" {

@@ -204,6 +204,7 @@ int container_open_cgroup(const struct container *c, struct cgroup *ret, struct 
 {
 	int r = cgroup_open_saved(ret, driver_of(c), &c->record.cgroup_paths, err);
 
+	ret->rootless = c->record.rootless;
 	return r < 0 ? err_wrap(err, r, "cgroup of container '%s'", c->id) : 0;
 }
 

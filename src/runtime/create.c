@@ -118,7 +118,7 @@ static int create_cgroup(void *context, struct err *err)
 {
 	struct launch *l = context;
 	auto_cgroup_entry struct cgroup_entry entry = CGROUP_ENTRY_INIT;
-	int r = cgroup_create(&l->cgroup, err);
+	int r = cgroup_create_around(&l->cgroup, l->init_pid, err);
 
 	if (r == 0)
 		r = cgroup_entry_open(&l->cgroup, l->init_in_unified, &entry, err);

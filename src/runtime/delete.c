@@ -130,7 +130,11 @@ static int remove_unused_cgroup(const struct cgroup_opts *opts, struct err *err)
  * name follows from the stored configuration. */
 static int delete_incomplete(struct container *c, struct err *err)
 {
-	struct cgroup_opts opts = { .driver = c->rt->cgroup_driver, .id = c->id };
+	struct cgroup_opts opts = {
+		.driver = c->rt->cgroup_driver,
+		.id = c->id,
+		.rootless = runtime_is_rootless(c->rt),
+	};
 	int r = container_lock(c, err);
 
 	if (r < 0)

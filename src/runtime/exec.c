@@ -166,7 +166,8 @@ static int send_cgroup(void *context, struct err *err)
 	struct launch *l = &e->l;
 	const struct oci_exec_cpu_affinity *affinity = spec_of(e)->process->exec_cpu_affinity;
 	auto_cgroup_entry struct cgroup_entry entry = CGROUP_ENTRY_INIT;
-	int r = cgroup_entry_open(&l->cgroup, l->init_in_unified, &entry, err);
+	bool in_unified = l->init_in_unified || cgroup_place(&l->cgroup, l->init_pid);
+	int r = cgroup_entry_open(&l->cgroup, in_unified, &entry, err);
 
 	if (r == 0 && affinity)
 		r = scheduling_set_affinity(l->init_pid, affinity->initial, err);

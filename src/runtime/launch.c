@@ -138,6 +138,7 @@ int launch_open_cgroup(void *context, struct err *err)
 		.id = l->opts->id,
 		.rootless = runtime_is_rootless(l->rt),
 		.resources = spec_of(l)->linux_->resources,
+		.annotations = &spec_of(l)->annotations,
 	};
 	int r = cgroup_open(&l->cgroup, &opts, err);
 

@@ -18,6 +18,7 @@
 #include "floe-config.h"
 #include "kernel/caps.h"
 #include "kernel/mountflags.h"
+#include "runtime/cgroup/backend.h"
 #include "spec/defaults.h"
 #include "spec/runtime_features.h"
 #include "spec/vocabulary.h"
@@ -123,8 +124,8 @@ static struct features_cgroup *cgroup_features(void)
 
 	c->v1 = known(true);
 	c->v2 = known(true);
-	c->systemd = known(false);
-	c->systemd_user = known(false);
+	c->systemd = known(cgroup_has_systemd());
+	c->systemd_user = known(cgroup_has_systemd());
 	c->rdma = known(true);
 	return c;
 }

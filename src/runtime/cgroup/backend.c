@@ -104,11 +104,10 @@ int cgroup_open(struct cgroup *ret, const struct cgroup_opts *opts, struct err *
 		ret->backend = &cgroup_backend_none;
 		return 0;
 	case CGROUP_DRIVER_SYSTEMD:
-		break;
+		ret->backend = &cgroup_backend_systemd;
+		return cgroup_systemd_open(ret, opts, err);
 	}
-	return err_set(err, ERR_UNSUPPORTED,
-		       "the systemd cgroup driver is not supported yet: run without "
-		       "--systemd-cgroup (engines: cgroup manager 'cgroupfs')");
+	return err_set(err, ERR_INTERNAL, "unknown cgroup driver %d", (int)opts->driver);
 }
 
 static bool is_usable_path(const char *path)
@@ -139,15 +138,16 @@ static void add_saved(struct cgroup *cg, const char *controller, const char *pat
 	};
 }
 
+static const struct cgroup_backend *backend_of(enum runtime_cgroup_driver driver)
+{
+	return driver == CGROUP_DRIVER_SYSTEMD ? &cgroup_backend_systemd : &cgroup_backend_fs;
+}
+
 int cgroup_open_saved(struct cgroup *ret, enum runtime_cgroup_driver driver,
 		      const struct json_string_map *paths, struct err *err)
 {
 	*ret = (struct cgroup)CGROUP_INIT;
-	/* The systemd driver writes no states yet, so that there is none to be opened. */
-	if (driver == CGROUP_DRIVER_SYSTEMD)
-		return err_set(err, ERR_UNSUPPORTED,
-			       "the systemd cgroup driver is not supported yet");
-	ret->backend = paths->n > 0 ? &cgroup_backend_fs : &cgroup_backend_none;
+	ret->backend = paths->n > 0 ? backend_of(driver) : &cgroup_backend_none;
 	if (paths->n > CGROUP_HIERARCHIES_MAX)
 		return err_set(err, ERR_CORRUPT, "the saved state has too many cgroup paths");
 	for (size_t i = 0; i < paths->n; i++) {
@@ -179,6 +179,7 @@ void cgroup_save_paths(const struct cgroup *cg, struct json_string_map *paths)
 
 void cgroup_close(struct cgroup *cg)
 {
+	cgroup_systemd_close(cg);
 	for (size_t i = 0; i < cg->n_nodes; i++) {
 		free(cg->node[i].controllers);
 		free(cg->node[i].path);
@@ -298,12 +299,17 @@ bool cgroup_exists(const struct cgroup *cg)
 
 int cgroup_create(struct cgroup *cg, struct err *err)
 {
-	return cg->backend->create(cg, false, err);
+	return cgroup_create_around(cg, 0, err);
+}
+
+int cgroup_create_around(struct cgroup *cg, pid_t pid, struct err *err)
+{
+	return cg->backend->create(cg, pid, false, err);
 }
 
 int cgroup_create_unified(struct cgroup *cg, struct err *err)
 {
-	return cg->backend->create(cg, true, err);
+	return cg->backend->create(cg, 0, true, err);
 }
 
 void cgroup_undo_create(struct cgroup *cg)
@@ -335,7 +341,8 @@ int cgroup_destroy(struct cgroup *cg, struct err *err)
 
 /* --- the disabled driver ------------------------------------------------------------------- */
 
-static int none_create(struct cgroup *cg UNUSED, bool unified_only UNUSED, struct err *err UNUSED)
+static int none_create(struct cgroup *cg UNUSED, pid_t pid UNUSED, bool unified_only UNUSED,
+		       struct err *err UNUSED)
 {
 	return 0;
 }

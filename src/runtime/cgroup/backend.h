@@ -29,6 +29,10 @@
  *
  * A node that is not there because the host lacks the controller is skipped; asking for one of its
  * limits is an error that names controller and limit.
+ *
+ * With the systemd driver the cgroup is that of a scope, which systemd makes around a process and puts
+ * it into: nothing can be made before the clone, cgroup_create_unified() does nothing, and
+ * cgroup_create_around() is told the init's pid. What systemd has left to do is in the entry as above.
  */
 #pragma once
 
@@ -41,8 +45,8 @@
 #include "spec/runtime_linux.h"
 
 /*
- * The drivers are those of runtime.h. CGROUP_DRIVER_SYSTEMD: not yet, cgroup_open() fails with
- * ERR_UNSUPPORTED. CGROUP_DRIVER_DISABLED: no cgroup at all; every operation succeeds and does
+ * The drivers are those of runtime.h. CGROUP_DRIVER_SYSTEMD: systemd.c; ERR_UNSUPPORTED where systemd
+ * cannot be reached. CGROUP_DRIVER_DISABLED: no cgroup at all; every operation succeeds and does
  * nothing, but freezing and statistics are ERR_UNSUPPORTED, and limits give a warning.
  */
 
@@ -59,9 +63,11 @@ struct cgroup_node {
 	bool ready; /* cgroup_create() has been through with it */
 	bool has_program; /* cgroup_apply() has attached device rules to it */
 	size_t made_from; /* what follows this slash of path was made by cgroup_create(); 0: nothing */
+	bool joined; /* systemd has put the process into it */
 };
 
 struct cgroup_backend;
+struct cgroup_systemd;
 
 /* Read the members through the functions below, apart from node[] and n_nodes, which may be listed. */
 struct cgroup {
@@ -72,6 +78,8 @@ struct cgroup {
 	bool rootless;
 	bool tolerate_denied; /* rootless without a cgroupsPath: no permission is no error */
 	bool wants_domain; /* limits of controllers that a threaded v2 cgroup cannot have */
+	bool wants_process; /* can only be made around a process, by cgroup_create_around() */
+	struct cgroup_systemd *systemd; /* what the systemd driver knows; owned, may be NULL */
 };
 
 #define CGROUP_INIT                                                                                \
@@ -85,21 +93,24 @@ struct cgroup_opts {
 	const char *id; /* container id */
 	const struct oci_resources
 		*resources; /* only looked at, during cgroup_open(); may be NULL */
-	bool rootless; /* without a cgroupsPath, a denied mkdir is not an error */
+	const struct json_string_map *annotations; /* likewise */
+	/* cgroupfs: without a cgroupsPath, a denied mkdir is not an error. systemd: the user's. */
+	bool rootless;
 	const char *prefix; /* tests: proc and the mount points are looked up below it */
 };
 
 /*
  * Find the hierarchies and compute the container's path in each (path.h has the rules). Nothing is
  * touched. *ret is the caller's, to be closed with cgroup_close(), also after a failure.
- * Errors: ERR_INVALID (a path with "..", the root cgroup), ERR_UNSUPPORTED (no cgroups mounted, the
- * systemd driver).
+ * Errors: ERR_INVALID (a path with "..", the root cgroup, an annotation), ERR_UNSUPPORTED (no cgroups
+ * mounted, no systemd).
  */
 int cgroup_open(struct cgroup *ret, const struct cgroup_opts *opts, struct err *err);
 /*
  * The same from the map that cgroup_save_paths() made (runc's cgroup_paths: controller -> whole
  * path, "" for v2). An empty map gives the disabled backend. No system call. ERR_CORRUPT: a path that
- * is not absolute and clean.
+ * is not absolute and clean. The systemd driver finds the unit by the paths, and the user's systemd if
+ * the caller sets ->rootless afterwards.
  */
 int cgroup_open_saved(struct cgroup *ret, enum runtime_cgroup_driver driver,
 		      const struct json_string_map *paths, struct err *err);
@@ -118,6 +129,9 @@ void cgroup_close(struct cgroup *cg);
  * cgroup_create_unified() are passed over.
  */
 int cgroup_create(struct cgroup *cg, struct err *err);
+/* The same around a process, which the systemd driver puts into the cgroup; it must be ours and not go
+ * on before it has been told so. With the other drivers pid is not looked at. */
+int cgroup_create_around(struct cgroup *cg, pid_t pid, struct err *err);
 /* The part of cgroup_create() that CLONE_INTO_CGROUP needs: the v2 node alone (all there is, on a v2
  * host). Nothing on a v1 host. */
 int cgroup_create_unified(struct cgroup *cg, struct err *err);
@@ -139,6 +153,11 @@ int cgroup_update(struct cgroup *cg, const struct oci_resources *res,
 /* The ownership rule of the runtime-spec: a v2 directory and its delegatable files
  * (/sys/kernel/cgroup/delegate) to this host uid; the group stays. Nothing on v1. */
 int cgroup_chown(struct cgroup *cg, uid_t uid, struct err *err);
+
+/* In a forked child, which shall not have the connection to systemd. */
+void cgroup_release_in_child(struct cgroup *cg);
+/* Whether this build has the systemd driver. */
+bool cgroup_has_systemd(void);
 
 /* The v2 directory for clone_args.cgroup with CLONE_INTO_CGROUP, once it is created (or of an
  * existing cgroup); borrowed. -ENOENT: there is no v2 tree, or it is denied to a rootless caller. */
@@ -170,6 +189,12 @@ void cgroup_entry_close(struct cgroup_entry *entry);
  * pid, user or mount namespace (permission is that of whoever opened the files).
  */
 int cgroup_enter_self(const struct cgroup_entry *entry, struct err *err);
+/*
+ * For a process that is about to enter an existing cgroup (exec): have systemd move it in the v2 tree
+ * where only systemd may. True: done, and left out of the entry that is opened next. False: it has to
+ * enter by itself.
+ */
+bool cgroup_place(struct cgroup *cg, pid_t pid);
 /* Another process, all its threads: 7 to 10 ms where v1 is in use; prefer cgroup_enter_self() between
  * fork and exec. */
 int cgroup_attach_pid(struct cgroup *cg, pid_t pid, struct err *err);

@@ -12,7 +12,8 @@ int cgroup_clone_fd(struct cgroup *cg)
 {
 	struct cgroup_node *node = cgroup_unified(cg);
 
-	return node ? cgroup_node_dir(node) : -ENOENT;
+	/* A directory that is there before its unit is started is a left-over. */
+	return node && !cg->wants_process ? cgroup_node_dir(node) : -ENOENT;
 }
 
 int cgroup_entry_open(struct cgroup *cg, bool in_unified, struct cgroup_entry *ret, struct err *err)
@@ -24,7 +25,7 @@ int cgroup_entry_open(struct cgroup *cg, bool in_unified, struct cgroup_entry *r
 		const char *file = node->unified ? "cgroup.procs" : "tasks";
 		int fd;
 
-		if (node->absent || (node->unified && in_unified))
+		if (node->absent || node->joined || (node->unified && in_unified))
 			continue;
 		fd = cgroup_node_open(node, file, O_WRONLY);
 		if (fd < 0)
@@ -48,7 +49,9 @@ void cgroup_entry_from_fds(struct cgroup_entry *ret, const struct cgroup *cg, co
 		while (node < cg->n_nodes && cg->node[node].absent)
 			node++;
 		ret->fd[i] = fds[i];
-		ret->name[i] = node < cg->n_nodes ? cg->node[node++].path : "";
+		/* Which ones systemd has left over is not known here. */
+		ret->name[i] = node < cg->n_nodes && !cg->wants_process ? cg->node[node++].path :
+									  "of the container";
 	}
 }
 
@@ -80,6 +83,11 @@ static int attach_pid(const struct cgroup_node *node, const char *pid)
 	return r;
 }
 
+bool cgroup_place(struct cgroup *cg, pid_t pid)
+{
+	return cg->backend->place && cg->backend->place(cg, pid);
+}
+
 int cgroup_attach_pid(struct cgroup *cg, pid_t pid, struct err *err)
 {
 	char text[16];
@@ -89,7 +97,7 @@ int cgroup_attach_pid(struct cgroup *cg, pid_t pid, struct err *err)
 	for (size_t i = 0; i < cg->n_nodes; i++) {
 		struct cgroup_node *node = &cg->node[i];
 
-		if (node->absent)
+		if (node->absent || node->joined)
 			continue;
 		r = attach_pid(node, text);
 		if (r < 0)

@@ -225,16 +225,22 @@ static int plan_v1(struct cgroup *cg, struct cgroup_plan *plan, const struct oci
 	return r;
 }
 
+int cgroup_plan_limits(struct cgroup *cg, struct cgroup_plan *plan, const struct oci_resources *res,
+		       struct err *err)
+{
+	int r = cg->is_v2 ? cgroup_plan_v2(plan, res, err) : plan_v1(cg, plan, res, err);
+
+	if (r == 0)
+		cgroup_plan_warn_ignored(res);
+	return r;
+}
+
 int cgroup_apply_limits(struct cgroup *cg, const struct oci_resources *res, struct err *err)
 {
 	auto_cgroup_plan struct cgroup_plan plan = CGROUP_PLAN_INIT;
-	int r;
+	int r = cgroup_plan_limits(cg, &plan, res, err);
 
-	r = cg->is_v2 ? cgroup_plan_v2(&plan, res, err) : plan_v1(cg, &plan, res, err);
-	if (r < 0)
-		return r;
-	cgroup_plan_warn_ignored(res);
-	return cgroup_execute(cg, &plan, err);
+	return r < 0 ? r : cgroup_execute(cg, &plan, err);
 }
 
 /* --- devices ------------------------------------------------------------------------------- */

@@ -221,7 +221,7 @@ static int check_existing(struct cgroup *cg, struct cgroup_node *node, struct er
 	return 0;
 }
 
-static int create_node(struct cgroup *cg, struct cgroup_node *node, struct err *err)
+static int make_node(struct cgroup *cg, struct cgroup_node *node, struct err *err)
 {
 	int r = make_directories(node);
 
@@ -244,6 +244,14 @@ static int create_node(struct cgroup *cg, struct cgroup_node *node, struct err *
 		return check_type(cg, node, err);
 	}
 	return 0;
+}
+
+int cgroup_fs_create_node(struct cgroup *cg, struct cgroup_node *node, struct err *err)
+{
+	int r = make_node(cg, node, err);
+
+	node->ready = r == 0;
+	return r;
 }
 
 /* --- removing ------------------------------------------------------------------------------ */
@@ -385,7 +393,7 @@ static void fs_undo_create(struct cgroup *cg)
 		undo_node(&cg->node[i], deadline);
 }
 
-static int fs_create(struct cgroup *cg, bool unified_only, struct err *err)
+static int fs_create(struct cgroup *cg, pid_t pid UNUSED, bool unified_only, struct err *err)
 {
 	bool made_now[CGROUP_HIERARCHIES_MAX] = { false };
 	int r = 0;
@@ -396,8 +404,7 @@ static int fs_create(struct cgroup *cg, bool unified_only, struct err *err)
 		if (node->ready || (unified_only && !node->unified))
 			continue;
 		made_now[i] = true;
-		r = create_node(cg, node, err);
-		node->ready = r == 0;
+		r = cgroup_fs_create_node(cg, node, err);
 	}
 	/* Not those of an earlier call: a process that was cloned into the v2 one may live still. */
 	for (size_t i = 0; r < 0 && i < cg->n_nodes; i++)

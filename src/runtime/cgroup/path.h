@@ -35,10 +35,15 @@ struct cgroup_systemd_name {
 };
 
 /*
- * Absent: "floe-<id>.scope" in the default slice, system.slice (rootless: user.slice). Errors: ERR_INVALID for anything that is not slice:prefix:name.
+ * Absent: "floe-<id>.scope" in the default slice, system.slice (rootless: user.slice). ERR_INVALID for
+ * anything that is not slice:prefix:name. The name may be that of a slice: then it is the unit, and the
+ * first part only says which slice is wanted with it.
  */
 int cgroup_path_parse_systemd(const char *cgroups_path, const char *id, bool rootless,
 			      struct cgroup_systemd_name *ret, struct err *err);
 void cgroup_systemd_name_done(struct cgroup_systemd_name *name);
+/* The unit that a cgroup is of or below: the last part of its path that names a scope or a slice. NULL:
+ * none does. The caller owns it. */
+char *cgroup_path_to_unit(const char *path);
 /* "a-b.slice" to "/a.slice/a-b.slice", "-.slice" to "/"; NULL when it is no slice name. */
 char *cgroup_path_expand_slice(const char *slice);

@@ -100,18 +100,24 @@ static void release_directory(void *context)
 	launch_release_directory(&rs->l);
 }
 
-static int create_cgroup(void *context, struct err *err)
+/* pid: criu's, or 0 where the cgroup needs no process yet. */
+static int make_cgroup(struct restore *rs, pid_t pid, struct err *err)
 {
-	struct restore *rs = context;
-	int r = launch_open_cgroup(&rs->l, err);
+	int r = cgroup_create_around(&rs->l.cgroup, pid, err);
 
-	if (r == 0)
-		r = cgroup_create(&rs->l.cgroup, err);
 	if (r == 0)
 		r = cgroup_apply(&rs->l.cgroup, spec_of(rs)->linux_->resources, err);
 	if (r == 0)
 		cgroup_save_paths(&rs->l.cgroup, &rs->l.container.record.cgroup_paths);
 	return r;
+}
+
+static int create_cgroup(void *context, struct err *err)
+{
+	struct restore *rs = context;
+	int r = launch_open_cgroup(&rs->l, err);
+
+	return r < 0 || rs->l.cgroup.wants_process ? r : make_cgroup(rs, 0, err);
 }
 
 static void remove_cgroup(void *context)
@@ -276,6 +282,17 @@ static int open_in_cgroup(struct restore *rs, struct criu_client_opts *client, b
 	return r;
 }
 
+/* systemd makes the cgroup around criu, which does nothing before it has its request. */
+static int make_cgroup_around_criu(struct restore *rs, struct err *err)
+{
+	pid_t pid;
+	int r = criu_client_pid(&rs->session.client, &pid, err);
+
+	if (r == 0)
+		r = make_cgroup(rs, pid, err);
+	return r < 0 ? r : cgroup_attach_pid(&rs->l.cgroup, pid, err);
+}
+
 /* What criu is told about the cgroups: those that it is in. */
 static int name_cgroups(struct restore *rs, struct err *err)
 {
@@ -309,7 +326,10 @@ static int start_criu(void *context, struct err *err)
 	client.stdio[2] = STDERR_FILENO;
 	client.extra_fds = rs->extra_fds;
 	client.n_extra_fds = rs->n_extra_fds;
-	r = open_in_cgroup(rs, &client, in_unified, err);
+	if (rs->l.cgroup.wants_process)
+		r = criu_session_start(&rs->session, &client, err);
+	else
+		r = open_in_cgroup(rs, &client, in_unified, err);
 	/* compat: CLONE_INTO_CGROUP needs Linux 5.7. */
 	if (r < 0 && in_unified) {
 		criu_client_done(&rs->session.client);
@@ -317,6 +337,8 @@ static int start_criu(void *context, struct err *err)
 	}
 	if (r == 0)
 		r = make_request(rs, err);
+	if (r == 0 && rs->l.cgroup.wants_process)
+		r = make_cgroup_around_criu(rs, err);
 	return r < 0 ? r : name_cgroups(rs, err);
 }
 

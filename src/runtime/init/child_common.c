@@ -49,6 +49,7 @@ int child_settle(void *context, struct err *err)
 
 	close_fd(&l->sync_fd);
 	close_fd(&l->console_pair_fd);
+	cgroup_release_in_child(&l->cgroup);
 	/* The lock is the parent's; an open copy here would hold it after the parent's end. */
 	close_fd(&l->container.lock_fd);
 	for (int sig = 1; sig < NSIG; sig++)

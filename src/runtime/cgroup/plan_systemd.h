@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What systemd is told about a container's unit, as a list of properties with their D-Bus types. Pure.
+ *
+ * Limits come from the same plan of cgroup files that the runtime itself writes (plan.h): each file
+ * that systemd has a property for becomes that property, whether linux.resources or its unified map
+ * asked for it. systemd must know them, because it writes the files anew whenever it changes something
+ * about the unit; what it has no property for is only written by the runtime.
+ */
+#pragma once
+
+#include "core/json_table.h"
+#include "runtime/cgroup/device_rules.h"
+#include "runtime/cgroup/path.h"
+#include "runtime/cgroup/plan.h"
+#include "runtime/cgroup/systemd_value.h"
+
+struct systemd_property {
+	char *name; /* owned */
+	struct systemd_value value;
+};
+
+struct systemd_plan {
+	struct systemd_property *v;
+	size_t n;
+};
+
+#define SYSTEMD_PLAN_INIT                                                                          \
+	{                                                                                          \
+		0                                                                                  \
+	}
+
+struct systemd_plan_facts {
+	unsigned int version; /* of systemd */
+	bool is_v2;
+	bool for_update; /* of a unit that is there: some properties can only be given at its start */
+};
+
+void systemd_plan_done(struct systemd_plan *plan);
+/* A line for each property: "MemoryMax t 67108864". */
+void systemd_plan_format(const struct systemd_plan *plan, struct strbuf *sb);
+/* Append a property; the value becomes the plan's. */
+void systemd_plan_add(struct systemd_plan *plan, const char *name, struct systemd_value value);
+
+/* Description, place, delegation, accounting. */
+void systemd_plan_add_unit(struct systemd_plan *plan, const struct cgroup_systemd_name *name,
+			   const char *id, const struct systemd_plan_facts *facts);
+/*
+ * The limits of a plan that cgroup_plan_round_quota() has been through. A value that is not understood
+ * is left out: the kernel will say what is wrong with it. ERR_INVALID: a cpuset that is no list.
+ */
+int systemd_plan_add_limits(struct systemd_plan *plan, const struct cgroup_plan *limits,
+			    const struct systemd_plan_facts *facts, struct err *err);
+/* DevicePolicy and DeviceAllow. Rules that they cannot express are left to the kernel's filter, which
+ * the runtime sets in any case: then systemd is told to allow everything. */
+void systemd_plan_add_devices(struct systemd_plan *plan, const struct device_rules *rules,
+			      const struct systemd_plan_facts *facts);
+/* The annotations org.systemd.property.NAME; ERR_INVALID names the annotation. NAMESec with a number
+ * becomes NAMEUSec, as in unit files. */
+int systemd_plan_add_annotations(struct systemd_plan *plan,
+				 const struct json_string_map *annotations, struct err *err);
+
+/*
+ * systemd keeps a quota as percentage of a processor, and a whole one in the unit's file. Round the
+ * quotas of a plan up to whole percents, so that the cgroup's file and the property agree.
+ */
+void cgroup_plan_round_quota(struct cgroup_plan *limits);
+
+DEFINE_AUTO_VAL(systemd_plan, struct systemd_plan, systemd_plan_done)
+#define auto_systemd_plan auto_cleanup(systemd_plan_cleanup_val)

@@ -6,12 +6,9 @@
  */
 #include "cli/floe-runtime/commands.h"
 
-#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "core/alloc.h"
 #include "criu/find.h"
@@ -19,6 +16,8 @@
 #include "kernel/caps.h"
 #include "kernel/mountflags.h"
 #include "runtime/cgroup/backend.h"
+#include "runtime/seccomp/load.h"
+#include "runtime/seccomp/names.h"
 #include "spec/defaults.h"
 #include "spec/runtime_features.h"
 #include "spec/vocabulary.h"
@@ -84,36 +83,29 @@ static void fill_mount_options(struct runtime_features *f)
 	give(&list, true, &f->mount_options, &f->n_mount_options);
 }
 
-static const struct vocabulary_word seccomp_flags[] = {
-	{ "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
-	{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
-	{ "SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC },
-	{ "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV },
-};
-
-/* Whether the kernel takes a flag for seccomp(2): it looks at the flags before the (missing) filter.
- * WAIT_KILLABLE_RECV is valid only together with a listener. */
-static bool kernel_has_seccomp_flag(unsigned int flag)
+static void give_names(const char *const *names, char ***ret, size_t *ret_n)
 {
-	if (flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
-		flag |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flag, NULL) < 0 && errno == EFAULT;
+	auto_strvec struct strvec list = STRVEC_INIT;
+
+	for (; *names; names++)
+		strvec_add(&list, *names);
+	give(&list, false, ret, ret_n);
 }
 
 static struct features_seccomp *seccomp_features(void)
 {
 	struct features_seccomp *s = xcalloc(1, sizeof(*s));
 	auto_strvec struct strvec supported = STRVEC_INIT;
+	unsigned int mask = seccomp_supported_flags();
 
 	s->enabled = known(true);
-	give_words(&spec_seccomp_actions, &s->actions, &s->n_actions);
-	give_words(&spec_seccomp_operators, &s->operators, &s->n_operators);
-	give_words(&spec_seccomp_archs, &s->archs, &s->n_archs);
-	give_words(&spec_seccomp_flags, &s->known_flags, &s->n_known_flags);
-	for (size_t i = 0; i < ARRAY_SIZE(seccomp_flags); i++)
-		if (vocabulary_find(&spec_seccomp_flags, seccomp_flags[i].name) &&
-		    kernel_has_seccomp_flag(seccomp_flags[i].value))
-			strvec_add(&supported, seccomp_flags[i].name);
+	give_names(seccomp_known_actions(), &s->actions, &s->n_actions);
+	give_names(seccomp_known_operators(), &s->operators, &s->n_operators);
+	give_names(seccomp_known_archs(), &s->archs, &s->n_archs);
+	give_names(seccomp_known_flags(), &s->known_flags, &s->n_known_flags);
+	for (size_t i = 0; i < s->n_known_flags; i++)
+		if (seccomp_flag_by_name(s->known_flags[i]) & mask)
+			strvec_add(&supported, s->known_flags[i]);
 	give(&supported, false, &s->supported_flags, &s->n_supported_flags);
 	return s;
 }
@@ -189,7 +181,6 @@ static void fill_unsafe(struct runtime_features *f)
 {
 	auto_strvec struct strvec list = STRVEC_INIT;
 
-	strvec_add(&list, "bundle");
 	strvec_add(&list, "org.criu.config");
 	strvec_add(&list, "org.systemd.property.");
 	strvec_add(&list, "run.oci.");

@@ -413,6 +413,8 @@ int criu_client_run(struct criu_client *client, const CriuReq *req,
 	r = send_request(client, req, err);
 	if (r < 0)
 		return r;
+	if (ops && ops->sent)
+		ops->sent(context);
 	do {
 		r = converse(&work, first, err);
 		first = false;

@@ -119,6 +119,8 @@ struct criu_notify_ops {
 	/* Called once, when the first answer of any kind has come: CRIU has opened the descriptors of
 	 * the request by then. May be NULL. */
 	void (*answered)(void *context);
+	/* Called once, when the request is sent and CRIU is busy with it. May be NULL. */
+	void (*sent)(void *context);
 };
 
 struct criu_result {

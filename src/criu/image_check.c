@@ -326,7 +326,9 @@ bool criu_images_have_cgroups(int dir_fd)
 	if (image_file_next(&file) == 1) {
 		CriuCgroupEntry *entry = criu_cgroup_entry__unpack(NULL, file.len, file.entry);
 
-		have = !entry || entry->n_controllers > 0;
+		have = !entry;
+		for (size_t i = 0; entry && i < entry->n_controllers; i++)
+			have = have || entry->controllers[i]->n_dirs > 0;
 		if (entry)
 			criu_cgroup_entry__free_unpacked(entry, NULL);
 	}

@@ -191,7 +191,7 @@ static int run_criu(struct dump *d, struct err *err)
 	static const struct criu_notify_ops ops = { .notify = handle_notification,
 						    .answered = handle_first_answer };
 	struct criu_result result;
-	int r = criu_client_run(&d->session.client, d->request.message, &ops, d, &result, err);
+	int r = criu_session_run(&d->session, d->request.message, &ops, d, &result, err);
 
 	if (r == 0)
 		r = criu_client_close(&d->session.client, err);

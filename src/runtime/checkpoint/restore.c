@@ -46,6 +46,7 @@ struct restore {
 	struct descriptors descriptors;
 	struct externals externals;
 	struct checkpoint_request request;
+	enum checkpoint_cgroups_mode cgroups_mode;
 	int extra_fds[RESTORE_NAMESPACES_MAX];
 	size_t n_extra_fds;
 	char *criu_root;
@@ -63,6 +64,18 @@ static int load(void *context, struct err *err)
 	struct restore *rs = context;
 
 	return launch_load(&rs->l, err);
+}
+
+static void choose_cgroups_mode(struct restore *rs)
+{
+	rs->cgroups_mode = rs->opts->cgroups_mode;
+	if (rs->cgroups_mode == CHECKPOINT_CGROUPS_DEFAULT &&
+	    !criu_images_have_cgroups(rs->session.images_fd))
+		rs->cgroups_mode = CHECKPOINT_CGROUPS_IGNORE;
+	/* To make cgroups CRIU mounts hierarchies in its current directory, the image directory, which
+	 * is none of a private mount namespace. */
+	if (rs->cgroups_mode != CHECKPOINT_CGROUPS_IGNORE)
+		rs->session.home.is_private = false;
 }
 
 static int open_images(void *context, struct err *err)
@@ -83,7 +96,12 @@ static int open_images(void *context, struct err *err)
 		r = criu_images_check(rs->session.images_fd, NULL, err);
 	if (r == 0)
 		r = descriptors_load(&rs->descriptors, rs->session.images_fd, err);
-	return r < 0 ? err_wrap(err, r, "image directory '%s'", rs->session.images_path) : 0;
+	if (r < 0)
+		return rs->session.images_path ?
+			       err_wrap(err, r, "image directory '%s'", rs->session.images_path) :
+			       r;
+	choose_cgroups_mode(rs);
+	return 0;
 }
 
 static int reserve_directory(void *context, struct err *err)
@@ -248,9 +266,7 @@ static int make_request(struct restore *rs, struct err *err)
 	struct restore_options opts = *rs->opts;
 	int r;
 
-	if (opts.cgroups_mode == CHECKPOINT_CGROUPS_DEFAULT &&
-	    !criu_images_have_cgroups(rs->session.images_fd))
-		opts.cgroups_mode = CHECKPOINT_CGROUPS_IGNORE;
+	opts.cgroups_mode = rs->cgroups_mode;
 	r = restore_request_make(&rs->request, &opts, spec_of(rs), &facts, err);
 
 	return r < 0 ? r : criu_client_need_features(&rs->session.client, &rs->request.need, err);
@@ -277,7 +293,7 @@ static int open_in_cgroup(struct restore *rs, struct criu_client_opts *client, b
 	client->cgroup_fd = in_unified ? &cgroup_fd : NULL;
 	r = criu_session_start(&rs->session, client, err);
 	/* They were good for this one process. */
-	rs->session.client.opts.setup = NULL;
+	rs->session.setup = NULL;
 	rs->session.client.opts.cgroup_fd = NULL;
 	return r;
 }
@@ -409,7 +425,7 @@ static int run_criu(void *context, struct err *err)
 	static const struct criu_notify_ops ops = { .notify = handle_notification };
 	struct restore *rs = context;
 	struct criu_result result;
-	int r = criu_client_run(&rs->session.client, rs->request.message, &ops, rs, &result, err);
+	int r = criu_session_run(&rs->session, rs->request.message, &ops, rs, &result, err);
 
 	if (result.pid > 0)
 		rs->l.init_pid = result.pid;

@@ -47,7 +47,19 @@ int criu_session_open(struct criu_session *ret, const struct runtime *rt,
 		return r;
 	ret->log_path =
 		path_join(ret->work_path ? ret->work_path : ret->images_path, opts->log_name);
-	return criu_find(&ret->location, &find, err);
+	r = criu_find(&ret->location, &find, err);
+	if (r == 0)
+		criu_home_prepare(&ret->home, &ret->location, rt->root_fd);
+	return r;
+}
+
+/* In the process that becomes criu. */
+static int set_up(void *context)
+{
+	const struct criu_session *s = context;
+	int r = s->setup ? s->setup(s->setup_context) : 0;
+
+	return r < 0 ? r : criu_home_enter(&s->home);
 }
 
 int criu_session_start(struct criu_session *s, const struct criu_client_opts *opts, struct err *err)
@@ -57,8 +69,18 @@ int criu_session_start(struct criu_session *s, const struct criu_client_opts *op
 
 	full.program = s->location.path;
 	full.log_path = s->log_path;
+	s->setup = opts->setup;
+	s->setup_context = opts->setup_context;
+	full.setup = set_up;
+	full.setup_context = s;
 	log_debug("criu: '%s' (%s)", s->location.path, criu_source_to_string(s->location.source));
 	r = criu_client_open(&s->client, &full, err);
+	if (r < 0 && s->home.is_private) {
+		/* A home that cannot be made (an odd mount below /run) only costs time. */
+		log_debug("criu: %s; without its own /run", err ? err->msg : "not started");
+		s->home.is_private = false;
+		r = criu_client_open(&s->client, &full, err);
+	}
 	return r < 0 ? r : criu_client_version(&s->client, &s->version, err);
 }
 
@@ -94,10 +116,50 @@ int criu_session_explain(const struct criu_session *s, const struct criu_result 
 	return err->code;
 }
 
+static int pass_notification(void *context, struct criu_notification *notification, struct err *err)
+{
+	struct criu_session *s = context;
+	pid_t pid;
+
+	/* By its first word CRIU has probed the kernel. */
+	if (str_has_prefix(notification->script, "pre-") &&
+	    criu_client_pid(&s->client, &pid, NULL) == 0)
+		criu_home_keep(&s->home, pid);
+	return s->ops->notify ? s->ops->notify(s->ops_context, notification, err) : 0;
+}
+
+static void pass_answered(void *context)
+{
+	struct criu_session *s = context;
+
+	if (s->ops->answered)
+		s->ops->answered(s->ops_context);
+}
+
+static void warm_up(void *context)
+{
+	struct criu_session *s = context;
+
+	criu_home_warm_up(&s->home);
+}
+
+int criu_session_run(struct criu_session *s, const CriuReq *req, const struct criu_notify_ops *ops,
+		     void *context, struct criu_result *ret, struct err *err)
+{
+	static const struct criu_notify_ops passing = { .notify = pass_notification,
+							.answered = pass_answered,
+							.sent = warm_up };
+
+	s->ops = ops;
+	s->ops_context = context;
+	return criu_client_run(&s->client, req, &passing, s, ret, err);
+}
+
 void criu_session_close(struct criu_session *s)
 {
 	criu_client_done(&s->client);
 	criu_location_done(&s->location);
+	criu_home_done(&s->home);
 	free(s->images_path);
 	free(s->work_path);
 	free(s->log_path);

@@ -7,6 +7,7 @@
 
 #include "criu/client.h"
 #include "criu/find.h"
+#include "runtime/checkpoint/criu_home.h"
 #include "runtime/runtime.h"
 
 struct criu_session {
@@ -18,12 +19,19 @@ struct criu_session {
 	char *log_path;
 	struct criu_location location;
 	struct criu_client client;
+	struct criu_home home;
+	/* The caller's, while its work is under way. */
+	int (*setup)(void *context);
+	void *setup_context;
+	const struct criu_notify_ops *ops;
+	void *ops_context;
 	int version;
 };
 
 #define CRIU_SESSION_INIT                                                                          \
 	{                                                                                          \
-		.images_fd = -EBADF, .work_fd = -EBADF, .client = CRIU_CLIENT_INIT                 \
+		.images_fd = -EBADF, .work_fd = -EBADF, .client = CRIU_CLIENT_INIT,                \
+		.home = CRIU_HOME_INIT                                                             \
 	}
 
 struct criu_session_opts {
@@ -39,6 +47,9 @@ int criu_session_open(struct criu_session *ret, const struct runtime *rt,
 /* Start CRIU and ask its version. stdio and extra_fds as of struct criu_client_opts. */
 int criu_session_start(struct criu_session *s, const struct criu_client_opts *opts,
 		       struct err *err);
+/* criu_client_run() with CRIU in its home. */
+int criu_session_run(struct criu_session *s, const CriuReq *req, const struct criu_notify_ops *ops,
+		     void *context, struct criu_result *ret, struct err *err);
 /*
  * Replace the text of an error of criu_client_run() by the cause that CRIU's log names, in one
  * sentence with the log's path; lines around the errors go to the debug log. Returns err->code.

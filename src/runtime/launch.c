@@ -188,6 +188,27 @@ static void fill_cgroup_facts(struct launch *l)
 	l->cgroup_facts.v1 = l->cgroup_v1;
 }
 
+/* Whether a directory at this path can be made by us: the nearest one above that is there decides. */
+static bool can_make_below(const char *path)
+{
+	auto_free char *above = path_dirname(path);
+
+	while (access(above, F_OK) < 0 && strcmp(above, "/") != 0)
+		replace_ptr(above, path_dirname(above));
+	return access(above, W_OK) == 0;
+}
+
+/* Not with --cgroup-manager disabled, and not where a rootless caller may make none. */
+static bool will_have_cgroup(const struct launch *l)
+{
+	if (l->cgroup.n_nodes == 0)
+		return false;
+	for (size_t i = 0; l->cgroup.tolerate_denied && i < l->cgroup.n_nodes; i++)
+		if (!can_make_below(l->cgroup.node[i].path))
+			return false;
+	return true;
+}
+
 /* Without a cgroup of its own the container is in ours, and that is what it may see. */
 static int fill_own_cgroup_facts(struct launch *l, struct err *err)
 {
@@ -224,7 +245,7 @@ int launch_plan_mounts(void *context, struct err *err)
 	struct mount_facts facts;
 	int r;
 
-	if (l->cgroup.n_nodes == 0) {
+	if (!will_have_cgroup(l)) {
 		r = fill_own_cgroup_facts(l, err);
 		if (r < 0)
 			return r;

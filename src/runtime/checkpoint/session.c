@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/checkpoint/session.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "core/fd.h"
 #include "core/fs.h"
 #include "core/log.h"
@@ -53,12 +56,22 @@ int criu_session_open(struct criu_session *ret, const struct runtime *rt,
 	return r;
 }
 
+/* A CRIU that came with libraries of its own must not load the plugins of another version. */
+static void choose_plugins(const char *criu_path)
+{
+	auto_free char *directory = path_join(criu_path, "../../lib/criu");
+
+	if (!getenv("CRIU_LIBS_DIR") && fs_exists(AT_FDCWD, directory))
+		(void)setenv("CRIU_LIBS_DIR", directory, 1);
+}
+
 /* In the process that becomes criu. */
 static int set_up(void *context)
 {
 	const struct criu_session *s = context;
 	int r = s->setup ? s->setup(s->setup_context) : 0;
 
+	choose_plugins(s->location.path);
 	return r < 0 ? r : criu_home_enter(&s->home);
 }
 

@@ -201,6 +201,7 @@ int cgroup_attach_pid(struct cgroup *cg, pid_t pid, struct err *err);
 
 /* Freeze and wait until it is so. On failure (also time-out, 10 s) the cgroup is thawed again. */
 int cgroup_freeze(struct cgroup *cg, struct err *err);
+/* A cgroup that is gone has nobody to thaw. */
 int cgroup_thaw(struct cgroup *cg, struct err *err);
 /* Whether the container is frozen by its own freezer. A cgroup that is gone, or no freezer: false. */
 int cgroup_is_frozen(struct cgroup *cg, bool *ret, struct err *err);

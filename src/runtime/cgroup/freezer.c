@@ -112,6 +112,11 @@ static int freeze_v2(struct cgroup_node *node, uint64_t deadline)
 	return r < 0 ? r : wait_for_event(node, "frozen 1", deadline);
 }
 
+static bool is_gone(int r)
+{
+	return r == -ENOENT || r == -ENODEV;
+}
+
 int cgroup_freeze(struct cgroup *cg, struct err *err)
 {
 	uint64_t deadline = clock_now_monotonic_ns() + FREEZE_TIMEOUT_MS * NSEC_PER_MSEC;
@@ -148,12 +153,8 @@ int cgroup_thaw(struct cgroup *cg, struct err *err)
 	} else {
 		r = cgroup_node_write(node, "freezer.state", "THAWED");
 	}
-	return r < 0 ? err_sys(err, r, "thaw cgroup '%s'", node->path) : 0;
-}
-
-static bool is_gone(int r)
-{
-	return r == -ENOENT || r == -ENODEV;
+	/* systemd removes a scope when the last process has ended. */
+	return r < 0 && !is_gone(r) ? err_sys(err, r, "thaw cgroup '%s'", node->path) : 0;
 }
 
 int cgroup_is_frozen(struct cgroup *cg, bool *ret, struct err *err)

@@ -221,6 +221,19 @@ static int add_process(struct cgroup_systemd *s, pid_t pid, int *ret_fd, struct 
 	return 0;
 }
 
+/* systemd lets anybody start a slice that is there because other units are in it, and stopping it, when
+ * the container is deleted, would stop them. */
+static int check_slice(const struct cgroup *cg, struct err *err)
+{
+	if (cgroup_exists(cg))
+		return err_set(
+			err, ERR_EXISTS,
+			"start unit '%s': its cgroup exists already; a container needs a unit "
+			"of its own",
+			cg->systemd->name.unit);
+	return 0;
+}
+
 static int start_unit(struct cgroup *cg, pid_t pid, struct err *err)
 {
 	struct cgroup_systemd *s = cg->systemd;
@@ -230,6 +243,8 @@ static int start_unit(struct cgroup *cg, pid_t pid, struct err *err)
 
 	if (!s->name.is_slice)
 		r = add_process(s, pid, &pidfd, err);
+	else
+		r = check_slice(cg, err);
 	if (r < 0)
 		return r;
 	r = sdbus_start_unit(s->bus, s->name.unit, &s->properties, &failure);

@@ -169,7 +169,7 @@ int init_join_namespaces(const struct namespace_plan *plan, struct err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
 		enum namespace_kind kind = order[i];
 
-		if (!namespace_plan_joins(plan, kind))
+		if (plan->is_joined || !namespace_plan_joins(plan, kind))
 			continue;
 		if (setns(plan->fds[kind], (int)namespace_kinds[kind].flag) < 0)
 			return err_sys(err, -errno, "join %s namespace '%s'",
@@ -236,7 +236,7 @@ static int intermediate_run(struct launch *l, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	plan->join = 0; /* for init: it is in all of them */
+	plan->is_joined = true; /* for init */
 	pid = clone_process(&request);
 	if (pid == 0)
 		l->child_main(l);

@@ -39,6 +39,7 @@ struct namespace_plan {
 	const char *paths[NAMESPACE_KIND_COUNT_]; /* borrowed from the spec */
 	int fds[NAMESPACE_KIND_COUNT_]; /* of joined ones once opened; owned */
 	bool has_time_offsets;
+	bool is_joined; /* the calling process is in all that are joined */
 };
 
 #define NAMESPACE_PLAN_INIT                                                                        \

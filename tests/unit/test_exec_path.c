@@ -107,7 +107,8 @@ static void test_messages(void **state UNUSED)
 			      "exec: \"/nonexistent/foo\": stat /nonexistent/foo: "
 			      "no such file or directory"),
 			 0);
-	assert_int_equal(look("./a", NULL, NULL, "exec: \"./a\": is a directory"), 0);
+	assert_int_equal(
+		look("./a", NULL, NULL, "exec: \"./a\": is a directory: permission denied"), 0);
 	assert_int_equal(look("a/plain", NULL, NULL, "exec: \"a/plain\": permission denied"), 0);
 }
 

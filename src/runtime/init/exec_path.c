@@ -66,10 +66,14 @@ int exec_path_find(const char *name, const struct strvec *env, char **ret_path, 
 		*ret_path = xstrdup(name);
 		return 0;
 	}
-	if (stat_failed)
+	if (stat_failed) {
 		(void)err_sys(err, r, "exec: \"%s\": stat %s", name, name);
-	else
+	} else if (r == -EISDIR) {
+		/* What execve(2) answers for it; clients make 126 of these words. */
+		r = err_sys(err, -EACCES, "exec: \"%s\": is a directory", name);
+	} else {
 		(void)err_sys(err, r, "exec: \"%s\"", name);
+	}
 	if (err && (r == -ENOENT || r == -ENOTDIR))
 		err->kind = ERR_NOT_FOUND;
 	return r;

@@ -7,7 +7,7 @@
  *   exec: "foo": executable file not found in $PATH
  *   exec: "/foo": stat /foo: no such file or directory
  *   exec: "/foo": permission denied
- *   exec: "/foo": is a directory
+ *   exec: "/foo": is a directory: permission denied
  */
 #pragma once
 

@@ -35,6 +35,7 @@ JSON_DESC(container_record_desc, T, F_STRING(T, version, "version", JSON_REQUIRE
 	  F_STRING(T, rootfs, "rootfs", JSON_REQUIRED), F_U32(T, owner, "owner", JSON_ALWAYS),
 	  F_ENUM(T, cgroup_driver, "cgroupDriver", JSON_REQUIRED, driver_names),
 	  F_STRING_MAP(T, cgroup_paths, "cgroupPaths", 0), F_BOOL(T, rootless, "rootless", 0),
+	  F_STRING_MAP(T, annotations, "annotations", 0),
 	  F_BOOL(T, has_time_namespace, "hasTimeNamespace", 0),
 	  F_STRINGS(T, external_descriptors, "externalDescriptors", 0),
 	  F_STRING(T, intel_rdt_path, "intelRdtPath", 0), F_EXTRA(T, extra));
@@ -224,9 +225,10 @@ enum container_status container_status(const struct container *c)
 		return CONTAINER_CREATING;
 	if (!container_init_is_alive(c))
 		return CONTAINER_STOPPED;
-	if (fs_exists(c->dir_fd, "exec.fifo"))
-		return CONTAINER_CREATED;
-	return is_frozen(c) ? CONTAINER_PAUSED : CONTAINER_RUNNING;
+	/* A created container may be paused too. */
+	if (is_frozen(c))
+		return CONTAINER_PAUSED;
+	return fs_exists(c->dir_fd, "exec.fifo") ? CONTAINER_CREATED : CONTAINER_RUNNING;
 }
 
 int container_require(const struct container *c, unsigned int allowed, const char *verb,
@@ -288,9 +290,9 @@ void container_state_fill(const struct container *c, enum container_status statu
 	ret->rootfs = xstrdup(c->record.rootfs);
 	ret->created = xstrdup(c->record.created);
 	ret->owner = xstrdup("");
-	for (size_t i = 0; c->spec && i < c->spec->annotations.n; i++)
-		json_string_map_set(&ret->annotations, c->spec->annotations.v[i].key,
-				    c->spec->annotations.v[i].value);
+	for (size_t i = 0; i < c->record.annotations.n; i++)
+		json_string_map_set(&ret->annotations, c->record.annotations.v[i].key,
+				    c->record.annotations.v[i].value);
 }
 
 static int compare_names(const void *a, const void *b)

@@ -16,7 +16,7 @@
  *   creating  no state.json yet                                delete --force
  *   created   init lives, exec.fifo exists                     start kill delete exec update
  *   running   init lives, no exec.fifo                         kill exec pause update checkpoint
- *   paused    as running, cgroup frozen                        resume kill exec(--ignore-paused) checkpoint
+ *   paused    as running (or created), cgroup frozen                      resume kill exec(--ignore-paused) checkpoint
  *   stopped   init is gone (or a zombie, or its pid is reused) delete
  *
  * Liveness is pid and start time together (/proc/PID/stat field 22).
@@ -51,6 +51,7 @@ struct container_record {
 	uint32_t owner; /* uid that created it */
 	int cgroup_driver; /* enum runtime_cgroup_driver + 1 */
 	struct json_string_map cgroup_paths; /* "" or controller: path on the host */
+	struct json_string_map annotations; /* the configuration's, for `state` */
 	bool rootless;
 	bool has_time_namespace; /* a restore put it into one that the configuration does not name */
 	char **external_descriptors; /* what stdio was at create: "pipe:[123]", "/dev/null" */
@@ -113,7 +114,7 @@ void container_record_descriptors(struct container *c, pid_t pid);
 int container_signal_init(const struct container *c, int sig);
 
 /* The document of the `state` and `list` commands, but for the owner's name; to be freed with
- * json_done(&container_state_desc, ret). Annotations are those of c->spec, when it is loaded. */
+ * json_done(&container_state_desc, ret). */
 struct container_state;
 void container_state_fill(const struct container *c, enum container_status status,
 			  struct container_state *ret);

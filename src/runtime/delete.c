@@ -76,7 +76,7 @@ int container_destroy(struct container *c, struct err *err)
 		r = err_sys(err, -errno, "remove '%s'", c->record.intel_rdt_path);
 	if (r < 0)
 		return err_wrap(err, r, "delete container '%s'", c->id);
-	if (container_load_spec(c, NULL) < 0)
+	if (!c->spec && container_load_spec(c, NULL) < 0)
 		log_debug("delete container '%s': no stored configuration, no poststop hooks",
 			  c->id);
 	r = container_remove_directory(c->rt, c->id, c->dir_fd, err);

@@ -17,6 +17,7 @@
 #include "kernel/cgroupfs.h"
 #include "kernel/procfs.h"
 #include "kernel/syscalls.h"
+#include "runtime/container_hooks.h"
 #include "runtime/delete.h"
 #include "runtime/terminal.h"
 
@@ -81,6 +82,9 @@ static void fill_record(struct launch *l)
 	record->owner = geteuid();
 	record->cgroup_driver = (int)l->rt->cgroup_driver + 1;
 	record->rootless = runtime_is_rootless(l->rt);
+	for (size_t i = 0; i < spec_of(l)->annotations.n; i++)
+		json_string_map_set(&record->annotations, spec_of(l)->annotations.v[i].key,
+				    spec_of(l)->annotations.v[i].value);
 }
 
 int launch_reserve_directory(void *context, struct err *err)
@@ -125,6 +129,9 @@ void launch_release_directory(void *context)
 	if (container_remove_directory(l->rt, l->opts->id, l->container.dir_fd, &err) < 0)
 		log_warning("%s; 'floe-runtime delete --force %s' tries again", err.msg,
 			    l->opts->id);
+	/* The life cycle's last step, also of a life that ended in the middle of its beginning. */
+	if (l->had_hooks)
+		container_run_poststop(&l->container);
 }
 
 /* ---- cgroup and mounts ---- */
@@ -314,7 +321,8 @@ void launch_forget_pid_file(void *context)
 
 void launch_done(struct launch *l)
 {
-	l->container.spec = NULL; /* borrowed from the bundle */
+	if (l->container.spec == &l->bundle.spec)
+		l->container.spec = NULL; /* borrowed */
 	container_close(&l->container);
 	bundle_done(&l->bundle);
 	free(l->pid_file);

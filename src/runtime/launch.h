@@ -56,6 +56,7 @@ struct launch {
 	pid_t init_pid; /* 0 while none */
 	bool init_in_unified; /* born in the v2 cgroup; valid on both sides */
 	bool directory_is_ours;
+	bool had_hooks; /* init was there, so hooks may have run: poststop must */
 };
 
 #define LAUNCH_INIT                                                                                \

@@ -31,8 +31,6 @@ static int add_state(const struct runtime *rt, const char *id, struct container_
 	struct container_state *state;
 	int r = container_open(&c, rt, id, false, err);
 
-	if (r == 0)
-		r = container_load_spec(&c, err);
 	if (r < 0)
 		return r;
 	state = array_push(states->v, states->n);

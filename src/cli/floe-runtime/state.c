@@ -14,9 +14,6 @@ static int run(const struct cli_invocation *inv, struct err *err)
 
 	if (r == 0)
 		r = container_open(&c, rt, inv->args[0], false, err);
-	/* For the annotations. */
-	if (r == 0)
-		r = container_load_spec(&c, err);
 	if (r < 0)
 		return r;
 	container_state_fill(&c, container_status(&c), &state);

@@ -77,6 +77,7 @@ int parent_converse(void *context, struct err *err)
 {
 	struct launch *l = context;
 
+	l->had_hooks = l->directory_is_ours;
 	for (;;) {
 		auto_msg struct msg m = { 0 };
 		int r = handshake_receive(l->sync_fd, -1, &m, err);

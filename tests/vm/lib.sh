@@ -141,7 +141,7 @@ vm_stage()
 	build=$(realpath -m "${FLOE_BUILD:-$vm_source/build}")
 	[ -d "$build/src" ] || die "stage '$build': there is no build; make one (make) or set FLOE_BUILD"
 	mkdir -p "$dir/build" "$dir/cache/rootfs"
-	cp -a "$vm_source/tests" "$vm_source/tools" "$dir/"
+	cp -a "$vm_source/tests" "$vm_source/tools" "$vm_source/docs" "$dir/"
 	# Programs and archives of functions, without what the compiler left beside them.
 	(
 		cd "$build" || exit

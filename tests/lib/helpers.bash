@@ -56,10 +56,16 @@ setup()
 
 teardown()
 {
+	clean_up
+}
+
+clean_up()
+{
 	local status=0 id
 	# What a test did to make things fail must not make the clean-up fail.
 	unset FLOE_FAULT
 	cd "$T" || return 1
+	thaw
 	for id in "$STATE"/*/; do
 		if [ -d "$id" ]; then
 			rt delete --force "$(basename "$id")" >/dev/null 2>&1 || :
@@ -74,13 +80,26 @@ teardown()
 	return $status
 }
 
+# What a failed checkpoint left frozen could not be killed.
+thaw()
+{
+	local file
+	while IFS= read -r file; do
+		case $file in
+		*/freezer.state) echo THAWED >"$file" ;;
+		*) echo 0 >"$file" ;;
+		esac
+	done < <(find /sys/fs/cgroup -mindepth 2 -not -fstype tmpfs -path "*$PREFIX*" \
+		\( -name freezer.state -o -name cgroup.freeze \) 2>/dev/null)
+}
+
 # Compare with what there was before the test. Processes need a moment to disappear.
 nothing_left()
 {
 	local left i
 	for ((i = 0; i < 30; i++)); do
 		take_inventory >"$T/.after"
-		left=$(diff "$T/.before" "$T/.after" | grep '^[<>]' || :)
+		left=$(diff "$T/.before" "$T/.after" | grep '^>' || :)
 		[ "$left" ] || return 0
 		sleep 0.1
 	done
@@ -105,7 +124,7 @@ take_inventory()
 	find /sys/fs/cgroup -mindepth 2 -type d -not -fstype tmpfs -path "*$PREFIX*" -printf 'cgroup %p\n' 2>/dev/null
 	# Caches may stay: CRIU's of the kernel's features, the runtime's of compiled seccomp filters.
 	find /run "$STATE" -mindepth 1 ! -name 'criu.kdat*' ! -path '/run/mount*' ! -path '*/.cache*' \
-		! -name .empty-directory ! -path /run/crun -printf 'file %p\n' 2>/dev/null || :
+		! -path '/run/systemd*' ! -path '/run/dbus*' ! -name .empty-directory ! -path /run/crun -printf 'file %p\n' 2>/dev/null || :
 }
 
 # --- the runtime --------------------------------------------------------------------------------------------------------

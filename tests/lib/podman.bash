@@ -1,0 +1,133 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# podman as the client: see clients.bash. `pod` is podman with storage, state, configuration and cgroups of the test file's
+# own; the image is `bb`.
+
+load ../lib/clients
+
+setup_file()
+{
+	local runtime
+
+	need podman conmon "${RUNTIMES[@]:0:1}"
+	clients_begin hide-unified
+	setup
+	podman_configure
+	RUNTIME=floe-runtime
+	tar -C "$ROOTFS" -c . | pod import - bb:latest >/dev/null
+	# What is made once: so that it does not count as left behind by the first test.
+	for runtime in "${RUNTIMES[@]}"; do
+		RUNTIME=$runtime pod run --rm bb true || :
+	done
+}
+
+# As an administrator would have it in /etc/containers/containers.conf (docs/clients.md), but for the places and the limits:
+# podman's default ones are above what may be raised here.
+podman_configure()
+{
+	cat >"$CLIENT/containers.conf" <<-CONF
+		[containers]
+		default_ulimits = ["nofile=1024:4096", "nproc=1000:1000"]
+		netns = "none"
+		log_driver = "k8s-file"
+		init_path = "/usr/bin/docker-init"
+		[network]
+		network_backend = "netavark"
+		network_config_dir = "$CLIENT/networks"
+		[engine]
+		cgroup_manager = "cgroupfs"
+		events_logger = "file"
+		tmp_dir = "$CLIENT/tmp"
+		volume_path = "$CLIENT/volumes"
+		runtime_supports_json = ["crun", "runc", "floe-runtime"]
+		runtime_supports_nocgroup = ["crun", "floe-runtime"]
+		conmon_env_vars = ["PATH=$PATH"]
+		[engine.runtimes]
+		floe-runtime = ["$FLOE_RUNTIME"]
+		crun = ["$(command -v crun)"]
+		runc = ["$(command -v runc)"]
+	CONF
+	export CONTAINERS_CONF=$CLIENT/containers.conf
+}
+
+setup()
+{
+	client_setup
+	PODMAN=(podman --root "$CLIENT/root" --runroot "$CLIENT/run" --storage-driver vfs)
+}
+
+# Containers that the client makes go below the cgroup of this run. (`--cgroups=disabled` tolerates no such option.)
+pod()
+{
+	local command=$1 arguments=("$@")
+	case $command in
+	run | create)
+		[[ " $* " == *" --cgroups=disabled "* ]] ||
+			arguments=("$command" --cgroup-parent "$(client_cgroup pod)" "${@:2}") ;;
+	esac
+	timeout --kill-after=5 $CLIENT_SECONDS "${PODMAN[@]}" --runtime "$RUNTIME" "${arguments[@]}" 3>&- 4>&-
+}
+
+# on_terminal ROWS COLUMNS ARGUMENT...: podman on a terminal of that size. (Under timeout(1), without its --foreground, it
+# would be in the background of the terminal.)
+on_terminal()
+{
+	local rows=$1 columns=$2
+	shift 2
+	timeout --foreground $CLIENT_SECONDS script -qefc "stty rows $rows cols $columns
+		exec $(printf '%q ' "${PODMAN[@]}" --runtime "$RUNTIME" "$@")" /dev/null 3>&- 4>&-
+}
+
+client_clean_up()
+{
+	pod pod rm -a -f -t 0 >/dev/null
+	pod rm -a -f -t 0 >/dev/null
+	pod volume rm -a -f >/dev/null
+}
+
+teardown_file()
+{
+	clients_end podman
+}
+
+# inspect FORMAT [CONTAINER]
+inspect()
+{
+	pod inspect --format "{{$1}}" "${2:-$C}"
+}
+
+pod_pid()
+{
+	inspect .State.Pid "${1:-$C}"
+}
+
+is_status()
+{
+	[ "$(inspect .State.Status "${2:-$C}" 2>/dev/null)" = "$1" ]
+}
+
+# A container that counts on its standard output, ten times a second.
+pod_ticking()
+{
+	# shellcheck disable=SC2016 # for the shell of the container
+	pod run -d --name "$C" "$@" bb sh -c 'i=0; while :; do i=$((i + 1)); echo "tick $i"; sleep 0.1; done' >/dev/null
+}
+
+# One that does nothing, but ends at once when it is asked to.
+pod_idle()
+{
+	pod run -d --name "$C" "$@" bb sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done' >/dev/null
+}
+
+pod_last_tick()
+{
+	pod logs --tail 1 "${1:-$C}" | tr -dc 0-9
+}
+
+pod_ticks_after()
+{
+	local now
+	now=$(pod_last_tick "${2:-$C}")
+	[ "${now:-0}" -gt "$1" ]
+}

@@ -100,13 +100,13 @@ static void plan_cpuset(struct cgroup_plan *plan, const struct oci_cpu *c)
 
 static void plan_pids(struct cgroup_plan *plan, const struct oci_pids *p)
 {
-	if (!p->limit.set)
+	/* 0 is what podman up to 4 writes for "no limit"; crun and runc up to 1.3 pass over it too. */
+	if (!p->limit.set || p->limit.v == 0)
 		return;
 	if (p->limit.v < 0)
 		cgroup_plan_add(plan, "pids", "pids.limit", "pids.max", "max");
-	else /* 0 would forbid the container's own first process */
-		cgroup_plan_add(plan, "pids", "pids.limit", "pids.max", "%" PRId64,
-				p->limit.v ? p->limit.v : 1);
+	else
+		cgroup_plan_add(plan, "pids", "pids.limit", "pids.max", "%" PRId64, p->limit.v);
 }
 
 static void add_weight(struct cgroup_plan *plan, const char *limit, const char *file,

@@ -86,11 +86,10 @@ static struct cgroup_write *add_i64(struct cgroup_plan *plan, const char *contro
 
 static void plan_pids(struct cgroup_plan *plan, const struct oci_pids *p)
 {
-	if (!p->limit.set)
+	/* 0 is what podman up to 4 writes for "no limit"; crun and runc up to 1.3 pass over it too. */
+	if (!p->limit.set || p->limit.v == 0)
 		return;
-	/* 0 would forbid the container's own first process. */
-	add_i64(plan, "pids", "pids.limit", "pids.max",
-		p->limit.v < 0 ? -1 : MAX(p->limit.v, (int64_t)1));
+	add_i64(plan, "pids", "pids.limit", "pids.max", MAX(p->limit.v, (int64_t)-1));
 }
 
 /* The specification's swap is memory and swap together, v2's is swap alone. */

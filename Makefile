@@ -16,8 +16,8 @@ WERROR ?=
 MESON_OPTIONS = $(if $(WERROR),--werror)
 MESON_ASAN = -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dfault_points=true
 
-export FLOE_BUILD = $(BUILD)
-export FLOE_BUILD_ASAN = $(BUILD_ASAN)
+export FLOE_BUILD = $(abspath $(BUILD))
+export FLOE_BUILD_ASAN = $(abspath $(BUILD_ASAN))
 
 .PHONY: all asan demo check check-static check-unit check-integration check-cr check-fault check-asan bench install \
 	format lint clean help deps deps-demo

@@ -52,9 +52,10 @@ static const char *field(const char *text)
 static int list(void)
 {
 	for (const struct program *const *p = __start_programs; p < __stop_programs; p++)
-		printf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", (*p)->name, field((*p)->container),
+		printf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", (*p)->name, field((*p)->container),
 		       field((*p)->options), field((*p)->not_in), field((*p)->refused),
-		       field((*p)->subject), field((*p)->note), field((*p)->why_not));
+		       field((*p)->subject), field((*p)->note), field((*p)->why_not),
+		       field((*p)->lost));
 	return 0;
 }
 

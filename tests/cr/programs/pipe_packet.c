@@ -15,4 +15,5 @@ static void run(void)
 	check(read(fds[0], buffer, sizeof(buffer)) == 3, "messages run together");
 	check(read(fds[0], buffer, sizeof(buffer)) == 5, "the second message is lost");
 }
-PROGRAM(pipe_packet, run, .subject = "pipes of messages (`O_DIRECT`)")
+PROGRAM(pipe_packet, run, .subject = "pipes of messages (`O_DIRECT`)",
+	.refused = "a pipe in packet mode (O_DIRECT), which CRIU cannot keep")

@@ -44,11 +44,12 @@ struct program {
 	void (*run)(void);
 	const char *subject; /* what must survive, for the table of docs/checkpoint.md */
 	const char *note; /* what a user has to know; NULL: nothing */
+	const char *lost; /* CRIU is known to lose it, in this way: a failure is none */
 	const char *options; /* of checkpoint and restore, one or more */
 	const char *container; /* the only container it can run in; NULL: any; see run-programs */
 	const char *not_in; /* flavours and containers that it cannot do, separated by blanks */
 	const char *why_not; /* the reason of not_in */
-	const char *refused; /* a checkpoint must fail, and say this */
+	const char *refused; /* a checkpoint (or "restore: ...") must fail, and say this */
 };
 
 #define PROGRAM(id, function, ...)                                                                 \

@@ -6,12 +6,11 @@
 
 /* A thread waits for each kind of lock while it is frozen, and gets it afterwards. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_mutex_t inheriting;
 static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 static sem_t semaphore;
 static pthread_barrier_t barrier;
 static volatile int started;
-static volatile int got[5];
+static volatile int got[4];
 
 static void *wait_mutex(void *argument)
 {
@@ -22,20 +21,11 @@ static void *wait_mutex(void *argument)
 	return argument;
 }
 
-static void *wait_inheriting(void *argument)
-{
-	__atomic_add_fetch(&started, 1, __ATOMIC_SEQ_CST);
-	must0(pthread_mutex_lock(&inheriting));
-	got[1] = 1;
-	must0(pthread_mutex_unlock(&inheriting));
-	return argument;
-}
-
 static void *wait_rwlock(void *argument)
 {
 	__atomic_add_fetch(&started, 1, __ATOMIC_SEQ_CST);
 	must0(pthread_rwlock_wrlock(&rwlock));
-	got[2] = 1;
+	got[1] = 1;
 	must0(pthread_rwlock_unlock(&rwlock));
 	return argument;
 }
@@ -45,7 +35,7 @@ static void *wait_semaphore(void *argument)
 	__atomic_add_fetch(&started, 1, __ATOMIC_SEQ_CST);
 	while (sem_wait(&semaphore) < 0)
 		check(errno == EINTR, "sem_wait: %s", strerror(errno));
-	got[3] = 1;
+	got[2] = 1;
 	return argument;
 }
 
@@ -53,43 +43,35 @@ static void *wait_barrier(void *argument)
 {
 	__atomic_add_fetch(&started, 1, __ATOMIC_SEQ_CST);
 	(void)pthread_barrier_wait(&barrier);
-	got[4] = 1;
+	got[3] = 1;
 	return argument;
 }
 
 static void run(void)
 {
-	static void *(*const functions[])(void *) = { wait_mutex, wait_inheriting, wait_rwlock,
-						      wait_semaphore, wait_barrier };
-	pthread_t threads[5];
-	pthread_mutexattr_t attributes;
+	static void *(*const functions[])(void *) = { wait_mutex, wait_rwlock, wait_semaphore,
+						      wait_barrier };
+	pthread_t threads[4];
 
-	must0(pthread_mutexattr_init(&attributes));
-	must0(pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT));
-	must0(pthread_mutex_init(&inheriting, &attributes));
 	must(sem_init(&semaphore, 0, 0));
 	must0(pthread_barrier_init(&barrier, NULL, 2));
 	must0(pthread_mutex_lock(&mutex));
-	must0(pthread_mutex_lock(&inheriting));
 	must0(pthread_rwlock_rdlock(&rwlock));
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < 4; i++)
 		must0(pthread_create(&threads[i], NULL, functions[i], NULL));
-	while (started < 5)
+	while (started < 4)
 		sleep_ms(5);
 	sleep_ms(20);
 	wait_for_restore();
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < 4; i++)
 		check(got[i] == 0, "waiter %zu has got a lock that is held", i);
 	must0(pthread_mutex_unlock(&mutex));
-	must0(pthread_mutex_unlock(&inheriting));
 	must0(pthread_rwlock_unlock(&rwlock));
 	must(sem_post(&semaphore));
 	(void)pthread_barrier_wait(&barrier);
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		must0(pthread_join(threads[i], NULL));
 		check(got[i] == 1, "waiter %zu has not got its lock", i);
 	}
 }
-PROGRAM(thread_waiters, run,
-	.subject =
-		"threads that wait for mutexes, priority-inheriting ones too, semaphores, barriers")
+PROGRAM(thread_waiters, run, .subject = "threads that wait for mutexes, semaphores, barriers")

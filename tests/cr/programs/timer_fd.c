@@ -23,12 +23,12 @@ static void check_rest(int fd, time_t seconds, time_t interval)
 	      "%ld s are left instead of %ld", (long)now.it_value.tv_sec, (long)seconds);
 }
 
-static uint64_t wait_for_expiry(int fd)
+static uint64_t wait_for_expiry(int fd, const char *what)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	uint64_t n = 0;
 
-	check(poll(&pfd, 1, 20000) == 1, "a timer does not expire");
+	check(poll(&pfd, 1, 20000) == 1, "%s timer does not expire", what);
 	must(read(fd, &n, sizeof(n)));
 	return n;
 }
@@ -37,6 +37,7 @@ static void run(void)
 {
 	struct timespec now;
 	struct itimerspec at = { 0 };
+	struct itimerspec spec;
 	int fds[6];
 	uint64_t n;
 
@@ -45,18 +46,18 @@ static void run(void)
 	at.it_value.tv_sec = now.tv_sec + 2000;
 	fds[1] = make(CLOCK_REALTIME, TFD_TIMER_ABSTIME, at);
 	fds[2] = make(CLOCK_BOOTTIME, 0, (struct itimerspec){ { 0, 0 }, { 3000, 0 } });
-	fds[3] = make(CLOCK_MONOTONIC, 0, (struct itimerspec){ { 0, 20000000 }, { 0, 1 } });
+	fds[3] = make(CLOCK_MONOTONIC, 0, (struct itimerspec){ { 0, 20000000 }, { 4000, 0 } });
 	fds[4] = make(CLOCK_MONOTONIC, 0, (struct itimerspec){ { 0, 0 }, { 0, 1 } });
 	fds[5] = make(CLOCK_MONOTONIC, 0, (struct itimerspec){ { 0, 0 }, { 0, 0 } });
-	(void)wait_for_expiry(fds[3]);
-	sleep_ms(5);
 	wait_for_restore();
 	check_rest(fds[0], 1000, 9);
 	check_rest(fds[1], 2000, 0);
 	check_rest(fds[2], 3000, 0);
-	(void)wait_for_expiry(fds[3]);
-	(void)wait_for_expiry(fds[3]);
-	check(wait_for_expiry(fds[4]) == 1, "an expiry that nobody had read is lost");
+	spec = (struct itimerspec){ { 0, 20000000 }, { 0, 1 } };
+	must(timerfd_settime(fds[3], 0, &spec, NULL));
+	for (int i = 0; i < 3; i++)
+		(void)wait_for_expiry(fds[3], "a periodic");
+	check(wait_for_expiry(fds[4], "an expired") == 1, "an expiry that nobody had read is lost");
 	must_fail(read(fds[5], &n, sizeof(n)), EAGAIN);
 }
 PROGRAM(timer_fd, run, .subject = "timer descriptors (timerfd), expired ones too")

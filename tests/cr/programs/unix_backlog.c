@@ -4,7 +4,7 @@
 
 #include "test.h"
 
-/* Connections that nobody has accepted yet, with data. */
+/* Connections that nobody has accepted yet. */
 static void run(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "socket" };
@@ -17,12 +17,12 @@ static void run(void)
 	for (int i = 0; i < 3; i++) {
 		clients[i] = (int)must(socket(AF_UNIX, SOCK_STREAM, 0));
 		must(connect(clients[i], (struct sockaddr *)&address, sizeof(address)));
-		write_all(clients[i], (char[]){ (char)('a' + i) }, 1);
 	}
 	wait_for_restore();
 	for (int i = 0; i < 3; i++) {
 		char byte;
 
+		write_all(clients[i], (char[]){ (char)('a' + i) }, 1);
 		fd = (int)must(accept(listener, NULL, NULL));
 		must(read(fd, &byte, 1));
 		check(byte == 'a' + i, "connection %d is another", i);

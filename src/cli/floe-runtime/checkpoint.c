@@ -2,6 +2,8 @@
 #include "cli/floe-runtime/checkpoint_rows.h"
 #include "cli/floe-runtime/checkpoint_stats.h"
 #include "cli/floe-runtime/commands.h"
+#include "core/log.h"
+#include "runtime/checkpoint/preflight.h"
 
 const struct cli_choice cgroups_mode_choices[] = {
 	{ "soft", CHECKPOINT_CGROUPS_SOFT },
@@ -18,17 +20,52 @@ const struct cli_choice network_lock_choices[] = {
 	{ NULL, 0 },
 };
 
+enum dry_run_format { DRY_RUN_DEFAULT, DRY_RUN_TEXT, DRY_RUN_JSON };
+
+static const struct cli_choice dry_run_formats[] = {
+	{ "text", DRY_RUN_TEXT },
+	{ "json", DRY_RUN_JSON },
+	{ NULL, 0 },
+};
+
 struct options {
 	struct checkpoint_options checkpoint;
 	bool print_stats;
+	bool dry_run;
+	enum dry_run_format format;
 };
+
+/* Exit code 0: it will work; 1: it will not. */
+static int dry_run(struct runtime *rt, const char *id, const struct options *cli, struct err *err)
+{
+	auto_preflight_report struct preflight_report report = PREFLIGHT_REPORT_INIT;
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+	int r = container_preflight(rt, id, &cli->checkpoint, &report, err);
+
+	if (r < 0)
+		return r;
+	if (cli->format == DRY_RUN_JSON) {
+		auto_free char *text = json_encode(&preflight_report_desc, &report, JSON_INDENT2);
+
+		strbuf_addf(&sb, "%s\n", text);
+	} else {
+		preflight_report_to_text(&report, log_is_enabled(LOG_LEVEL_DEBUG), &sb);
+	}
+	r = cli_print(sb.buf, err);
+	return r < 0 ? r : !preflight_is_ok(&report);
+}
 
 static int run(const struct cli_invocation *inv, struct err *err)
 {
 	const struct options *cli = inv->options;
 	struct runtime *rt;
-	int r = command_open_root(inv, false, &rt, err);
+	int r;
 
+	if (cli->format != DRY_RUN_DEFAULT && !cli->dry_run)
+		return err_set(err, ERR_USAGE, "--format is for --dry-run only");
+	r = command_open_root(inv, false, &rt, err);
+	if (r == 0 && cli->dry_run)
+		return dry_run(rt, inv->args[0], cli, err);
 	if (r == 0)
 		r = container_checkpoint(rt, inv->args[0], &cli->checkpoint, err);
 	if (r == 0 && cli->print_stats)
@@ -56,6 +93,10 @@ static const struct cli_option rows[] = {
 		"descriptor that gets one NUL byte when the lazy page server is ready"),
 	OPT_FLAG(T, print_stats, "print-stats", 0,
 		 "print CRIU's times (in microseconds) and page counts as JSON"),
+	OPT_FLAG(T, dry_run, "dry-run", 0,
+		 "tell what stands in the way of a checkpoint, without touching the container"),
+	OPT_ENUM(T, format, "format", 0, "FORMAT", dry_run_formats,
+		 "form of the dry run's output (default: text)"),
 };
 #undef T
 
@@ -67,7 +108,10 @@ const struct cli_command checkpoint_command = {
 		"CRIU writes all processes of the container, with memory, files and sockets, to "
 		"the image; then the container is gone, unless it was to go on. 'floe-runtime "
 		"restore' lets it continue where it was. When it fails the container goes on, and "
-		"the error quotes CRIU's log.",
+		"the error quotes CRIU's log. With --dry-run nothing is stopped or written: each "
+		"obstacle is "
+		"named with process, descriptor and what lifts it, and the exit code is 0 when the "
+		"checkpoint will work and 1 when it will not.",
 	CLI_OPTIONS(struct options, rows),
 	.min_args = 1,
 	.max_args = 1,

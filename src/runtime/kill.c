@@ -39,12 +39,14 @@ int container_kill(struct runtime *rt, const struct kill_options *opts, struct e
 {
 	auto_container struct container c = CONTAINER_INIT;
 	enum container_status status;
+	bool to_all;
 	int r = container_open(&c, rt, opts->id, false, err);
 
 	if (r < 0)
 		return r;
 	status = container_status(&c);
-	if (opts->all || (opts->signal == SIGKILL && !has_private_pid_namespace(&c)))
+	to_all = opts->all || (opts->signal == SIGKILL && !has_private_pid_namespace(&c));
+	if (to_all)
 		r = kill_all(&c, opts->signal, err);
 	if (r < 0)
 		return r;
@@ -52,7 +54,7 @@ int container_kill(struct runtime *rt, const struct kill_options *opts, struct e
 		return opts->all ? 0 :
 				   err_set(err, ERR_STATE, "container not running: '%s' is %s",
 					   c.id, container_status_to_string(status));
-	if (!opts->all) {
+	if (!to_all) {
 		r = container_signal_init(&c, opts->signal);
 		if (r == -ESRCH)
 			return err_set(err, ERR_STATE, "container not running: '%s' is stopped",

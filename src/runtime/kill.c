@@ -23,6 +23,11 @@ static int kill_all(const struct container *c, int sig, struct err *err)
 
 	if (r < 0)
 		return r;
+	/* No cgroup (--cgroup-manager disabled): init is the one process that can be told. */
+	if (cg.n_nodes == 0) {
+		r = container_signal_init(c, sig);
+		return r < 0 && r != -ESRCH ? err_sys(err, r, "signal container '%s'", c->id) : 0;
+	}
 	return sig == SIGKILL ? cgroup_kill(&cg, err) : cgroup_signal(&cg, sig, err);
 }
 

@@ -29,6 +29,22 @@ int fault_point(const char *operation, const char *place, struct err *err)
 	return err_set(err, ERR_INTERNAL, "fault injected at '%s'", here);
 }
 
+bool fault_feature_is_disabled(const char *name)
+{
+	const char *list = getenv("FLOE_TEST_DISABLE");
+	size_t len = strlen(name);
+
+	while (list && *list) {
+		size_t n = strcspn(list, ",");
+
+		if (n == len && memcmp(list, name, n) == 0)
+			return true;
+		list += n;
+		list += *list == ',';
+	}
+	return false;
+}
+
 #else
 
 /* ISO C forbids an empty translation unit. */

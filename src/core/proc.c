@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "core/clock.h"
+#include "core/fault.h"
 #include "core/fd.h"
 #include "core/io.h"
 
@@ -101,7 +102,10 @@ static pid_t fork_child(const struct proc_spawn_opts *opts)
 	if (opts->cgroup_fd) {
 		args.flags = CLONE_INTO_CGROUP;
 		args.cgroup = (unsigned int)*opts->cgroup_fd;
-		pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+		errno = ENOSYS;
+		pid = fault_feature_is_disabled("clone3") ?
+			      -1 :
+			      (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	} else {
 		pid = fork();
 	}
@@ -138,7 +142,8 @@ int proc_spawn(struct proc *ret, const struct proc_spawn_opts *opts)
 
 static int wait_until_exit(pid_t pid, int timeout_ms)
 {
-	auto_close int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	auto_close int pidfd =
+		fault_feature_is_disabled("pidfd") ? -ENOSYS : (int)syscall(SYS_pidfd_open, pid, 0);
 	uint64_t deadline = clock_now_monotonic_ns() + (uint64_t)timeout_ms * NSEC_PER_MSEC;
 	struct pollfd pfd = { .fd = pidfd, .events = POLLIN };
 

@@ -10,6 +10,7 @@
 #include <sys/vfs.h>
 
 #include "core/alloc.h"
+#include "core/fault.h"
 #include "core/fd.h"
 #include "core/strbuf.h"
 
@@ -22,21 +23,6 @@
 #define PROC_ROOT_INODE 1
 
 static bool openat2_disabled;
-
-#ifdef FLOE_FAULT_POINTS
-/* As kernel/syscalls.h has it: tests choose the fall-back from outside. */
-static bool openat2_is_disabled(void)
-{
-	const char *list = getenv("FLOE_TEST_DISABLE");
-
-	return openat2_disabled || (list && strstr(list, "openat2"));
-}
-#else
-static inline bool openat2_is_disabled(void)
-{
-	return openat2_disabled;
-}
-#endif
 
 void rooted_disable_openat2(bool disable)
 {
@@ -251,7 +237,7 @@ static int open_by_openat2(const struct rooted *root, const char *path, int flag
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 
-	if (openat2_is_disabled())
+	if (openat2_disabled || fault_feature_is_disabled("openat2"))
 		return -ENOSYS;
 	for (int i = 0; i < OPENAT2_TRIES; i++) {
 		long fd = syscall(SYS_openat2, root->fd, path, &how, sizeof(how));

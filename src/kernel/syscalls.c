@@ -2,11 +2,10 @@
 #include "kernel/syscalls.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/fault.h"
 #include "core/rooted.h"
 
 static unsigned int disabled;
@@ -26,14 +25,11 @@ static void disable_from_environment(void)
 		{ "close_range", KERNEL_CLOSE_RANGE },
 	};
 	static bool done;
-	const char *list = done ? NULL : getenv("FLOE_TEST_DISABLE");
 
-	done = true;
-	if (!list)
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (strstr(list, names[i].name))
+	for (size_t i = 0; !done && i < ARRAY_SIZE(names); i++)
+		if (fault_feature_is_disabled(names[i].name))
 			disabled |= names[i].feature;
+	done = true;
 }
 #else
 static inline void disable_from_environment(void)

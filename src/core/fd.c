@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/fd.h"
 
+#include <linux/magic.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #include "core/alloc.h"
+#include "core/fault.h"
 #include "core/parse.h"
 
 #ifndef CLOSE_RANGE_CLOEXEC
@@ -109,20 +113,42 @@ int fd_ensure_stdio(void)
 	return 0;
 }
 
-/* Call fn for each open descriptor >= first, by /proc/self/fd. */
+static int close_range_or_missing(unsigned int first, unsigned int last, unsigned int flags)
+{
+	if (fault_feature_is_disabled("close_range"))
+		return -ENOSYS;
+	return syscall(SYS_close_range, first, last, flags) < 0 ? -errno : 0;
+}
+
+/*
+ * compat: close_range(2) needs Linux 5.9, CLOSE_RANGE_CLOEXEC 5.11. Call fn for each descriptor >=
+ * first that is open, and maybe for some that are not. In a container /proc need not be what it says,
+ * so without a procfs all numbers are tried that a process can have by its own limit (which may have
+ * been lowered since; the usual hard limit of old kernels is the least).
+ */
 static int each_fd_from(int first, void (*fn)(int fd, void *arg), void *arg)
 {
 	auto_closedir DIR *dir = opendir("/proc/self/fd");
+	struct rlimit limit = { .rlim_max = 0 };
+	int last;
 	struct dirent *entry;
+	struct statfs fs;
 
-	if (!dir)
-		return -errno;
-	while ((entry = readdir(dir))) {
-		uint32_t fd;
+	if (dir && fstatfs(dirfd(dir), &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC) {
+		while ((entry = readdir(dir))) {
+			uint32_t fd;
 
-		if (parse_u32(entry->d_name, &fd) == 0 && (int)fd >= first && (int)fd != dirfd(dir))
-			fn((int)fd, arg);
+			if (parse_u32(entry->d_name, &fd) == 0 && (int)fd >= first &&
+			    (int)fd != dirfd(dir))
+				fn((int)fd, arg);
+		}
+		return 0;
 	}
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	last = (int)MIN(limit.rlim_max, (rlim_t)1 << 20);
+	for (int fd = first; fd < MAX(last, 4096); fd++)
+		if (!dir || fd != dirfd(dir))
+			fn(fd, arg);
 	return 0;
 }
 
@@ -133,7 +159,7 @@ static void set_cloexec(int fd, void *arg UNUSED)
 
 int fd_cloexec_from(int first)
 {
-	if (syscall(SYS_close_range, (unsigned int)first, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+	if (close_range_or_missing((unsigned int)first, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
 		return 0;
 	return each_fd_from(first, set_cloexec, NULL);
 }
@@ -143,21 +169,35 @@ struct keep_list {
 	size_t n_keep;
 };
 
-static void close_unless_kept(int fd, void *arg)
+/* The smallest number >= from in the list; -1 when there is none. */
+static int next_kept(const struct keep_list *list, int from)
 {
-	const struct keep_list *list = arg;
+	int next = -1;
 
 	for (size_t i = 0; i < list->n_keep; i++)
-		if (list->keep[i] == fd)
-			return;
-	(void)close(fd);
+		if (list->keep[i] >= from && (next < 0 || list->keep[i] < next))
+			next = list->keep[i];
+	return next;
+}
+
+static void close_unless_kept(int fd, void *arg)
+{
+	if (next_kept(arg, fd) != fd)
+		(void)close(fd);
 }
 
 int fd_close_from(int first, const int *keep, size_t n_keep)
 {
 	struct keep_list list = { .keep = keep, .n_keep = n_keep };
 
-	if (n_keep == 0 && syscall(SYS_close_range, (unsigned int)first, ~0U, 0) == 0)
-		return 0;
-	return each_fd_from(first, close_unless_kept, &list);
+	for (int from = first;;) {
+		int kept = next_kept(&list, from);
+		unsigned int last = kept < 0 ? ~0U : (unsigned int)kept - 1;
+
+		if (kept != from && close_range_or_missing((unsigned int)from, last, 0) < 0)
+			return each_fd_from(from, close_unless_kept, &list);
+		if (kept < 0)
+			return 0;
+		from = kept + 1;
+	}
 }

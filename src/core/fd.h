@@ -41,9 +41,9 @@ int fd_set_nonblock(int fd, bool nonblock);
  * ours ever gets such a number. */
 int fd_ensure_stdio(void);
 /*
- * Mark all descriptors from `first` on close-on-exec. Uses close_range(2) (Linux 5.11 for
- * CLOSE_RANGE_CLOEXEC), /proc/self/fd where that is missing.
+ * Mark all descriptors from `first` on close-on-exec, or close them except those in keep[] (unordered;
+ * negative ones do not count). Use close_range(2) (Linux 5.11 for CLOSE_RANGE_CLOEXEC), /proc/self/fd
+ * where that is missing.
  */
 int fd_cloexec_from(int first);
-/* Close all descriptors from `first` on except those in keep[] (unordered). */
 int fd_close_from(int first, const int *keep, size_t n_keep);

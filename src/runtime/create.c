@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/launch.h"
 
+#include <sys/prctl.h>
+#include <unistd.h>
+
 #include "core/alloc.h"
 #include "core/fd.h"
 #include "core/stage.h"
@@ -102,6 +105,10 @@ static int spawn(void *context, struct err *err)
 	bool maps_later = namespace_plan_creates(&l->namespaces, NAMESPACE_USER);
 	int r = 0;
 
+	/* Where others are in the pid namespace already, init must be out of their reach from its
+	 * first moment on. (In a new one it sees to that itself, see init/child.c.) */
+	if (l->is_privileged && !namespace_plan_creates(&l->namespaces, NAMESPACE_PID))
+		(void)prctl(PR_SET_DUMPABLE, 0);
 	if (!maps_later)
 		r = mount_open_sources(&l->mounts, l->namespaces.fds[NAMESPACE_USER],
 				       &l->source_fds, err);
@@ -149,6 +156,7 @@ static const struct stage create_stages[] = {
 int launch_run(struct launch *l, struct err *err)
 {
 	l->child_main = init_child_main;
+	l->is_privileged = geteuid() == 0;
 	return stages_run("create", create_stages, ARRAY_SIZE(create_stages), l, err);
 }
 

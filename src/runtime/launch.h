@@ -53,6 +53,7 @@ struct launch {
 	void (*child_main)(struct launch *l);
 	int sync_fd; /* the parent's end */
 	int child_sync_fd; /* the child's end */
+	bool is_privileged; /* we are root here (maybe of a user namespace) */
 	pid_t init_pid; /* 0 while none */
 	bool init_in_unified; /* born in the v2 cgroup; valid on both sides */
 	bool directory_is_ours;

@@ -8,18 +8,23 @@
 
 #include "core/fd.h"
 #include "core/path.h"
+#include "core/rooted.h"
 
 #ifndef TIOCGPTPEER
 #define TIOCGPTPEER _IO('T', 0x41)
 #endif
 
+/* Of the container's own devpts; /dev/ptmx is a link to it, or, in odd roots, a device. Resolved
+ * inside the root: an image may lead /dev to a descriptor of ours. */
 static int open_master(struct err *err)
 {
-	/* Of the container's own devpts; /dev/ptmx is a link to it, or, in odd roots, a device. */
-	int fd = fd_open_at(AT_FDCWD, "/dev/pts/ptmx", O_RDWR | O_NOFOLLOW, 0);
+	auto_rooted struct rooted root = ROOTED_INIT;
+	int fd = rooted_open(&root, AT_FDCWD, "/");
 
+	if (fd == 0)
+		fd = rooted_openat(&root, "/dev/pts/ptmx", O_RDWR | O_NOFOLLOW);
 	if (fd == -ENOENT || fd == -EACCES)
-		fd = fd_open_at(AT_FDCWD, "/dev/ptmx", O_RDWR, 0);
+		fd = rooted_openat(&root, "/dev/ptmx", O_RDWR);
 	if (fd < 0)
 		return err_sys(err, fd,
 			       "open '/dev/pts/ptmx' of the container (a terminal needs a "

@@ -18,7 +18,10 @@
  */
 #include "runtime/init/child.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 
 #include "core/alloc.h"
 #include "core/fd.h"
@@ -59,6 +62,21 @@ static int enter_user_namespace(void *context, struct err *err)
 			"become root of the new user namespace (linux.uidMappings and gidMappings "
 			"must map container id 0)");
 	return 0;
+}
+
+/*
+ * From here on nobody whom the container may let into its pid namespace can look into this process
+ * (ptrace(2), /proc/PID/fd), which has the host at hand. Not earlier, because the id maps are written
+ * by then. Not for an unprivileged user, who could not look into it himself any more and needs to
+ * (`exec`). execve(2) ends it.
+ */
+static int hide_from_others(void *context, struct err *err)
+{
+	struct child *c = context;
+
+	if (!c->l->is_privileged)
+		return 0;
+	return prctl(PR_SET_DUMPABLE, 0) < 0 ? err_sys(err, -errno, "become undumpable") : 0;
 }
 
 static int bring_up_loopback(void *context, struct err *err)
@@ -187,6 +205,7 @@ static int make_working_directory(void *context, struct err *err UNUSED)
 static const struct stage init_stages[] = {
 	{ "settle", child_settle, NULL },
 	{ "enter user namespace", enter_user_namespace, NULL },
+	{ "hide from others", hide_from_others, NULL },
 	{ "join namespaces", child_join_namespaces, NULL },
 	{ "join keyring", child_join_keyring, NULL },
 	{ "bring up loopback", bring_up_loopback, NULL },
@@ -205,6 +224,7 @@ static const struct stage init_stages[] = {
 	{ "protect paths", protect_paths, NULL },
 	{ "set process attributes", child_set_attributes, NULL },
 	{ "report ready", child_report_ready, NULL },
+	{ "close host descriptors", child_close_host_descriptors, NULL },
 	{ "set security labels", child_set_labels, NULL },
 	{ "load seccomp filter", child_load_filter_early, NULL },
 	{ "become the container's user", child_become_user, NULL },
@@ -212,15 +232,44 @@ static const struct stage init_stages[] = {
 	{ "load seccomp filter late", child_load_filter_late, NULL },
 };
 
-/* Blocks until `start` opens the other end. The directory's descriptor is ours from before the
- * pivot: no path of the container is involved. */
+/*
+ * The gate: to open exec.fifo for writing blocks until `start` opens the other end. While we wait,
+ * others may be in the container (`exec`), so no directory of the host is left open: the fifo is
+ * reached through the container's procfs, and must be the one that it was.
+ */
+static int open_gate(struct child *c)
+{
+	auto_close int self_fd = -EBADF;
+	auto_close int fd = -EBADF;
+	char name[32];
+	struct stat want;
+	struct stat got;
+
+	if (c->gate_fd < 0)
+		return fd_open_at(c->l->container.dir_fd, "exec.fifo", O_WRONLY, 0);
+	self_fd = proc_root_openat(c->proc_fd, "self/fd", O_PATH | O_DIRECTORY);
+	if (self_fd < 0)
+		return self_fd;
+	(void)snprintf(name, sizeof(name), "%d", c->gate_fd);
+	fd = fd_open_at(self_fd, name, O_WRONLY, 0);
+	if (fd < 0)
+		return fd;
+	if (fstat(c->gate_fd, &want) < 0 || fstat(fd, &got) < 0)
+		return -errno;
+	return want.st_dev == got.st_dev && want.st_ino == got.st_ino ? take_fd(fd) : -EXDEV;
+}
+
 static int wait_at_gate(struct child *c, struct err *err)
 {
 	ssize_t n;
 
-	c->fifo_fd = fd_open_at(c->l->container.dir_fd, "exec.fifo", O_WRONLY, 0);
+	child_close_log(c);
+	c->fifo_fd = open_gate(c);
 	if (c->fifo_fd < 0)
 		return err_sys(err, c->fifo_fd, "open exec.fifo");
+	/* What comes now looks up paths of the image. */
+	close_fd(&c->l->container.dir_fd);
+	close_fd(&c->gate_fd);
 	n = write(c->fifo_fd, "0", 1);
 	return n == 1 ? 0 : err_sys(err, n < 0 ? -errno : -EIO, "write exec.fifo");
 }

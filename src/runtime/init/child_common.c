@@ -10,6 +10,7 @@
 
 #include "core/fd.h"
 #include "core/log.h"
+#include "core/rooted.h"
 #include "core/str.h"
 #include "kernel/proc_root.h"
 #include "runtime/container_hooks.h"
@@ -31,6 +32,7 @@ void child_init(struct child *ret, struct launch *l)
 		.process = l->bundle.spec.process,
 		.terminal = TERMINAL_INIT,
 		.proc_fd = -EBADF,
+		.gate_fd = -EBADF,
 		.fifo_fd = -EBADF,
 	};
 	mount_context_init(&ret->mounts, &l->mounts, l->bundle.rootfs);
@@ -152,6 +154,26 @@ int child_open_terminal(void *context, struct err *err)
 	return terminal_attach(&c->terminal, err);
 }
 
+/* The null device of the container, if it is one; -errno. Looked at first: to open what an image may
+ * have in its place could have effects. */
+static int open_null(void)
+{
+	auto_rooted struct rooted root = ROOTED_INIT;
+	auto_close int fd = -EBADF;
+	int r = rooted_open(&root, AT_FDCWD, "/");
+
+	if (r < 0)
+		return r;
+	fd = rooted_openat(&root, "/dev/null", O_PATH | O_NOFOLLOW);
+	if (fd < 0 || device_check_null(fd) < 0)
+		return -ENODEV;
+	close_fd(&fd);
+	fd = rooted_openat(&root, "/dev/null", O_RDWR | O_NOFOLLOW);
+	if (fd < 0 || device_check_null(fd) < 0)
+		return -ENODEV;
+	return take_fd(fd);
+}
+
 int child_reopen_null_stdio(void *context, struct err *err)
 {
 	struct child *c = context;
@@ -163,9 +185,8 @@ int child_reopen_null_stdio(void *context, struct err *err)
 		if (device_check_null(fd) < 0)
 			continue;
 		if (null_fd < 0)
-			null_fd = fd_open_at(AT_FDCWD, "/dev/null",
-					     O_RDWR | O_NOFOLLOW | O_NONBLOCK, 0);
-		if (null_fd < 0 || device_check_null(null_fd) < 0)
+			null_fd = open_null();
+		if (null_fd < 0)
 			return 0;
 		if (dup2(null_fd, fd) < 0)
 			return err_sys(err, -errno, "reopen descriptor %d on /dev/null", fd);
@@ -197,6 +218,35 @@ int child_report_ready(void *context, struct err *err)
 		return err_set(err, ERR_INTERNAL, "handshake: expected START, got %s",
 			       handshake_kind_to_string(m.kind));
 	return 0;
+}
+
+/* The first number that is not handed to the container. */
+static int first_own_descriptor(const struct child *c)
+{
+	return 3 + (int)(c->l->listen_fds + c->l->opts->preserve_fds);
+}
+
+int child_close_host_descriptors(void *context, struct err *err)
+{
+	struct child *c = context;
+	bool has_gate = !c->l->start_now;
+	int r;
+
+	if (has_gate && c->proc_fd >= 0) {
+		c->gate_fd =
+			fd_open_at(c->l->container.dir_fd, "exec.fifo", O_PATH | O_NOFOLLOW, 0);
+		if (c->gate_fd < 0)
+			return err_sys(err, c->gate_fd, "open exec.fifo");
+	}
+	const int keep[] = {
+		c->l->child_sync_fd,
+		c->proc_fd,
+		c->gate_fd,
+		log_fd(),
+		has_gate && c->gate_fd < 0 ? c->l->container.dir_fd : -EBADF,
+	};
+	r = fd_close_from(first_own_descriptor(c), keep, ARRAY_SIZE(keep));
+	return r < 0 ? err_sys(err, r, "close the descriptors of the host") : 0;
 }
 
 static int load_filter(const struct child *c, struct err *err)
@@ -264,11 +314,25 @@ int child_load_filter_late(void *context, struct err *err)
 	return c->l->process.no_new_privs ? load_filter(c, err) : 0;
 }
 
-static int pass_descriptors(const struct child *c, struct err *err)
+void child_close_log(const struct child *c)
 {
-	int first = 3 + (int)(c->l->listen_fds + c->l->opts->preserve_fds);
-	int r = fd_cloexec_from(first);
+	const struct log_config none = { .level = LOG_LEVEL_ERROR, .fd = -EBADF };
 
+	if (log_fd() < first_own_descriptor(c))
+		return;
+	(void)close(log_fd());
+	log_configure(&none);
+}
+
+/* What child_close_host_descriptors() left, but for a socket or a pipe by which a failure of execve(2)
+ * is told. One by one: a filter may be in force that does not know close_range(2). */
+static int pass_descriptors(struct child *c, struct err *err)
+{
+	int first = first_own_descriptor(c);
+	int r = 0;
+
+	close_fd(&c->proc_fd);
+	child_close_log(c);
 	for (int fd = 3; r == 0 && fd < first; fd++)
 		r = fd_set_cloexec(fd, false);
 	return r < 0 ? err_sys(err, r, "prepare the container's descriptors") : 0;

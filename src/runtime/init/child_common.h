@@ -15,6 +15,7 @@ struct child {
 	struct mount_context mounts;
 	struct terminal terminal;
 	int proc_fd; /* the container's procfs, verified; -EBADF when it has none */
+	int gate_fd; /* O_PATH of exec.fifo, to be opened through proc_fd; -EBADF without procfs */
 	int fifo_fd;
 	char *exec_path;
 };
@@ -48,6 +49,14 @@ int child_reopen_null_stdio(void *context, struct err *err);
 int child_set_attributes(void *context, struct err *err);
 /* READY, and wait for START. */
 int child_report_ready(void *context, struct err *err);
+/*
+ * Close what is the host's: directories above all. Close-on-exec would not be enough, since
+ * "/proc/self/fd/N/../.." as program, as its interpreter or as a link in the image is looked up
+ * before execve(2) closes anything (CVE-2024-21626).
+ */
+int child_close_host_descriptors(void *context, struct err *err);
+/* The log is a file of the host too; to be closed before anybody may look into this process. */
+void child_close_log(const struct child *c);
 int child_set_labels(void *context, struct err *err);
 /* With CAP_SYS_ADMIN still held, unless no_new_privs. */
 int child_load_filter_early(void *context, struct err *err);

@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/alloc.h"
 #include "core/io.h"
 #include "core/parse.h"
+#include "core/rooted.h"
 #include "core/str.h"
 
 #define PASSWD_SIZE_MAX (4U << 20)
@@ -104,6 +106,22 @@ static char *home_in_line(char *line, uint32_t uid)
 	return fields[5];
 }
 
+/* A file that is missing, unreadable, absurdly large or no file at all has no entry for us. It is the
+ * image's: to open a pipe would wait for ever, and a link may lead to one of our descriptors. */
+static void read_passwd(struct strbuf *ret)
+{
+	auto_rooted struct rooted root = ROOTED_INIT;
+	auto_close int fd = -EBADF;
+	struct stat st;
+
+	if (rooted_open(&root, AT_FDCWD, "/") < 0)
+		return;
+	fd = rooted_openat(&root, "/etc/passwd", O_RDONLY | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    io_read_all(fd, PASSWD_SIZE_MAX, ret) < 0)
+		strbuf_clear(ret);
+}
+
 void environment_add_home(struct strvec *env, uint32_t uid)
 {
 	auto_strbuf struct strbuf passwd = STRBUF_INIT;
@@ -113,9 +131,7 @@ void environment_add_home(struct strvec *env, uint32_t uid)
 
 	if (environment_get(env, "HOME"))
 		return;
-	/* A file that is missing, unreadable or absurdly large has no entry for us. */
-	if (io_read_file_at(AT_FDCWD, "/etc/passwd", PASSWD_SIZE_MAX, &passwd) < 0)
-		strbuf_clear(&passwd);
+	read_passwd(&passwd);
 	rest = passwd.buf;
 	while (!home && (line = strsep(&rest, "\n")))
 		home = home_in_line(line, uid);

@@ -34,6 +34,7 @@ static const struct stage exec_stages[] = {
 	{ "open terminal", child_open_terminal, NULL },
 	{ "set process attributes", child_set_attributes, NULL },
 	{ "report ready", child_report_ready, NULL },
+	{ "close host descriptors", child_close_host_descriptors, NULL },
 	{ "set security labels", child_set_labels, NULL },
 	{ "load seccomp filter", child_load_filter_early, NULL },
 	{ "become the container's user", child_become_user, NULL },

@@ -19,8 +19,8 @@ MESON_ASAN = -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lunde
 export FLOE_BUILD = $(abspath $(BUILD))
 export FLOE_BUILD_ASAN = $(abspath $(BUILD_ASAN))
 
-.PHONY: all asan demo check check-static check-unit check-integration check-cr check-fault check-asan bench install \
-	format lint clean help deps deps-demo
+.PHONY: all asan demo check check-static check-unit check-integration check-cr check-compat check-fault check-asan bench \
+	install format lint clean help deps deps-demo
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -50,7 +50,7 @@ check: deps
 	@$(MAKE) --no-print-directory all asan
 	@tools/run-tests
 
-check-static check-unit check-integration check-cr: check-%: deps
+check-static check-unit check-integration check-cr check-compat: check-%: deps
 	@$(MAKE) --no-print-directory all
 	@tools/run-tests $*
 
@@ -87,5 +87,5 @@ clean:
 
 help:
 	@sed -n '/^# *\(make\|	make\)/s/^# *//p' Makefile
-	@echo 'targets: all demo check check-static check-unit check-integration check-cr check-fault check-asan bench'
+	@echo 'targets: all demo check check-static check-unit check-integration check-cr check-compat check-fault check-asan bench'
 	@echo '         install format lint clean'

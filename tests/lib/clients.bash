@@ -10,6 +10,7 @@
 #
 #	$RUNTIME	is the name of the runtime, known to the client
 #	$C		is a container name of its own, for derived ones too ("$C-2")
+#	$T		is an empty directory, the current one
 #
 # and everything that it started is removed after it, whether it passed or not.
 
@@ -64,6 +65,8 @@ run_scenario()
 	trap 'echo "failed: $BASH_COMMAND"' ERR
 	set -eE
 	set +T
+	T=$T/$RUNTIME
+	mkdir "$T"
 	cd "$T"
 	scenario
 }
@@ -166,6 +169,14 @@ clients_end()
 	print_table "$1"
 	cgroups_remove
 	# What the clients and runtimes keep there for their next start; containers would stand in the way of rmdir.
+	if mountpoint -q /run/netns; then
+		umount /run/netns
+		rmdir /run/netns
+	fi
+	# Of the sandbox's network namespace; netavark leaves its tables.
+	if [ "${FLOE_SANDBOX:-}" ] && command -v nft >/dev/null; then
+		nft flush ruleset
+	fi
 	rm -rf /run/{floe-runtime,runc,crun}/.{cache,empty-directory} /run/containers /run/containerd /run/docker
 	rmdir /run/{floe-runtime,runc,crun} 2>/dev/null || :
 	if [ "$(stat -f -c %T /sys/fs/cgroup/unified 2>/dev/null)" = tmpfs ]; then

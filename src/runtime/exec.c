@@ -134,6 +134,13 @@ static int open_namespaces(void *context, struct err *err)
 		plan->paths[kind] = info->proc_name;
 		plan->join |= 1U << kind;
 	}
+	/* Nothing but its root keeps the processes of such a container from the host's files. */
+	if (!namespace_plan_joins(plan, NAMESPACE_MOUNT)) {
+		e->l.root_fd = fd_open_at(AT_FDCWD, e->l.bundle.rootfs, O_PATH | O_DIRECTORY, 0);
+		if (e->l.root_fd < 0)
+			return err_sys(err, e->l.root_fd, "open root file system '%s'",
+				       e->l.bundle.rootfs);
+	}
 	/* The pid may have been another process's between. */
 	if (!container_init_is_alive(&e->l.container))
 		return err_set(err, ERR_STATE, "cannot exec in a stopped container ('%s')",

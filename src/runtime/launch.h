@@ -44,6 +44,7 @@ struct launch {
 	struct strvec cgroup_texts; /* some of what the two above borrow */
 	int *source_fds; /* from mount_open_sources(), owned */
 	struct notify_socket notify;
+	int root_fd; /* exec in a container without a mount namespace: its root file system */
 
 	int console_socket_fd; /* connected; the child sends the pty master through it */
 	int console_fd; /* foreground run with a terminal: the master, received */
@@ -65,7 +66,7 @@ struct launch {
 		.bundle = BUNDLE_INIT, .container = CONTAINER_INIT,                                \
 		.namespaces = NAMESPACE_PLAN_INIT, .notify = NOTIFY_SOCKET_INIT,                   \
 		.console_socket_fd = -EBADF, .console_fd = -EBADF, .console_pair_fd = -EBADF,      \
-		.sync_fd = -EBADF, .child_sync_fd = -EBADF                                         \
+		.sync_fd = -EBADF, .child_sync_fd = -EBADF, .root_fd = -EBADF                      \
 	}
 
 /*

@@ -10,10 +10,24 @@
  */
 #include "runtime/init/exec_join.h"
 
+#include <unistd.h>
+
 #include "core/fd.h"
 #include "core/stage.h"
 #include "kernel/proc_root.h"
 #include "runtime/init/child_common.h"
+
+/* setns(2) has changed the root where there is a mount namespace to join. */
+static int change_root(void *context, struct err *err)
+{
+	const struct child *c = context;
+
+	if (c->l->root_fd < 0)
+		return 0;
+	if (fchdir(c->l->root_fd) < 0 || chroot(".") < 0 || chdir("/") < 0)
+		return err_sys(err, -errno, "change root to '%s'", c->l->bundle.rootfs);
+	return 0;
+}
 
 static int open_procfs(void *context, struct err *err UNUSED)
 {
@@ -29,6 +43,7 @@ static const struct stage exec_stages[] = {
 	{ "enter cgroup", child_enter_cgroup, NULL },
 	{ "join namespaces", child_join_namespaces, NULL },
 	{ "join keyring", child_join_keyring, NULL },
+	{ "change root", change_root, NULL },
 	{ "open procfs", open_procfs, NULL },
 	{ "reopen null stdio", child_reopen_null_stdio, NULL },
 	{ "open terminal", child_open_terminal, NULL },

@@ -44,6 +44,7 @@ static int check_rootfs(struct bundle *b, struct err *err)
 	if (!S_ISDIR(st.st_mode))
 		return err_set(err, ERR_INVALID,
 			       "root file system '%s' (root.path): not a directory", b->rootfs);
+	b->rootfs_id = (struct mount_root_id){ .dev = st.st_dev, .ino = st.st_ino };
 	return 0;
 }
 

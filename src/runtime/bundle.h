@@ -4,6 +4,7 @@
 
 #include "core/auto.h"
 #include "core/err.h"
+#include "runtime/mount/exec.h"
 #include "spec/runtime_spec.h"
 
 struct bundle {
@@ -13,6 +14,7 @@ struct bundle {
 	char *config_text; /* the document as it was read, for the stored copy */
 	size_t config_len;
 	char *rootfs; /* absolute, cleaned */
+	struct mount_root_id rootfs_id; /* what was there when it was checked */
 };
 
 #define BUNDLE_INIT                                                                                \

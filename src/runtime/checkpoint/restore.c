@@ -157,6 +157,7 @@ static int make_targets_here(struct restore *rs, struct err *err)
 	if (unshare(CLONE_NEWNS) < 0)
 		return err_sys(err, -errno, "create a mount namespace");
 	mount_context_init(&ctx, &rs->l.mounts, rs->l.bundle.rootfs);
+	ctx.rootfs_id = rs->l.bundle.rootfs_id;
 	ctx.cgroup = &rs->l.cgroup_facts;
 	r = mount_prepare_root(&ctx, err);
 	return r < 0 ? r : mount_make_targets(&ctx, err);
@@ -200,11 +201,15 @@ static int make_mount_targets(void *context, struct err *err)
 static int mount_criu_root(void *context, struct err *err)
 {
 	struct restore *rs = context;
+	auto_rooted struct rooted root = ROOTED_INIT;
+	int r = mount_open_root(&root, rs->l.bundle.rootfs, &rs->l.bundle.rootfs_id, err);
 
+	if (r < 0)
+		return r;
 	rs->criu_root = xasprintf("%s/%s/criu-root", rs->l.rt->root, rs->l.opts->id);
 	if (mkdir(rs->criu_root, 0755) < 0)
 		return err_sys(err, -errno, "make '%s'", rs->criu_root);
-	if (mount(rs->l.bundle.rootfs, rs->criu_root, NULL, MS_BIND | MS_REC, NULL) < 0)
+	if (mount(fd_path(root.fd).text, rs->criu_root, NULL, MS_BIND | MS_REC, NULL) < 0)
 		return err_sys(err, -errno, "bind '%s' to '%s'", rs->l.bundle.rootfs,
 			       rs->criu_root);
 	rs->criu_root_is_made = true;
@@ -226,10 +231,10 @@ static int list_externals(void *context, struct err *err)
 {
 	struct restore *rs = context;
 	auto_rooted struct rooted root = ROOTED_INIT;
-	int r = rooted_open(&root, AT_FDCWD, rs->l.bundle.rootfs);
+	int r = mount_open_root(&root, rs->l.bundle.rootfs, &rs->l.bundle.rootfs_id, err);
 
 	if (r < 0)
-		return err_sys(err, r, "open root file system '%s'", rs->l.bundle.rootfs);
+		return r;
 	externals_make(&rs->externals, &rs->l.mounts, &rs->l.devices, &rs->l.cgroup_facts);
 	return externals_resolve(&rs->externals, &root, false, err);
 }

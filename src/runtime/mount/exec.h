@@ -51,6 +51,12 @@ struct mount_cgroup_facts {
 	const char *v2_own_dir; /* mode v2: host path of the container's own cgroup */
 };
 
+/* Which directory the root file system is, whatever its path leads to by now; ino 0: any. */
+struct mount_root_id {
+	dev_t dev;
+	ino_t ino;
+};
+
 /* A mount that is to become read-only in mount_finalize(). */
 struct mount_pending {
 	int fd; /* owned */
@@ -61,6 +67,7 @@ struct mount_context {
 	/* Borrowed, by mount_context_init() or set by the caller after it. */
 	const struct mount_plan *plan;
 	const char *rootfs; /* absolute path on the host */
+	struct mount_root_id rootfs_id; /* set by the caller where it is known */
 	const struct mount_cgroup_facts *cgroup; /* NULL: cgroup mounts are refused */
 	/* Called exactly once by a successful mount_exec_all(): before the first cgroup mount, or
 	 * behind the last mount when there is none. Returns when the container is in its cgroup (and
@@ -98,6 +105,10 @@ int mount_open_sources(const struct mount_plan *plan, int userns_fd, int **ret_f
 		       struct err *err);
 
 int mount_prepare_root(struct mount_context *ctx, struct err *err);
+/* Open the directory at path and see that it is the one with that id (ERR_DENIED): somebody who can
+ * rename it might have put a link to "/" in its place. */
+int mount_open_root(struct rooted *ret, const char *path, const struct mount_root_id *id,
+		    struct err *err);
 int mount_exec_all(struct mount_context *ctx, struct err *err);
 int mount_finalize(struct mount_context *ctx, struct err *err);
 

@@ -111,17 +111,36 @@ static int prepare_mount(struct mount_context *ctx, int rootfs_fd, struct err *e
 	return 0;
 }
 
+int mount_open_root(struct rooted *ret, const char *path, const struct mount_root_id *id,
+		    struct err *err)
+{
+	auto_rooted struct rooted root = ROOTED_INIT;
+	struct stat st;
+	int r = rooted_open(&root, AT_FDCWD, path);
+
+	if (r < 0)
+		return err_sys(err, r, "open root file system '%s'", path);
+	if (fstat(root.fd, &st) < 0)
+		return err_sys(err, -errno, "examine root file system '%s'", path);
+	if (id->ino && (st.st_dev != id->dev || st.st_ino != id->ino))
+		return err_set(err, ERR_DENIED,
+			       "root file system '%s' is not the directory any more that it was a "
+			       "moment ago",
+			       path);
+	rooted_from_fd(ret, take_fd(root.fd));
+	return 0;
+}
+
 int mount_prepare_root(struct mount_context *ctx, struct err *err)
 {
 	bool has_mount_ns = ctx->plan->facts.has_mount_ns;
 	int r = has_mount_ns ? set_first_propagation(ctx->plan, err) : 0;
 	struct rooted rootfs = ROOTED_INIT;
 
+	if (r == 0)
+		r = mount_open_root(&rootfs, ctx->rootfs, &ctx->rootfs_id, err);
 	if (r < 0)
 		return r;
-	r = rooted_open(&rootfs, AT_FDCWD, ctx->rootfs);
-	if (r < 0)
-		return err_sys(err, r, "open root file system '%s'", ctx->rootfs);
 	if (!has_mount_ns) {
 		ctx->root = rootfs;
 	} else {

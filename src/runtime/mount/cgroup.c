@@ -48,11 +48,18 @@ static int open_v2(const struct mount_context *ctx, const struct mount_op *op, b
 		.data = &op->data,
 		.flags = op->flags,
 	};
-	int fd = mount_open_fs(ctx, &fs, err);
+	int fd = -EPERM;
 
+	/*
+	 * In the initial cgroup namespace a new mount would set the options of the one hierarchy anew, for
+	 * the whole machine: systemd's nsdelegate, which keeps delegated cgroups apart, would be gone
+	 * (apply_cgroup_root_flags() in kernel/cgroup/cgroup.c).
+	 */
+	if (facts->has_cgroup_ns || !host)
+		fd = mount_open_fs(ctx, &fs, err);
 	if ((fd != -EPERM && fd != -EBUSY) || !host)
 		return fd;
-	log_debug("mount '%s': a new cgroup2 is not permitted, taking '%s'", op->destination, host);
+	log_debug("mount '%s': no new cgroup2, taking '%s'", op->destination, host);
 	err_clear(err);
 	fd = mount_clone_of_host(ctx, host, op->flags, err);
 	*ret_host = fd >= 0;

@@ -15,13 +15,29 @@
 #include "core/fd.h"
 #include "core/io.h"
 
+/* As the kernel takes it: the C library's functions refuse the two signals that it uses itself, which a
+ * caller may have ignored all the same. */
+struct kernel_sigaction {
+	void (*handler)(int);
+	unsigned long flags;
+	void (*restorer)(void);
+	uint64_t mask;
+};
+
+void proc_default_signals(void)
+{
+	struct kernel_sigaction action = { .handler = SIG_DFL };
+
+	for (int sig = 1; sig <= 64; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			(void)syscall(SYS_rt_sigaction, sig, &action, NULL, sizeof(action.mask));
+}
+
 static void reset_signals(void)
 {
 	sigset_t none;
 
-	for (int sig = 1; sig < NSIG; sig++)
-		if (sig != SIGKILL && sig != SIGSTOP)
-			(void)signal(sig, SIG_DFL);
+	proc_default_signals();
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

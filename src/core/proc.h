@@ -46,6 +46,8 @@ int proc_spawn(struct proc *ret, const struct proc_spawn_opts *opts);
 int proc_wait(struct proc *p, int timeout_ms, int *ret_status);
 /* SIGKILL and reap; nothing when it is not running. */
 void proc_kill(struct proc *p);
+/* All signals at their default dispositions, also those that are ignored. */
+void proc_default_signals(void);
 /* "exit status 3" or "signal: killed", as Go prints it; in a static buffer. */
 const char *proc_status_to_string(int status);
 /* Exit code as shells give it: status, or 128 + signal. */

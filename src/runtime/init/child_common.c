@@ -11,6 +11,7 @@
 #include "core/fd.h"
 #include "core/log.h"
 #include "core/rooted.h"
+#include "core/proc.h"
 #include "core/str.h"
 #include "kernel/proc_root.h"
 #include "runtime/container_hooks.h"
@@ -55,9 +56,7 @@ int child_settle(void *context, struct err *err)
 	cgroup_release_in_child(&l->cgroup);
 	/* The lock is the parent's; an open copy here would hold it after the parent's end. */
 	close_fd(&l->container.lock_fd);
-	for (int sig = 1; sig < NSIG; sig++)
-		if (sig != SIGKILL && sig != SIGSTOP)
-			(void)signal(sig, SIG_DFL);
+	proc_default_signals();
 	(void)sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
 		return err_sys(err, -errno, "reset the signal mask");

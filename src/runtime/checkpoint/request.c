@@ -87,9 +87,11 @@ static int require_version(int version, int min, struct err *err)
 {
 	if (version >= min)
 		return 0;
-	return err_set(err, ERR_UNSUPPORTED,
-		       "CRIU version %d must be %d or higher; name a newer one with --criu PATH",
-		       version, min);
+	return err_set(
+		err, ERR_UNSUPPORTED,
+		"CRIU version %d must be %d or higher: %d.%d is too old, %d.%d is needed; name a "
+		"newer one with --criu PATH, or let tools/install-deps install one",
+		version, min, version / 10000, version / 100 % 100, min / 10000, min / 100 % 100);
 }
 
 static CriuCgMode cgroups_mode(enum checkpoint_cgroups_mode mode)

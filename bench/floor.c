@@ -35,7 +35,8 @@ static void make_cgroups(void)
 
 		if (entry->d_name[0] == '.' || entry->d_type != DT_DIR)
 			continue;
-		snprintf(path, sizeof(cgroups[0]), "/sys/fs/cgroup/%s/floe-floor-%d", entry->d_name, getpid());
+		snprintf(path, sizeof(cgroups[0]), "/sys/fs/cgroup/%s/floe-floor-%d", entry->d_name,
+			 getpid());
 		if (mkdir(path, 0755) == 0)
 			n_cgroups++;
 	}
@@ -86,7 +87,8 @@ static void enter_cgroups(void)
 	}
 }
 
-static void mount_or_die(const char *source, const char *target, const char *type, unsigned long flags, const char *data)
+static void mount_or_die(const char *source, const char *target, const char *type,
+			 unsigned long flags, const char *data)
 {
 	if (mount(source, target, type, flags, data) < 0)
 		err(1, "mount %s", target);
@@ -107,11 +109,14 @@ static void make_mounts(const char *rootfs)
 	mkdir("dev/pts", 0755);
 	mkdir("dev/shm", 0755);
 	mkdir("dev/mqueue", 0755);
-	mount_or_die("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5");
-	mount_or_die("shm", "dev/shm", "tmpfs", MS_NOSUID | MS_NOEXEC | MS_NODEV, "mode=1777,size=65536k");
+	mount_or_die("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
+		     "newinstance,ptmxmode=0666,mode=0620,gid=5");
+	mount_or_die("shm", "dev/shm", "tmpfs", MS_NOSUID | MS_NOEXEC | MS_NODEV,
+		     "mode=1777,size=65536k");
 	mount_or_die("mqueue", "dev/mqueue", "mqueue", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL);
 	mount_or_die("sysfs", "sys", "sysfs", MS_NOSUID | MS_NOEXEC | MS_NODEV | MS_RDONLY, NULL);
-	mount_or_die("tmpfs", "sys/fs/cgroup", "tmpfs", MS_NOSUID | MS_NOEXEC | MS_NODEV, "mode=755");
+	mount_or_die("tmpfs", "sys/fs/cgroup", "tmpfs", MS_NOSUID | MS_NOEXEC | MS_NODEV,
+		     "mode=755");
 	for (int i = 0; i < n_cgroups; i++) {
 		snprintf(path, sizeof(path), "sys/fs/cgroup/%d", i);
 		mkdir(path, 0755);
@@ -133,7 +138,10 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		errx(1, "usage: floor ROOTFS PROGRAM");
 	make_cgroups();
-	pid = syscall(SYS_clone, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET | SIGCHLD, NULL, NULL, NULL, 0);
+	pid = syscall(SYS_clone,
+		      CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET |
+			      SIGCHLD,
+		      NULL, NULL, NULL, 0);
 	if (pid < 0)
 		err(1, "clone");
 	if (pid == 0) {

@@ -8,7 +8,8 @@
 int main(int argc, char **argv)
 {
 	size_t size = (size_t)(argc > 1 ? atoi(argv[1]) : 16) << 20;
-	uint64_t *words = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t *words =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint64_t x = 88172645463325252ULL;
 
 	if (words == MAP_FAILED)

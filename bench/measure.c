@@ -42,7 +42,8 @@ int main(int argc, char **argv)
 	if (wait4(pid, &status, 0, &usage) < 0)
 		err(2, "wait4");
 	dprintf(3, "%lld %lld %ld %d\n", now_ns() - start,
-		(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000LL + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec,
+		(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000LL +
+			usage.ru_utime.tv_usec + usage.ru_stime.tv_usec,
 		usage.ru_maxrss, status);
 	return 0;
 }

@@ -16,11 +16,8 @@ static const struct {
 	const char *name;
 	int sig;
 } aliases[] = {
-	{ "IOT", SIGIOT },
-	{ "CLD", SIGCHLD },
-	{ "IO", SIGIO },
-	{ "POLL", SIGPOLL },
-	{ "UNUSED", SIGSYS },
+	{ "IOT", SIGIOT },   { "CLD", SIGCHLD },   { "IO", SIGIO },
+	{ "POLL", SIGPOLL }, { "UNUSED", SIGSYS },
 };
 
 static int real_time_from_string(const char *s)

@@ -35,6 +35,18 @@ static int attach(const struct mount_context *ctx, const struct mount_op *op, in
  * v2
  */
 
+/* A clone is of the host's peer group, where a new mount would be of none; CRIU cannot freeze a mount
+ * whose master is outside of the container. fd is the result, or closed on failure. */
+static int make_private(const struct mount_context *ctx, int fd, struct err *err)
+{
+	int r = mountfd_set_propagation(&ctx->env, fd, MS_PRIVATE);
+
+	if (r == 0)
+		return fd;
+	(void)close(fd);
+	return err_sys(err, r, "set propagation");
+}
+
 /* *ret_host: what the host has there was taken. */
 static int open_v2(const struct mount_context *ctx, const struct mount_op *op, bool *ret_host,
 		   struct err *err)
@@ -63,6 +75,8 @@ static int open_v2(const struct mount_context *ctx, const struct mount_op *op, b
 	err_clear(err);
 	fd = mount_clone_of_host(ctx, host, op->flags, err);
 	*ret_host = fd >= 0;
+	if (fd >= 0)
+		return make_private(ctx, fd, err);
 	if (fd != -ENOENT || !facts->is_rootless)
 		return fd;
 	/* No cgroup of its own, and nothing to see of others. */

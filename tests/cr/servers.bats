@@ -50,10 +50,10 @@ redis()
 		[ "$(redis get counter)" -ge "$counter" ]
 		counter=$(redis get counter)
 		eventually redis_counts_on "$counter"
-		redis set "cycle:$cycle" done >/dev/null
+		redis set "cycle:$cycle" over >/dev/null
 		size=$((size + 1))
 	done
-	[ "$(redis mget cycle:1 cycle:2 cycle:3 cycle:4 cycle:5 | grep -c done)" -eq 5 ]
+	[ "$(redis mget cycle:1 cycle:2 cycle:3 cycle:4 cycle:5 | grep -c over)" -eq 5 ]
 	remove_container
 	ticks_are_continuous
 }

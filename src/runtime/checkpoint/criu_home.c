@@ -60,6 +60,7 @@ static int open_cache(int root_fd, const char *name)
 
 void criu_home_prepare(struct criu_home *ret, const struct criu_location *criu, int root_fd)
 {
+	ret->is_apart = true;
 	if (is_tmpfs(RUN_DIRECTORY))
 		return;
 	ret->cache_name = make_cache_name(criu);
@@ -143,10 +144,12 @@ int criu_home_enter(const struct criu_home *home)
 	auto_close int to_fd = -EBADF;
 	int r;
 
-	if (!home->is_private)
+	if (!home->is_apart)
 		return 0;
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
 		return -errno;
+	if (!home->is_private)
+		return 0;
 	from_fd = fd_open_at(AT_FDCWD, RUN_DIRECTORY, O_PATH | O_DIRECTORY, 0);
 	if (from_fd < 0)
 		return from_fd;

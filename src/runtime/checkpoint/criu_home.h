@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where CRIU finds its kernel warm.
+ * Where CRIU finds its kernel warm, and where nothing of it stays.
+ *
+ * CRIU is started in a mount namespace of its own that receives the host's mounts but passes none on:
+ * a restore that fails leaves the tmpfs on which it was assembling the container's mounts, in /tmp,
+ * and where / is shared, as under systemd, the host would get it too.
  *
  * CRIU probes the kernel's features at every start, which takes three quarters of a small dump, unless
  * it finds /run/criu.kdat of an earlier start; and it writes that file only to a tmpfs. Where /run is
- * none, CRIU is started in a mount namespace of its own, in which /run is a tmpfs with everything of
- * the real one bound into it and with the file that an earlier operation left. After CRIU has probed,
- * the file is copied to <state root>/.cache for the next time. Its name there tells which boot and
- * which CRIU it is of.
+ * none, it becomes one in CRIU's mount namespace, with everything of the real one bound into it and
+ * with the file that an earlier operation left. After CRIU has probed, the file is copied to
+ * <state root>/.cache for the next time. Its name there tells which boot and which CRIU it is of.
  *
  * The second thing that is cold: the first perf event of the machine (CRIU sets hardware breakpoints)
  * makes the kernel wait 8 to 16 ms. An event of our own, opened while CRIU is still starting, takes
@@ -20,7 +23,8 @@
 #include "criu/find.h"
 
 struct criu_home {
-	bool is_private; /* criu gets a mount namespace of its own */
+	bool is_apart; /* criu gets a mount namespace of its own */
+	bool is_private; /* and in that a /run of its own */
 	int cache_fd; /* the features file of an earlier operation; -EBADF: none */
 	char *cache_name; /* in the state root, for this boot and this criu */
 	int root_fd; /* the state root; borrowed */
@@ -34,7 +38,7 @@ struct criu_home {
 
 /* Look at /run and at the cache. Trouble only means that nothing is warm. root_fd: the state root. */
 void criu_home_prepare(struct criu_home *ret, const struct criu_location *criu, int root_fd);
-/* In the process that becomes criu, with privileges: make the private /run. 0, or a negative errno. */
+/* In the process that becomes criu, with privileges: make its mount namespace. 0, or a negative errno. */
 int criu_home_enter(const struct criu_home *home);
 /* When the request is sent and CRIU is starting. */
 void criu_home_warm_up(struct criu_home *home);

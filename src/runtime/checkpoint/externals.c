@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/checkpoint/externals.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/auto.h"
 #include "core/path.h"
 
 #define MASK_SOURCE "/dev/null"
@@ -37,10 +39,12 @@ void externals_make(struct externals *ret, const struct mount_plan *mounts,
 	for (size_t i = 0; i < mounts->n_ops; i++) {
 		const struct mount_op *op = &mounts->ops[i];
 
-		if (op->kind == MOUNT_OP_BIND)
+		if (op->kind == MOUNT_OP_BIND) {
 			add(ret, EXTERNAL_BIND, path_clean(op->destination), op->source);
-		else if (op->kind == MOUNT_OP_CGROUP)
+			ret->v[ret->n - 1].source_is_link = op->src_nofollow;
+		} else if (op->kind == MOUNT_OP_CGROUP) {
 			add_cgroup(ret, mounts, op, cgroup);
+		}
 	}
 	for (size_t i = 0; i < devices->n_nodes; i++)
 		add(ret, EXTERNAL_DEVICE, path_clean(devices->nodes[i].path),
@@ -65,6 +69,19 @@ void externals_set_destination(struct externals *externals, size_t i, char *dest
 	externals->n--;
 	memmove(&externals->v[i], &externals->v[i + 1],
 		(externals->n - i) * sizeof(externals->v[0]));
+}
+
+void externals_follow_sources(struct externals *externals)
+{
+	for (size_t i = 0; i < externals->n; i++) {
+		struct external *x = &externals->v[i];
+		char *real = x->kind == EXTERNAL_BIND && !x->source_is_link ?
+				     realpath(x->source, NULL) :
+				     NULL;
+
+		if (real)
+			replace_ptr(x->source, real);
+	}
 }
 
 void externals_done(struct externals *externals)

@@ -36,6 +36,7 @@ struct external {
 	enum external_kind kind;
 	char *destination; /* absolute, in the container; owned */
 	char *source; /* absolute, on the host; owned */
+	bool source_is_link; /* a symlink itself is meant (src-nofollow) */
 };
 
 struct externals {
@@ -54,6 +55,9 @@ void externals_make(struct externals *ret, const struct mount_plan *mounts,
 		    const struct device_plan *devices, const struct mount_cgroup_facts *cgroup);
 /* Take a resolved destination over from the caller; NULL removes the entry (the others move up). */
 void externals_set_destination(struct externals *externals, size_t i, char *destination);
+/* What a source that is a symlink leads to: CRIU binds the file, but makes a link to bind it on. One
+ * that cannot be resolved stays as it is. */
+void externals_follow_sources(struct externals *externals);
 void externals_done(struct externals *externals);
 
 /* Put them into a request: as a dump names them, or as a restore finds them. */

@@ -75,7 +75,7 @@ static void choose_cgroups_mode(struct restore *rs)
 	/* To make cgroups CRIU mounts hierarchies in its current directory, the image directory, which
 	 * is none of a private mount namespace. */
 	if (rs->cgroups_mode != CHECKPOINT_CGROUPS_IGNORE)
-		rs->session.home.is_private = false;
+		rs->session.home.is_apart = rs->session.home.is_private = false;
 }
 
 static int open_images(void *context, struct err *err)
@@ -236,6 +236,7 @@ static int list_externals(void *context, struct err *err)
 	if (r < 0)
 		return r;
 	externals_make(&rs->externals, &rs->l.mounts, &rs->l.devices, &rs->l.cgroup_facts);
+	externals_follow_sources(&rs->externals);
 	return externals_resolve(&rs->externals, &root, false, err);
 }
 

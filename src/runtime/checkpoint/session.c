@@ -88,10 +88,10 @@ int criu_session_start(struct criu_session *s, const struct criu_client_opts *op
 	full.setup_context = s;
 	log_debug("criu: '%s' (%s)", s->location.path, criu_source_to_string(s->location.source));
 	r = criu_client_open(&s->client, &full, err);
-	if (r < 0 && s->home.is_private) {
+	if (r < 0 && s->home.is_apart) {
 		/* A home that cannot be made (an odd mount below /run) only costs time. */
-		log_debug("criu: %s; without its own /run", err ? err->msg : "not started");
-		s->home.is_private = false;
+		log_debug("criu: %s; without its own mounts", err ? err->msg : "not started");
+		s->home.is_apart = s->home.is_private = false;
 		r = criu_client_open(&s->client, &full, err);
 	}
 	return r < 0 ? r : criu_client_version(&s->client, &s->version, err);

@@ -39,8 +39,14 @@ static int check_rootfs(struct bundle *b, struct err *err)
 	struct stat st;
 
 	b->rootfs = path_absolute(b->spec.root->path, b->path);
-	if (stat(b->rootfs, &st) < 0)
+	if (lstat(b->rootfs, &st) < 0)
 		return err_sys(err, -errno, "root file system '%s' (root.path)", b->rootfs);
+	/* As in runc: who can rename in its parent directory could make it lead to "/". */
+	if (S_ISLNK(st.st_mode))
+		return err_set(err, ERR_INVALID,
+			       "root file system '%s' (root.path): a symlink; name the directory "
+			       "that it leads to",
+			       b->rootfs);
 	if (!S_ISDIR(st.st_mode))
 		return err_set(err, ERR_INVALID,
 			       "root file system '%s' (root.path): not a directory", b->rootfs);

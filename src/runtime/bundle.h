@@ -23,7 +23,7 @@ struct bundle {
 	}
 
 /* path NULL: the current directory; config NULL: config.json in it. The root file system must be a
- * directory; relative sources of binds are made absolute against the bundle. */
+ * directory and no symlink; relative sources of binds are made absolute against the bundle. */
 int bundle_load(struct bundle *ret, const char *path, const char *config, struct err *err);
 void bundle_done(struct bundle *b);
 

@@ -114,20 +114,19 @@ static int prepare_mount(struct mount_context *ctx, int rootfs_fd, struct err *e
 int mount_open_root(struct rooted *ret, const char *path, const struct mount_root_id *id,
 		    struct err *err)
 {
-	auto_rooted struct rooted root = ROOTED_INIT;
+	auto_close int fd = fd_open_at(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 	struct stat st;
-	int r = rooted_open(&root, AT_FDCWD, path);
 
-	if (r < 0)
-		return err_sys(err, r, "open root file system '%s'", path);
-	if (fstat(root.fd, &st) < 0)
+	if (fd < 0)
+		return err_sys(err, fd, "open root file system '%s'", path);
+	if (fstat(fd, &st) < 0)
 		return err_sys(err, -errno, "examine root file system '%s'", path);
 	if (id->ino && (st.st_dev != id->dev || st.st_ino != id->ino))
 		return err_set(err, ERR_DENIED,
 			       "root file system '%s' is not the directory any more that it was a "
 			       "moment ago",
 			       path);
-	rooted_from_fd(ret, take_fd(root.fd));
+	rooted_from_fd(ret, take_fd(fd));
 	return 0;
 }
 

@@ -31,4 +31,5 @@ static void run(void)
 	}
 }
 PROGRAM(unix_backlog_data, run, .subject = "unix connections that are not accepted yet, with data",
-	.refused = "Non-empty write queue on an in-flight socket")
+	.refused = "Non-empty write queue on an in-flight socket", .not_in = "dry-run",
+	.why_not = "the queue of a connection that was not accepted is not looked at")

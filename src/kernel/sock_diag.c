@@ -23,11 +23,7 @@
 #define TCP_STATES                                                                                 \
 	(((1U << (TCP_CLOSING + 1)) - 1) & ~(1U << TCP_TIME_WAIT) & ~(1U << TCP_SYN_RECV))
 
-union request {
-	struct unix_diag_req un;
-	struct inet_diag_req_v2 inet;
-	struct netlink_diag_req netlink;
-};
+#define REQUEST_MAX 128
 
 typedef void (*add_fn)(struct sock_diag_list *list, const void *message, size_t len, int protocol);
 
@@ -162,14 +158,14 @@ static int send_request(int fd, const void *request, size_t size)
 {
 	struct {
 		struct nlmsghdr header;
-		union request body;
+		char body[REQUEST_MAX];
 	} message = {
 		.header = { .nlmsg_len = (uint32_t)NLMSG_LENGTH(size),
 			    .nlmsg_type = SOCK_DIAG_BY_FAMILY,
 			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
 	};
 
-	memcpy(&message.body, request, size);
+	memcpy(message.body, request, size);
 	if (RETRY_EINTR(send(fd, &message, message.header.nlmsg_len, 0)) < 0)
 		return -errno;
 	return 0;
@@ -242,6 +238,23 @@ static int query_inet(int fd, struct sock_diag_list *list, uint8_t family, uint8
 	return query(fd, &request, sizeof(request), list, add_inet, protocol);
 }
 
+/* Its number does not fit into the request's byte. */
+static int query_mptcp(int fd, struct sock_diag_list *list, uint8_t family)
+{
+	const struct {
+		struct inet_diag_req_v2 request;
+		struct nlattr header;
+		uint32_t protocol;
+	} message = {
+		.request = { .sdiag_family = family, .idiag_states = TCP_STATES },
+		.header = { .nla_len = ATTRIBUTE_HEADER + sizeof(uint32_t),
+			    .nla_type = INET_DIAG_REQ_PROTOCOL },
+		.protocol = IPPROTO_MPTCP,
+	};
+
+	return query(fd, &message, sizeof(message), list, add_inet, IPPROTO_MPTCP);
+}
+
 static int query_netlink(int fd, struct sock_diag_list *list)
 {
 	const struct netlink_diag_req request = {
@@ -285,12 +298,15 @@ static int open_socket_in(int netns_fd)
 	return fd;
 }
 
-static int compare_inodes(const void *a, const void *b)
+/* By inode; a connection of MPTCP before the one of TCP that it rests on, which shows its inode too. */
+static int compare(const void *a, const void *b)
 {
 	const struct sock_diag_socket *x = a;
 	const struct sock_diag_socket *y = b;
 
-	return (x->ino > y->ino) - (x->ino < y->ino);
+	if (x->ino != y->ino)
+		return x->ino > y->ino ? 1 : -1;
+	return (y->protocol > x->protocol) - (y->protocol < x->protocol);
 }
 
 int sock_diag_collect(struct sock_diag_list *ret, int netns_fd)
@@ -307,13 +323,15 @@ int sock_diag_collect(struct sock_diag_list *ret, int netns_fd)
 		r = query_inet(fd, &list, families[i], IPPROTO_TCP);
 		if (r == 0)
 			r = query_inet(fd, &list, families[i], IPPROTO_UDP);
+		if (r == 0)
+			r = query_mptcp(fd, &list, families[i]);
 	}
 	if (r == 0)
 		r = query_netlink(fd, &list);
 	if (r < 0)
 		return r;
 	if (list.n)
-		qsort(list.v, list.n, sizeof(list.v[0]), compare_inodes);
+		qsort(list.v, list.n, sizeof(list.v[0]), compare);
 	*ret = list;
 	list = (struct sock_diag_list)SOCK_DIAG_LIST_INIT;
 	return 0;
@@ -333,11 +351,18 @@ void sock_diag_list_done(struct sock_diag_list *list)
 
 const struct sock_diag_socket *sock_diag_find(const struct sock_diag_list *list, uint32_t ino)
 {
-	const struct sock_diag_socket key = { .ino = ino };
+	size_t low = 0;
+	size_t high = list->n;
 
-	if (ino == 0 || list->n == 0)
-		return NULL;
-	return bsearch(&key, list->v, list->n, sizeof(list->v[0]), compare_inodes);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (list->v[middle].ino < ino)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return ino != 0 && low < list->n && list->v[low].ino == ino ? &list->v[low] : NULL;
 }
 
 const char *sock_diag_tcp_state(int state)

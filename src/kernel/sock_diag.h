@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The sockets of a network namespace by sock_diag(7): unix, TCP, UDP and netlink ones, with what no
+ * The sockets of a network namespace by sock_diag(7): unix, TCP, MPTCP, UDP and netlink ones, with what no
  * file of /proc/net tells (the peer of a unix socket, connections that wait to be accepted). TCP
  * sockets that are neither bound nor connected and unbound UDP and netlink sockets are in no table of
  * the kernel, and not here either.
@@ -17,7 +17,7 @@
 struct sock_diag_socket {
 	int family; /* AF_UNIX, AF_INET, AF_INET6, AF_NETLINK */
 	int type; /* SOCK_STREAM ...; of unix sockets */
-	int protocol; /* IPPROTO_TCP, IPPROTO_UDP; NETLINK_ROUTE ... */
+	int protocol; /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_MPTCP; NETLINK_ROUTE ... */
 	uint32_t ino; /* as in "socket:[INO]"; 0: no descriptor refers to it */
 	int state;
 	uint32_t read_queue; /* bytes unread; connections of a listening socket that wait */
@@ -35,7 +35,7 @@ struct sock_diag_socket {
 };
 
 struct sock_diag_list {
-	struct sock_diag_socket *v; /* in the order of their inodes */
+	struct sock_diag_socket *v; /* in the order of their inodes, MPTCP before TCP */
 	size_t n;
 };
 

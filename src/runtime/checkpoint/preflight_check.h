@@ -29,6 +29,7 @@ struct preflight_item {
 	enum preflight_option option; /* lifts it */
 	char *criu_option; /* taken; NULL: none, or `option` when that has no other form */
 	const char *remedy; /* copied */
+	bool is_separate; /* one of several about the same file: not to be counted together */
 	/* Already lifted, by something that is no preflight_option; copied. */
 	const char *lifted_by;
 };

@@ -25,6 +25,21 @@ static void check_privilege(const struct preflight_snapshot *s, struct preflight
 						 .remedy = "run the checkpoint as root" });
 }
 
+static void check_limits(const struct preflight_snapshot *s, struct preflight_report *report,
+			 const char *check)
+{
+	for (size_t i = 0; i < s->n_processes; i++)
+		if (s->processes[i].limits_are_denied)
+			preflight_add(
+				report, s, check,
+				(struct preflight_item){
+					.process = &s->processes[i],
+					.message =
+						xstrdup("it runs as another user, and CRIU may not "
+							"read its resource limits"),
+					.remedy = "run the checkpoint with CAP_SYS_RESOURCE" });
+}
+
 static void check_programs(const struct preflight_snapshot *s, struct preflight_report *report,
 			   const char *check)
 {
@@ -102,6 +117,7 @@ static void check_unseen(const struct preflight_snapshot *s, struct preflight_re
 const struct preflight_check preflight_host_checks[] = {
 	{ "criu", check_criu },
 	{ "privilege", check_privilege },
+	{ "resource-limits", check_limits },
 	{ "program-missing", check_programs },
 	{ "memory-tracking", check_tracking },
 	{ "userfaultfd", check_userfaultfd },

@@ -290,8 +290,8 @@ static void add_watch(const struct preflight_snapshot *s, struct preflight_repor
 		      const char *check, const struct preflight_use *u,
 		      const struct preflight_watch *w)
 {
-	const char *kind = strstr(preflight_file_of(s, u)->path, "fanotify") ? "fanotify" :
-									       "inotify";
+	const char *kind = strstr(preflight_file_of(s, u)->path, "fanotify") ? "a fanotify" :
+									       "an inotify";
 
 	preflight_add(
 		report, s, check,

@@ -112,7 +112,10 @@ static bool has_source(const struct view *v)
 
 		if (o == v->m || o->major != v->m->major || o->minor != v->m->minor)
 			continue;
-		if (str_eq(o->root, "/") || (o == v->root && path_is_below(v->m->root, o->root)))
+		if (str_eq(o->root, "/"))
+			return true;
+		if (path_is_below(v->m->root, o->root) &&
+		    (o == v->root || preflight_is_external(v->s, o->mount_point)))
 			return true;
 	}
 	return false;

@@ -34,22 +34,24 @@ static void check_traced(const struct preflight_snapshot *s, struct preflight_re
 
 /*
  * PTRACE_SEIZE of a stopped task waits until that has gone through a state change, which a task that
- * is frozen by the v1 freezer cannot: CRIU would hang, and the container would stay frozen.
+ * is frozen by the v1 freezer cannot: CRIU would hang. The dump does not freeze such a container, but
+ * it cannot help it when the user has.
  */
 static void check_stopped(const struct preflight_snapshot *s, struct preflight_report *report,
 			  const char *check)
 {
-	if (!s->host.freezer_is_v1)
+	if (!s->host.freezer_is_v1 || !s->host.is_frozen)
 		return;
 	FOR_EACH_PROCESS_AT_ALL(s, p)
 	if (p->state == 'T')
-		preflight_add(report, s, check,
-			      (struct preflight_item){
-				      .process = p,
-				      .message = xstrdup("it is stopped (SIGSTOP), which CRIU "
-							 "cannot deal with in a cgroup of version "
-							 "1"),
-				      .remedy = "send it SIGCONT" });
+		preflight_add(
+			report, s, check,
+			(struct preflight_item){
+				.process = p,
+				.message = xstrdup("it is stopped (SIGSTOP) and the container "
+						   "is paused, which together CRIU cannot "
+						   "deal with in cgroups of version 1"),
+				.remedy = "resume the container first" });
 }
 
 static void check_stuck(const struct preflight_snapshot *s, struct preflight_report *report,
@@ -199,6 +201,15 @@ static void check_uprobes(const struct preflight_snapshot *s, struct preflight_r
 				      .remedy = "or stop the tracer" });
 }
 
+static bool has_parent_outside(const struct preflight_snapshot *s,
+			       const struct preflight_process *p)
+{
+	FOR_EACH_PROCESS_AT_ALL(s, o)
+	if (!o->is_in_tree && o->pid == p->ppid)
+		return true;
+	return false;
+}
+
 /* CRIU takes init and its descendants. */
 static void check_others(const struct preflight_snapshot *s, struct preflight_report *report,
 			 const char *check)
@@ -207,7 +218,7 @@ static void check_others(const struct preflight_snapshot *s, struct preflight_re
 	{
 		bool is_inside = p->ns[PREFLIGHT_NS_PID] == s->processes[0].ns[PREFLIGHT_NS_PID];
 
-		if (p->is_in_tree || is_dead(p))
+		if (p->is_in_tree || is_dead(p) || has_parent_outside(s, p))
 			continue;
 		preflight_add(
 			report, s, check,

@@ -101,23 +101,33 @@ static bool is_kept_protocol(const char *name)
 	return false;
 }
 
+static const char *protocol_of(const struct preflight_snapshot *s, const struct preflight_file *f)
+{
+	const struct sock_diag_socket *k = sock_diag_find(&s->sockets, (uint32_t)f->ino);
+
+	if (k && k->protocol == IPPROTO_MPTCP && k->family != AF_NETLINK)
+		return "MPTCP";
+	return f->protocol;
+}
+
 static void check_protocol(const struct preflight_snapshot *s, struct preflight_report *report,
 			   const char *check)
 {
 	PREFLIGHT_FOR_EACH_USE(s, u, f)
 	{
+		const char *protocol = is_socket(f) ? protocol_of(s, f) : NULL;
 		bool is_mptcp;
 
-		if (!is_socket(f) || !f->protocol || is_kept_protocol(f->protocol))
+		if (!protocol || is_kept_protocol(protocol))
 			continue;
-		is_mptcp = str_has_prefix(f->protocol, "MPTCP");
+		is_mptcp = str_has_prefix(protocol, "MPTCP");
 		preflight_add(
 			report, s, check,
 			(struct preflight_item){
 				.use = u,
 				.message = xasprintf("a socket of protocol %s, which CRIU cannot "
 						     "keep",
-						     f->protocol),
+						     protocol),
 				.remedy = is_mptcp ? "use plain TCP (Go programs: "
 						     "GODEBUG=multipathtcp=0)" :
 						     "close it before the checkpoint" });

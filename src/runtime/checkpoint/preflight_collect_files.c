@@ -267,6 +267,8 @@ static void collect_mappings(struct preflight_collector *k, const struct procfs_
 		const size_t *known;
 		size_t file;
 
+		if (strcmp(m.path, "[uprobes]") == 0)
+			k->s->processes[process].has_uprobes = true;
 		if (is_plain_memory(&m))
 			continue;
 		/* The same names may be other files in another mount namespace. */

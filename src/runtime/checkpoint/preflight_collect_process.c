@@ -3,6 +3,7 @@
 
 #include <linux/kcmp.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "core/alloc.h"
@@ -38,6 +39,14 @@ static void collect_status(const struct procfs_task *task, struct preflight_proc
 		return;
 	p->tracer = (pid_t)status_number(text.buf, "TracerPid:");
 	p->threads = (uint32_t)status_number(text.buf, "Threads:");
+}
+
+/* What CRIU does first with each process; by user id unless CAP_SYS_RESOURCE (prlimit(2)). */
+static bool limits_are_denied(pid_t pid)
+{
+	struct rlimit limit;
+
+	return prlimit(pid, RLIMIT_CPU, NULL, &limit) < 0 && errno == EPERM;
 }
 
 static void collect_namespaces(const struct procfs_task *task, struct preflight_process *p)
@@ -147,14 +156,6 @@ void preflight_collect_stuck(struct preflight_collector *k)
 	}
 }
 
-static void collect_uprobes(const struct procfs_task *task, struct preflight_process *p)
-{
-	auto_strbuf struct strbuf text = STRBUF_INIT;
-
-	if (procfs_task_read(task, "maps", &text) == 0)
-		p->has_uprobes = strstr(text.buf, "[uprobes]\n") != NULL;
-}
-
 static bool is_same(pid_t a, pid_t b, int type)
 {
 	return syscall(SYS_kcmp, a, b, type, 0, 0) == 0;
@@ -226,10 +227,10 @@ static int collect_member(struct preflight_collector *k, pid_t pid, struct procf
 		return 0;
 	if (index > 0)
 		collect_sharing(p);
+	p->limits_are_denied = limits_are_denied(pid);
 	collect_memory(k, &task, p);
 	collect_timers(&task, p);
 	collect_label(&task, p);
-	collect_uprobes(&task, p);
 	(void)preflight_collect_mounts(k, &task, p->ns[PREFLIGHT_NS_MNT]);
 	preflight_collect_files(k, &task, index);
 	return 0;

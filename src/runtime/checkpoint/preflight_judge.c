@@ -87,7 +87,7 @@ void preflight_add(struct preflight_report *report, const struct preflight_snaps
 {
 	const char *lifted_by = given_option(s, &item);
 	struct list list = list_of(report, &item, lifted_by);
-	size_t object = item.use ? item.use->file : NO_OBJECT;
+	size_t object = item.use && !item.is_separate ? item.use->file : NO_OBJECT;
 	struct preflight_finding *f;
 
 	if (count_equal(list, check, object)) {

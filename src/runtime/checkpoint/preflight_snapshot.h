@@ -49,6 +49,7 @@ struct preflight_process {
 	bool shares_fs; /* root, cwd and umask with its parent (CLONE_FS) */
 	bool has_leader_timer; /* a POSIX timer that signals the thread group's leader as thread */
 	bool has_uprobes;
+	bool limits_are_denied; /* we, and so CRIU, may not read its resource limits */
 	uint64_t memory_bytes;
 	char *security_label; /* NULL: unconfined */
 };

@@ -18,6 +18,7 @@
 #include "kernel/syscalls.h"
 #include "runtime/cgroup/backend.h"
 #include "runtime/checkpoint/facts.h"
+#include "runtime/checkpoint/preflight.h"
 #include "runtime/checkpoint/request.h"
 #include "runtime/checkpoint/session.h"
 #include "runtime/checkpoint/tuning.h"
@@ -39,6 +40,7 @@ struct dump {
 	bool was_paused; /* by the user, and stays so */
 	bool freezes_early; /* at pre-dump, by us */
 	int status_fd; /* -EBADF: none, or served already */
+	bool is_unexplained; /* CRIU failed, and its log does not tell why */
 };
 
 #define DUMP_INIT                                                                                  \
@@ -180,9 +182,14 @@ static void handle_first_answer(void *context)
 
 static int explain(struct dump *d, const struct criu_result *result, struct err *err)
 {
+	bool is_known;
+	int r;
+
 	/* Only when CRIU has put everything back may anyone look at the container again. */
 	criu_client_done(&d->session.client);
-	return criu_session_explain(&d->session, result, err);
+	r = criu_session_explain(&d->session, result, &is_known, err);
+	d->is_unexplained = !is_known;
+	return r;
 }
 
 static int run_criu(struct dump *d, struct err *err)
@@ -251,6 +258,8 @@ static int dump_container(struct container *c, const struct checkpoint_options *
 	if (r < 0) {
 		(void)err_wrap(err, r, "checkpoint container '%s'", c->id);
 		tell_state(c, err);
+		if (d.is_unexplained)
+			preflight_explain(c, opts, err);
 		return r;
 	}
 	if (opts->leave_running || opts->pre_dump)

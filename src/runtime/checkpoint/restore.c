@@ -438,7 +438,7 @@ static int run_criu(void *context, struct err *err)
 	if (r == 0)
 		return criu_client_close(&rs->session.client, err);
 	criu_client_done(&rs->session.client);
-	return criu_session_explain(&rs->session, &result, err);
+	return criu_session_explain(&rs->session, &result, NULL, err);
 }
 
 /* Init of the restored container, should it live on although the restore failed. */

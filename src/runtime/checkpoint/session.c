@@ -110,13 +110,15 @@ static void log_quotes(const struct criu_session *s, int dir_fd)
 }
 
 int criu_session_explain(const struct criu_session *s, const struct criu_result *result,
-			 struct err *err)
+			 bool *ret_known, struct err *err)
 {
 	auto_criu_log_finding struct criu_log_finding finding = CRIU_LOG_FINDING_INIT;
 	int dir_fd = s->work_fd >= 0 ? s->work_fd : s->images_fd;
 	int code = err ? err->code : -EREMOTEIO;
 	int found;
 
+	if (ret_known)
+		*ret_known = true;
 	log_quotes(s, dir_fd);
 	/* A failure of ours (a hook, a full disk at descriptors.json) made CRIU fail, not the reverse. */
 	if (!err || err->kind != ERR_REMOTE || str_has_prefix(err->msg, "error running"))
@@ -124,6 +126,10 @@ int criu_session_explain(const struct criu_session *s, const struct criu_result 
 	found = criu_log_explain(dir_fd, s->log_name, &finding);
 	if (found != 1 && *result->message)
 		found = criu_log_explain_line(result->message, &finding);
+	/* That it took too long is no cause. */
+	if (ret_known)
+		*ret_known = finding.cause &&
+			     !(finding.option && str_has_prefix(finding.option, "timeout"));
 	(void)log_advice_tell(&finding, err);
 	err_append(err, " (criu's log: '%s')", s->log_path);
 	return err->code;

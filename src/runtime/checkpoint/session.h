@@ -53,9 +53,10 @@ int criu_session_run(struct criu_session *s, const CriuReq *req, const struct cr
 /*
  * Replace the text of an error of criu_client_run() by the cause that CRIU's log names, in one
  * sentence with the log's path; lines around the errors go to the debug log. Returns err->code.
+ * *ret_known (may be NULL): whether the cause is known, and not only CRIU's own words for it.
  */
 int criu_session_explain(const struct criu_session *s, const struct criu_result *result,
-			 struct err *err);
+			 bool *ret_known, struct err *err);
 void criu_session_close(struct criu_session *s);
 
 DEFINE_AUTO_VAL(criu_session, struct criu_session, criu_session_close)

@@ -111,9 +111,10 @@ int msg_receive(int fd, int timeout_ms, struct msg *ret)
 	if (r < 0)
 		return r;
 	n = RETRY_EINTR(recvmsg(fd, &mh, MSG_CMSG_CLOEXEC));
-	/* A peer that died with unread data resets the connection: for us the same as an end. */
+	/* A peer that died with unread data resets the connection, which is told once, before what it
+	 * has sent: its last words, or the end. */
 	if (n < 0 && errno == ECONNRESET)
-		return 0;
+		n = RETRY_EINTR(recvmsg(fd, &mh, MSG_CMSG_CLOEXEC));
 	if (n < 0)
 		return -errno;
 	if (n == 0)

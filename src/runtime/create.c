@@ -95,8 +95,8 @@ static int map_and_send_sources(struct launch *l, struct err *err)
 			err, ERR_UNSUPPORTED,
 			"more than %u bind mounts in a container with a user namespace of its own",
 			MSG_FDS_MAX);
-	return handshake_send(l->sync_fd, HANDSHAKE_MAPPED, NULL, 0, l->source_fds,
-			      l->source_fds ? l->mounts.n_sources : 0, err);
+	return parent_send(l, HANDSHAKE_MAPPED, l->source_fds,
+			   l->source_fds ? l->mounts.n_sources : 0, err);
 }
 
 static int spawn(void *context, struct err *err)
@@ -130,7 +130,7 @@ static int create_cgroup(void *context, struct err *err)
 	if (r == 0)
 		r = cgroup_entry_open(&l->cgroup, l->init_in_unified, &entry, err);
 	if (r == 0)
-		r = handshake_send(l->sync_fd, HANDSHAKE_CGROUP, NULL, 0, entry.fd, entry.n, err);
+		r = parent_send(l, HANDSHAKE_CGROUP, entry.fd, entry.n, err);
 	if (r == 0)
 		r = cgroup_apply(&l->cgroup, spec_of(l)->linux_->resources, err);
 	if (r == 0)

@@ -178,9 +178,7 @@ static int send_cgroup(void *context, struct err *err)
 
 	if (r == 0 && affinity)
 		r = scheduling_set_affinity(l->init_pid, affinity->initial, err);
-	return r < 0 ? r :
-		       handshake_send(l->sync_fd, HANDSHAKE_CGROUP, NULL, 0, entry.fd, entry.n,
-				      err);
+	return r < 0 ? r : parent_send(l, HANDSHAKE_CGROUP, entry.fd, entry.n, err);
 }
 
 static int open_sockets(void *context, struct err *err)

@@ -28,9 +28,11 @@ int handshake_send(int fd, enum handshake_kind kind, const void *payload, size_t
 {
 	int r = msg_send(fd, (uint16_t)kind, payload, len, fds, n_fds);
 
-	if (r == -EPIPE || r == -ECONNRESET)
-		return err_set(err, ERR_REMOTE, "send %s: the other side has gone",
-			       handshake_kind_to_string(kind));
+	if (r == -EPIPE || r == -ECONNRESET) {
+		(void)err_set(err, ERR_REMOTE, "send %s: the other side has gone",
+			      handshake_kind_to_string(kind));
+		return -EPIPE;
+	}
 	if (r < 0)
 		return err_sys(err, r, "send %s", handshake_kind_to_string(kind));
 	return 0;

@@ -54,6 +54,7 @@ enum handshake_kind {
 
 const char *handshake_kind_to_string(unsigned int kind);
 
+/* -EPIPE (ERR_REMOTE) when the other side has gone; it may have sent FAILED before. */
 int handshake_send(int fd, enum handshake_kind kind, const void *payload, size_t len,
 		   const int *fds, size_t n_fds, struct err *err);
 /*

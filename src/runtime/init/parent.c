@@ -73,6 +73,32 @@ static int explain_end(struct launch *l, struct err *err)
 		       proc_status_to_string(status));
 }
 
+static int receive(struct launch *l, struct msg *ret, struct err *err)
+{
+	int r = handshake_receive(l->sync_fd, -1, ret, err);
+
+	if (r == -EPIPE)
+		return explain_end(l, err);
+	return r < 0 ? err_wrap(err, r, "error during container init") : 0;
+}
+
+int parent_send(struct launch *l, enum handshake_kind kind, const int *fds, size_t n_fds,
+		struct err *err)
+{
+	int r = handshake_send(l->sync_fd, kind, NULL, 0, fds, n_fds, err);
+	int code = r;
+
+	while (r == -EPIPE) {
+		auto_msg struct msg m = { 0 };
+
+		err_clear(err);
+		code = receive(l, &m, err);
+		if (code < 0)
+			break;
+	}
+	return code;
+}
+
 int parent_converse(void *context, struct err *err)
 {
 	struct launch *l = context;
@@ -80,12 +106,10 @@ int parent_converse(void *context, struct err *err)
 	l->had_hooks = l->directory_is_ours;
 	for (;;) {
 		auto_msg struct msg m = { 0 };
-		int r = handshake_receive(l->sync_fd, -1, &m, err);
+		int r = receive(l, &m, err);
 
-		if (r == -EPIPE)
-			return explain_end(l, err);
 		if (r < 0)
-			return err_wrap(err, r, "error during container init");
+			return r;
 		if (m.kind == HANDSHAKE_READY)
 			return 0;
 		if (m.kind != HANDSHAKE_HOOKS)
@@ -96,7 +120,7 @@ int parent_converse(void *context, struct err *err)
 		if (r == 0)
 			r = container_run_create_hooks(&l->container, err);
 		if (r == 0)
-			r = handshake_send(l->sync_fd, HANDSHAKE_HOOKS_DONE, NULL, 0, NULL, 0, err);
+			r = parent_send(l, HANDSHAKE_HOOKS_DONE, NULL, 0, err);
 		if (r < 0)
 			return r;
 	}
@@ -150,7 +174,7 @@ int parent_release_init(void *context, struct err *err)
 	int r = take_console(l, err);
 
 	if (r == 0)
-		r = handshake_send(l->sync_fd, kind, NULL, 0, NULL, 0, err);
+		r = parent_send(l, kind, NULL, 0, err);
 	while (r == 0) {
 		auto_msg struct msg m = { 0 };
 
@@ -164,8 +188,7 @@ int parent_release_init(void *context, struct err *err)
 				       handshake_kind_to_string(m.kind));
 		r = serve_seccomp_listener(l, &m, err);
 		if (r == 0)
-			r = handshake_send(l->sync_fd, HANDSHAKE_SECCOMP_DONE, NULL, 0, NULL, 0,
-					   err);
+			r = parent_send(l, HANDSHAKE_SECCOMP_DONE, NULL, 0, err);
 	}
 	if (r != -EPIPE)
 		return r;

@@ -5,10 +5,14 @@
  */
 #pragma once
 
+#include "runtime/init/handshake.h"
 #include "runtime/launch.h"
 
 /* The handshake's socket pair, and the console's: the caller's socket, or a pair of our own. */
 int parent_open_sockets(void *context, struct err *err);
+/* Send to the child. When it has gone, its last words or how it ended are the error. */
+int parent_send(struct launch *l, enum handshake_kind kind, const int *fds, size_t n_fds,
+		struct err *err);
 /* Until READY; runs the hooks that the child waits for. */
 int parent_converse(void *context, struct err *err);
 /* Limits that the child itself may not be allowed to set. */

@@ -10,6 +10,7 @@ open_pipe()
 {
 	: >"$T/out"
 	exec {PIPE}> >(exec cat >>"$T/out" 3>&- 4>&-)
+	eventually grep -q cat /proc/$!/comm
 }
 
 # start_on_pipe [OPTION...]: run the container detached, with its output on the pipe.

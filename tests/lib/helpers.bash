@@ -40,6 +40,11 @@ setup_file()
 
 setup()
 {
+	container_setup
+}
+
+container_setup()
+{
 	T=$BATS_TEST_TMPDIR
 	STATE=$T/state
 	ROOTFS=$BATS_FILE_TMPDIR/rootfs
@@ -123,7 +128,7 @@ take_inventory()
 		fi
 	done
 	sed -E 's/^[0-9]+ [0-9]+ [0-9:]+ /mount /; s/ (shared|master):[0-9]+//g' /proc/self/mountinfo
-	find /sys/fs/cgroup -mindepth 2 -type d -not -fstype tmpfs -path "*$PREFIX*" -printf 'cgroup %p\n' 2>/dev/null
+	find /sys/fs/cgroup -mindepth 2 -type d -not -fstype tmpfs -path "*$PREFIX*" -printf 'cgroup %p\n' 2>/dev/null || :
 	# Caches may stay: CRIU's of the kernel's features, the runtime's of compiled seccomp filters.
 	find /run "$STATE" -mindepth 1 ! -name 'criu.kdat*' ! -path '/run/mount*' ! -path '*/.cache*' \
 		! -path '/run/systemd*' ! -path '/run/dbus*' ! -name .empty-directory ! -path /run/crun -printf 'file %p\n' 2>/dev/null || :

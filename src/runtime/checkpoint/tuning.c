@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "core/log.h"
+#include "core/str.h"
 #include "core/strbuf.h"
 #include "kernel/procfs.h"
 #include "runtime/checkpoint/request.h"
@@ -37,13 +38,40 @@ static bool has_no_tcp(const struct procfs *proc, pid_t pid)
 	       count_lines(proc, pid, "net/tcp6", 1) == 0;
 }
 
+/* Every socket of net/tcp or net/tcp6 is in state 0A, which is LISTEN. */
+static bool is_only_listening(const struct procfs *proc, pid_t pid, const char *name)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	const char *line;
+	int r = procfs_read(proc, pid, name, &text);
+
+	if (r == -ENOENT)
+		return true; /* a kernel without IPv6 */
+	if (r < 0)
+		return false;
+	line = strchr(text.buf, '\n');
+	for (; line && line[1]; line = strchr(line + 1, '\n')) {
+		char state[3];
+
+		if (sscanf(line, " %*[^:]: %*s %*s %2s", state) != 1 || !str_eq(state, "0A"))
+			return false;
+	}
+	return true;
+}
+
 static bool needs_no_lock(const struct container *c)
 {
 	auto_procfs struct procfs proc = PROCFS_INIT;
 
 	if (procfs_open(&proc, NULL) < 0)
 		return false;
-	return has_only_loopback(&proc, c->record.pid) || has_no_tcp(&proc, c->record.pid);
+	if (has_no_tcp(&proc, c->record.pid))
+		return true;
+	/* Nothing comes from outside. But where both ends of a connection are inside, the restored end
+	 * must not be heard before the other is there: its packets would be answered by a reset. */
+	return has_only_loopback(&proc, c->record.pid) &&
+	       is_only_listening(&proc, c->record.pid, "net/tcp") &&
+	       is_only_listening(&proc, c->record.pid, "net/tcp6");
 }
 
 /* Whether any of the container's cgroups has a directory below it: a directory's link count is two

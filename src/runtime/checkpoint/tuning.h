@@ -4,8 +4,8 @@
  * each; where the caller has no wish and the container's state makes a step pointless, it is dropped:
  *
  *	step                         dropped when
- *	locking the network          no interface but loopback, or no TCP socket: there are no packets
- *	                             of the outside to keep away
+ *	locking the network          no TCP socket, or no interface but loopback and nothing but listening
+ *	                             sockets: there are no packets to keep away
  *	walking cgroup hierarchies   the container has no cgroups below its own and no cgroup namespace:
  *	                             the runtime makes and limits its cgroup itself
  *	the v1 freezer               a process is stopped (SIGSTOP): it could not be traced while frozen,

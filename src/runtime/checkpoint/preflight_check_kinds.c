@@ -298,12 +298,12 @@ static void add_watch(const struct preflight_snapshot *s, struct preflight_repor
 		(struct preflight_item){
 			.use = u,
 			.path = w->path,
-			.message =
-				xasprintf("an %s watch on %s%s%s, which CRIU will not find again "
-					  "(%s)",
-					  kind, w->path ? "'" : "a file", w->path ? w->path : "",
-					  w->path ? "'" : "",
-					  w->fs_type ? w->fs_type : "no mount of the container"),
+			.is_separate = true,
+			.message = xasprintf("%s watch on %s%s%s, which CRIU will not find again "
+					     "(%s)",
+					     kind, w->path ? "'" : "a file", w->path ? w->path : "",
+					     w->path ? "'" : "",
+					     w->fs_type ? w->fs_type : "no mount of the container"),
 			.criu_option = w->path ? xasprintf("irmap-scan-path %s", w->path) : NULL,
 			.remedy = w->path ? "or watch files of a bind mount or tmpfs" :
 					    "watch files of a bind mount or tmpfs instead" });

@@ -65,8 +65,7 @@ static void check_tcp_in_flight(const struct preflight_snapshot *s, struct prefl
 				      .message = xasprintf("%u TCP connection%s to %s not accepted "
 							   "yet",
 							   k->read_queue,
-							   k->read_queue == 1 ? " is" : "s are",
-							   k->local),
+							   k->read_queue == 1 ? "" : "s", k->local),
 				      .option = PREFLIGHT_TCP_SKIP_IN_FLIGHT,
 				      .remedy = "or try again" });
 }
@@ -196,9 +195,15 @@ static void check_netlink(const struct preflight_snapshot *s, struct preflight_r
 	}
 }
 
-static const char *peer_name(const struct sock_diag_socket *peer)
+/* How CRIU could do without the other end: by a datagram socket's path, at which it must be there. */
+static bool can_be_left(const struct sock_diag_socket *k, const struct sock_diag_socket *peer)
 {
-	return peer && peer->name ? peer->name : NULL;
+	return peer && peer->name && k->type == SOCK_DGRAM;
+}
+
+static bool is_unreachable(const struct preflight_snapshot *s, const struct sock_diag_socket *peer)
+{
+	return strvec_contains(&s->unreachable_sockets, peer->name);
 }
 
 /*
@@ -210,26 +215,29 @@ static void check_unix_outside(const struct preflight_snapshot *s, struct prefli
 {
 	FOR_EACH_KNOWN_SOCKET(s, u, k)
 	{
-		const struct sock_diag_socket *peer;
-		bool can_be_left;
+		const struct sock_diag_socket *peer = sock_diag_find(&s->sockets, k->peer);
+		const char *name = peer ? peer->name : NULL;
+		bool lost = peer && name && is_unreachable(s, peer);
+		bool optional = can_be_left(k, peer) && !lost;
 
 		if (k->family != AF_UNIX || k->peer == 0 || preflight_has_socket(s, k->peer))
 			continue;
-		peer = sock_diag_find(&s->sockets, k->peer);
-		can_be_left = peer && peer->name && k->type == SOCK_DGRAM;
 		preflight_add(
 			report, s, check,
 			(struct preflight_item){
 				.use = u,
-				.path = peer_name(peer),
+				.path = name,
 				.message = xasprintf("a unix %s socket whose other end%s%s%s is "
 						     "outside of the container",
 						     k->type == SOCK_DGRAM ? "datagram" : "stream",
-						     peer_name(peer) ? ", '" : "",
-						     peer_name(peer) ? peer_name(peer) : "",
-						     peer_name(peer) ? "'," : ""),
-				.option = can_be_left ? PREFLIGHT_EXT_UNIX_SK : PREFLIGHT_NO_OPTION,
-				.remedy = can_be_left ? NULL : "close it before the checkpoint" });
+						     name ? ", '" : "", name ? name : "",
+						     name ? "'," : ""),
+				.option = optional ? PREFLIGHT_EXT_UNIX_SK : PREFLIGHT_NO_OPTION,
+				.remedy = optional ? NULL :
+					  lost && can_be_left(k, peer) ?
+						     "have the path of that socket in the "
+						     "container too, and use --ext-unix-sk" :
+						     "close it before the checkpoint" });
 	}
 }
 

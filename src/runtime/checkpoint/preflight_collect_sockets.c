@@ -103,6 +103,25 @@ static void look_at_socket(struct preflight_collector *k, const struct preflight
 		collect_netns(k, fd, f);
 }
 
+/* A restore connects to the same path, in the container's root. */
+static void look_at_peer(struct preflight_collector *k, const struct preflight_file *f)
+{
+	const struct sock_diag_socket *known = sock_diag_find(&k->s->sockets, (uint32_t)f->ino);
+	const struct sock_diag_socket *peer;
+	auto_close int fd = -EBADF;
+	struct stat st;
+
+	if (!known || known->family != AF_UNIX || !known->peer ||
+	    preflight_has_socket(k->s, known->peer))
+		return;
+	peer = sock_diag_find(&k->s->sockets, known->peer);
+	if (!peer || !peer->name || peer->name[0] != '/')
+		return;
+	fd = rooted_openat(&k->roots[0], peer->name, O_PATH);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode))
+		strvec_add(&k->s->unreachable_sockets, peer->name);
+}
+
 void preflight_collect_sockets(struct preflight_collector *k)
 {
 	auto_procfs_task struct procfs_task task = PROCFS_TASK_INIT;
@@ -119,6 +138,9 @@ void preflight_collect_sockets(struct preflight_collector *k)
 				 xasprintf("the sockets could not be listed: %s", errno_text(r)));
 		return;
 	}
+	for (size_t i = 0; k->n_roots && i < s->n_files; i++)
+		if (S_ISSOCK(s->files[i].mode))
+			look_at_peer(k, &s->files[i]);
 	for (size_t i = 0; i < s->n_uses; i++) {
 		const struct preflight_file *f = &s->files[s->uses[i].file];
 

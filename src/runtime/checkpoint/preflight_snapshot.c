@@ -69,6 +69,7 @@ void preflight_snapshot_done(struct preflight_snapshot *s)
 	free(s->mount_states);
 	strvec_done(&s->externals);
 	sock_diag_list_done(&s->sockets);
+	strvec_done(&s->unreachable_sockets);
 	options_done(&s->options);
 	host_done(&s->host);
 	strvec_done(&s->unseen);

@@ -189,6 +189,9 @@ struct preflight_snapshot {
 	size_t n_mount_states;
 	struct strvec externals; /* mount points that CRIU takes as given */
 	struct sock_diag_list sockets; /* of init's network namespace */
+	/* Paths of unix sockets outside that the container's are connected to, and that do not lead
+	 * there from the container's root. */
+	struct strvec unreachable_sockets;
 	bool has_seccomp_listener; /* the configuration sends notifications */
 	struct preflight_options options;
 	struct preflight_host host;

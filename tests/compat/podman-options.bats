@@ -458,8 +458,8 @@ has_limit()
 	scenario()
 	{
 		prints "a b" pod run --rm --env VAR="a b" bb sh -c 'echo "$VAR"'
-		printf 'ONE=1\nTWO=2\n' >env
-		prints 12 pod run --rm --env-file env bb sh -c 'echo $ONE$TWO'
+		printf 'ONE=1\nTWO=2\n' >./env
+		prints 12 pod run --rm --env-file ./env bb sh -c 'echo $ONE$TWO'
 		prints "echoed this" pod run --rm --entrypoint '["echo", "echoed"]' bb this
 		prints 0027 pod run --rm --umask 0027 bb sh -c umask
 	}

@@ -403,8 +403,8 @@ load ../lib/podman
 	scenario()
 	{
 		pod_idle
-		pod exec -d "$C" sh -c 'sleep 0.3; echo done >/done'
-		eventually says done pod exec "$C" cat /done
+		pod exec -d "$C" sh -c 'sleep 0.3; echo over >/over'
+		eventually says over pod exec "$C" cat /over
 	}
 	compare_runtimes
 }

@@ -6,7 +6,9 @@
 
 #include "core/alloc.h"
 #include "core/fd.h"
+#include "core/log.h"
 #include "core/stage.h"
+#include "runtime/cgroup_owner.h"
 #include "runtime/init/child.h"
 #include "runtime/init/handshake.h"
 #include "runtime/init/parent.h"
@@ -67,6 +69,9 @@ static int plan(void *context, struct err *err)
 	if (r == 0 && spec_of(l)->linux_->seccomp)
 		r = seccomp_filter_get(&l->seccomp, spec_of(l)->linux_->seccomp, l->rt->root_fd,
 				       err);
+	if (r == 0)
+		r = resctrl_plan_make(&l->resctrl, spec_of(l)->linux_->intel_rdt, l->opts->id, NULL,
+				      err);
 	if (r == 0)
 		r = namespace_plan_open(&l->namespaces, err);
 	l->has_pre_pivot_hooks = (hooks && (hooks->n_prestart || hooks->n_create_runtime)) ||
@@ -134,8 +139,26 @@ static int create_cgroup(void *context, struct err *err)
 	if (r == 0)
 		r = cgroup_apply(&l->cgroup, spec_of(l)->linux_->resources, err);
 	if (r == 0)
+		r = cgroup_owner_set(l, err);
+	if (r == 0)
 		cgroup_save_paths(&l->cgroup, &l->container.record.cgroup_paths);
 	return r;
+}
+
+static int enter_resctrl(void *context, struct err *err)
+{
+	struct launch *l = context;
+
+	return resctrl_enter(&l->resctrl, l->init_pid, &l->container.record.intel_rdt_path, err);
+}
+
+static void leave_resctrl(void *context)
+{
+	struct launch *l = context;
+	struct err err = ERR_INIT;
+
+	if (resctrl_remove(l->container.record.intel_rdt_path, &err) < 0)
+		log_warning("%s", err.msg);
 }
 
 static const struct stage create_stages[] = {
@@ -147,6 +170,7 @@ static const struct stage create_stages[] = {
 	{ "open sockets", parent_open_sockets, NULL },
 	{ "spawn init", spawn, parent_kill_init },
 	{ "create cgroup", create_cgroup, NULL },
+	{ "enter resctrl group", enter_resctrl, leave_resctrl },
 	{ "converse with init", parent_converse, NULL },
 	{ "set rlimits", parent_set_rlimits, NULL },
 	{ "save state", launch_save, launch_forget_pid_file },

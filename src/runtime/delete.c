@@ -7,11 +7,15 @@
 #include "core/clock.h"
 #include "core/fd.h"
 #include "core/fs.h"
+#include "core/io.h"
 #include "core/log.h"
+#include "core/path.h"
+#include "core/str.h"
 #include "kernel/syscalls.h"
 #include "runtime/cgroup/backend.h"
 #include "runtime/container_hooks.h"
 #include "runtime/operations.h"
+#include "runtime/resctrl.h"
 
 /* How long init may take to die of SIGKILL, as in runc. */
 #define KILL_TIMEOUT_MS 10000
@@ -71,9 +75,8 @@ int container_destroy(struct container *c, struct err *err)
 	r = cgroup_kill(&cg, err);
 	if (r == 0)
 		r = cgroup_destroy(&cg, err);
-	if (r == 0 && c->record.intel_rdt_path && rmdir(c->record.intel_rdt_path) < 0 &&
-	    errno != ENOENT)
-		r = err_sys(err, -errno, "remove '%s'", c->record.intel_rdt_path);
+	if (r == 0)
+		r = resctrl_remove(c->record.intel_rdt_path, err);
 	if (r < 0)
 		return err_wrap(err, r, "delete container '%s'", c->id);
 	if (!c->spec && container_load_spec(c, NULL) < 0)
@@ -126,6 +129,22 @@ static int remove_unused_cgroup(const struct cgroup_opts *opts, struct err *err)
 	return cgroup_destroy(&cg, err);
 }
 
+/* Likewise its group in resctrl. The processes of one that is removed would fall back into the default
+ * group, so a container with the same id in another state root must not be hit. */
+static int remove_resctrl_group(const struct container *c, struct err *err)
+{
+	auto_resctrl_plan struct resctrl_plan plan = RESCTRL_PLAN_INIT;
+	auto_free char *tasks = NULL;
+	auto_free char *line = NULL;
+
+	if (resctrl_plan_make(&plan, c->spec->linux_->intel_rdt, c->id, NULL, NULL) < 0 ||
+	    !resctrl_plan_made(&plan))
+		return 0;
+	tasks = path_join(resctrl_plan_made(&plan), "tasks");
+	line = io_read_line_at(AT_FDCWD, tasks);
+	return str_is_empty(line) ? resctrl_remove(resctrl_plan_made(&plan), err) : 0;
+}
+
 /* What a create that was interrupted left: a directory without a record, and maybe a cgroup whose
  * name follows from the stored configuration. */
 static int delete_incomplete(struct container *c, struct err *err)
@@ -146,6 +165,8 @@ static int delete_incomplete(struct container *c, struct err *err)
 	if (container_load_spec(c, NULL) == 0 && c->spec->linux_) {
 		opts.cgroups_path = c->spec->linux_->cgroups_path;
 		r = remove_unused_cgroup(&opts, err);
+		if (r == 0)
+			r = remove_resctrl_group(c, err);
 	}
 	return r < 0 ? r : container_remove_directory(c->rt, c->id, c->dir_fd, err);
 }

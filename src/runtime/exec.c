@@ -92,6 +92,9 @@ static int plan_process(void *context, struct err *err)
 			return err_sys(err, -errno, "find the current directory");
 	}
 	r = launch_plan_process(&e->l, err);
+	if (r == 0)
+		r = resctrl_plan_make(&e->l.resctrl, spec_of(e)->linux_->intel_rdt, e->opts->id,
+				      NULL, err);
 	if (r == 0 && spec_of(e)->linux_->seccomp)
 		r = seccomp_filter_get(&e->l.seccomp, spec_of(e)->linux_->seccomp, e->l.rt->root_fd,
 				       err);
@@ -178,6 +181,8 @@ static int send_cgroup(void *context, struct err *err)
 
 	if (r == 0 && affinity)
 		r = scheduling_set_affinity(l->init_pid, affinity->initial, err);
+	if (r == 0)
+		r = resctrl_join(&l->resctrl, l->init_pid, err);
 	return r < 0 ? r : parent_send(l, HANDSHAKE_CGROUP, entry.fd, entry.n, err);
 }
 

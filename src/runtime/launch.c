@@ -337,6 +337,7 @@ void launch_done(struct launch *l)
 	mount_plan_done(&l->mounts);
 	cgroup_close(&l->cgroup);
 	notify_close(&l->notify);
+	resctrl_plan_done(&l->resctrl);
 	close_fd(&l->root_fd);
 	close_fd(&l->console_socket_fd);
 	close_fd(&l->console_fd);

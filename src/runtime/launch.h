@@ -17,6 +17,7 @@
 #include "runtime/namespace/plan.h"
 #include "runtime/notify.h"
 #include "runtime/operations.h"
+#include "runtime/resctrl.h"
 #include "runtime/seccomp/compile.h"
 
 struct launch {
@@ -43,6 +44,7 @@ struct launch {
 	struct mount_cgroup_facts cgroup_facts;
 	struct strvec cgroup_texts; /* some of what the two above borrow */
 	int *source_fds; /* from mount_open_sources(), owned */
+	struct resctrl_plan resctrl;
 	struct notify_socket notify;
 	int root_fd; /* exec in a container without a mount namespace: its root file system */
 

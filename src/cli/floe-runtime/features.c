@@ -137,7 +137,9 @@ static struct features_linux *linux_features(void)
 	l->apparmor = enabled(true);
 	l->selinux = enabled(true);
 	l->intel_rdt = xcalloc(1, sizeof(*l->intel_rdt));
-	l->intel_rdt->enabled = known(false);
+	l->intel_rdt->enabled = known(true);
+	l->intel_rdt->schemata = known(true);
+	l->intel_rdt->monitoring = known(true);
 	l->memory_policy = xcalloc(1, sizeof(*l->memory_policy));
 	give_words(&spec_memory_modes, &l->memory_policy->modes, &l->memory_policy->n_modes);
 	give_words(&spec_memory_flags, &l->memory_policy->flags, &l->memory_policy->n_flags);

@@ -183,7 +183,7 @@ connected_container()
 	open_pipe
 	run restore
 	nothing_restored
-	contains "$(cat "$T/out")" "$T/image"
+	says "$T/image"
 	[ ! -e "$T/image" ]
 }
 
@@ -193,7 +193,7 @@ connected_container()
 	mkdir "$T/image"
 	run restore
 	nothing_restored
-	contains "$(cat "$T/out")" "$T/image"
+	says "$T/image"
 }
 
 frozen_container()
@@ -208,7 +208,7 @@ frozen_container()
 	rm "$T/image/descriptors.json"
 	run restore
 	nothing_restored
-	contains "$(cat "$T/out")" descriptors.json
+	says descriptors.json
 }
 
 @test "an image without its inventory" {
@@ -216,7 +216,7 @@ frozen_container()
 	rm "$T/image/inventory.img"
 	run restore
 	nothing_restored
-	contains "$(cat "$T/out")" inventory
+	says inventory
 }
 
 @test "an image whose memory is cut off" {
@@ -239,6 +239,7 @@ frozen_container()
 		: >"$T/out"
 		run restore
 		nothing_restored
+		eventually test -s "$T/out"
 		! is_floe || [ "$(wc -l <"$T/out")" -eq 1 ] || fail "$(cat "$T/out")"
 	done
 	rm -rf "$T/image"
@@ -255,7 +256,7 @@ frozen_container()
 	ticking
 	run restore
 	[ "$status" -eq 1 ]
-	contains "$(cat "$T/out")" "$ID" exist
+	says "$ID" exist
 	[ "$(state_of)" = created ]
 	remove_container
 }
@@ -265,7 +266,7 @@ frozen_container()
 	configure --arg path "$T/none" '.root.path = $path'
 	run restore
 	nothing_restored
-	contains "$(cat "$T/out")" "$T/none"
+	says "$T/none"
 }
 
 @test "a bind mount whose source is gone" {
@@ -275,7 +276,7 @@ frozen_container()
 	rmdir "$T/share"
 	run restore
 	nothing_restored
-	contains "$(cat "$T/out")" "$T/share"
+	says "$T/share"
 }
 
 @test "a pid file that cannot be written ends the restored container" {
@@ -285,12 +286,30 @@ frozen_container()
 }
 
 @test "a runtime that is killed during a checkpoint leaves a container that can be deleted" {
-	ticking_container 'head -c 30000000 /dev/urandom >/dev/shm/data;'
-	"$FLOE_RUNTIME" --root "$STATE" checkpoint --image-path "$T/image" "$ID" 3>&- 4>&- {PIPE}>&- >/dev/null 2>&1 &
-	runtime=$!
-	sleep 0.05
-	kill -KILL $runtime
-	wait $runtime || :
-	eventually remove_container
-	is_gone
+	for delay in 0.01 0.03 0.06 0.1 0.2; do
+		: >"$T/out"
+		ticking_container 'head -c 30000000 /dev/urandom >/dev/shm/data;'
+		rm -rf "$T/image"
+		"$FLOE_RUNTIME" --root "$STATE" checkpoint --image-path "$T/image" "$ID" 3>&- 4>&- {PIPE}>&- >/dev/null 2>&1 &
+		runtime=$!
+		sleep $delay
+		kill -KILL $runtime 2>/dev/null || :
+		wait $runtime || :
+		eventually remove_container
+		is_gone
+	done
+}
+
+@test "a runtime that is killed during a restore leaves what delete --force removes" {
+	frozen_container
+	for delay in 0.01 0.02 0.04 0.06 0.1; do
+		"$FLOE_RUNTIME" --root "$STATE" restore --detach --bundle "$BUNDLE" --image-path "$T/image" "$ID" \
+			</dev/null >&"$PIPE" 2>&1 3>&- 4>&- {PIPE}>&- &
+		runtime=$!
+		sleep $delay
+		kill -KILL $runtime 2>/dev/null || :
+		wait $runtime || :
+		eventually remove_container
+		is_gone
+	done
 }

@@ -390,7 +390,7 @@ can_lock()
 	rmdir /run/netns 2>/dev/null || { umount /run/netns && rmdir /run/netns; }
 	run restore
 	[ "$status" -eq 1 ]
-	contains "$(cat "$T/out")" "/run/netns/$ID"
+	says "/run/netns/$ID"
 	is_gone
 }
 

@@ -55,6 +55,15 @@ can_dump_other_users()
 	(($(printf '%d' "0x$(proc_status self CapEff)") >> 24 & 1))
 }
 
+# says PART...: what the runtime said on the pipe; its reader may be a moment behind.
+says()
+{
+	local part
+	for part; do
+		eventually file_contains "$T/out" "$part" || return 1
+	done
+}
+
 # A program that counts: "tick 1", "tick 2" ... twenty times a second.
 ticking()
 {

@@ -19,11 +19,15 @@ MESON_ASAN = -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lunde
 export FLOE_BUILD = $(abspath $(BUILD))
 export FLOE_BUILD_ASAN = $(abspath $(BUILD_ASAN))
 
-.PHONY: all asan demo check check-static check-unit check-integration check-cr check-compat check-fault check-asan bench \
+.PHONY: all program asan demo check check-static check-unit check-integration check-cr check-compat check-fault check-asan bench \
 	install format lint clean help deps deps-demo
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
+
+# Without the tests.
+program: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) src/cli/floe-runtime/floe-runtime
 
 asan: $(BUILD_ASAN)/build.ninja
 	@ninja -C $(BUILD_ASAN)
@@ -42,7 +46,7 @@ deps-demo:
 	@tools/install-deps demo
 
 demo: deps-demo
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory program
 	@tools/demo
 
 # The build is a command of its own because make would look for its files before they are installed.

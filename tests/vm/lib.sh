@@ -83,9 +83,10 @@ vm_launch()
 	vm_pid=$!
 }
 
-# Console on the serial port, no mitigations (nobody to protect from, and emulation makes them dear), and a panic ends qemu.
+# Console on the serial port; no mitigations (nobody to protect from, and emulation makes them dear); a panic ends qemu; huge
+# pages for the tests that map some.
 vm_kernel_arguments='rw console=ttyS0 quiet mitigations=off tsc=reliable no_timer_check audit=0
-systemd.show_status=0 panic=-1'
+systemd.show_status=0 panic=-1 hugepages=16'
 vm_kernel_arguments=${vm_kernel_arguments//$'\n'/ }
 
 # vm_resume DIR STAGE: a VM that goes on from where build left it.

@@ -25,9 +25,9 @@
 #include "core/rooted.h"
 #include "core/stage.h"
 #include "criu/image_check.h"
-#include "criu/image_check.h"
 #include "kernel/procfs.h"
 #include "runtime/checkpoint/facts.h"
+#include "runtime/checkpoint/image_view.h"
 #include "runtime/checkpoint/request.h"
 #include "runtime/checkpoint/session.h"
 #include "runtime/container_hooks.h"
@@ -49,6 +49,7 @@ struct restore {
 	enum checkpoint_cgroups_mode cgroups_mode;
 	int extra_fds[RESTORE_NAMESPACES_MAX];
 	size_t n_extra_fds;
+	int view_fd; /* what CRIU gets in place of the images (image_view.h); -EBADF: nothing */
 	char *criu_root;
 	bool criu_root_is_made;
 	struct foreground foreground;
@@ -240,6 +241,32 @@ static int list_externals(void *context, struct err *err)
 	return externals_resolve(&rs->externals, &root, false, err);
 }
 
+/* ---- images for a container in a user namespace ---- */
+
+static void close_view(void *context)
+{
+	struct restore *rs = context;
+
+	close_fd(&rs->view_fd);
+	image_view_remove(rs->l.container.dir_fd);
+}
+
+/* Without it CRIU may fail, and will tell. */
+static int open_view(void *context, struct err *err UNUSED)
+{
+	struct restore *rs = context;
+	struct err reason = ERR_INIT;
+
+	if (!namespace_plan_has(&rs->l.namespaces, NAMESPACE_USER) ||
+	    !image_view_is_needed(rs->session.images_fd))
+		return 0;
+	rs->view_fd = image_view_open(rs->session.images_fd, rs->l.container.dir_fd, &reason);
+	if (rs->view_fd < 0)
+		log_debug("criu: the container's root sees '%s' as everybody does: %s",
+			  rs->session.images_path, reason.msg);
+	return 0;
+}
+
 /* ---- criu ---- */
 
 static int open_namespaces(struct restore *rs, struct err *err)
@@ -260,10 +287,14 @@ static int open_namespaces(struct restore *rs, struct err *err)
 
 static int make_request(struct restore *rs, struct err *err)
 {
+	int images_fd = rs->session.images_fd;
 	struct restore_facts facts = {
 		.criu_version = rs->session.version,
-		.images_dir_fd = rs->session.images_fd,
-		.work_dir_fd = rs->session.work_fd >= 0 ? rs->session.work_fd : -1,
+		.images_dir_fd = rs->view_fd >= 0 ? rs->view_fd : images_fd,
+		/* Through the view nothing is written. */
+		.work_dir_fd = rs->session.work_fd >= 0 ? rs->session.work_fd :
+			       rs->view_fd >= 0		? images_fd :
+							  -1,
 		.root = rs->criu_root,
 		.config_file = checkpoint_config_file(),
 		.externals = &rs->externals,
@@ -457,6 +488,7 @@ static void kill_restored(void *context)
 
 static int finish(void *context, struct err *err UNUSED)
 {
+	close_view(context);
 	unmount_criu_root(context);
 	return 0;
 }
@@ -469,9 +501,10 @@ static const struct stage restore_stages[] = {
 	{ "make mount targets", make_mount_targets, NULL },
 	{ "list external mounts", list_externals, NULL },
 	{ "mount criu-root", mount_criu_root, unmount_criu_root },
+	{ "open view of images", open_view, close_view },
 	{ "start criu", start_criu, NULL },
 	{ "run criu", run_criu, kill_restored },
-	{ "unmount criu-root", finish, NULL },
+	{ "clean up after criu", finish, NULL },
 };
 
 static void restore_done(struct restore *rs)
@@ -483,6 +516,7 @@ static void restore_done(struct restore *rs)
 	checkpoint_request_done(&rs->request);
 	for (size_t i = 0; i < rs->n_extra_fds; i++)
 		close_fd(&rs->extra_fds[i]);
+	close_fd(&rs->view_fd);
 	free(rs->criu_root);
 	launch_done(&rs->l);
 }
@@ -515,6 +549,7 @@ int container_restore(struct runtime *rt, const struct create_options *create,
 		      const struct restore_options *opts, int *ret_exit_code, struct err *err)
 {
 	struct restore rs = {
+		.view_fd = -EBADF,
 		.l = LAUNCH_INIT,
 		.opts = opts,
 		.session = CRIU_SESSION_INIT,

@@ -1,0 +1,85 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# Checkpoint and restore where CRIU has less access than it thinks: user namespaces, and bind mounts by odd paths.
+
+load ../lib/cr
+
+in_user_namespace()
+{
+	chmod o+x "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR"
+	own_rootfs
+	chown -R 100000:200000 "$BUNDLE/rootfs"
+	configure '.linux.namespaces += [{ type: "user" }]
+		| .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 5000 }]
+		| .linux.gidMappings = [{ containerID: 0, hostID: 200000, size: 5000 }]'
+}
+
+@test "a container in a user namespace, from an image directory of mode 0700" {
+	local now i
+	in_user_namespace
+	ticking
+	start_on_pipe
+	for i in 1 2 3; do
+		ticks_after "$((i * 2))"
+		checkpoint
+		[ "$(stat -c '%a %u' "$T/image")" = "700 0" ]
+		now=$(last_tick)
+		restore
+		ticks_after "$now"
+		[ "$(proc_status "$(pid_of)" Uid)" = $'100000\t100000\t100000\t100000' ]
+		[ "$(proc_status "$(pid_of)" Gid)" = $'200000\t200000\t200000\t200000' ]
+		[ -s "$T/image/restore.log" ]
+		rm -r "$T/image"
+	done
+	remove_container
+	ticks_are_continuous
+}
+
+@test "a restore in a user namespace that fails leaves nothing" {
+	in_user_namespace
+	ticking
+	start_on_pipe
+	ticks_after 1
+	checkpoint
+	: >"$T/image/core-1.img"
+	restore || status=$?
+	[ "${status:-0}" -eq 1 ]
+	is_gone
+}
+
+@test "a bind mount whose source is a symlink" {
+	local now
+	own_rootfs
+	echo content >"$T/file"
+	mkdir "$T/directory"
+	echo below >"$T/directory/file"
+	ln -s file "$T/link"
+	ln -s directory "$T/directory-link"
+	add_mount /bound bind "$T/link" bind ro
+	add_mount /bound-directory bind "$T/directory-link" bind
+	ticking
+	start_on_pipe
+	ticks_after 1
+	checkpoint
+	now=$(last_tick)
+	restore
+	ticks_after "$now"
+	[ "$(inside cat /bound /bound-directory/file)" = $'content\nbelow' ]
+	remove_container
+}
+
+@test "a bind mount whose source has become something else is refused, and nothing stays mounted" {
+	own_rootfs
+	echo content >"$T/file"
+	add_mount /bound bind "$T/file" bind
+	ticking
+	start_on_pipe
+	ticks_after 1
+	checkpoint
+	rm "$T/file"
+	mkdir "$T/file"
+	restore || status=$?
+	[ "${status:-0}" -eq 1 ]
+	is_gone
+}

@@ -7,6 +7,7 @@
 #include "core/fd.h"
 #include "core/io.h"
 #include "core/path.h"
+#include "runtime/annotations.h"
 #include "spec/validate.h"
 
 static int read_config(struct bundle *b, const char *config, struct err *err)
@@ -30,7 +31,9 @@ static int read_config(struct bundle *b, const char *config, struct err *err)
 		return r;
 	b->config_len = text.len;
 	b->config_text = strbuf_take(&text);
-	r = runtime_spec_validate(&b->spec, err);
+	r = annotations_apply(&b->spec, err);
+	if (r == 0)
+		r = runtime_spec_validate(&b->spec, err);
 	return r < 0 ? err_wrap(err, r, "%s", name) : 0;
 }
 

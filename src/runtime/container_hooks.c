@@ -3,6 +3,7 @@
 
 #include "core/alloc.h"
 #include "core/auto.h"
+#include "core/log.h"
 #include "runtime/hooks.h"
 #include "spec/runtime_state.h"
 
@@ -27,11 +28,18 @@ char *container_hook_state(const struct container *c, enum container_status stat
 static int run_list(const struct container *c, enum container_status status, const char *name,
 		    const struct oci_hook *hooks, size_t n, struct err *err)
 {
+	auto_hooks_output struct hooks_output output = HOOKS_OUTPUT_INIT;
 	auto_free char *state = NULL;
-	struct hooks_options opts = { .name = name, .hooks = hooks, .n_hooks = n };
+	struct hooks_options opts = {
+		.name = name, .hooks = hooks, .n_hooks = n, .output = &output
+	};
+	int r;
 
 	if (n == 0)
 		return 0;
+	r = hooks_output_open(&output, c->spec, err);
+	if (r < 0)
+		return r;
 	state = container_hook_state(c, status, 0);
 	opts.state = state;
 	return hooks_run(&opts, err);
@@ -67,11 +75,15 @@ int container_run_poststart(const struct container *c, struct err *err)
 void container_run_poststop(const struct container *c)
 {
 	const struct oci_hooks *hooks = c->spec ? c->spec->hooks : NULL;
+	auto_hooks_output struct hooks_output output = HOOKS_OUTPUT_INIT;
 	auto_free char *state = NULL;
-	struct hooks_options opts = { .name = "poststop" };
+	struct hooks_options opts = { .name = "poststop", .output = &output };
+	struct err err = ERR_INIT;
 
 	if (!hooks || hooks->n_poststop == 0)
 		return;
+	if (hooks_output_open(&output, c->spec, &err) < 0)
+		log_warning("%s", err.msg);
 	state = container_hook_state(c, CONTAINER_STOPPED, 0);
 	opts.hooks = hooks->poststop;
 	opts.n_hooks = hooks->n_poststop;

@@ -14,7 +14,6 @@
 #include "runtime/init/parent.h"
 #include "runtime/init/spawn.h"
 #include "runtime/namespace/userns.h"
-#include "runtime/seccomp/cache.h"
 #include "runtime/sysctl.h"
 
 static const struct runtime_spec *spec_of(const struct launch *l)
@@ -66,14 +65,16 @@ static int plan(void *context, struct err *err)
 		r = plan_sysctl(l, err);
 	if (r == 0)
 		r = launch_plan_process(l, err);
-	if (r == 0 && spec_of(l)->linux_->seccomp)
-		r = seccomp_filter_get(&l->seccomp, spec_of(l)->linux_->seccomp, l->rt->root_fd,
-				       err);
+	if (r == 0)
+		r = launch_plan_seccomp(l, err);
 	if (r == 0)
 		r = resctrl_plan_make(&l->resctrl, spec_of(l)->linux_->intel_rdt, l->opts->id, NULL,
 				      err);
 	if (r == 0)
 		r = namespace_plan_open(&l->namespaces, err);
+	/* Init may not find them any more. */
+	if (r == 0 && hooks && (hooks->n_create_container || hooks->n_start_container))
+		r = hooks_output_open(&l->hooks_output, spec_of(l), err);
 	l->has_pre_pivot_hooks = (hooks && (hooks->n_prestart || hooks->n_create_runtime)) ||
 				 spec_of(l)->linux_->n_net_devices;
 	return r;

@@ -18,6 +18,7 @@
 #include "core/stage.h"
 #include "core/str.h"
 #include "kernel/syscalls.h"
+#include "runtime/annotations.h"
 #include "runtime/cgroup/subgroup.h"
 #include "runtime/exec_process.h"
 #include "runtime/foreground.h"
@@ -26,7 +27,6 @@
 #include "runtime/init/parent.h"
 #include "runtime/init/spawn.h"
 #include "runtime/launch.h"
-#include "runtime/seccomp/cache.h"
 #include "runtime/terminal.h"
 
 struct exec {
@@ -58,6 +58,8 @@ static int open_container(void *context, struct err *err)
 			"cannot exec in a paused container (use --ignore-paused to override): '%s'",
 			c->id);
 	r = runtime_spec_load(spec_of(e), c->dir_fd, "config.json", err);
+	if (r == 0)
+		r = annotations_apply(spec_of(e), err);
 	if (r < 0)
 		return err_wrap(err, r, "stored configuration of container '%s'", c->id);
 	c->spec = spec_of(e);
@@ -95,10 +97,7 @@ static int plan_process(void *context, struct err *err)
 	if (r == 0)
 		r = resctrl_plan_make(&e->l.resctrl, spec_of(e)->linux_->intel_rdt, e->opts->id,
 				      NULL, err);
-	if (r == 0 && spec_of(e)->linux_->seccomp)
-		r = seccomp_filter_get(&e->l.seccomp, spec_of(e)->linux_->seccomp, e->l.rt->root_fd,
-				       err);
-	return r;
+	return r < 0 ? r : launch_plan_seccomp(&e->l, err);
 }
 
 static bool is_own_namespace(int fd, const char *name)

@@ -17,6 +17,7 @@
 #include "core/str.h"
 #include "core/strvec.h"
 #include "kernel/syscalls.h"
+#include "runtime/annotations.h"
 
 #define OUTPUT_SHOWN_MAX 320 /* bytes of each of stdout and stderr in an error */
 #define POLL_WITHOUT_PIDFD_MS 5
@@ -61,6 +62,15 @@ static int make_pipe(int *ret_ours, int *ret_theirs, bool we_write)
 	return r < 0 ? r : 0;
 }
 
+/* The file that is asked for, or a pipe to us. */
+static int make_output(int *ret_ours, int *ret_theirs, int file_fd)
+{
+	if (file_fd < 0)
+		return make_pipe(ret_ours, ret_theirs, false);
+	*ret_theirs = fd_dup(file_fd);
+	return *ret_theirs < 0 ? *ret_theirs : 0;
+}
+
 static int spawn_hook(struct hook_run *run, const struct oci_hook *hook,
 		      const struct hooks_options *opts)
 {
@@ -75,9 +85,11 @@ static int spawn_hook(struct hook_run *run, const struct oci_hook *hook,
 
 	r = make_pipe(&run->in_fd, &in_fd, true);
 	if (r == 0)
-		r = make_pipe(&run->out_fd, &out_fd, false);
+		r = make_output(&run->out_fd, &out_fd,
+				opts->output ? opts->output->out_fd : -EBADF);
 	if (r == 0)
-		r = make_pipe(&run->err_fd, &err_fd, false);
+		r = make_output(&run->err_fd, &err_fd,
+				opts->output ? opts->output->err_fd : -EBADF);
 	if (r < 0)
 		return r;
 	if (hook->n_args > 0)
@@ -266,4 +278,28 @@ void hooks_run_all(const struct hooks_options *opts)
 		if (run_hook(opts, i, &err) < 0)
 			log_warning("%s", err.msg);
 	}
+}
+
+static int open_output(const struct runtime_spec *spec, const char *key, int *ret_fd,
+		       struct err *err)
+{
+	const char *path = runtime_spec_annotation(spec, key);
+
+	if (str_is_empty(path) || *ret_fd >= 0)
+		return 0;
+	*ret_fd = fd_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND, 0700);
+	return *ret_fd < 0 ? err_sys(err, *ret_fd, "open '%s' (annotation '%s')", path, key) : 0;
+}
+
+int hooks_output_open(struct hooks_output *ret, const struct runtime_spec *spec, struct err *err)
+{
+	int r = open_output(spec, ANNOTATION_HOOKS_STDOUT, &ret->out_fd, err);
+
+	return r < 0 ? r : open_output(spec, ANNOTATION_HOOKS_STDERR, &ret->err_fd, err);
+}
+
+void hooks_output_close(struct hooks_output *output)
+{
+	close_fd(&output->out_fd);
+	close_fd(&output->err_fd);
 }

@@ -9,8 +9,20 @@
  */
 #pragma once
 
+#include "core/auto.h"
 #include "core/err.h"
 #include "spec/runtime_spec.h"
+
+/* Where output goes that is not captured for an error; each -EBADF: captured. Owned. */
+struct hooks_output {
+	int out_fd;
+	int err_fd;
+};
+
+#define HOOKS_OUTPUT_INIT                                                                          \
+	{                                                                                          \
+		.out_fd = -EBADF, .err_fd = -EBADF                                                 \
+	}
 
 struct hooks_options {
 	const char *name; /* "createRuntime", for errors */
@@ -20,6 +32,7 @@ struct hooks_options {
 	/* Environment of hooks that give none; NULL: that of the caller. */
 	char *const *default_env;
 	const char *cwd; /* NULL: the caller's */
+	const struct hooks_output *output; /* NULL: captured; borrowed */
 };
 
 /*
@@ -30,6 +43,13 @@ struct hooks_options {
  * waited for. The caller must have no SIGCHLD handler that reaps.
  */
 int hooks_run(const struct hooks_options *opts, struct err *err);
+
+/* The files that the annotations run.oci.hooks.stdout and .stderr name, if they do; appended to. */
+int hooks_output_open(struct hooks_output *ret, const struct runtime_spec *spec, struct err *err);
+void hooks_output_close(struct hooks_output *output);
+
+DEFINE_AUTO_VAL(hooks_output, struct hooks_output, hooks_output_close)
+#define auto_hooks_output auto_cleanup(hooks_output_cleanup_val)
 
 /* For poststop: run all, whatever fails; failures are logged as warnings. */
 void hooks_run_all(const struct hooks_options *opts);

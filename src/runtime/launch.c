@@ -14,10 +14,12 @@
 #include "core/lock.h"
 #include "core/log.h"
 #include "core/path.h"
+#include "core/str.h"
 #include "kernel/cgroupfs.h"
 #include "kernel/procfs.h"
 #include "kernel/syscalls.h"
 #include "runtime/container_hooks.h"
+#include "runtime/annotations.h"
 #include "runtime/delete.h"
 #include "runtime/terminal.h"
 
@@ -268,18 +270,30 @@ int launch_plan_mounts(void *context, struct err *err)
 	return r < 0 ? r : device_plan_make(&l->devices, spec_of(l), &l->mounts, err);
 }
 
-static int send_pidfd(const struct launch *l, const char *text, struct err *err)
+static int send_pidfd_to(const struct launch *l, const char *path, const char *text,
+			 struct err *err)
 {
 	auto_close int socket_fd = -EBADF;
 	auto_close int pidfd = -EBADF;
 
-	if (!l->opts->pidfd_socket)
+	if (str_is_empty(path))
 		return 0;
 	pidfd = sys_pidfd_open(l->init_pid);
 	if (pidfd < 0)
 		return err_sys(err, pidfd, "open a pidfd of the container's init (Linux 5.3)");
-	socket_fd = terminal_connect_socket(l->opts->pidfd_socket, err);
+	socket_fd = terminal_connect_socket(path, err);
 	return socket_fd < 0 ? socket_fd : terminal_send_fd(socket_fd, pidfd, text, err);
+}
+
+/* To whom an option names, and for init also to whom crun's annotation names. */
+static int send_pidfd(const struct launch *l, const char *text, struct err *err)
+{
+	int r = send_pidfd_to(l, l->opts->pidfd_socket, text, err);
+
+	if (r < 0 || !l->directory_is_ours)
+		return r;
+	return send_pidfd_to(l, runtime_spec_annotation(spec_of(l), ANNOTATION_PIDFD_RECEIVER),
+			     text, err);
 }
 
 int launch_write_pid_file(const struct launch *l, const char *kind, struct err *err)
@@ -337,6 +351,7 @@ void launch_done(struct launch *l)
 	mount_plan_done(&l->mounts);
 	cgroup_close(&l->cgroup);
 	notify_close(&l->notify);
+	hooks_output_close(&l->hooks_output);
 	resctrl_plan_done(&l->resctrl);
 	close_fd(&l->root_fd);
 	close_fd(&l->console_socket_fd);

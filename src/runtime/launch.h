@@ -11,6 +11,7 @@
 #include "runtime/cgroup/backend.h"
 #include "runtime/container.h"
 #include "runtime/device/plan.h"
+#include "runtime/hooks.h"
 #include "runtime/init/process.h"
 #include "runtime/mount/exec.h"
 #include "runtime/mount/plan.h"
@@ -37,6 +38,7 @@ struct launch {
 	struct seccomp_filter seccomp;
 	struct strvec env;
 	uint32_t listen_fds;
+	struct hooks_output hooks_output; /* for the hooks that init runs */
 	bool has_pre_pivot_hooks; /* the child must wait for prestart and createRuntime */
 
 	struct cgroup cgroup;
@@ -68,7 +70,8 @@ struct launch {
 		.bundle = BUNDLE_INIT, .container = CONTAINER_INIT,                                \
 		.namespaces = NAMESPACE_PLAN_INIT, .notify = NOTIFY_SOCKET_INIT,                   \
 		.console_socket_fd = -EBADF, .console_fd = -EBADF, .console_pair_fd = -EBADF,      \
-		.sync_fd = -EBADF, .child_sync_fd = -EBADF, .root_fd = -EBADF                      \
+		.sync_fd = -EBADF, .child_sync_fd = -EBADF, .root_fd = -EBADF,                     \
+		.hooks_output = HOOKS_OUTPUT_INIT                                                  \
 	}
 
 /*
@@ -85,6 +88,8 @@ int launch_save(void *context, struct err *err);
 /* The pid file, and the pidfd to the pidfd socket with the text `kind` ("standard", "setns"). */
 int launch_write_pid_file(const struct launch *l, const char *kind, struct err *err);
 void launch_forget_pid_file(void *context);
+/* linux.seccomp, or the annotation that takes its place. */
+int launch_plan_seccomp(struct launch *l, struct err *err);
 /* The process of l->bundle.spec: plan, environment, descriptors to pass on. */
 int launch_plan_process(struct launch *l, struct err *err);
 

@@ -14,6 +14,7 @@
 #include "core/proc.h"
 #include "core/str.h"
 #include "kernel/proc_root.h"
+#include "runtime/annotations.h"
 #include "runtime/container_hooks.h"
 #include "runtime/device/create.h"
 #include "runtime/hooks.h"
@@ -120,7 +121,12 @@ int child_run_hooks(const struct child *c, const char *name, const struct oci_ho
 {
 	auto_free char *state = NULL;
 	struct hooks_options opts = {
-		.name = name, .hooks = hooks, .n_hooks = n, .cwd = cwd, .default_env = env
+		.name = name,
+		.hooks = hooks,
+		.n_hooks = n,
+		.cwd = cwd,
+		.default_env = env,
+		.output = &c->l->hooks_output,
 	};
 
 	if (n == 0)
@@ -243,6 +249,8 @@ int child_close_host_descriptors(void *context, struct err *err)
 		c->proc_fd,
 		c->gate_fd,
 		log_fd(),
+		c->l->hooks_output.out_fd,
+		c->l->hooks_output.err_fd,
 		has_gate && c->gate_fd < 0 ? c->l->container.dir_fd : -EBADF,
 	};
 	r = fd_close_from(first_own_descriptor(c), keep, ARRAY_SIZE(keep));
@@ -292,8 +300,7 @@ int child_become_user(void *context, struct err *err)
 	struct process_facts facts = {
 		.in_user_namespace = child_has(c, NAMESPACE_USER) ||
 				     c->l->rt->rootless == ROOTLESS_TRUE,
-		.keep_groups = str_eq(
-			runtime_spec_annotation(c->spec, "run.oci.keep_original_groups"), "1"),
+		.keep_groups = annotation_is_on(c->spec, ANNOTATION_KEEP_GROUPS),
 	};
 
 	return process_take_identity(&c->l->process, &facts, err);
@@ -332,6 +339,7 @@ static int pass_descriptors(struct child *c, struct err *err)
 	int r = 0;
 
 	close_fd(&c->proc_fd);
+	hooks_output_close(&c->l->hooks_output);
 	child_close_log(c);
 	for (int fd = 3; r == 0 && fd < first; fd++)
 		r = fd_set_cloexec(fd, false);

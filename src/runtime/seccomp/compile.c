@@ -424,3 +424,19 @@ int seccomp_filter_compile(struct seccomp_filter *ret, const struct oci_seccomp 
 		*ret = filter;
 	return r;
 }
+
+int seccomp_profile_check_names(const struct oci_seccomp *profile, struct err *err)
+{
+	for (size_t i = 0; i < profile->n_syscalls; i++) {
+		const struct oci_seccomp_syscall *entry = &profile->syscalls[i];
+
+		for (size_t j = 0; j < entry->n_names; j++)
+			if (seccomp_syscall_resolve_name(entry->names[j]) == __NR_SCMP_ERROR)
+				return err_set(
+					err, ERR_INVALID,
+					"linux.seccomp.syscalls[%zu].names[%zu]: unknown system "
+					"call '%s'",
+					i, j, entry->names[j]);
+	}
+	return 0;
+}

@@ -52,6 +52,10 @@ void seccomp_filter_done(struct seccomp_filter *filter);
 int seccomp_filter_check(struct seccomp_filter *ret, const struct oci_seccomp *profile,
 			 struct err *err);
 
+/* ERR_INVALID when libseccomp does not know the name of a system call in the profile; compiling skips
+ * it. */
+int seccomp_profile_check_names(const struct oci_seccomp *profile, struct err *err);
+
 /* What `features` lists; NULL-terminated, sorted, static. */
 const char *const *seccomp_known_actions(void);
 const char *const *seccomp_known_operators(void);

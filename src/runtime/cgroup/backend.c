@@ -8,6 +8,7 @@
 #include "core/fd.h"
 #include "core/io.h"
 #include "core/log.h"
+#include "core/parse.h"
 #include "core/path.h"
 #include "core/str.h"
 #include "core/strvec.h"
@@ -323,14 +324,40 @@ int cgroup_apply(struct cgroup *cg, const struct oci_resources *res, struct err 
 	return cg->backend->apply(cg, res, err);
 }
 
+/* The limit in force need not be one that the configuration tells: systemd has a default for scopes. */
+static bool read_pids_limit(const struct cgroup *cg, struct oci_pids *ret)
+{
+	struct cgroup_node *node = cgroup_node_find(cg, "pids");
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+
+	*ret = (struct oci_pids){ .limit = { .set = true, .v = -1 } };
+	return node && cgroup_node_read(node, "pids.max", &text) == 0 &&
+	       (str_eq(text.buf, "max") || parse_i64(text.buf, &ret->limit.v) == 0);
+}
+
+static void take_back(struct cgroup *cg, const struct oci_resources *old, struct oci_pids *pids)
+{
+	struct oci_resources pids_only = { .pids = pids };
+	struct err err = ERR_INIT;
+	int r = cg->backend->update(cg, old, &err);
+
+	if (r == 0 && pids)
+		r = cg->backend->update(cg, &pids_only, &err);
+	if (r < 0)
+		log_warning("restore the limits from before the failed update: %s", err.msg);
+}
+
 int cgroup_update(struct cgroup *cg, const struct oci_resources *res,
 		  const struct oci_resources *old, struct err *err)
 {
-	struct err ignored = ERR_INIT;
-	int r = cg->backend->update(cg, res, err);
+	struct oci_pids pids;
+	bool has_pids = old && res->pids && read_pids_limit(cg, &pids);
+	int r;
 
-	if (r < 0 && old && cg->backend->update(cg, old, &ignored) < 0)
-		log_warning("restore the limits from before the failed update: %s", ignored.msg);
+	cg->has_written = false;
+	r = cg->backend->update(cg, res, err);
+	if (r < 0 && old && cg->has_written)
+		take_back(cg, old, has_pids ? &pids : NULL);
 	return r;
 }
 

@@ -79,6 +79,7 @@ struct cgroup {
 	bool tolerate_denied; /* rootless without a cgroupsPath: no permission is no error */
 	bool wants_domain; /* limits of controllers that a threaded v2 cgroup cannot have */
 	bool wants_process; /* can only be made around a process, by cgroup_create_around() */
+	bool has_written; /* cgroup_update() has something to take back */
 	struct cgroup_systemd *systemd; /* what the systemd driver knows; owned, may be NULL */
 };
 

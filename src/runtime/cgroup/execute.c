@@ -191,6 +191,7 @@ int cgroup_execute(struct cgroup *cg, const struct cgroup_plan *plan, struct err
 	auto_executor struct executor x = { .cg = cg, .fd = -EBADF };
 	int r = check_usage(cg, plan, err);
 
+	cg->has_written |= r == 0 && plan->n > 0;
 	for (size_t i = 0; r == 0 && i < plan->n;)
 		r = execute_group(&x, plan, i, &i, err);
 	return r;

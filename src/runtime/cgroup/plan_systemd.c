@@ -12,7 +12,7 @@
 #define PERCENT_USEC 10000U /* of a second of processor time */
 #define PERIOD_DEFAULT_US 100000U
 #define INFINITE UINT64_MAX
-#define CPUS_MAX 65536U
+#define CPUS_MAX 8192U /* CPU_SET_MAX_NCPU in systemd, and CONFIG_NR_CPUS at most */
 #define ANNOTATION_PREFIX "org.systemd.property."
 #define PROPERTY_NAME_MIN 3
 
@@ -262,8 +262,7 @@ static const struct file_property properties_v1[] = {
 	{ "pids.max", "TasksMax", AMOUNT, 227 },
 };
 
-static int convert(struct systemd_plan *plan, const char *limit, const struct file_property *to,
-		   const char *text, struct err *err)
+static void convert(struct systemd_plan *plan, const struct file_property *to, const char *text)
 {
 	struct systemd_value cpus;
 	uint64_t number;
@@ -280,14 +279,10 @@ static int convert(struct systemd_plan *plan, const char *limit, const struct fi
 			set_u64(plan, to->property, number);
 		break;
 	case CPUS:
-		if (parse_cpus(text, &cpus) < 0)
-			return err_set(err, ERR_INVALID,
-				       "set %s: '%s' is no list of numbers such as '0-3,7'", limit,
-				       text);
-		set(plan, to->property, cpus);
+		if (parse_cpus(text, &cpus) == 0)
+			set(plan, to->property, cpus);
 		break;
 	}
-	return 0;
 }
 
 static const struct file_property *find_property(const char *file,
@@ -302,8 +297,8 @@ static const struct file_property *find_property(const char *file,
 	return NULL;
 }
 
-static int add_write(struct systemd_plan *plan, const struct cgroup_write *w,
-		     const struct systemd_plan_facts *facts, struct err *err)
+static void add_write(struct systemd_plan *plan, const struct cgroup_write *w,
+		      const struct systemd_plan_facts *facts)
 {
 	/* A block I/O weight is for the BFQ scheduler first, whose scale is another. */
 	bool by_fallback = str_eq(w->fallback_file, "io.weight");
@@ -314,15 +309,14 @@ static int add_write(struct systemd_plan *plan, const struct cgroup_write *w,
 	uint64_t period;
 
 	if (to)
-		return convert(plan, w->limit, to, text, err);
+		convert(plan, to, text);
 	if (!facts->is_v2)
-		return 0;
+		return;
 	if (str_eq(file, "cpu.max") && parse_cpu_max(text, &quota, &period))
 		add_quota(plan, quota, period, facts);
 	if (str_eq(file, "memory.oom.group") && facts->version >= 253 && !facts->for_update)
 		set(plan, "OOMPolicy",
 		    systemd_value_string(str_eq(text, "1") ? "kill" : "continue"));
-	return 0;
 }
 
 static void add_quota_v1(struct systemd_plan *plan, const struct cgroup_plan *limits,
@@ -348,21 +342,16 @@ static bool is_idle(const struct cgroup_plan *limits)
 	return idle;
 }
 
-int systemd_plan_add_limits(struct systemd_plan *plan, const struct cgroup_plan *limits,
-			    const struct systemd_plan_facts *facts, struct err *err)
+void systemd_plan_add_limits(struct systemd_plan *plan, const struct cgroup_plan *limits,
+			     const struct systemd_plan_facts *facts)
 {
-	for (size_t i = 0; i < limits->n; i++) {
-		int r = add_write(plan, &limits->v[i], facts, err);
-
-		if (r < 0)
-			return r;
-	}
+	for (size_t i = 0; i < limits->n; i++)
+		add_write(plan, &limits->v[i], facts);
 	if (!facts->is_v2)
 		add_quota_v1(plan, limits, facts);
 	/* An idle group has no weight; systemd writes cpu.idle for this one. */
 	else if (is_idle(limits) && facts->version >= 252)
 		set_u64(plan, "CPUWeight", 0);
-	return 0;
 }
 
 /* --- devices ------------------------------------------------------------------------------- */

@@ -47,10 +47,10 @@ void systemd_plan_add_unit(struct systemd_plan *plan, const struct cgroup_system
 			   const char *id, const struct systemd_plan_facts *facts);
 /*
  * The limits of a plan that cgroup_plan_round_quota() has been through. A value that is not understood
- * is left out: the kernel will say what is wrong with it. ERR_INVALID: a cpuset that is no list.
+ * or that systemd would refuse is left out: the kernel will say what is wrong with it.
  */
-int systemd_plan_add_limits(struct systemd_plan *plan, const struct cgroup_plan *limits,
-			    const struct systemd_plan_facts *facts, struct err *err);
+void systemd_plan_add_limits(struct systemd_plan *plan, const struct cgroup_plan *limits,
+			     const struct systemd_plan_facts *facts);
 /* DevicePolicy and DeviceAllow. Rules that they cannot express are left to the kernel's filter, which
  * the runtime sets in any case: then systemd is told to allow everything. */
 void systemd_plan_add_devices(struct systemd_plan *plan, const struct device_rules *rules,

@@ -87,7 +87,9 @@ static int add_limits(const struct cgroup *cg, struct systemd_plan *properties,
 	auto_cgroup_plan struct cgroup_plan plan = CGROUP_PLAN_INIT;
 	int r = plan_limits(cg, res, &plan, err);
 
-	return r < 0 ? r : systemd_plan_add_limits(properties, &plan, facts, err);
+	if (r == 0)
+		systemd_plan_add_limits(properties, &plan, facts);
+	return r;
 }
 
 static int plan_properties(struct cgroup *cg, const struct cgroup_opts *opts, struct err *err)
@@ -378,8 +380,10 @@ static int systemd_update(struct cgroup *cg, const struct oci_resources *res, st
 		return r;
 	facts = facts_of(cg, true);
 	r = add_limits(cg, &properties, res, &facts, err);
-	if (r == 0 && properties.n > 0)
+	if (r == 0 && properties.n > 0) {
+		cg->has_written = true;
 		r = sdbus_set_properties(cg->systemd->bus, unit, &properties, err);
+	}
 	return r < 0 ? r : write_limits(cg, res, err);
 }
 

@@ -186,9 +186,10 @@ stays_inside()
 	idle_command
 	while [ "$(state_of "$first")" = running ]; do
 		new_id other
-		create_container || break # the first one has ended meanwhile
-		rt exec "$ID" true
-		rt start "$ID"
+		# When the first one has ended meanwhile, its pid namespace ends every process in it.
+		create_container || break
+		rt exec "$ID" true || break
+		rt start "$ID" || break
 		rt delete --force "$ID"
 		rt exec "$first" true || :
 	done

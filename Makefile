@@ -19,7 +19,7 @@ MESON_ASAN = -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lunde
 export FLOE_BUILD = $(abspath $(BUILD))
 export FLOE_BUILD_ASAN = $(abspath $(BUILD_ASAN))
 
-.PHONY: all program asan demo check check-static check-unit check-integration check-cr check-compat check-fault check-asan bench \
+.PHONY: all program asan demo check check-static check-unit check-integration check-cr check-compat check-fault check-vm check-asan bench \
 	install format lint clean help deps deps-demo
 
 all: $(BUILD)/build.ninja
@@ -58,6 +58,11 @@ check-static check-unit check-integration check-cr check-compat: check-%: deps
 	@$(MAKE) --no-print-directory all
 	@tools/run-tests $*
 
+# In a VM of the project's own: cgroup v2, systemd, AppArmor, soft-dirty tracking.
+check-vm: deps
+	@$(MAKE) --no-print-directory all
+	@tests/vm/check
+
 check-fault: deps
 	@$(MAKE) --no-print-directory asan
 	@tools/run-tests --asan fault
@@ -91,5 +96,5 @@ clean:
 
 help:
 	@sed -n '/^# *\(make\|	make\)/s/^# *//p' Makefile
-	@echo 'targets: all demo check check-static check-unit check-integration check-cr check-compat check-fault check-asan bench'
+	@echo 'targets: all demo check check-static check-unit check-integration check-cr check-compat check-fault check-vm check-asan bench'
 	@echo '         install format lint clean'

@@ -32,7 +32,8 @@ int netdev_bring_up_loopback(struct err *err)
 	return 0;
 }
 
-int netdev_bring_up_loopback_of(pid_t pid, struct err *err)
+int netdev_call_in(pid_t pid, int (*function)(void *context, struct err *err), void *context,
+		   struct err *err)
 {
 	auto_free char *path = xasprintf("/proc/%d/ns/net", pid);
 	auto_close int theirs = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
@@ -44,7 +45,7 @@ int netdev_bring_up_loopback_of(pid_t pid, struct err *err)
 			       path);
 	if (setns(theirs, CLONE_NEWNET) < 0)
 		return err_sys(err, -errno, "enter network namespace '%s'", path);
-	r = netdev_bring_up_loopback(err);
+	r = function(context, err);
 	/* Going back cannot be refused to who has just been allowed to leave. */
 	if (setns(ours, CLONE_NEWNET) < 0 && r == 0)
 		r = err_sys(err, -errno, "go back to the runtime's network namespace");

@@ -10,8 +10,10 @@
 
 /* In the child, in its new network namespace: set `lo` up. */
 int netdev_bring_up_loopback(struct err *err);
-/* The same from outside, in the network namespace of process pid. The caller is single-threaded. */
-int netdev_bring_up_loopback_of(pid_t pid, struct err *err);
+/* From outside: call the function in the network namespace of process pid, and come back. Return: its
+ * result. The caller is single-threaded. */
+int netdev_call_in(pid_t pid, int (*function)(void *context, struct err *err), void *context,
+		   struct err *err);
 /*
  * In the parent: move each of linux.netDevices into the network namespace of process pid, rename it,
  * keep its permanent addresses of global scope, set it up. Nothing when there are none.

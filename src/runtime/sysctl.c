@@ -131,3 +131,30 @@ int sysctl_apply(const struct json_string_map *sysctl, int proc_fd, struct err *
 	}
 	return 0;
 }
+
+static bool is_of_type(const char *key, const char *type)
+{
+	auto_free char *path = sysctl_name_to_path(key);
+
+	return path && str_eq(sysctl_path_namespace(path), type);
+}
+
+int sysctl_apply_type(const struct json_string_map *sysctl, const char *type, struct err *err)
+{
+	auto_close int proc_fd = -EBADF;
+
+	for (size_t i = 0; i < sysctl->n; i++) {
+		int r;
+
+		if (!is_of_type(sysctl->v[i].key, type))
+			continue;
+		if (proc_fd < 0)
+			proc_fd = proc_root_open("/proc");
+		if (proc_fd < 0)
+			return err_sys(err, proc_fd, "write sysctls: open '/proc'");
+		r = apply_one(sysctl->v[i].key, sysctl->v[i].value, proc_fd, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

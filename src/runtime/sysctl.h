@@ -35,3 +35,7 @@ int sysctl_validate(const struct json_string_map *sysctl, const struct sysctl_fa
  * directories is refused rather than written to.
  */
 int sysctl_apply(const struct json_string_map *sysctl, int proc_fd, struct err *err);
+
+/* Only those of one type of namespace, as sysctl_path_namespace() has it ("network"); by our own /proc,
+ * which shows the parameters of the network namespace that the caller is in. */
+int sysctl_apply_type(const struct json_string_map *sysctl, const char *type, struct err *err);

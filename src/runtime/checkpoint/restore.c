@@ -37,6 +37,7 @@
 #include "runtime/launch.h"
 #include "runtime/netdev.h"
 #include "runtime/operations.h"
+#include "runtime/sysctl.h"
 #include "runtime/terminal.h"
 
 struct restore {
@@ -434,6 +435,16 @@ static int adopt(struct restore *rs, pid_t pid, struct err *err)
 	return launch_save(l, err);
 }
 
+/* CRIU makes an empty namespace, in which even loopback is down and the kernel's parameters have their
+ * defaults. (Those of other namespaces are in the image.) */
+static int set_up_network(void *context, struct err *err)
+{
+	const struct restore *rs = context;
+	int r = netdev_bring_up_loopback(err);
+
+	return r < 0 ? r : sysctl_apply_type(&spec_of(rs)->linux_->sysctl, "network", err);
+}
+
 static int handle_notification(void *context, struct criu_notification *n, struct err *err)
 {
 	struct restore *rs = context;
@@ -442,8 +453,7 @@ static int handle_notification(void *context, struct criu_notification *n, struc
 	if (strcmp(n->script, "setup-namespaces") == 0) {
 		rs->l.container.record.pid = n->pid;
 		if (namespace_plan_creates(&rs->l.namespaces, NAMESPACE_NETWORK)) {
-			/* CRIU makes an empty namespace, in which even loopback is down. */
-			int r = netdev_bring_up_loopback_of(n->pid, err);
+			int r = netdev_call_in(n->pid, set_up_network, rs, err);
 
 			if (r < 0)
 				return r;

@@ -14,4 +14,5 @@ static void run(void)
 	check(lseek(fd, 0, SEEK_END) == 3 << 20, "the file has changed");
 }
 PROGRAM(file_deleted_big, run, .subject = "deleted files of more than 1 MiB",
-	.refused = "ghost-limit")
+	.refused = "is deleted but open, and its 3145728 bytes are more than CRIU puts into an "
+		   "image; put 'ghost-limit 3145728' into a configuration file for CRIU")

@@ -20,4 +20,4 @@ static void run(void)
 	must(mq_unlink("/posix_mq_closed"));
 }
 PROGRAM(posix_mq_closed, run, .subject = "POSIX message queues that are not open",
-	.refused = "mqueue")
+	.refused = "there are POSIX message queues in '/dev/mqueue', which CRIU cannot keep")

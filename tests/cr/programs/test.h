@@ -45,6 +45,8 @@ struct program {
 	const char *subject; /* what must survive, for the table of docs/checkpoint.md */
 	const char *note; /* what a user has to know; NULL: nothing */
 	const char *lost; /* CRIU is known to lose it, in this way: a failure is none */
+	const char
+		*needs; /* a capability of ours, without which CRIU cannot do it: "sys_resource" */
 	const char *options; /* of checkpoint and restore, one or more */
 	const char *container; /* the only container it can run in; NULL: any; see run-programs */
 	const char *not_in; /* flavours and containers that it cannot do, separated by blanks */

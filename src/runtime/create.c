@@ -88,6 +88,8 @@ static int map_and_send_sources(struct launch *l, struct err *err)
 	auto_close int userns_fd = -EBADF;
 	int r = userns_write_maps(l->init_pid, spec_of(l)->linux_, err);
 
+	if (r == 0)
+		r = process_set_oom_score_adj(&l->process, l->init_pid, err);
 	if (r < 0)
 		return r;
 	userns_fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);

@@ -431,12 +431,12 @@ static int limits(void)
 	struct err err = ERR_INIT;
 	struct rlimit now;
 
-	if (process_set_oom_score_adj(&plan, &err) < 0 ||
+	if (process_set_oom_score_adj(&plan, 0, &err) < 0 ||
 	    io_read_file_at(AT_FDCWD, "/proc/self/oom_score_adj", 64, &text) < 0 ||
 	    strcmp(text.buf, "321\n") != 0)
 		return show(&err, 1);
 	plan.oom_score_adj.v = 1001;
-	if (process_set_oom_score_adj(&plan, &err) != -EINVAL ||
+	if (process_set_oom_score_adj(&plan, 0, &err) != -EINVAL ||
 	    strcmp(err.msg, "set oom_score_adj to 1001: invalid argument") != 0)
 		return show(&err, 2);
 	if (process_set_no_new_privs(&plan, &err) < 0 ||

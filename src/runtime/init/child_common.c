@@ -64,7 +64,9 @@ int child_settle(void *context, struct err *err)
 	(void)prctl(PR_SET_NAME, "floe:[init]");
 	if (setsid() < 0)
 		return err_sys(err, -errno, "start a session");
-	return process_set_oom_score_adj(&l->process, err);
+	if (namespace_plan_creates(&l->namespaces, NAMESPACE_USER))
+		return 0; /* the parent does it */
+	return process_set_oom_score_adj(&l->process, 0, err);
 }
 
 int child_join_namespaces(void *context, struct err *err)

@@ -126,15 +126,18 @@ int process_plan_make(struct process_plan *ret, const struct oci_process *proces
 
 /* ---- single attributes ---- */
 
-int process_set_oom_score_adj(const struct process_plan *plan, struct err *err)
+int process_set_oom_score_adj(const struct process_plan *plan, pid_t pid, struct err *err)
 {
+	char path[48] = "/proc/self/oom_score_adj";
 	char text[24];
 	int r;
 
 	if (!plan->oom_score_adj.set)
 		return 0;
 	(void)snprintf(text, sizeof(text), "%" PRId64, plan->oom_score_adj.v);
-	r = io_write_file_at(AT_FDCWD, "/proc/self/oom_score_adj", text);
+	if (pid > 0)
+		(void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", pid);
+	r = io_write_file_at(AT_FDCWD, path, text);
 	if (r < 0)
 		return err_sys(err, r, "set oom_score_adj to %s", text);
 	return 0;

@@ -7,7 +7,8 @@
  * The order, and who calls (runtime-spec; runc's order):
  *
  *   parent  process_plan_make()
- *   child   process_set_oom_score_adj()   early: while /proc is the host's and we are dumpable
+ *   child   process_set_oom_score_adj()   early: while /proc is the host's; by the parent where the
+ *                                         child is in a new user namespace
  *           ... namespaces, mounts, pivot_root, hostname, sysctl ...
  *           umask(plan.umask)
  *           process_set_no_new_privs()
@@ -63,9 +64,9 @@ struct process_plan {
 int process_plan_make(struct process_plan *ret, const struct oci_process *process,
 		      const struct oci_linux *linux_, struct strvec *ret_warnings, struct err *err);
 
-/* Write the value, if any, to /proc/self/oom_score_adj of the host's procfs; failure is an error
- * (lowering needs CAP_SYS_RESOURCE). */
-int process_set_oom_score_adj(const struct process_plan *plan, struct err *err);
+/* Write the value, if any, to /proc/PID/oom_score_adj of the host's procfs (pid 0: our own); failure is
+ * an error. Lowering needs CAP_SYS_RESOURCE of the host's user namespace, so not in another one. */
+int process_set_oom_score_adj(const struct process_plan *plan, pid_t pid, struct err *err);
 /* prlimit(2) on pid; 0: the calling process. */
 int process_set_rlimits(const struct process_plan *plan, pid_t pid, struct err *err);
 int process_set_no_new_privs(const struct process_plan *plan, struct err *err);

@@ -3,7 +3,9 @@
 
 #include <sched.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/fd.h"
 #include "core/io.h"
@@ -214,6 +216,25 @@ static int join_around_user(const struct namespace_plan *plan, struct err *err)
 	return 0;
 }
 
+/*
+ * Now, while /proc/self is ours: in the user namespace it no longer is, unless the process is dumpable,
+ * which one that others in the container can see must not be. This one they cannot see.
+ */
+static int set_oom_score_adj(struct launch *l, struct err *err)
+{
+	int was_dumpable = prctl(PR_GET_DUMPABLE);
+	int r;
+
+	if (!l->process.oom_score_adj.set)
+		return 0;
+	if (geteuid() != 0)
+		(void)prctl(PR_SET_DUMPABLE, 1);
+	r = process_set_oom_score_adj(&l->process, 0, err);
+	(void)prctl(PR_SET_DUMPABLE, was_dumpable == 1);
+	l->process.oom_score_adj.set = false; /* init inherits it */
+	return r;
+}
+
 static int intermediate_run(struct launch *l, struct err *err)
 {
 	struct namespace_plan *plan = &l->namespaces;
@@ -224,9 +245,11 @@ static int intermediate_run(struct launch *l, struct err *err)
 		.cgroup_fd = -EBADF,
 		.ret_in_cgroup = &ignored,
 	};
-	int r = join_around_user(plan, err);
+	int r = set_oom_score_adj(l, err);
 	pid_t pid;
 
+	if (r == 0)
+		r = join_around_user(plan, err);
 	if (r < 0)
 		return r;
 	if (plan->has_time_offsets) {

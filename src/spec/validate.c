@@ -304,6 +304,16 @@ static int validate_hooks(const struct oci_hooks *hooks, struct err *err)
 	return validate_hook_list(hooks->poststop, hooks->n_poststop, "poststop", err);
 }
 
+static int validate_annotations(const struct json_string_map *annotations, struct err *err)
+{
+	for (size_t i = 0; i < annotations->n; i++)
+		if (!*annotations->v[i].key)
+			return err_set(err, ERR_INVALID,
+				       "annotations: a key is empty, expected a name such as "
+				       "com.example.key");
+	return 0;
+}
+
 int runtime_spec_validate(const struct runtime_spec *spec, struct err *err)
 {
 	TRY(validate_version(spec->oci_version, err));
@@ -315,6 +325,7 @@ int runtime_spec_validate(const struct runtime_spec *spec, struct err *err)
 	TRY(validate_names(spec, err));
 	TRY(validate_mounts(spec, err));
 	TRY(validate_hooks(spec->hooks, err));
+	TRY(validate_annotations(&spec->annotations, err));
 	return spec->linux_ ? validate_linux(spec->linux_, err) : 0;
 }
 

@@ -109,6 +109,7 @@ static void test_top_level(void **state UNUSED)
 		{ "{'ociVersion':'2.0.0'}", "ociVersion: 2.0.0 is not supported, expected 1.x" },
 		{ "{'ociVersion':'10.0.0'}", "ociVersion: 10.0.0 is not supported, expected 1.x" },
 		{ "{'root':null}", "root: missing" },
+		{ "{'annotations':{'':''}}", "annotations: a key is empty" },
 		{ "{'root':{'path':null}}", "root.path: missing" },
 		{ "{'process':null}", "process: missing, process property must not be empty" },
 		{ "{'linux':{'namespaces':[{'type':'mount'}]}}",
@@ -125,7 +126,7 @@ static void test_top_level(void **state UNUSED)
 		"{'linux':null,'hostname':null}",
 		"{'hostname':'','linux':{'namespaces':[{'type':'mount'}]}}",
 		"{'domainname':'d'}",
-		"{'annotations':{'':''}}",
+		"{'annotations':{'a':''}}",
 	};
 
 	check_refusals(cases, ARRAY_SIZE(cases));

@@ -5,6 +5,7 @@
 
 # shellcheck disable=SC2317 # scenario() is called by compare_runtimes
 # shellcheck disable=SC2016 # what is in single quotes is for the shell of the container
+# shellcheck disable=SC2153 # $RUNTIME is no misspelling
 
 RUNTIMES=(crun floe-runtime)
 load ../lib/podman

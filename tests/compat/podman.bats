@@ -5,6 +5,7 @@
 
 # shellcheck disable=SC2317 # scenario() is called by compare_runtimes
 # shellcheck disable=SC2016 # what is in single quotes is for the shell of the container
+# shellcheck disable=SC2153 # $RUNTIME is no misspelling
 
 RUNTIMES=(crun floe-runtime)
 load ../lib/podman
@@ -85,7 +86,7 @@ load ../lib/podman
 	{
 		pod run --rm --name "$C" bb true
 		exits 1 pod container exists "$C"
-		[ ! -e "/run/$RUNTIME/$C" ]
+		[ -z "$(find "/run/$RUNTIME" -mindepth 1 -maxdepth 1 ! -name '.*')" ]
 	}
 	compare_runtimes
 }
@@ -393,7 +394,7 @@ load ../lib/podman
 		prints "$(pod exec "$C" cat /proc/1/cgroup)" pod exec "$C" cat /proc/self/cgroup
 		says $'CapEff:\t0000000000000000' pod exec "$C" cat /proc/self/status
 		for namespace in ipc mnt net pid uts; do
-			prints "$(readlink "/proc/$(pod_pid)/ns/$namespace")" pod exec "$C" readlink /proc/self/ns/$namespace
+			prints "$(readlink "/proc/$(pod_pid)/ns/$namespace")" pod exec "$C" readlink "/proc/self/ns/$namespace"
 		done
 	}
 	compare_runtimes
@@ -445,9 +446,9 @@ load ../lib/podman
 	scenario()
 	{
 		pod_idle -m 64m
-		pod stats --no-stream --no-reset --format json "$C" >stats
-		jq -e '.[0].pids | tonumber >= 1' stats
-		jq -e '.[0].mem_usage | test("67.11MB")' stats
+		output=$(pod stats --no-stream --no-reset --format json "$C")
+		jq -e '.[0].pids | tonumber >= 1' <<<"$output"
+		jq -e '.[0].mem_usage | test("67.11MB")' <<<"$output"
 	}
 	compare_runtimes
 }
@@ -515,7 +516,7 @@ load ../lib/podman
 		prints podded pod run --rm --pod "$C-pod" bb hostname
 		for namespace in ipc net uts; do
 			prints "$(readlink "/proc/$(pod_pid)/ns/$namespace")" pod run --rm --pod "$C-pod" bb \
-				readlink /proc/self/ns/$namespace
+				readlink "/proc/self/ns/$namespace"
 		done
 		pod pod pause "$C-pod"
 		prints paused inspect .State.Status

@@ -34,6 +34,10 @@ compare_runtimes()
 {
 	local verdict log verdicts=()
 	for RUNTIME in "${RUNTIMES[@]}"; do
+		if [ -e "$BATS_FILE_TMPDIR/cannot-$RUNTIME" ]; then
+			verdicts+=("-")
+			continue
+		fi
 		C=$PREFIX-$BATS_TEST_NUMBER-$RUNTIME
 		log=$T/$RUNTIME.log
 		# Cgroups that end while find looks at them are no error.
@@ -71,10 +75,15 @@ run_scenario()
 	scenario
 }
 
-# The other runtimes' leavings are not looked at, but shall not be taken for ours: give what still ends time to end.
+# The other runtimes' leavings are not looked at, but shall not be taken for ours: give what still ends time to end, and
+# remove what CRIU leaves of a failed restore.
 settle()
 {
-	local i
+	local i left
+	for left in $(awk '$5 ~ /^\/tmp\/\.criu\.mntns\.[^\/]*$/ { print $5 }' /proc/self/mountinfo); do
+		umount "$left"
+		rmdir "$left"
+	done
 	for ((i = 0; i < 20; i++)); do
 		take_inventory >"$T/.after" || :
 		diff "$T/.before" "$T/.after" | grep -q '^> process' || break
@@ -82,10 +91,17 @@ settle()
 	done
 }
 
+# cannot RUNTIME REASON: none of the file's scenarios can work with it.
+cannot()
+{
+	echo "$2" >"$BATS_FILE_TMPDIR/cannot-$1"
+	printf '%s\t%s\t%s\n' "none of them" "$1" "$2" >>"$BATS_FILE_TMPDIR/reasons"
+}
+
 note_failure()
 {
 	printf '%s\t%s\t%s\n' "$BATS_TEST_DESCRIPTION" "$RUNTIME" \
-		"$(grep -aiE 'error|fail|instead|not found' "$1" | grep -av '^failed: ' | tail -n 1 | cut -c 1-150)" \
+		"$(grep -aiE 'error|fail|instead|not found' "$1" | grep -av '^failed: ' | tail -n 1 | cut -c 1-400)" \
 		>>"$BATS_FILE_TMPDIR/reasons"
 }
 
@@ -101,7 +117,16 @@ print_table()
 		echo
 		awk -F '\t' -v w="$width" '{ printf "%-" w "s", $1; for (i = 2; i < NF; i++) printf "  %-12s", $i; print "" }' "$table"
 		if [ -e "$BATS_FILE_TMPDIR/reasons" ]; then
-			awk -F '\t' '$2 != "floe-runtime" { printf "%s: %s: %s\n", $2, $1, $3 }' "$BATS_FILE_TMPDIR/reasons"
+			awk -F '\t' '
+				$2 == "floe-runtime" { next }
+				{ key = $2 "\t" $3; if (!n[key]++) order[++keys] = key; first[key] = $1 }
+				END {
+					for (i = 1; i <= keys; i++) {
+						split(order[i], part, "\t")
+						what = n[order[i]] > 1 ? n[order[i]] " times" : first[order[i]]
+						printf "%s, %s: %s\n", part[1], what, part[2]
+					}
+				}' "$BATS_FILE_TMPDIR/reasons"
 		fi
 	} | sed -E 's/ +$//; s/^/# table: /' >&3
 }

@@ -45,8 +45,13 @@ int fd_reopen(int fd, int flags)
 
 char *fd_readlink(int fd)
 {
+	return fd_readlink_path(fd_path(fd).text);
+}
+
+char *fd_readlink_path(const char *path)
+{
 	char target[4096];
-	ssize_t n = readlink(fd_path(fd).text, target, sizeof(target));
+	ssize_t n = readlink(path, target, sizeof(target));
 
 	if (n < 0)
 		return NULL;

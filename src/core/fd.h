@@ -27,6 +27,8 @@ struct fd_path {
 struct fd_path fd_path(int fd);
 /* The target of /proc/self/fd/N as text, which the caller owns; NULL and errno on failure. */
 char *fd_readlink(int fd);
+/* The target of a symlink of the host's, likewise. */
+char *fd_readlink_path(const char *path);
 
 /* Whether fd is open. */
 bool fd_is_valid(int fd);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The commands of floe: one file each. inv->context is a struct floe_context. Those that are spelled in
+ * two ways (`floe ps`, `floe container ps`) are one row in two tables of program.c.
+ */
+#pragma once
+
+#include "cli/cli.h"
+#include "engine/engine.h"
+
+/* Exit codes as podman's: what the engine could not do, what the runtime could not execute. */
+#define FLOE_EXIT_ERROR 125
+#define FLOE_EXIT_CANNOT_INVOKE 126
+#define FLOE_EXIT_NOT_FOUND 127
+
+struct floe_context {
+	struct engine engine; /* paths only; nothing is open yet */
+	char *const *argv; /* of the whole program */
+	struct strvec
+		global_args; /* the global options again, for commands that start floe again */
+};
+
+static inline struct engine *floe_engine(const struct cli_invocation *inv)
+{
+	return &((struct floe_context *)inv->context)->engine;
+}
+
+/* For completion. */
+#define FLOE_CONTAINERS "floe ps --all --format '{{.Names}}'"
+
+extern const struct cli_command floe_completion_command;
+extern const struct cli_command floe_help_command;
+extern const struct cli_command floe_version_command;

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* floe: global options, then one of the commands. An error is reported once, here, to stderr. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/config_file.h"
+#include "cli/floe/program.h"
+#include "core/alloc.h"
+#include "core/fd.h"
+#include "core/io.h"
+#include "core/log.h"
+#include "core/str.h"
+#include "floe-config.h"
+
+static const struct floe_globals no_globals = {
+	.engine.cgroup_manager = -1,
+	.log_level = -1,
+};
+
+static int load_config(const char *path, struct floe_globals *ret, char **ret_text, struct err *err)
+{
+	struct cli_table table = { floe_program.globals, floe_program.n_globals, ret };
+	int r = cli_config_load(path ? path : FLOE_CONFIG_FILE, &table, ret_text, err);
+
+	if (r == -ENOENT && !path) {
+		err_clear(err);
+		return 0;
+	}
+	return r;
+}
+
+/* What the command line leaves open is the configuration file's. */
+static void engine_options_fill(struct engine_options *o, const struct engine_options *config)
+{
+	const char **to[] = { &o->root,		  &o->runroot,
+			      &o->tmpdir,	  &o->volumepath,
+			      &o->runtime,	  &o->conmon,
+			      &o->storage_driver, &o->network_config_dir,
+			      &o->events_backend };
+	const char *from[] = { config->root,	       config->runroot,
+			       config->tmpdir,	       config->volumepath,
+			       config->runtime,	       config->conmon,
+			       config->storage_driver, config->network_config_dir,
+			       config->events_backend };
+
+	for (size_t i = 0; i < ARRAY_SIZE(to); i++)
+		if (!*to[i])
+			*to[i] = from[i];
+	if (o->cgroup_manager < 0)
+		o->cgroup_manager = config->cgroup_manager;
+}
+
+/* The arguments before the command: what floe needs to find the same engine again. */
+static void keep_global_args(struct strvec *to, char *const *argv, char *const *rest)
+{
+	size_t n_rest = 0;
+	size_t n = 0;
+
+	while (rest[n_rest])
+		n_rest++;
+	while (argv[n])
+		n++;
+	strvec_add_all(to, argv, n - n_rest);
+}
+
+static int dispatch(struct floe_context *context, char *const *argv, int *ret_error_code,
+		    struct err *err)
+{
+	const struct cli_command *command;
+	auto_free char *of = NULL;
+	size_t used;
+	int r = cli_command_find(&floe_program, argv, &command, &used, &of, err);
+
+	if (r < 0)
+		return r;
+	return cli_command_run(&floe_program, command, of, argv + used, context, ret_error_code,
+			       err);
+}
+
+static int print_help(struct err *err)
+{
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+
+	cli_help_program(&floe_program, &sb);
+	return cli_print(sb.buf, err);
+}
+
+static int print_dump(struct err *err)
+{
+	auto_free char *text = cli_dump(&floe_program);
+
+	return cli_print(text, err);
+}
+
+static int run(char *const *all, int *ret_error_code, struct err *err)
+{
+	char *const *argv = all[0] ? all + 1 : all;
+	struct floe_globals globals = no_globals;
+	struct floe_globals config = no_globals;
+	struct cli_table table = { floe_program.globals, floe_program.n_globals, &globals };
+	struct floe_context context = { .argv = all };
+	auto_cli_args struct cli_args args = { 0 };
+	auto_free char *config_text = NULL;
+	int r = cli_parse(&table, 1, true, floe_program.name, argv, &args, err);
+
+	if (r < 0)
+		goto out;
+	log_configure(&(struct log_config){
+		.level = globals.log_level >= 0 ? (enum log_level)globals.log_level :
+						  LOG_LEVEL_WARNING,
+		.fd = STDERR_FILENO,
+	});
+	if (globals.dump_cli) {
+		r = print_dump(err);
+	} else if (globals.version) {
+		r = cli_print("floe version " FLOE_VERSION "\n", err);
+	} else if (args.help || args.n == 0) {
+		r = print_help(err);
+	} else {
+		keep_global_args(&context.global_args, argv, args.v);
+		r = load_config(globals.config_file, &config, &config_text, err);
+		engine_options_fill(&globals.engine, &config.engine);
+		if (r == 0)
+			r = engine_init(&context.engine, &globals.engine, err);
+		if (r == 0)
+			r = dispatch(&context, args.v, ret_error_code, err);
+		engine_done(&context.engine);
+		strvec_done(&context.global_args);
+	}
+out:
+	cli_options_done(&table);
+	return r;
+}
+
+int main(int argc UNUSED, char **argv)
+{
+	struct err err = ERR_INIT;
+	int error_code = FLOE_EXIT_ERROR;
+	int r;
+
+	if (fd_ensure_stdio() < 0)
+		return FLOE_EXIT_ERROR;
+	r = run(argv, &error_code, &err);
+	if (r >= 0)
+		return r;
+	if (err.msg[0]) {
+		auto_free char *line = xasprintf("Error: %s\n", err.msg);
+
+		(void)io_write_all(STDERR_FILENO, line, strlen(line));
+	}
+	return error_code;
+}

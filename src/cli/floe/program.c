@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/floe/program.h"
+
+static const struct cli_choice log_levels[] = {
+	{ "trace", LOG_LEVEL_DEBUG },
+	{ "debug", LOG_LEVEL_DEBUG },
+	{ "info", LOG_LEVEL_INFO },
+	{ "warning", LOG_LEVEL_WARNING },
+	{ "warn", LOG_LEVEL_WARNING },
+	{ "error", LOG_LEVEL_ERROR },
+	{ "fatal", LOG_LEVEL_ERROR },
+	{ "panic", LOG_LEVEL_ERROR },
+	{ NULL, 0 },
+};
+static const struct cli_choice cgroup_managers[] = {
+	{ "cgroupfs", ENGINE_CGROUPFS },
+	{ "systemd", ENGINE_SYSTEMD },
+	{ NULL, 0 },
+};
+
+#define T struct floe_globals
+static const struct cli_option global_rows[] = {
+	OPT_STRING_F(T, engine.root, "root", 0, "DIR",
+		     "where containers, images and volumes are kept (default: " ENGINE_ROOT_DEFAULT
+		     ")",
+		     CLI_CONFIGURABLE),
+	OPT_STRING_F(T, engine.runroot, "runroot", 0, "DIR",
+		     "where that is kept which ends with a reboot (default: " ENGINE_RUNROOT_DEFAULT
+		     ")",
+		     CLI_CONFIGURABLE),
+	OPT_STRING_F(T, engine.tmpdir, "tmpdir", 0, "DIR",
+		     "where locks and exit codes are kept (default: RUNROOT/tmp)",
+		     CLI_CONFIGURABLE),
+	OPT_STRING_F(T, engine.volumepath, "volumepath", 0, "DIR",
+		     "where named volumes are kept (default: ROOT/volumes)", CLI_CONFIGURABLE),
+	OPT_STRING_F(T, engine.network_config_dir, "network-config-dir", 0, "DIR",
+		     "where networks are described (default: ROOT/networks)", CLI_CONFIGURABLE),
+	OPT_STRING_F(T, engine.runtime, "runtime", 0, "NAME|FILE",
+		     "OCI runtime to run containers with (default: floe-runtime)",
+		     CLI_CONFIGURABLE),
+	OPT_STRVEC(T, engine.runtime_flags, "runtime-flag", 0, "FLAG",
+		   "global option for the runtime, without its leading dashes"),
+	OPT_STRING_F(T, engine.conmon, "conmon", 0, "FILE", "conmon to use", CLI_CONFIGURABLE),
+	OPT_ENUM_F(T, engine.cgroup_manager, "cgroup-manager", 0, "MANAGER", cgroup_managers,
+		   "who manages cgroups (default: systemd where it runs)", CLI_CONFIGURABLE),
+	OPT_STRVEC(T, engine.hooks_dirs, "hooks-dir", 0, "DIR",
+		   "directory with descriptions of OCI hooks"),
+	OPT_STRING_F(T, engine.storage_driver, "storage-driver", 0, "DRIVER",
+		     "how layers are stacked: overlay or vfs", CLI_CONFIGURABLE),
+	OPT_STRVEC(T, engine.storage_opts, "storage-opt", 0, "KEY=VALUE",
+		   "option of the storage driver"),
+	OPT_STRING_F(T, engine.events_backend, "events-backend", 0, "file|none",
+		     "where events are written to (default: file)", CLI_CONFIGURABLE),
+	OPT_ENUM(T, log_level, "log-level", 0, "LEVEL", log_levels,
+		 "how much is logged (default: warning)"),
+	OPT_STRING(T, config_file, "config-file", 0, "FILE",
+		   "read defaults of these options from here (default: " FLOE_CONFIG_FILE ")"),
+	OPT_FLAG(T, version, "version", 'v', "print the version"),
+	OPT_FLAG_F(T, dump_cli, "dump-cli", 0, "print commands and options as JSON", CLI_HIDDEN),
+};
+#undef T
+
+/* clang-format off */
+static const struct cli_command *const commands[] = {
+	&floe_version_command,
+	&floe_help_command, &floe_completion_command,
+};
+/* clang-format on */
+
+const struct cli_program floe_program = {
+	.name = "floe",
+	.summary = "containers that can be frozen, moved, cloned and thawed",
+	.globals = global_rows,
+	.n_globals = ARRAY_SIZE(global_rows),
+	.commands = commands,
+	.n_commands = ARRAY_SIZE(commands),
+};

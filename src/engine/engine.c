@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/engine.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/auto.h"
+#include "core/fd.h"
+#include "core/fs.h"
+#include "core/path.h"
+#include "core/str.h"
+#include "floe-config.h"
+
+/* base/name, or what was given made absolute. */
+static int choose_dir(const char *given, const char *base, const char *name, char **ret,
+		      struct err *err)
+{
+	*ret = given ? path_absolute(given, NULL) : path_join(base, name);
+	return *ret ? 0 : err_sys(err, -errno, "make '%s' absolute", given ? given : base);
+}
+
+static bool systemd_is_running(void)
+{
+	return fs_exists(AT_FDCWD, "/run/systemd/system");
+}
+
+int engine_init(struct engine *e, const struct engine_options *o, struct err *err)
+{
+	int r;
+
+	*e = (struct engine){ .options = o };
+	e->cgroup_manager = o->cgroup_manager >= 0 ? (enum engine_cgroup_manager)o->cgroup_manager :
+			    systemd_is_running()   ? ENGINE_SYSTEMD :
+						     ENGINE_CGROUPFS;
+	r = choose_dir(o->root, ENGINE_ROOT_DEFAULT, "", &e->root, err);
+	if (r == 0)
+		r = choose_dir(o->runroot, ENGINE_RUNROOT_DEFAULT, "", &e->runroot, err);
+	if (r == 0)
+		r = choose_dir(o->tmpdir, e->runroot, "tmp", &e->tmpdir, err);
+	if (r == 0)
+		r = choose_dir(o->volumepath, e->root, "volumes", &e->volumepath, err);
+	if (r == 0)
+		r = choose_dir(o->network_config_dir, e->root, "networks", &e->network_config_dir,
+			       err);
+	if (r < 0)
+		return r;
+	if (str_eq(e->root, "/") || str_eq(e->runroot, "/"))
+		return err_set(err, ERR_USAGE, "options '--root' and '--runroot' must not be '/'");
+	e->self = fd_readlink_path("/proc/self/exe");
+	return e->self ? 0 : err_sys(err, -errno, "find this program: read '/proc/self/exe'");
+}
+
+static int make_dir(const char *base, const char *name, mode_t mode, struct err *err)
+{
+	auto_free char *path = path_join(base, name);
+	int r = fs_mkdir_all(AT_FDCWD, path, 0755, mode);
+
+	return r < 0 ? err_sys(err, r, "create directory '%s'", path) : 0;
+}
+
+int engine_prepare(struct engine *e, struct err *err)
+{
+	const struct {
+		const char *base;
+		const char *name;
+		mode_t mode;
+	} dirs[] = {
+		{ e->root, "", 0711 },	      { e->root, "containers", 0711 },
+		{ e->runroot, "", 0711 },     { e->runroot, "containers", 0711 },
+		{ e->tmpdir, "exits", 0751 }, { e->tmpdir, "persist", 0751 },
+		{ e->tmpdir, "locks", 0700 },
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(dirs); i++)
+		r = make_dir(dirs[i].base, dirs[i].name, dirs[i].mode, err);
+	return r;
+}
+
+static char *find_executable(const char *name, const char *const *dirs)
+{
+	for (; *dirs; dirs++) {
+		auto_free char *path = path_join(*dirs, name);
+
+		if (access(path, X_OK) == 0)
+			return take_ptr(path);
+	}
+	return NULL;
+}
+
+/* A name is looked for on PATH and in the places where distributions put such programs. */
+static char *find_program(const struct engine *e, const char *name)
+{
+	static const char *const usual[] = { FLOE_PREFIX "/bin",
+					     "/usr/libexec/podman",
+					     "/usr/local/libexec/podman",
+					     "/usr/lib/podman",
+					     "/usr/local/sbin",
+					     "/usr/local/bin",
+					     "/usr/sbin",
+					     "/usr/bin",
+					     "/sbin",
+					     "/bin",
+					     NULL };
+	auto_strvec struct strvec dirs = STRVEC_INIT;
+	const char *path = getenv("PATH");
+	char *found = NULL;
+
+	if (strchr(name, '/'))
+		return access(name, X_OK) == 0 ? path_absolute(name, NULL) : NULL;
+	if (path)
+		strvec_split(&dirs, path, ':', false);
+	/* Beside this program: a build that is not installed. */
+	strvec_add_take(&dirs, path_dirname(e->self));
+	strvec_addf(&dirs, "%s/../floe-runtime", dirs.v[dirs.n - 1]);
+	found = find_executable(name, (const char *const *)dirs.v);
+	return found ? found : find_executable(name, usual);
+}
+
+int engine_find_runtime(struct engine *e, struct err *err)
+{
+	const char *name = e->options->runtime ? e->options->runtime : "floe-runtime";
+
+	if (e->runtime)
+		return 0;
+	e->runtime = find_program(e, name);
+	return e->runtime ? 0 :
+			    err_set(err, ERR_NOT_FOUND,
+				    "find OCI runtime '%s': no such program; give its path with "
+				    "--runtime",
+				    name);
+}
+
+int engine_find_conmon(struct engine *e, struct err *err)
+{
+	const char *name = e->options->conmon ? e->options->conmon : "conmon";
+
+	if (e->conmon)
+		return 0;
+	e->conmon = find_program(e, name);
+	return e->conmon ? 0 :
+			   err_set(err, ERR_NOT_FOUND,
+				   "find conmon '%s': no such program; install the package conmon "
+				   "or give its path with --conmon",
+				   name);
+}
+
+char *engine_static_dir(const struct engine *e, const char *id)
+{
+	return xasprintf("%s/containers/%s", e->root, id);
+}
+
+char *engine_run_dir(const struct engine *e, const char *id)
+{
+	return xasprintf("%s/containers/%s", e->runroot, id);
+}
+
+void engine_done(struct engine *e)
+{
+	free(e->root);
+	free(e->runroot);
+	free(e->tmpdir);
+	free(e->volumepath);
+	free(e->network_config_dir);
+	free(e->runtime);
+	free(e->conmon);
+	free(e->self);
+}

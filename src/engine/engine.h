@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The engine as a whole: where it keeps what, and which programs it works with. Everything else in this
+ * folder takes a struct engine first. One engine a process; what two processes of it share is on disk
+ * (the data base, one lock per container) and never in memory.
+ *
+ *	ROOT/floe.db			records of containers, images, volumes
+ *	ROOT/containers/ID/		bundle (config.json), log, conmon's sockets; lives as long as the container
+ *	ROOT/volumes/NAME/_data		named volumes
+ *	ROOT/secrets/			secrets
+ *	RUNROOT/containers/ID/		generated files (hosts, resolv.conf ...), pid files; gone after a reboot
+ *	TMPDIR/locks/ID			the container's lock
+ *	TMPDIR/exits/ID			exit code, written by conmon
+ *	TMPDIR/persist/ID/		exit code and "oom", kept by conmon for the next start
+ */
+#pragma once
+
+#include "core/err.h"
+#include "core/json_table.h"
+#include "core/strvec.h"
+
+#define ENGINE_ROOT_DEFAULT "/var/lib/floe"
+#define ENGINE_RUNROOT_DEFAULT "/run/floe"
+
+struct db;
+
+enum engine_cgroup_manager { ENGINE_CGROUPFS, ENGINE_SYSTEMD };
+
+/* What the command line or a configuration file chose; NULL: the default. Strings are borrowed. */
+struct engine_options {
+	const char *root;
+	const char *runroot;
+	const char *tmpdir;
+	const char *volumepath;
+	const char *runtime; /* name or path */
+	struct strvec runtime_flags; /* without the leading dashes */
+	const char *conmon;
+	int cgroup_manager; /* enum engine_cgroup_manager; -1: by what the machine has */
+	struct strvec hooks_dirs;
+	const char *network_config_dir;
+	const char *storage_driver;
+	struct strvec storage_opts;
+	const char *events_backend;
+	const char *log_level;
+};
+
+struct engine {
+	char *root;
+	char *runroot;
+	char *tmpdir;
+	char *volumepath;
+	char *network_config_dir;
+	char *runtime; /* path */
+	char *conmon; /* path */
+	const struct engine_options *options; /* borrowed */
+	enum engine_cgroup_manager cgroup_manager;
+	struct db *db; /* open once engine_db() was called */
+	bool refreshed;
+	char *self; /* path of this program, for exit commands */
+};
+
+/* Paths from options; no file is touched. */
+int engine_init(struct engine *e, const struct engine_options *options, struct err *err);
+void engine_done(struct engine *e);
+
+/* Make the directories of the engine. */
+int engine_prepare(struct engine *e, struct err *err);
+/* The runtime's and conmon's paths, looked for on PATH and in the usual places. ERR_NOT_FOUND. */
+int engine_find_runtime(struct engine *e, struct err *err);
+int engine_find_conmon(struct engine *e, struct err *err);
+
+/* ROOT/containers/ID, RUNROOT/containers/ID; caller owns. */
+char *engine_static_dir(const struct engine *e, const char *id);
+char *engine_run_dir(const struct engine *e, const char *id);

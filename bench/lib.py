@@ -43,13 +43,15 @@ def compile_tool(name, directory):
 MEASURE = None  # set by the benchmark: compile_tool("measure", ...)
 
 
-def timed(argv, cwd=None, stdio=None):
+def timed(argv, cwd=None, stdio=None, preexec=None):
     """Run one command to its end; the whole process with its waited-for children."""
     figures, write_end = os.pipe()
     stdin, stdout, stderr = stdio or (subprocess.DEVNULL, subprocess.DEVNULL, subprocess.DEVNULL)
 
     def on_three():
         os.dup2(write_end, 3)
+        if preexec:
+            preexec()
 
     process = subprocess.Popen([MEASURE, *argv], cwd=cwd, stdin=stdin, stdout=stdout, stderr=stderr, preexec_fn=on_three,
                                pass_fds=(3, write_end) if write_end != 3 else (3,))

@@ -33,7 +33,8 @@ as_root()
 	if is_root; then
 		"$@"
 	elif command -v sudo >/dev/null; then
-		sudo env ${FLOE_CRIU_PREFIX:+"FLOE_CRIU_PREFIX=$FLOE_CRIU_PREFIX"} "$@"
+		sudo env ${FLOE_CRIU_PREFIX:+"FLOE_CRIU_PREFIX=$FLOE_CRIU_PREFIX"} \
+			${FLOE_PEERS_PREFIX:+"FLOE_PEERS_PREFIX=$FLOE_PEERS_PREFIX"} "$@"
 	else
 		die "root is needed and there is no sudo; run '$0' as root"
 	fi

@@ -75,15 +75,34 @@ def find(name):
     return shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
 
 
+def peers(*names):
+    """Name with version -> path: the installed ones of these, and the newer ones that tools/install-peers provides."""
+    found = {}
+    for name in names:
+        newer = subprocess.run([os.path.join(SOURCE, "tools/install-peers"), "--print", name], stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, text=True, check=False).stdout.strip()
+        for path in (find(name), newer):
+            if path:
+                version = output_of(path, "--version").splitlines()[0].split()[-1].split("+")[0]
+                found[f"{name} {version}"] = path
+    return found
+
+
+def baseline(results, name):
+    """The newest of the peers of that name: peers() names it last."""
+    return [title for title in results if title.split()[0] == name][-1:]
+
+
 def median(samples, field="wall_ms"):
     return statistics.median(getattr(s, field) for s in samples)
 
 
-def table(title, baseline, results, extra=()):
-    """results: name -> list of Sample. The ratio is that of the medians of wall time."""
+def table(title, peer, results, extra=()):
+    """results: name -> list of Sample. The ratio is that of the medians of wall time, to the newest peer of that name."""
+    to = baseline(results, peer)
+    base = median(results[to[0]]) if to and results[to[0]] else None
     print(f"\n{title}")
-    print(f"  {'':16}{'median ms':>11}{'min':>9}{'CPU ms':>9}{'peak MiB':>10}{'ratio to ' + baseline:>18}")
-    base = median(results[baseline]) if results.get(baseline) else None
+    print(f"  {'':16}{'median ms':>11}{'min':>9}{'CPU ms':>9}{'peak MiB':>10}{'ratio to ' + (to or [peer])[0]:>20}")
     rows = {}
     for name, samples in results.items():
         if not samples:
@@ -97,7 +116,7 @@ def table(title, baseline, results, extra=()):
             "ratio": median(samples) / base if base else None,
         }
         ratio = f"{row['ratio']:.2f}" if base else "-"
-        print(f"  {name:16}{row['median_ms']:11.2f}{row['min_ms']:9.2f}{row['cpu_ms']:9.2f}{row['peak_mib']:10.1f}{ratio:>18}")
+        print(f"  {name:16}{row['median_ms']:11.2f}{row['min_ms']:9.2f}{row['cpu_ms']:9.2f}{row['peak_mib']:10.1f}{ratio:>20}")
         rows[name] = row
     for line in extra:
         print(f"  {line}")

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "criu/find.h"
 
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/alloc.h"
+#include "core/fd.h"
 #include "core/str.h"
 #include "core/strbuf.h"
 #include "core/strvec.h"
@@ -17,6 +22,26 @@ static const char *const built_in[] = {
 
 /* Engines and service managers give a PATH without these. */
 static const char *const system_dirs[] = { "/usr/local/sbin", "/usr/sbin", "/sbin" };
+
+bool criu_has_nftables(const char *path)
+{
+	static const char elf[] = "\177ELF";
+	static const char library[] = "libnftables.so";
+	auto_close int fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
+	struct stat st;
+	bool found;
+	void *text;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size < (off_t)sizeof(elf))
+		return false;
+	text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (text == MAP_FAILED)
+		return false;
+	found = memcmp(text, elf, strlen(elf)) == 0 &&
+		memmem(text, (size_t)st.st_size, library, strlen(library));
+	(void)munmap(text, (size_t)st.st_size);
+	return found;
+}
 
 /* 0, or the reason as negative errno. */
 static int check_program(const char *path)

@@ -46,6 +46,11 @@ struct criu_find_opts {
  * ERR_NOT_FOUND or ERR_DENIED for a path that was named and cannot be executed.
  */
 int criu_find(struct criu_location *ret, const struct criu_find_opts *opts, struct err *err);
+/*
+ * Whether this CRIU was built with libnftables, and so can lock a network without iptables: its
+ * executable names the library. False for one that is no ELF file (a wrapper script): nobody knows.
+ */
+bool criu_has_nftables(const char *path);
 void criu_location_done(struct criu_location *location);
 /* "option", "configuration", "built-in", "PATH" */
 const char *criu_source_to_string(enum criu_source source);

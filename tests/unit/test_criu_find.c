@@ -126,11 +126,36 @@ static void test_named(void **state UNUSED)
 	assert_not_found(&opts, ERR_SYSTEM, "which the configuration file names: is a directory");
 }
 
+static bool has_nftables(const char *text, size_t len)
+{
+	auto_free char *path = put("criu-built", 0755);
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, len), len);
+	(void)close(fd);
+	return criu_has_nftables(path);
+}
+
+static void test_nftables(void **state UNUSED)
+{
+	static const char with[] = "\177ELF...\0libc.so.6\0libnftables.so.1\0";
+	static const char without[] = "\177ELF...\0libc.so.6\0libnet.so.9\0";
+	static const char script[] = "#!/bin/sh\nLD_PRELOAD=libnftables.so.1 exec criu\n";
+
+	assert_true(has_nftables(with, sizeof(with)));
+	assert_false(has_nftables(without, sizeof(without)));
+	assert_false(has_nftables(script, sizeof(script)));
+	assert_false(has_nftables("", 0));
+	assert_false(criu_has_nftables("/nonexistent/criu"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_named),
+		cmocka_unit_test(test_nftables),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -108,7 +108,8 @@ static int make_request(struct dump *d, struct err *err)
 	};
 	int r = checkpoint_namespace_inode(c->spec, "network", &facts.network_ns_inode, err);
 
-	checkpoint_tuning_make(&tuning, c, &d->cgroup, d->opts, d->session.version);
+	checkpoint_tuning_make(&tuning, c, &d->cgroup, d->opts, d->session.location.path,
+			       d->session.version);
 	opts.network_lock = tuning.network_lock;
 	opts.cgroups_mode = tuning.cgroups_mode;
 	d->freezes_early = tuning.use_freezer && !d->opts->pre_dump;

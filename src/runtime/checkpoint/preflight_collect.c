@@ -3,6 +3,7 @@
 
 #include "core/alloc.h"
 #include "core/str.h"
+#include "criu/find.h"
 #include "runtime/cgroup/backend.h"
 #include "runtime/checkpoint/facts.h"
 #include "runtime/checkpoint/preflight_options.h"
@@ -135,10 +136,14 @@ static int collect_externals(struct preflight_snapshot *s, const struct containe
 static void collect_options(struct preflight_snapshot *s, const struct container *c,
 			    struct cgroup *cg, const struct checkpoint_options *opts)
 {
+	auto_criu_location struct criu_location criu = CRIU_LOCATION_INIT;
+	struct criu_find_opts find = { .configured = c->rt->criu_path };
 	struct checkpoint_tuning tuning;
 
+	/* That there is none is a finding of its own. */
+	(void)criu_find(&criu, &find, NULL);
 	preflight_options_make(&s->options, opts, c->spec);
-	checkpoint_tuning_make(&tuning, c, cg, opts, CRIU_VERSION_LOCK_SKIP);
+	checkpoint_tuning_make(&tuning, c, cg, opts, criu.path, CRIU_VERSION_LOCK_SKIP);
 	s->options.network_lock = tuning.network_lock;
 }
 

@@ -7,6 +7,8 @@
 #include "core/log.h"
 #include "core/str.h"
 #include "core/strbuf.h"
+#include "criu/find.h"
+#include "kernel/nftables.h"
 #include "kernel/procfs.h"
 #include "runtime/checkpoint/request.h"
 #include "runtime/namespace/plan.h"
@@ -109,23 +111,41 @@ static bool has_stopped_process(struct cgroup *cg)
 	return false;
 }
 
+static enum checkpoint_network_lock choose_lock(const struct container *c, const char *criu_path,
+						int criu_version)
+{
+	if (criu_version >= CRIU_VERSION_LOCK_SKIP && needs_no_lock(c))
+		return CHECKPOINT_NETWORK_LOCK_SKIP;
+	/* The restore takes the method that the image names. */
+	if (criu_version >= CRIU_VERSION_LSM && criu_path && criu_has_nftables(criu_path) &&
+	    nftables_is_available())
+		return CHECKPOINT_NETWORK_LOCK_NFTABLES;
+	return CHECKPOINT_NETWORK_LOCK_DEFAULT;
+}
+
+static const char *lock_to_string(enum checkpoint_network_lock lock)
+{
+	return lock == CHECKPOINT_NETWORK_LOCK_SKIP	? "skipped" :
+	       lock == CHECKPOINT_NETWORK_LOCK_NFTABLES ? "by nftables" :
+							  "as asked for";
+}
+
 void checkpoint_tuning_make(struct checkpoint_tuning *ret, const struct container *c,
 			    struct cgroup *cg, const struct checkpoint_options *opts,
-			    int criu_version)
+			    const char *criu_path, int criu_version)
 {
 	*ret = (struct checkpoint_tuning){
 		.network_lock = opts->network_lock,
 		.cgroups_mode = opts->cgroups_mode,
 		.use_freezer = cg->is_v2 || !has_stopped_process(cg),
 	};
-	if (ret->network_lock == CHECKPOINT_NETWORK_LOCK_DEFAULT &&
-	    criu_version >= CRIU_VERSION_LOCK_SKIP && needs_no_lock(c))
-		ret->network_lock = CHECKPOINT_NETWORK_LOCK_SKIP;
+	if (ret->network_lock == CHECKPOINT_NETWORK_LOCK_DEFAULT)
+		ret->network_lock = choose_lock(c, criu_path, criu_version);
 	if (ret->cgroups_mode == CHECKPOINT_CGROUPS_DEFAULT && !has_cgroup_namespace(c) &&
 	    !has_sub_cgroups(cg))
 		ret->cgroups_mode = CHECKPOINT_CGROUPS_IGNORE;
 	log_debug("checkpoint: network lock %s, cgroups %s, freezer %s",
-		  ret->network_lock == CHECKPOINT_NETWORK_LOCK_SKIP ? "skipped" : "as asked for",
+		  lock_to_string(ret->network_lock),
 		  ret->cgroups_mode == CHECKPOINT_CGROUPS_IGNORE ? "left to the runtime" :
 								   "by criu",
 		  ret->use_freezer ? "used" : "not used");

@@ -6,6 +6,8 @@
  *	step                         dropped when
  *	locking the network          no TCP socket, or no interface but loopback and nothing but listening
  *	                             sockets: there are no packets to keep away
+ *	locking by iptables          CRIU and the kernel know nftables: one transaction in the place of four
+ *	                             programs, and nothing else need be installed
  *	walking cgroup hierarchies   the container has no cgroups below its own and no cgroup namespace:
  *	                             the runtime makes and limits its cgroup itself
  *	the v1 freezer               a process is stopped (SIGSTOP): it could not be traced while frozen,
@@ -23,7 +25,8 @@ struct checkpoint_tuning {
 	bool use_freezer;
 };
 
-/* Looks at the running container; what cannot be found out leaves CRIU's default. */
+/* Looks at the running container; what cannot be found out leaves CRIU's default. criu_path: NULL when
+ * it is not known. */
 void checkpoint_tuning_make(struct checkpoint_tuning *ret, const struct container *c,
 			    struct cgroup *cg, const struct checkpoint_options *opts,
-			    int criu_version);
+			    const char *criu_path, int criu_version);

@@ -72,6 +72,13 @@ int container_run_poststart(const struct container *c, struct err *err)
 	return r;
 }
 
+int container_run_post_restore(const struct container *c, const struct restore_hooks *hooks,
+			       struct err *err)
+{
+	return run_list(c, CONTAINER_RUNNING, "post-restore", hooks->post_restore,
+			hooks->n_post_restore, err);
+}
+
 void container_run_poststop(const struct container *c)
 {
 	const struct oci_hooks *hooks = c->spec ? c->spec->hooks : NULL;

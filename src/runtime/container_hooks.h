@@ -4,6 +4,7 @@
 
 #include "core/err.h"
 #include "runtime/container.h"
+#include "spec/restore_hooks.h"
 
 /* The state document that a hook gets on stdin; the caller owns it. pid 0: the record's. */
 char *container_hook_state(const struct container *c, enum container_status status, int pid);
@@ -11,5 +12,8 @@ char *container_hook_state(const struct container *c, enum container_status stat
 int container_run_create_hooks(const struct container *c, struct err *err);
 /* poststart; when one fails the container is killed and the error returned. */
 int container_run_poststart(const struct container *c, struct err *err);
+/* Those that the annotation org.floe.hooks.post-restore lists, in order, until one fails. */
+int container_run_post_restore(const struct container *c, const struct restore_hooks *hooks,
+			       struct err *err);
 /* poststop, after everything else is gone; failures are warnings. */
 void container_run_poststop(const struct container *c);

@@ -79,21 +79,21 @@ JSON_DESC(oci_process_desc, struct oci_process, F_BOOL(struct oci_process, termi
 		       "execCPUAffinity", 0, exec_cpu_affinity_desc),
 	  F_EXTRA(struct oci_process, extra));
 
-JSON_DESC_STATIC(hook_desc, struct oci_hook, F_STRING(struct oci_hook, path, "path", JSON_ALWAYS),
-		 F_STRINGS(struct oci_hook, args, "args", 0),
-		 F_STRINGS(struct oci_hook, env, "env", 0),
-		 F_OPT_I64(struct oci_hook, timeout, "timeout", 0));
+JSON_DESC(oci_hook_desc, struct oci_hook, F_STRING(struct oci_hook, path, "path", JSON_ALWAYS),
+	  F_STRINGS(struct oci_hook, args, "args", 0), F_STRINGS(struct oci_hook, env, "env", 0),
+	  F_OPT_I64(struct oci_hook, timeout, "timeout", 0));
 
-JSON_DESC_STATIC(hooks_desc, struct oci_hooks,
-		 F_OBJECTS(struct oci_hooks, prestart, struct oci_hook, "prestart", 0, hook_desc),
-		 F_OBJECTS(struct oci_hooks, create_runtime, struct oci_hook, "createRuntime", 0,
-			   hook_desc),
-		 F_OBJECTS(struct oci_hooks, create_container, struct oci_hook, "createContainer",
-			   0, hook_desc),
-		 F_OBJECTS(struct oci_hooks, start_container, struct oci_hook, "startContainer", 0,
-			   hook_desc),
-		 F_OBJECTS(struct oci_hooks, poststart, struct oci_hook, "poststart", 0, hook_desc),
-		 F_OBJECTS(struct oci_hooks, poststop, struct oci_hook, "poststop", 0, hook_desc));
+JSON_DESC_STATIC(
+	hooks_desc, struct oci_hooks,
+	F_OBJECTS(struct oci_hooks, prestart, struct oci_hook, "prestart", 0, oci_hook_desc),
+	F_OBJECTS(struct oci_hooks, create_runtime, struct oci_hook, "createRuntime", 0,
+		  oci_hook_desc),
+	F_OBJECTS(struct oci_hooks, create_container, struct oci_hook, "createContainer", 0,
+		  oci_hook_desc),
+	F_OBJECTS(struct oci_hooks, start_container, struct oci_hook, "startContainer", 0,
+		  oci_hook_desc),
+	F_OBJECTS(struct oci_hooks, poststart, struct oci_hook, "poststart", 0, oci_hook_desc),
+	F_OBJECTS(struct oci_hooks, poststop, struct oci_hook, "poststop", 0, oci_hook_desc));
 
 JSON_DESC(runtime_spec_desc, struct runtime_spec,
 	  F_STRING(struct runtime_spec, oci_version, "ociVersion", JSON_ALWAYS),

@@ -150,6 +150,7 @@ struct runtime_spec {
 extern const struct json_desc runtime_spec_desc;
 /* One process, as `exec --process` reads it. */
 extern const struct json_desc oci_process_desc;
+extern const struct json_desc oci_hook_desc;
 
 /*
  * Read config.json (or another document of that form) at dir_fd/path. Decodes only; what the types

@@ -271,8 +271,7 @@ static int validate_mounts(const struct runtime_spec *spec, struct err *err)
  * Hooks.
  */
 
-static int validate_hook_list(const struct oci_hook *list, size_t n, const char *name,
-			      struct err *err)
+int validate_hook_list(const struct oci_hook *list, size_t n, const char *name, struct err *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct oci_hook *hook = &list[i];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parts of validate.h by subject; used by the validate_*.c files only. */
+/* Parts of validate.h by subject; used by this folder only. */
 #pragma once
 
 #include "core/err.h"
@@ -9,6 +9,8 @@
 
 int validate_linux(const struct oci_linux *linux_, struct err *err);
 int validate_seccomp(const struct oci_seccomp *seccomp, struct err *err);
+/* name: the kind of hook, for errors. */
+int validate_hook_list(const struct oci_hook *list, size_t n, const char *name, struct err *err);
 int validate_sysctl(const struct oci_linux *linux_, struct err *err);
 
 /* Both lists of a mapping; path is what they belong to ("linux", "mounts[2]"). */

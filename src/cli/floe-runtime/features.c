@@ -19,6 +19,7 @@
 #include "runtime/seccomp/load.h"
 #include "runtime/seccomp/names.h"
 #include "spec/defaults.h"
+#include "spec/restore_hooks.h"
 #include "spec/runtime_features.h"
 #include "spec/vocabulary.h"
 
@@ -184,6 +185,7 @@ static void fill_unsafe(struct runtime_features *f)
 	auto_strvec struct strvec list = STRVEC_INIT;
 
 	strvec_add(&list, "org.criu.config");
+	strvec_add(&list, ANNOTATION_POST_RESTORE);
 	strvec_add(&list, "org.systemd.property.");
 	strvec_add(&list, "run.oci.");
 	give(&list, false, &f->unsafe_annotations, &f->n_unsafe_annotations);

@@ -9,6 +9,9 @@
  *    setup-namespaces       prestart and createRuntime hooks, with the new init's pid
  *    orphan-pts-master      the terminal's master goes to the console socket, or to our relay
  *    post-restore           the record is written; from now on the container exists
+ *
+ * When CRIU is done and the lock released, the hooks of the annotation org.floe.hooks.post-restore
+ * run, as poststart hooks do after `start`: they may use the container (exec, kill).
  */
 #include <sched.h>
 #include <string.h>
@@ -47,6 +50,7 @@ struct restore {
 	struct descriptors descriptors;
 	struct externals externals;
 	struct checkpoint_request request;
+	struct restore_hooks hooks;
 	enum checkpoint_cgroups_mode cgroups_mode;
 	int extra_fds[RESTORE_NAMESPACES_MAX];
 	size_t n_extra_fds;
@@ -65,7 +69,9 @@ static int load(void *context, struct err *err)
 {
 	struct restore *rs = context;
 
-	return launch_load(&rs->l, err);
+	int r = launch_load(&rs->l, err);
+
+	return r < 0 ? r : restore_hooks_parse(&rs->hooks, spec_of(rs), err);
 }
 
 static void choose_cgroups_mode(struct restore *rs)
@@ -524,6 +530,7 @@ static void restore_done(struct restore *rs)
 	descriptors_done(&rs->descriptors);
 	externals_done(&rs->externals);
 	checkpoint_request_done(&rs->request);
+	restore_hooks_done(&rs->hooks);
 	for (size_t i = 0; i < rs->n_extra_fds; i++)
 		close_fd(&rs->extra_fds[i]);
 	close_fd(&rs->view_fd);
@@ -531,10 +538,32 @@ static void restore_done(struct restore *rs)
 	launch_done(&rs->l);
 }
 
+static void destroy(struct restore *rs)
+{
+	struct err err = ERR_INIT;
+
+	rs->l.container.spec = NULL;
+	if (container_destroy_after_exit(&rs->l.container, &err) < 0)
+		log_warning("%s", err.msg);
+}
+
+/* What the application had to renew it has not: it must not go on. */
+static int run_hooks(struct restore *rs, struct err *err)
+{
+	int r;
+
+	container_unlock(&rs->l.container);
+	r = container_run_post_restore(&rs->l.container, &rs->hooks, err);
+	if (r < 0) {
+		kill_restored(rs);
+		destroy(rs);
+	}
+	return r;
+}
+
 static int restore_and_wait(struct restore *rs, int *ret_exit_code, struct err *err)
 {
 	const struct create_options *create = rs->l.opts;
-	struct err cleanup_err = ERR_INIT;
 	int status = 0;
 	int r = 0;
 
@@ -542,16 +571,15 @@ static int restore_and_wait(struct restore *rs, int *ret_exit_code, struct err *
 		r = foreground_prepare(&rs->foreground, !create->no_subreaper, err);
 	if (r == 0)
 		r = stages_run("restore", restore_stages, ARRAY_SIZE(restore_stages), rs, err);
+	if (r == 0)
+		r = run_hooks(rs, err);
 	if (r < 0 || create->detach)
 		return r;
-	container_unlock(&rs->l.container);
 	r = foreground_wait(&rs->foreground, rs->l.init_pid, &status, err);
 	if (r < 0)
 		return r;
 	*ret_exit_code = proc_status_to_exit_code(status);
-	rs->l.container.spec = NULL;
-	if (container_destroy_after_exit(&rs->l.container, &cleanup_err) < 0)
-		log_warning("%s", cleanup_err.msg);
+	destroy(rs);
 	return 0;
 }
 

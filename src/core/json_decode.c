@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <json-c/json.h>
 
@@ -414,15 +415,29 @@ static int decode_member(const struct json_source *d, const struct json_field *f
 	return 0;
 }
 
-/* The row's key in the object: the value, or NULL when it is absent or null. */
-static struct json_object *find_member(struct json_object *object, const char *key,
+/*
+ * The row's key in the object: the value, or NULL when it is absent or null. A key in other letters
+ * counts where the right one is missing: runc takes "readOnly" for "readonly", and who wrote that
+ * must not get the opposite of it without a word.
+ */
+static struct json_object *find_member(struct json_object *object, const char **key,
 				       size_t *n_present)
 {
 	struct json_object *member = NULL;
 
-	if (json_object_object_get_ex(object, key, &member))
+	if (json_object_object_get_ex(object, *key, &member)) {
 		(*n_present)++;
-	return member;
+		return member;
+	}
+	json_object_object_foreach(object, name, value)
+	{
+		if (strcasecmp(name, *key) == 0) {
+			(*n_present)++;
+			*key = name;
+			return value;
+		}
+	}
+	return NULL;
 }
 
 /* Whether an older spelling's row stands behind its present key, which wins then. */
@@ -444,7 +459,7 @@ static bool is_shadowed(const struct json_desc *desc, const struct json_field *f
 static bool is_known(const struct json_desc *desc, const char *key)
 {
 	for (size_t i = 0; i < desc->n_fields; i++)
-		if (desc->fields[i].key && strcmp(desc->fields[i].key, key) == 0)
+		if (desc->fields[i].key && strcasecmp(desc->fields[i].key, key) == 0)
 			return true;
 	return false;
 }
@@ -478,7 +493,7 @@ static int decode_object(const struct json_source *d, const struct json_desc *de
 			extra = (void *)((char *)base + field->offset);
 			continue;
 		}
-		member = find_member(object, field->key, &n_present);
+		member = find_member(object, &member_step.key, &n_present);
 		if (!member && (field->flags & JSON_REQUIRED))
 			return source_error(d, step, "required key '%s' is missing", field->key);
 		if (!member)

@@ -4,7 +4,9 @@
  * at compile time, so a row whose kind does not fit its member does not build.
  *
  * Text goes through json-c (64-bit unsigned values stay exact). Unknown keys are ignored when the
- * struct has no extra member, and kept intact, in order, when it has one (JSON_EXTRA). Errors name
+ * struct has no extra member, and kept intact, in order, when it has one (JSON_EXTRA). A key that
+ * differs from a known one in its letters' case alone counts as that one, unless that one is there
+ * too: so does the reader of runc, and "readOnly" must not silently be writable. Errors name
  * file, line and path: `config.json:41: mounts[3].options[1]: expected string, got number`.
  *
  * Input is bounded: JSON_TEXT_MAX bytes, 2^20 values, depth 64. A null value counts as an absent

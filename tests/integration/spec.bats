@@ -710,3 +710,12 @@ refused_signals()
 	run_container
 	refuses 1 run.oci.mount_context_type
 }
+
+@test "keys in other letters count, as with runc" {
+	is_floe || [ "$RUNTIME_NAME" = runc ] || skip "crun passes them over"
+	configure '.root = { Path: .root.path, READONLY: true } | .process.oomscoreadj = 77'
+	script_is 'cat /proc/self/oom_score_adj; touch /file'
+	run_container
+	[ "$status" -ne 0 ]
+	contains "$output" 77 "Read-only file system"
+}

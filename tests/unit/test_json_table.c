@@ -287,6 +287,24 @@ static void test_older_spelling(void **state UNUSED)
 	json_done(&thing_desc, &t);
 }
 
+/* Keys in other letters, which runc takes too. */
+static void test_letter_case(void **state UNUSED)
+{
+	struct thing t;
+
+	assert_int_equal(decode(&t, "{\"PARTPTR\":{\"Name\":\"q\"},\"optu32\":3}", NULL), 0);
+	assert_string_equal(t.part_ptr->name, "q");
+	assert_true(t.opt_u32.set && t.opt_u32.v == 3);
+	assert_null(t.extra.object);
+	json_done(&thing_desc, &t);
+	/* The right key wins, wherever it stands. */
+	assert_int_equal(decode(&t, "{\"Text\":\"a\",\"text\":\"b\",\"TEXT\":\"c\"}", NULL), 0);
+	assert_string_equal(t.text, "b");
+	json_done(&thing_desc, &t);
+	expect("{\"PARTPTR\":{\"Name\":\n1}}",
+	       "t.json:2: PARTPTR.Name: expected string, got number");
+}
+
 static void test_type_errors(void **state UNUSED)
 {
 	expect("[]", "t.json:1: expected object, got list");
@@ -639,16 +657,17 @@ static void test_utf8(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_kinds),      cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_from_value),     cmocka_unit_test(test_absence),
-		cmocka_unit_test(test_always),	       cmocka_unit_test(test_older_spelling),
-		cmocka_unit_test(test_type_errors),    cmocka_unit_test(test_ranges),
-		cmocka_unit_test(test_limits_pass),    cmocka_unit_test(test_malformed),
-		cmocka_unit_test(test_duplicate_keys), cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_damaged),	       cmocka_unit_test(test_styles),
-		cmocka_unit_test(test_encode_values),  cmocka_unit_test(test_string_map),
-		cmocka_unit_test(test_growing),	       cmocka_unit_test(test_files),
-		cmocka_unit_test(test_locate),	       cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_all_kinds),   cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_from_value),  cmocka_unit_test(test_absence),
+		cmocka_unit_test(test_always),	    cmocka_unit_test(test_older_spelling),
+		cmocka_unit_test(test_letter_case), cmocka_unit_test(test_type_errors),
+		cmocka_unit_test(test_ranges),	    cmocka_unit_test(test_limits_pass),
+		cmocka_unit_test(test_malformed),   cmocka_unit_test(test_duplicate_keys),
+		cmocka_unit_test(test_bounds),	    cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_styles),	    cmocka_unit_test(test_encode_values),
+		cmocka_unit_test(test_string_map),  cmocka_unit_test(test_growing),
+		cmocka_unit_test(test_files),	    cmocka_unit_test(test_locate),
+		cmocka_unit_test(test_utf8),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,15 @@ status_line()
 	[ "$output" = 0000000020000420 ]
 }
 
+@test "an ambient capability that is not inheritable is left out, with a warning" {
+	configure '.process.capabilities.inheritable = ["CAP_KILL"] | .process.capabilities.ambient = ["CAP_KILL", "CAP_AUDIT_WRITE"]'
+	status_line CapAmb
+	contains "$output" 0000000000000020
+	is_floe || return 0
+	contains "$output" "can't raise ambient capability CAP_AUDIT_WRITE: "
+	[[ $output != *CAP_KILL:* ]]
+}
+
 @test "an unknown capability is passed over" {
 	[ "$RUNTIME_NAME" != crun ] || skip "crun refuses it"
 	configure '.process.capabilities.bounding += ["CAP_FUTURE"]'

@@ -261,6 +261,16 @@ int process_switch_user(const struct process_plan *plan, const struct process_fa
 	return r;
 }
 
+/* The process starts without them, as with runc, whose words these are. */
+static void warn_refused_ambient(uint64_t refused)
+{
+	for (int cap = 0; cap < 64; cap++)
+		if (refused & CAPS_BIT(cap))
+			log_warning("can't raise ambient capability %s: it must be permitted and "
+				    "inheritable as well",
+				    caps_to_name(cap));
+}
+
 int process_set_caps(const struct process_plan *plan, struct err *err)
 {
 	struct caps_sets sets = plan->caps;
@@ -287,8 +297,7 @@ int process_set_caps(const struct process_plan *plan, struct err *err)
 	if (r < 0)
 		return err_sys(err, r, "set capabilities");
 	refused = caps_set_ambient(sets.ambient);
-	if (refused)
-		log_debug("ambient capabilities refused by the kernel: %#" PRIx64, refused);
+	warn_refused_ambient(refused);
 	return 0;
 }
 

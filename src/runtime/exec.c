@@ -181,6 +181,8 @@ static int send_cgroup(void *context, struct err *err)
 	if (r == 0 && affinity)
 		r = scheduling_set_affinity(l->init_pid, affinity->initial, err);
 	if (r == 0)
+		scheduling_log_affinity(l->init_pid);
+	if (r == 0)
 		r = resctrl_join(&l->resctrl, l->init_pid, err);
 	return r < 0 ? r : parent_send(l, HANDSHAKE_CGROUP, entry.fd, entry.n, err);
 }

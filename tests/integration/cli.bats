@@ -140,6 +140,10 @@ floe()
 	file_contains "$T/log" level=debug
 	rt --log "$T/log2" --log-level debug run --bundle "$BUNDLE" "$ID"
 	file_contains "$T/log2" level=debug
+	# What runc's users look for in its log.
+	file_contains "$T/log" "nsexec container setup"
+	file_contains "$T/log" "child process in init()"
+	file_contains "$T/log" "init: closing the pipe to signal completion"
 }
 
 @test "the configuration file gives defaults, the command line goes before it" {

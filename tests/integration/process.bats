@@ -344,3 +344,16 @@ status_line()
 	# Whatever happens: the runtime's own file stays as it is.
 	"$FLOE_RUNTIME" --version >/dev/null
 }
+
+@test "the CPUs that the caller of the runtime may use are not those of the container" {
+	local all
+	floe_only "and runc's, of 1.3 and later"
+	all=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status)
+	[[ $all = *[-,]* ]] || skip "needs two CPUs"
+	script_is 'grep Cpus_allowed_list: /proc/self/status; while :; do sleep 0.1; done'
+	taskset -c "${all%%[-,]*}" "$FLOE_RUNTIME" --root "$STATE" run --detach --bundle "$BUNDLE" "$ID" </dev/null >"$T/out" 3>&- 4>&-
+	eventually file_contains "$T/out" Cpus
+	file_is "$T/out" "Cpus_allowed_list:"$'\t'"$all"
+	run taskset -c "${all%%[-,]*}" "$FLOE_RUNTIME" --root "$STATE" exec "$ID" grep Cpus_allowed_list: /proc/self/status </dev/null
+	[ "$output" = "Cpus_allowed_list:"$'\t'"$all" ]
+}

@@ -25,6 +25,7 @@
 
 #include "core/alloc.h"
 #include "core/fd.h"
+#include "core/log.h"
 #include "core/rooted.h"
 #include "core/stage.h"
 #include "core/str.h"
@@ -211,6 +212,7 @@ static const struct stage init_stages[] = {
 	{ "bring up loopback", bring_up_loopback, NULL },
 	{ "prepare root", prepare_root, NULL },
 	{ "enter cgroup", child_enter_cgroup, NULL },
+	{ "reset CPU affinity", child_reset_affinity, NULL },
 	{ "make mounts and devices", make_mounts, NULL },
 	{ "wait for create hooks", wait_for_create_hooks, NULL },
 	{ "run createContainer hooks", run_create_container_hooks, NULL },
@@ -247,7 +249,7 @@ static int open_gate(struct child *c)
 
 	if (c->gate_fd < 0)
 		return fd_open_at(c->l->container.dir_fd, "exec.fifo", O_WRONLY, 0);
-	self_fd = proc_root_openat(c->proc_fd, "self/fd", O_PATH | O_DIRECTORY);
+	self_fd = proc_root_openat(c->proc_fd, "thread-self/fd", O_PATH | O_DIRECTORY);
 	if (self_fd < 0)
 		return self_fd;
 	(void)snprintf(name, sizeof(name), "%d", c->gate_fd);
@@ -291,7 +293,10 @@ void init_child_main(struct launch *l)
 	int r;
 
 	child_init(&c, l);
+	log_debug("child process in init() of container '%s'", l->container.id);
 	r = stages_run("init", init_stages, ARRAY_SIZE(init_stages), &c, &err);
+	if (r == 0)
+		log_debug("init: closing the pipe to signal completion");
 	if (r == 0 && !l->start_now) {
 		/* The parent takes the end of the socket for "init waits at the gate". */
 		close_fd(&l->child_sync_fd);

@@ -52,6 +52,8 @@ int child_settle(void *context, struct err *err)
 	struct launch *l = c->l;
 	sigset_t none;
 
+	/* These words, as others in debug messages here, are runc's: some look for them in the log. */
+	log_debug("nsexec container setup of container '%s'", l->container.id);
 	close_fd(&l->sync_fd);
 	close_fd(&l->console_pair_fd);
 	cgroup_release_in_child(&l->cgroup);
@@ -95,6 +97,12 @@ int child_enter_cgroup(void *context, struct err *err)
 	if (namespace_plan_creates(&c->l->namespaces, NAMESPACE_CGROUP) &&
 	    unshare(CLONE_NEWCGROUP) < 0)
 		return err_sys(err, -errno, "create cgroup namespace");
+	return 0;
+}
+
+int child_reset_affinity(void *context UNUSED, struct err *err UNUSED)
+{
+	scheduling_reset_affinity();
 	return 0;
 }
 

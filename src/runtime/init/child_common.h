@@ -32,6 +32,8 @@ int child_settle(void *context, struct err *err);
 int child_join_namespaces(void *context, struct err *err);
 /* Wait for CGROUP, enter; then the new cgroup namespace, whose root is where its creator is. */
 int child_enter_cgroup(void *context, struct err *err);
+/* All CPUs of the cgroup, whatever CPUs the caller of the runtime may use. Never fails. */
+int child_reset_affinity(void *context, struct err *err);
 int child_join_keyring(void *context, struct err *err);
 /* For createContainer and startContainer; cwd and env may be NULL. */
 int child_run_hooks(const struct child *c, const char *name, const struct oci_hook *hooks, size_t n,

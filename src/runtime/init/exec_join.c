@@ -17,6 +17,14 @@
 #include "kernel/proc_root.h"
 #include "runtime/init/child_common.h"
 
+/* Where the process says what it wants, the caller sets that. */
+static int reset_affinity(void *context, struct err *err)
+{
+	const struct child *c = context;
+
+	return c->process->exec_cpu_affinity ? 0 : child_reset_affinity(context, err);
+}
+
 /* setns(2) has changed the root where there is a mount namespace to join. */
 static int change_root(void *context, struct err *err)
 {
@@ -41,6 +49,7 @@ static int open_procfs(void *context, struct err *err UNUSED)
 static const struct stage exec_stages[] = {
 	{ "settle", child_settle, NULL },
 	{ "enter cgroup", child_enter_cgroup, NULL },
+	{ "reset CPU affinity", reset_affinity, NULL },
 	{ "join namespaces", child_join_namespaces, NULL },
 	{ "join keyring", child_join_keyring, NULL },
 	{ "change root", change_root, NULL },

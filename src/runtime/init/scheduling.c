@@ -302,3 +302,26 @@ int scheduling_set_affinity(pid_t pid, const char *list, struct err *err)
 		return err_sys(err, -errno, "set CPU affinity to '%s'", list);
 	return 0;
 }
+
+void scheduling_reset_affinity(void)
+{
+	unsigned long all[8192 / 8 / sizeof(unsigned long)];
+
+	/* The kernel takes off what the cpuset does not have, and bits that it has no CPU for. */
+	(void)memset(all, 0xff, sizeof(all));
+	if (syscall(SYS_sched_setaffinity, 0, sizeof(all), all) < 0)
+		log_debug("reset CPU affinity: %s", strerror(errno));
+}
+
+void scheduling_log_affinity(pid_t pid)
+{
+	uint64_t mask = 0;
+	cpu_set_t cpus;
+
+	if (!log_is_enabled(LOG_LEVEL_DEBUG) || sched_getaffinity(pid, sizeof(cpus), &cpus) < 0)
+		return;
+	for (size_t cpu = 0; cpu < 64; cpu++)
+		if (CPU_ISSET(cpu, &cpus))
+			mask |= UINT64_C(1) << cpu;
+	log_debug("nsexec[%d]: affinity: 0x%" PRIx64, (int)pid, mask);
+}

@@ -50,3 +50,11 @@ int scheduling_parse_cpus(const char *list, cpu_set_t *ret, struct err *err);
 /* sched_setaffinity(2) of pid (0: the caller) to the list; NULL or "": nothing. `exec` applies
  * "initial" to its first process before the cgroup is joined and "final" after that. */
 int scheduling_set_affinity(pid_t pid, const char *list, struct err *err);
+/*
+ * Give the caller all CPUs that its cgroup has. Since Linux 6.2 a set that someone chose stays when
+ * the process enters another cpuset; a container shall not inherit that of whoever called the
+ * runtime, as a service manager's. A kernel that refuses leaves the process with what it has.
+ */
+void scheduling_reset_affinity(void);
+/* The CPUs of pid as one number, 0x3 for 0 and 1, for the log; those beyond 63 are left out. */
+void scheduling_log_affinity(pid_t pid);

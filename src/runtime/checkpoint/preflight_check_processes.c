@@ -125,18 +125,19 @@ static void check_shared(const struct preflight_snapshot *s, struct preflight_re
 {
 	FOR_EACH_PROCESS(s, p)
 	if (p->shares_memory || p->shares_fs)
-		preflight_add(report, s, check,
-			      (struct preflight_item){
-				      .process = p,
-				      .message = xasprintf(
-					      "it shares its %s with its parent "
-					      "without being a thread (%s), which CRIU "
-					      "cannot keep",
-					      p->shares_memory ? "memory" : "current directory",
-					      p->shares_memory ? "CLONE_VM" : "CLONE_FS"),
-				      .remedy = p->shares_memory ?
-							"if it is just being started, try again" :
-							NULL });
+		preflight_add(
+			report, s, check,
+			(struct preflight_item){
+				.process = p,
+				.message =
+					xasprintf("it shares its %s with its parent "
+						  "without being a thread (%s), which CRIU "
+						  "cannot keep",
+						  p->shares_memory ? "memory" : "current directory",
+						  p->shares_memory ? "CLONE_VM" : "CLONE_FS"),
+				.remedy = p->shares_memory ?
+						  "if it is just being started, try again" :
+						  "start it by fork(2), or make it a thread" });
 }
 
 /* The first process's root must be that of its mount namespace. */

@@ -180,6 +180,18 @@ static struct preflight_process *find(struct preflight_snapshot *s, pid_t pid)
 	return NULL;
 }
 
+/* The v1 freezer makes every state D; where a task waits tells what it was before. */
+static char real_state(const struct preflight_collector *k, const struct procfs_task *task,
+		       char state)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (k->s->host.is_frozen && state == 'D' && procfs_task_read(task, "wchan", &text) == 0 &&
+	    str_has_prefix(text.buf, "do_signal_stop"))
+		return 'T';
+	return state;
+}
+
 static int add_process(struct preflight_collector *k, const struct procfs_task *task, bool in_tree)
 {
 	struct preflight_snapshot *s = k->s;
@@ -194,7 +206,7 @@ static int add_process(struct preflight_collector *k, const struct procfs_task *
 					 .ppid = stat.ppid,
 					 .pgrp = stat.pgrp,
 					 .session = stat.session,
-					 .state = stat.state,
+					 .state = real_state(k, task, stat.state),
 					 .is_in_tree = in_tree,
 					 .threads = 1 };
 	(void)snprintf(p->comm, sizeof(p->comm), "%s", stat.comm);

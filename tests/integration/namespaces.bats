@@ -162,6 +162,36 @@ file_of()
 	wait $holder || :
 }
 
+@test "a new user namespace goes with namespaces of the host that are joined by path" {
+	floe_only "runc cannot exec into it"
+	chmod o+x "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" 2>/dev/null || :
+	unshare --net --uts sleep 1000 3>&- 4>&- &
+	holder=$!
+	eventually grep -q sleep "/proc/$holder/comm"
+	for type in network uts; do
+		configure --arg type $type --arg path "/proc/$holder/ns/$(file_of $type)" \
+			'.linux.namespaces |= (map(select(.type != $type)) + [{ type: $type, path: $path }])'
+	done
+	# Only who owns the network namespace may mount its sysfs, only who owns the uts namespace may name it.
+	configure 'del(.hostname) | .linux.namespaces += [{ type: "user" }]
+		| .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 1000 }] | .linux.gidMappings = .linux.uidMappings
+		| .mounts |= map(if .type == "sysfs" then
+			{ destination: "/sys", type: "none", source: "/sys", options: ["rbind", "nosuid", "noexec", "nodev", "ro"] }
+			else . end)'
+	idle_command
+	start_detached
+	pid=$(pid_of)
+	for kind in net uts; do
+		[ "$(namespace_of "$pid" $kind)" = "$(namespace_of "$holder" $kind)" ] || fail "$kind was not joined"
+	done
+	[ "$(namespace_of "$pid" user)" != "$(namespace_of self user)" ]
+	[ "$(proc_status "$pid" Uid)" = $'100000\t100000\t100000\t100000' ]
+	[ "$(rt exec "$ID" id -u)" = 0 ]
+	remove_container
+	kill "$holder"
+	wait "$holder" || :
+}
+
 @test "a time namespace is joined by path" {
 	floe_only "Debian's others lack time namespaces"
 	unshare --time --fork sleep 1000 3>&- 4>&- &

@@ -182,10 +182,12 @@ int init_join_namespaces(const struct namespace_plan *plan, struct err *err)
 
 /*
  * The intermediate: joins with the privileges of the host what those allow, then the user namespace,
- * then what only its owner may join (runc's order).
+ * then what only its owner may join (runc's order). A user namespace that is new owns nothing yet: what
+ * cannot be joined before it is made never can.
  */
 static int join_around_user(const struct namespace_plan *plan, struct err *err)
 {
+	bool joins_user = namespace_plan_joins(plan, NAMESPACE_USER);
 	static const enum namespace_kind order[] = { NAMESPACE_PID,	NAMESPACE_TIME,
 						     NAMESPACE_IPC,	NAMESPACE_UTS,
 						     NAMESPACE_NETWORK, NAMESPACE_CGROUP,
@@ -200,11 +202,11 @@ static int join_around_user(const struct namespace_plan *plan, struct err *err)
 				continue;
 			if (setns(plan->fds[kind], (int)namespace_kinds[kind].flag) == 0)
 				left &= ~BIT(kind);
-			else if (pass == 1 || errno != EPERM)
+			else if (pass == 1 || !joins_user || errno != EPERM)
 				return err_sys(err, -errno, "join %s namespace '%s'",
 					       namespace_kinds[kind].type, plan->paths[kind]);
 		}
-		if (pass == 1)
+		if (pass == 1 || !joins_user)
 			break;
 		if (setns(plan->fds[NAMESPACE_USER], CLONE_NEWUSER) < 0)
 			return err_sys(err, -errno, "join user namespace '%s'",
@@ -302,11 +304,19 @@ static int spawn_through_intermediate(struct launch *l, struct err *err)
 	return 0;
 }
 
+/* The user namespace decides what else may be joined, and what clone3 makes may not be made before. */
+static bool needs_intermediate(const struct namespace_plan *plan)
+{
+	if (namespace_plan_joins(plan, NAMESPACE_USER))
+		return true;
+	return namespace_plan_creates(plan, NAMESPACE_USER) && plan->join != 0;
+}
+
 int init_spawn(struct launch *l, struct err *err)
 {
 	int r;
 
-	if (namespace_plan_joins(&l->namespaces, NAMESPACE_USER))
+	if (needs_intermediate(&l->namespaces))
 		r = spawn_through_intermediate(l, err);
 	else
 		r = spawn_direct(l, err);

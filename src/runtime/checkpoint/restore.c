@@ -6,7 +6,10 @@
  * child (rst_sibling). There is no start phase: the container runs when CRIU is done.
  *
  *    CRIU's notification    what we do
- *    setup-namespaces       prestart and createRuntime hooks, with the new init's pid
+ *    setup-namespaces       brings the new init's pid; loopback, the network's kernel parameters
+ *    post-setup-namespaces  prestart and createRuntime hooks: in between CRIU has locked the network, so
+ *                           that no packet comes for a connection that is not there yet, which the
+ *                           kernel would answer by a reset
  *    orphan-pts-master      the terminal's master goes to the console socket, or to our relay
  *    post-restore           the record is written; from now on the container exists
  *
@@ -458,14 +461,12 @@ static int handle_notification(void *context, struct criu_notification *n, struc
 	log_debug("criu: %s", n->script);
 	if (strcmp(n->script, "setup-namespaces") == 0) {
 		rs->l.container.record.pid = n->pid;
-		if (namespace_plan_creates(&rs->l.namespaces, NAMESPACE_NETWORK)) {
-			int r = netdev_call_in(n->pid, set_up_network, rs, err);
-
-			if (r < 0)
-				return r;
-		}
-		return container_run_create_hooks(&rs->l.container, err);
+		return namespace_plan_creates(&rs->l.namespaces, NAMESPACE_NETWORK) ?
+			       netdev_call_in(n->pid, set_up_network, rs, err) :
+			       0;
 	}
+	if (strcmp(n->script, "post-setup-namespaces") == 0)
+		return container_run_create_hooks(&rs->l.container, err);
 	if (strcmp(n->script, "orphan-pts-master") == 0)
 		return hand_out_terminal(rs, n, err);
 	if (strcmp(n->script, "post-restore") == 0)

@@ -18,6 +18,7 @@
 #include "kernel/syscalls.h"
 #include "runtime/cgroup/backend.h"
 #include "runtime/checkpoint/facts.h"
+#include "runtime/checkpoint/network_end.h"
 #include "runtime/checkpoint/preflight.h"
 #include "runtime/checkpoint/request.h"
 #include "runtime/checkpoint/session.h"
@@ -37,6 +38,7 @@ struct dump {
 	struct checkpoint_plans plans;
 	struct descriptors descriptors;
 	struct cgroup cgroup;
+	struct network_end network;
 	bool was_paused; /* by the user, and stays so */
 	bool freezes_early; /* at pre-dump, by us */
 	int status_fd; /* -EBADF: none, or served already */
@@ -47,7 +49,7 @@ struct dump {
 	{                                                                                          \
 		.session = CRIU_SESSION_INIT, .request = CHECKPOINT_REQUEST_INIT,                  \
 		.plans = CHECKPOINT_PLANS_INIT, .descriptors = DESCRIPTORS_INIT,                   \
-		.cgroup = CGROUP_INIT, .status_fd = -EBADF                                         \
+		.cgroup = CGROUP_INIT, .network = NETWORK_END_INIT, .status_fd = -EBADF            \
 	}
 
 static void dump_done(struct dump *d)
@@ -57,6 +59,7 @@ static void dump_done(struct dump *d)
 	checkpoint_plans_done(&d->plans);
 	descriptors_done(&d->descriptors);
 	cgroup_close(&d->cgroup);
+	network_end_done(&d->network);
 }
 
 /* A parent image is named relative to the image directory, and must be there. */
@@ -90,6 +93,11 @@ static int take_status_fd(struct dump *d, struct err *err)
 	return 0;
 }
 
+static bool ends_container(const struct dump *d)
+{
+	return !d->opts->leave_running && !d->opts->pre_dump;
+}
+
 static int make_request(struct dump *d, struct err *err)
 {
 	const struct container *c = d->container;
@@ -112,6 +120,8 @@ static int make_request(struct dump *d, struct err *err)
 			       d->session.version);
 	opts.network_lock = tuning.network_lock;
 	opts.cgroups_mode = tuning.cgroups_mode;
+	if (tuning.network_lock != CHECKPOINT_NETWORK_LOCK_SKIP && ends_container(d))
+		network_end_hold(&d->network, c->spec, c->record.pid);
 	d->freezes_early = tuning.use_freezer && !d->opts->pre_dump;
 	facts.freezer_path = tuning.use_freezer ? cgroup_freezer_path(&d->cgroup) : NULL;
 	if (r == 0)
@@ -255,18 +265,23 @@ static int dump_container(struct container *c, const struct checkpoint_options *
 	r = prepare(&d, err);
 	if (r == 0)
 		r = run_criu(&d, err);
-	dump_done(&d);
 	if (r < 0) {
+		dump_done(&d);
 		(void)err_wrap(err, r, "checkpoint container '%s'", c->id);
 		tell_state(c, err);
 		if (d.is_unexplained)
 			preflight_explain(c, opts, err);
 		return r;
 	}
-	if (opts->leave_running || opts->pre_dump)
-		return 0;
-	r = wait_for_end(c, err);
-	return r < 0 ? r : container_destroy(c, err);
+	if (ends_container(&d)) {
+		r = wait_for_end(c, err);
+		if (r == 0)
+			network_end_silence(&d.network);
+		if (r == 0)
+			r = container_destroy(c, err);
+	}
+	dump_done(&d);
+	return r;
 }
 
 int container_checkpoint(struct runtime *rt, const char *id, const struct checkpoint_options *opts,

@@ -2,6 +2,7 @@
 #include "core/fd.h"
 
 #include <linux/magic.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -60,6 +61,13 @@ char *fd_readlink_path(const char *path)
 		return NULL;
 	}
 	return xstrndup(target, (size_t)n);
+}
+
+bool fd_is_readable(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	return fd >= 0 && RETRY_EINTR(poll(&pfd, 1, 0)) > 0;
 }
 
 bool fd_is_valid(int fd)

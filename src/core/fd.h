@@ -30,6 +30,8 @@ char *fd_readlink(int fd);
 /* The target of a symlink of the host's, likewise. */
 char *fd_readlink_path(const char *path);
 
+/* Whether a read would not wait: there is something, or the end. */
+bool fd_is_readable(int fd);
 /* Whether fd is open. */
 bool fd_is_valid(int fd);
 /* Whether fd is this character device; also true for an O_PATH descriptor of its node. */

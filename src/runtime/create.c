@@ -143,9 +143,10 @@ static int create_cgroup(void *context, struct err *err)
 		r = cgroup_apply(&l->cgroup, spec_of(l)->linux_->resources, err);
 	if (r == 0)
 		r = cgroup_owner_set(l, err);
-	if (r == 0)
-		cgroup_save_paths(&l->cgroup, &l->container.record.cgroup_paths);
-	return r;
+	if (r < 0)
+		return parent_explain(l, r, err);
+	cgroup_save_paths(&l->cgroup, &l->container.record.cgroup_paths);
+	return 0;
 }
 
 static int enter_resctrl(void *context, struct err *err)

@@ -82,6 +82,25 @@ static int receive(struct launch *l, struct msg *ret, struct err *err)
 	return r < 0 ? err_wrap(err, r, "error during container init") : 0;
 }
 
+int parent_explain(struct launch *l, int code, struct err *err)
+{
+	struct err failure = ERR_INIT;
+	int r = 0;
+
+	/* What it has sent before it failed was on its way already. */
+	while (r == 0) {
+		auto_msg struct msg m = { 0 };
+
+		failure = (struct err)ERR_INIT;
+		r = l->init_pid > 0 && fd_is_readable(l->sync_fd) ? receive(l, &m, &failure) : 1;
+	}
+	if (r > 0)
+		return code;
+	if (err)
+		*err = failure;
+	return r;
+}
+
 int parent_send(struct launch *l, enum handshake_kind kind, const int *fds, size_t n_fds,
 		struct err *err)
 {

@@ -13,6 +13,12 @@ int parent_open_sockets(void *context, struct err *err);
 /* Send to the child. When it has gone, its last words or how it ended are the error. */
 int parent_send(struct launch *l, enum handshake_kind kind, const int *fds, size_t n_fds,
 		struct err *err);
+/*
+ * After something done for the child has failed with code (and *err): if the child has failed or ended
+ * meanwhile, that comes first; systemd removes the cgroup of a scope whose last process has gone.
+ * Without waiting; returns the code of what is in *err now.
+ */
+int parent_explain(struct launch *l, int code, struct err *err);
 /* Until READY; runs the hooks that the child waits for. */
 int parent_converse(void *context, struct err *err);
 /* Limits that the child itself may not be allowed to set. */

@@ -192,6 +192,22 @@ static void test_cgroup_mounts_of_its_own(void **state UNUSED)
 	externals_make(&e, &plan, &no_devices, NULL);
 	assert_int_equal(e.n, 2);
 	externals_done(&e);
+	/* The tree of version 2 is the machine's, unless there is a cgroup namespace. */
+	plan = make_plan(MOUNT_CGROUP_V2, false);
+	plan.n_masked_paths = 0;
+	externals_make(&e, &plan, &no_devices,
+		       &(struct mount_cgroup_facts){ .v2_mount_point = "/sys/fs/cgroup" });
+	assert_int_equal(e.n, 3);
+	assert_int_equal(e.v[1].kind, EXTERNAL_CGROUP);
+	assert_string_equal(e.v[1].destination, "/sys/fs/cgroup");
+	assert_string_equal(e.v[1].source, "/sys/fs/cgroup");
+	externals_done(&e);
+	plan = make_plan(MOUNT_CGROUP_V2, true);
+	plan.n_masked_paths = 0;
+	externals_make(&e, &plan, &no_devices,
+		       &(struct mount_cgroup_facts){ .v2_mount_point = "/sys/fs/cgroup" });
+	assert_int_equal(e.n, 2);
+	externals_done(&e);
 }
 
 static struct oci_namespace joined[] = {

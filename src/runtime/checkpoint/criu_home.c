@@ -16,18 +16,36 @@
 #include "core/fs.h"
 #include "core/io.h"
 #include "core/log.h"
+#include "core/path.h"
 #include "kernel/syscalls.h"
 
 #define RUN_DIRECTORY "/run"
+#define CGROUP_DIRECTORY "/sys/fs/cgroup"
+#define YARD_DIRECTORY ".cache/cgroup-yard"
+/* The name by which CRIU looks for the tree of version 2. */
+#define YARD_TREE "unified"
 #define FEATURES_FILE "criu.kdat"
 /* CRIU's is less than 4 KiB. */
 #define FEATURES_MAX (256U << 10)
 
-static bool is_tmpfs(const char *path)
+static bool is_file_system(const char *path, long magic)
 {
 	struct statfs fs;
 
-	return statfs(path, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
+	return statfs(path, &fs) == 0 && (long)fs.f_type == magic;
+}
+
+static void prepare_yard(struct criu_home *home, const char *root, int root_fd)
+{
+	int r;
+
+	if (!is_file_system(CGROUP_DIRECTORY, CGROUP2_SUPER_MAGIC))
+		return;
+	r = fs_mkdir_all(root_fd, YARD_DIRECTORY, 0700, 0700);
+	if (r == 0)
+		home->yard = path_join(root, YARD_DIRECTORY);
+	else
+		log_debug("criu: no cgroup yard: %s", errno_text(r));
 }
 
 /* The features are those of a kernel and of what this very criu knows. */
@@ -58,10 +76,12 @@ static int open_cache(int root_fd, const char *name)
 	return take_fd(fd);
 }
 
-void criu_home_prepare(struct criu_home *ret, const struct criu_location *criu, int root_fd)
+void criu_home_prepare(struct criu_home *ret, const struct criu_location *criu, const char *root,
+		       int root_fd)
 {
 	ret->is_apart = true;
-	if (is_tmpfs(RUN_DIRECTORY))
+	prepare_yard(ret, root, root_fd);
+	if (is_file_system(RUN_DIRECTORY, TMPFS_MAGIC))
 		return;
 	ret->cache_name = make_cache_name(criu);
 	if (!ret->cache_name)
@@ -138,18 +158,22 @@ static int copy_features(int cache_fd, int to_fd)
 	return fd < 0 ? fd : io_write_all(fd, data.buf, data.len);
 }
 
-int criu_home_enter(const struct criu_home *home)
+static int make_yard(const char *path)
+{
+	auto_free char *tree = path_join(path, YARD_TREE);
+
+	if (mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=700") < 0 ||
+	    mkdir(tree, 0700) < 0 || mount(CGROUP_DIRECTORY, tree, NULL, MS_BIND, NULL) < 0)
+		return -errno;
+	return 0;
+}
+
+static int make_run(const struct criu_home *home)
 {
 	auto_close int from_fd = -EBADF;
 	auto_close int to_fd = -EBADF;
 	int r;
 
-	if (!home->is_apart)
-		return 0;
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
-		return -errno;
-	if (!home->is_private)
-		return 0;
 	from_fd = fd_open_at(AT_FDCWD, RUN_DIRECTORY, O_PATH | O_DIRECTORY, 0);
 	if (from_fd < 0)
 		return from_fd;
@@ -160,6 +184,19 @@ int criu_home_enter(const struct criu_home *home)
 		return to_fd;
 	r = carry_over_all(from_fd, to_fd);
 	return r < 0 ? r : copy_features(home->cache_fd, to_fd);
+}
+
+int criu_home_enter(const struct criu_home *home)
+{
+	int r;
+
+	if (!home->is_apart)
+		return 0;
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+		return -errno;
+	/* The state root may be below /run. */
+	r = home->is_private ? make_run(home) : 0;
+	return r == 0 && home->yard ? make_yard(home->yard) : r;
 }
 
 /* ---- in the runtime ---- */
@@ -197,10 +234,18 @@ void criu_home_keep(struct criu_home *home, pid_t criu_pid)
 		log_debug("criu: cannot keep what it knows of the kernel: %s", errno_text(r));
 }
 
+void criu_home_give_up(struct criu_home *home)
+{
+	home->is_apart = home->is_private = false;
+	free(home->yard);
+	home->yard = NULL;
+}
+
 void criu_home_done(struct criu_home *home)
 {
 	close_fd(&home->cache_fd);
 	close_fd(&home->perf_fd);
 	free(home->cache_name);
+	free(home->yard);
 	*home = (struct criu_home)CRIU_HOME_INIT;
 }

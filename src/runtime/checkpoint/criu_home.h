@@ -12,6 +12,12 @@
  * with the file that an earlier operation left. After CRIU has probed, the file is copied to
  * <state root>/.cache for the next time. Its name there tells which boot and which CRIU it is of.
  *
+ * To walk cgroups of version 2, CRIU mounts the tree without options, in the initial cgroup namespace,
+ * and thereby takes those of the machine's one tree away (nsdelegate, memory_recursiveprot;
+ * apply_cgroup_root_flags() in kernel/cgroup/cgroup.c). So it is given the tree as it is: the "cgroup
+ * yard", a directory with the hierarchies by name, made in CRIU's mount namespace on
+ * <state root>/.cache/cgroup-yard.
+ *
  * The second thing that is cold: the first perf event of the machine (CRIU sets hardware breakpoints)
  * makes the kernel wait 8 to 16 ms. An event of our own, opened while CRIU is still starting, takes
  * that wait upon itself.
@@ -28,6 +34,7 @@ struct criu_home {
 	int cache_fd; /* the features file of an earlier operation; -EBADF: none */
 	char *cache_name; /* in the state root, for this boot and this criu */
 	int root_fd; /* the state root; borrowed */
+	char *yard; /* absolute; NULL: CRIU mounts what it needs */
 	int perf_fd; /* keeps perf events on */
 };
 
@@ -36,8 +43,12 @@ struct criu_home {
 		.cache_fd = -EBADF, .root_fd = -EBADF, .perf_fd = -EBADF                           \
 	}
 
-/* Look at /run and at the cache. Trouble only means that nothing is warm. root_fd: the state root. */
-void criu_home_prepare(struct criu_home *ret, const struct criu_location *criu, int root_fd);
+/* Look at /run, at the cache and at the cgroups. Trouble only means that nothing is warm. root, root_fd:
+ * the state root, absolute. */
+void criu_home_prepare(struct criu_home *ret, const struct criu_location *criu, const char *root,
+		       int root_fd);
+/* CRIU stays in the caller's mount namespace. */
+void criu_home_give_up(struct criu_home *home);
 /* In the process that becomes criu, with privileges: make its mount namespace. 0, or a negative errno. */
 int criu_home_enter(const struct criu_home *home);
 /* When the request is sent and CRIU is starting. */

@@ -113,6 +113,7 @@ static int make_request(struct dump *d, struct err *err)
 		.config_file = checkpoint_config_file(),
 		.freezer_is_v2 = d->cgroup.is_v2,
 		.externals = &d->plans.externals,
+		.cgroup_yard = d->session.home.yard,
 	};
 	int r = checkpoint_namespace_inode(c->spec, "network", &facts.network_ns_inode, err);
 

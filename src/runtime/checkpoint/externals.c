@@ -19,12 +19,16 @@ static void add(struct externals *e, enum external_kind kind, char *destination,
 	x->source = xstrdup(source);
 }
 
-/* The hierarchies of a v1 cgroup mount are binds of the host's, unless the container has a cgroup
+/* Cgroup mounts are binds of the host's, v1 one for each hierarchy, unless the container has a cgroup
  * namespace, in which they are mounts of its own. */
 static void add_cgroup(struct externals *e, const struct mount_plan *mounts,
 		       const struct mount_op *op, const struct mount_cgroup_facts *cgroup)
 {
-	if (!cgroup || mounts->facts.cgroup_mode != MOUNT_CGROUP_V1 || mounts->facts.has_cgroup_ns)
+	if (!cgroup || mounts->facts.has_cgroup_ns)
+		return;
+	if (mounts->facts.cgroup_mode == MOUNT_CGROUP_V2 && cgroup->v2_mount_point)
+		add(e, EXTERNAL_CGROUP, path_clean(op->destination), cgroup->v2_mount_point);
+	if (mounts->facts.cgroup_mode != MOUNT_CGROUP_V1)
 		return;
 	for (size_t i = 0; i < cgroup->n_v1; i++)
 		add(e, EXTERNAL_CGROUP,

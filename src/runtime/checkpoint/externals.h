@@ -6,8 +6,9 @@
  *
  *	kind      what                                      name in the image    restored from
  *	bind      each bind mount of the plan                destination          its source
- *	cgroup    v1 without a cgroup namespace: one for     destination          the container's cgroup
- *	          each hierarchy, below the cgroup mount
+ *	cgroup    without a cgroup namespace: on v1 one for  destination          the container's cgroup
+ *	          each hierarchy, below the cgroup mount;
+ *	          on v2 the cgroup mount                     destination          the whole tree
  *	device    each device node (a bind of the host's     destination          the same path
  *	          in a user namespace)
  *	mask      a masked path that is a file               /dev/null            /dev/null

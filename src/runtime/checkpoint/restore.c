@@ -85,8 +85,8 @@ static void choose_cgroups_mode(struct restore *rs)
 		rs->cgroups_mode = CHECKPOINT_CGROUPS_IGNORE;
 	/* To make cgroups CRIU mounts hierarchies in its current directory, the image directory, which
 	 * is none of a private mount namespace. */
-	if (rs->cgroups_mode != CHECKPOINT_CGROUPS_IGNORE)
-		rs->session.home.is_apart = rs->session.home.is_private = false;
+	if (rs->cgroups_mode != CHECKPOINT_CGROUPS_IGNORE && !rs->session.home.yard)
+		criu_home_give_up(&rs->session.home);
 }
 
 static int open_images(void *context, struct err *err)
@@ -309,6 +309,7 @@ static int make_request(struct restore *rs, struct err *err)
 		.config_file = checkpoint_config_file(),
 		.externals = &rs->externals,
 		.descriptors = &rs->descriptors,
+		.cgroup_yard = rs->session.home.yard,
 	};
 	struct restore_options opts = *rs->opts;
 	int r;

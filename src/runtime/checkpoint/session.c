@@ -52,7 +52,7 @@ int criu_session_open(struct criu_session *ret, const struct runtime *rt,
 		path_join(ret->work_path ? ret->work_path : ret->images_path, opts->log_name);
 	r = criu_find(&ret->location, &find, err);
 	if (r == 0)
-		criu_home_prepare(&ret->home, &ret->location, rt->root_fd);
+		criu_home_prepare(&ret->home, &ret->location, rt->root, rt->root_fd);
 	return r;
 }
 
@@ -91,7 +91,7 @@ int criu_session_start(struct criu_session *s, const struct criu_client_opts *op
 	if (r < 0 && s->home.is_apart) {
 		/* A home that cannot be made (an odd mount below /run) only costs time. */
 		log_debug("criu: %s; without its own mounts", err ? err->msg : "not started");
-		s->home.is_apart = s->home.is_private = false;
+		criu_home_give_up(&s->home);
 		r = criu_client_open(&s->client, &full, err);
 	}
 	return r < 0 ? r : criu_client_version(&s->client, &s->version, err);

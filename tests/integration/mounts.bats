@@ -58,6 +58,13 @@ show_mounts()
 @test "the cgroup tree is mounted at /sys/fs/cgroup, read-only (version 2)" {
 	is_cgroup_v2 || skip "this machine has no cgroup version 2"
 	script_is 'cat /sys/fs/cgroup/cgroup.procs; mkdir /sys/fs/cgroup/x'
+	configure '.linux.namespaces += [{ type: "cgroup" }]'
+	run_container
+	[ "${lines[0]}" = 1 ]
+	contains "$output" "Read-only file system"
+	# Without a cgroup namespace it is the machine's tree.
+	configure '.linux.namespaces |= map(select(.type != "cgroup"))'
+	script_is 'cat /sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)/cgroup.procs; mkdir /sys/fs/cgroup/x'
 	run_container
 	[ "${lines[0]}" = 1 ]
 	contains "$output" "Read-only file system"

@@ -146,6 +146,18 @@ floe_only()
 	is_floe || skip "about floe-runtime, not $RUNTIME_NAME${1:+: $1}"
 }
 
+# The whole of the tests can be run by a user, too (tests/vm/check).
+is_rootless()
+{
+	[ "$EUID" -ne 0 ]
+}
+
+# needs_root WHY: of a test that only root can do.
+needs_root()
+{
+	! is_rootless || skip "only root can: $1"
+}
+
 # Without bats's own descriptors, which a container would keep open.
 rt()
 {
@@ -205,6 +217,19 @@ make_bundle()
 	mkdir -p "$BUNDLE"
 	# shellcheck disable=SC2016 # jq's variables
 	jq --arg rootfs "$ROOTFS" '.root.path = $rootfs' "$SOURCE/tests/lib/config.json" >"$BUNDLE/config.json"
+	! is_rootless || map_user
+}
+
+# What a user who is not root needs: a user namespace with the user as root and the subordinate ids above that.
+map_user()
+{
+	# shellcheck disable=SC2016 # jq's variables
+	configure --argjson uid "$EUID" --argjson gid "$(id -g)" \
+		--argjson subuid "$(sed -n "s/^$(id -un):\([0-9]*\):.*/\1/p" /etc/subuid)" \
+		--argjson subgid "$(sed -n "s/^$(id -un):\([0-9]*\):.*/\1/p" /etc/subgid)" '
+		.linux.namespaces += [{ type: "user" }]
+		| .linux.uidMappings = [{ containerID: 0, hostID: $uid, size: 1 }, { containerID: 1, hostID: $subuid, size: 65536 }]
+		| .linux.gidMappings = [{ containerID: 0, hostID: $gid, size: 1 }, { containerID: 1, hostID: $subgid, size: 65536 }]'
 }
 
 # A rootfs that the test may write into, at $BUNDLE/rootfs.

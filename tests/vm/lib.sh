@@ -150,6 +150,10 @@ vm_stage()
 	) | while read -r program; do
 		install -D "$build/$program" "$dir/build/$program"
 	done
+	# The CRIU that this machine's tests have, where that is one that can be taken elsewhere.
+	if [ "$vm_criu" = staged ] && [ -x "$vm_criu_prefix/bin/criu" ]; then
+		cp -a "$vm_criu_prefix" "$dir/criu"
+	fi
 	for name in $vm_rootfs; do
 		cp -a "$("$vm_source/tools/make-rootfs" "$name")" "$dir/cache/rootfs/$name"
 		vm_rootfs_stamp >"$dir/cache/rootfs/.$name.stamp"
@@ -171,5 +175,14 @@ vm_rootfs_stamp()
 # The root file systems of tools/make-rootfs that are staged.
 vm_rootfs=${FLOE_VM_ROOTFS:-busybox}
 
+# Where tools/install-criu puts one, and whether the guest gets it ("staged") or has its own suite's ("guest").
+vm_criu_prefix=$(realpath -ms "${FLOE_CRIU_PREFIX:-/usr/local/lib/floe/criu}")
+vm_criu=${FLOE_VM_CRIU:-staged}
+
 # The first thing to do in a guest that was resumed with a staged image.
-vm_prelude='mount -o ro /dev/vdb /floe'
+vm_prelude="set -e
+mount -o ro /dev/vdb /floe
+if [ -e /floe/criu ]; then
+	mkdir -p $vm_criu_prefix
+	mount --bind /floe/criu $vm_criu_prefix
+fi"

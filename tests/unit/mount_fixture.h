@@ -285,6 +285,7 @@ static void go_inside(struct mount_context *ctx)
 	STEP(mount_finalize(ctx, &err));
 	STEP(mount_readonly_paths(ctx, &err));
 	STEP(mount_mask_paths(ctx, &err));
+	STEP(mount_set_root_propagation(ctx, &err));
 	if (current->inside)
 		current->inside(ctx);
 }

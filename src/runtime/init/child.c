@@ -187,6 +187,8 @@ static int protect_paths(void *context, struct err *err)
 		r = mount_readonly_paths(&c->mounts, err);
 	if (r == 0 && child_has(c, NAMESPACE_MOUNT))
 		r = mount_mask_paths(&c->mounts, err);
+	if (r == 0 && child_has(c, NAMESPACE_MOUNT))
+		r = mount_set_root_propagation(&c->mounts, err);
 	/* The last of the work on mounts. */
 	mount_context_done(&c->mounts);
 	return r;

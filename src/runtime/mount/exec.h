@@ -14,6 +14,7 @@
  *	  (sysctl)
  *	mount_readonly_paths()
  *	mount_mask_paths()
+ *	mount_set_root_propagation()
  *
  * The image is hostile, and another container may change its tree while we work. So each target is
  * resolved once, by ctx->root, into a descriptor; the mount is made detached and moved onto that
@@ -124,6 +125,9 @@ int mount_chroot(struct mount_context *ctx, struct err *err);
 /* The plan's readonly_paths and masked_paths; what does not exist is skipped. */
 int mount_readonly_paths(struct mount_context *ctx, struct err *err);
 int mount_mask_paths(struct mount_context *ctx, struct err *err);
+/* linux.rootfsPropagation, on "/" of the container: last, because pivot_root(2) takes no shared root and
+ * the paths above no unbindable one. */
+int mount_set_root_propagation(struct mount_context *ctx, struct err *err);
 
 /*
  * For restore: make sure that each mount's target exists in the rootfs (directory, or empty file for

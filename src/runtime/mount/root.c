@@ -198,24 +198,6 @@ static int pivot(const struct mount_plan *plan, int old_root_fd)
 	return umount2(".", MNT_DETACH) < 0 || chdir("/") < 0 ? -errno : 0;
 }
 
-/*
- * pivot_root(2) takes no shared root, and the first propagation came before the root was a mount of
- * its own. The mounts in it are slaves or private already, or have asked for something else by an
- * option of theirs ("rshared"), which a recursive change would take away again.
- */
-static int set_last_propagation(const struct mount_plan *plan, struct err *err)
-{
-	unsigned long flags = plan->root_propagation;
-
-	if (!plan->has_root_propagation)
-		return 0;
-	if (flags & (MS_SLAVE | MS_PRIVATE))
-		flags &= ~(unsigned long)MS_REC;
-	if (mount(NULL, "/", NULL, flags, NULL) < 0)
-		return err_sys(err, -errno, "set propagation of the root file system");
-	return 0;
-}
-
 int mount_pivot(struct mount_context *ctx, struct err *err)
 {
 	const struct mount_plan *plan = ctx->plan;
@@ -238,7 +220,7 @@ int mount_pivot(struct mount_context *ctx, struct err *err)
 			       ctx->rootfs);
 	if (r < 0)
 		return err_sys(err, r, "pivot_root into '%s'", ctx->rootfs);
-	return set_last_propagation(plan, err);
+	return 0;
 }
 
 /* A full procfs or sysfs that the container could find again would allow it to mount a new one in a
@@ -303,5 +285,20 @@ int mount_chroot(struct mount_context *ctx, struct err *err)
 {
 	if (fchdir(ctx->root.fd) < 0 || chroot(".") < 0 || chdir("/") < 0)
 		return err_sys(err, -errno, "change root to '%s'", ctx->rootfs);
+	return 0;
+}
+
+/* The mounts in the root are slaves or private already, or have asked for something else by an option
+ * of theirs ("rshared"), which a recursive change would take away again. */
+int mount_set_root_propagation(struct mount_context *ctx, struct err *err)
+{
+	unsigned long flags = ctx->plan->root_propagation;
+
+	if (!ctx->plan->has_root_propagation)
+		return 0;
+	if (flags & (MS_SLAVE | MS_PRIVATE))
+		flags &= ~(unsigned long)MS_REC;
+	if (mount(NULL, "/", NULL, flags, NULL) < 0)
+		return err_sys(err, -errno, "set propagation of the root file system");
 	return 0;
 }

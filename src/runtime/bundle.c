@@ -8,6 +8,7 @@
 #include "core/io.h"
 #include "core/path.h"
 #include "runtime/annotations.h"
+#include "runtime/passed_over.h"
 #include "spec/validate.h"
 
 static int read_config(struct bundle *b, const char *config, struct err *err)
@@ -34,7 +35,10 @@ static int read_config(struct bundle *b, const char *config, struct err *err)
 	r = annotations_apply(&b->spec, err);
 	if (r == 0)
 		r = runtime_spec_validate(&b->spec, err);
-	return r < 0 ? err_wrap(err, r, "%s", name) : 0;
+	if (r < 0)
+		return err_wrap(err, r, "%s", name);
+	warn_of_passed_over(&b->spec);
+	return 0;
 }
 
 static int check_rootfs(struct bundle *b, struct err *err)

@@ -64,7 +64,7 @@ int launch_plan_process(struct launch *l, struct err *err)
 	int r = process_plan_make(&l->process, process, spec->linux_, &warnings, err);
 
 	for (size_t i = 0; i < warnings.n; i++)
-		log_debug("%s", warnings.v[i]);
+		log_warning("process.capabilities: %s", warnings.v[i]);
 	if (r == 0)
 		r = lsm_check(process->apparmor_profile, process->selinux_label,
 			      spec->linux_->mount_label, err);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <json-c/json.h>
+
 #include "core/alloc.h"
 #include "core/auto.h"
 #include "core/parse.h"
@@ -313,6 +315,17 @@ static int validate_annotations(const struct json_string_map *annotations, struc
 	return 0;
 }
 
+/* Without it the processes would run beside the host's, which whoever wrote it did not want. */
+static int validate_vm(const struct json_extra *extra, struct err *err)
+{
+	if (!json_object_object_get_ex(extra->object, "vm", NULL))
+		return 0;
+	return err_set(
+		err, ERR_UNSUPPORTED,
+		"vm: containers in virtual machines are not supported, use a runtime that makes "
+		"them or remove the section");
+}
+
 int runtime_spec_validate(const struct runtime_spec *spec, struct err *err)
 {
 	TRY(validate_version(spec->oci_version, err));
@@ -325,6 +338,7 @@ int runtime_spec_validate(const struct runtime_spec *spec, struct err *err)
 	TRY(validate_mounts(spec, err));
 	TRY(validate_hooks(spec->hooks, err));
 	TRY(validate_annotations(&spec->annotations, err));
+	TRY(validate_vm(&spec->extra, err));
 	return spec->linux_ ? validate_linux(spec->linux_, err) : 0;
 }
 

@@ -51,13 +51,14 @@ status_line()
 	[[ $output != *CAP_KILL:* ]]
 }
 
-@test "an unknown capability is passed over" {
+@test "an unknown capability is passed over, with a warning" {
 	[ "$RUNTIME_NAME" != crun ] || skip "crun refuses it"
 	configure '.process.capabilities.bounding += ["CAP_FUTURE"]'
 	script_is 'echo ran'
 	run_container
 	[ "$status" -eq 0 ]
 	contains "$output" ran
+	! is_floe || contains "$output" CAP_FUTURE
 }
 
 @test "no_new_privs is set, and not set when it is not asked for" {

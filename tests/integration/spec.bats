@@ -27,6 +27,14 @@ user_namespace()
 		| .linux.gidMappings = .linux.uidMappings'
 }
 
+# Like `run start_detached`, but for the pipe, which the container would keep open.
+try_detached()
+{
+	status=0
+	rt run --detach --bundle "$BUNDLE" "$ID" </dev/null >"$T/$ID.out" 2>"$T/$ID.err" || status=$?
+	output=$(cat "$T/$ID.err")
+}
+
 all_capabilities()
 {
 	configure '["CAP_SYS_ADMIN", "CAP_SYS_NICE", "CAP_DAC_OVERRIDE", "CAP_MKNOD", "CAP_CHOWN", "CAP_SETUID", "CAP_SETGID"] as $c
@@ -62,12 +70,59 @@ all_capabilities()
 	refuses 1 annotations
 }
 
-@test "what belongs to other platforms is passed over" {
-	configure '.windows = { layerFolders: ["x"] } | .solaris = {} | .vm = { kernel: { path: "/x" } } | .zos = {}
+@test "what belongs to other platforms is passed over, with a warning" {
+	configure '.windows = { layerFolders: ["x"] } | .solaris = {} | .freebsd = {} | .zos = {}
 		| .process.user.username = "nobody" | .process.commandLine = "x"'
 	script_is 'id -u'
 	run_container
-	[ "$output" = 0 ]
+	[ "$status" -eq 0 ]
+	[ "${lines[-1]}" = 0 ]
+	! is_floe || contains "$output" "windows is of no effect" "solaris is of no effect" "freebsd is of no effect" \
+		"zos is of no effect" "process.user.username is of no effect" "process.commandLine is of no effect"
+}
+
+@test "a section for virtual machines is refused by name" {
+	floe_only "others pass it over"
+	command_is true
+	configure '.vm = { hypervisor: { path: "/h", parameters: ["x"] }, kernel: { path: "/k", parameters: ["y"], initrd: "/i" },
+		image: { path: "/m", format: "raw" } }'
+	run_container
+	refuses 1 "vm: containers in virtual machines are not supported"
+}
+
+@test "a value that an enumeration does not have is refused with its path" {
+	floe_only
+	own_rootfs
+	command_is true
+	while read -r path value; do
+		make_bundle
+		command_is true
+		configure "$path = $value"
+		run_container
+		[ "$status" -eq 1 ] || fail "$path = $value was accepted"
+		# The path as errors have it: no dot in front.
+		path=$(sed -E 's/^\.//; s/ .*//' <<<"$path")
+		contains "$output" "${path%\[0\]}" || return 1
+	done <<-'LIST'
+		.process.rlimits[0].type "RLIMIT_X"
+		.process.scheduler {"policy":"SCHED_X"}
+		.process.ioPriority {"class":"IOPRIO_CLASS_NONE","priority":0}
+		.linux.namespaces[0].type "net"
+		.linux.rootfsPropagation "sideways"
+		.linux.devices[0] {"path":"/dev/x","type":"x"}
+		.linux.resources.devices[0] {"allow":true,"type":"d"}
+		.linux.resources.devices[0] {"allow":true,"access":"rx"}
+		.linux.resources.hugepageLimits[0] {"pageSize":"2mb","limit":0}
+		.linux.personality {"domain":"BSD"}
+		.linux.memoryPolicy {"mode":"MPOL_X"}
+		.linux.memoryPolicy {"mode":"MPOL_BIND","nodes":"0","flags":["MPOL_F_X"]}
+		.linux.timeOffsets {"monotone":{"secs":1}}
+		.linux.seccomp {"defaultAction":"SCMP_ACT_X"}
+		.linux.seccomp {"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X"]}
+		.linux.seccomp {"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_X"]}
+		.linux.seccomp {"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["kill"],"action":"SCMP_ACT_X"}]}
+		.linux.seccomp {"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["kill"],"action":"SCMP_ACT_ERRNO","args":[{"index":0,"value":0,"op":"SCMP_CMP_X"}]}]}
+	LIST
 }
 
 # --- process ------------------------------------------------------------------------------------------------------------
@@ -138,11 +193,56 @@ all_capabilities()
 	start_detached
 	[ "$(ionice --pid "$(pid_of)")" = idle ]
 	remove_container
+	configure '.process.ioPriority = { class: "IOPRIO_CLASS_RT", priority: 3 }'
+	start_detached
+	[ "$(ionice --pid "$(pid_of)")" = "realtime: prio 3" ]
+	remove_container
 	for bad in '{ class: "IOPRIO_CLASS_BE", priority: 8 }' '{ class: "IOPRIO_CLASS_BE", priority: -1 }' '{ class: "BE", priority: 1 }'; do
 		configure ".process.ioPriority = $bad"
 		run_container
 		refuses 1 process.ioPriority
 	done
+}
+
+# policy_of PID: as chrt prints it.
+policy_of()
+{
+	chrt --pid "$1" | sed -n "s/.*policy: //p; s/.*priority: /priority /p" | tr '\n' ' '
+}
+
+@test "every policy of the scheduler is set, where the kernel grants it" {
+	all_capabilities
+	idle_command
+	while read -r policy priority nice expected; do
+		configure --arg p "$policy" --argjson priority "$priority" --argjson nice "$nice" \
+			'.process.scheduler = { policy: $p, priority: $priority, nice: $nice }'
+		try_detached
+		# In a cgroup of version 1 without real-time bandwidth the kernel has none to give.
+		if [ "$status" -ne 0 ]; then
+			[[ $policy == SCHED_FIFO || $policy == SCHED_RR || $policy == SCHED_ISO ]] || fail "$policy: $output"
+			contains "$output" "set scheduler" || return 1
+			continue
+		fi
+		contains "$(policy_of "$(pid_of)")" "$policy" "priority $priority" || return 1
+		[ "$policy" != SCHED_OTHER ] || [ "$(cut -d' ' -f19 "/proc/$(pid_of)/stat")" = "$nice" ]
+		remove_container
+	done <<-'LIST'
+		SCHED_OTHER 0 5
+		SCHED_BATCH 0 0
+		SCHED_IDLE 0 0
+		SCHED_FIFO 7 0
+		SCHED_RR 3 0
+		SCHED_ISO 0 0
+	LIST
+	configure '.process.scheduler = { policy: "SCHED_DEADLINE", runtime: 10000000, deadline: 100000000, period: 200000000,
+		flags: ["SCHED_FLAG_RESET_ON_FORK"] }'
+	try_detached
+	if [ "$status" -ne 0 ]; then
+		contains "$output" "set scheduler"
+		return
+	fi
+	contains "$(chrt --pid "$(pid_of)")" SCHED_DEADLINE 10000000/100000000/200000000
+	remove_container
 }
 
 @test "execCPUAffinity is for exec" {
@@ -244,6 +344,29 @@ all_capabilities()
 	eventually grep -q 'bind=static:0' "$T/$ID.out"
 	[[ $(rt exec "$ID" head -n 1 /proc/self/numa_maps) == *"bind=static:0"* ]]
 	remove_container
+	script_is 'head -n 1 /proc/self/numa_maps'
+	while read -r mode nodes flags expected; do
+		configure --arg mode "$mode" --argjson nodes "$nodes" --argjson flags "$flags" \
+			'.linux.memoryPolicy = { mode: $mode, nodes: $nodes, flags: $flags }'
+		run_container
+		if [ "$status" -ne 0 ]; then
+			# Younger than the oldest kernels: 5.15 and 6.9; and where there is one node only.
+			[[ $mode == MPOL_PREFERRED_MANY || $mode == MPOL_WEIGHTED_INTERLEAVE || $flags == *BALANCING* ]] || fail "$mode: $output"
+			contains "$output" "set memory policy" || return 1
+			continue
+		fi
+		contains "$output" " $expected " || fail "$mode"
+	done <<-'LIST'
+		MPOL_DEFAULT null [] default
+		MPOL_LOCAL null [] local
+		MPOL_PREFERRED "0" [] prefer:0
+		MPOL_PREFERRED "0" ["MPOL_F_RELATIVE_NODES"] prefer=relative:0
+		MPOL_BIND "0" [] bind:0
+		MPOL_BIND "0" ["MPOL_F_NUMA_BALANCING"] bind=balancing:0
+		MPOL_INTERLEAVE "0" [] interleave:0
+		MPOL_PREFERRED_MANY "0" [] prefer (many):0
+		MPOL_WEIGHTED_INTERLEAVE "0" [] weighted interleave:0
+	LIST
 	command_is true
 	for bad in '{ mode: "MPOL_NONE" }' '{ mode: "MPOL_BIND" }' '{ mode: "MPOL_LOCAL", nodes: "0" }' \
 		'{ mode: "MPOL_BIND", nodes: "x" }' '{ mode: "MPOL_BIND", nodes: "0", flags: ["X"] }'; do
@@ -352,6 +475,33 @@ all_capabilities()
 	refuses 1 3MB
 }
 
+@test "limits of huge pages are set, of every size that the kernel has" {
+	limits='[]'
+	for dir in /sys/kernel/mm/hugepages/hugepages-*; do
+		[ -d "$dir" ] || skip "this kernel has no huge pages"
+		size=$((${dir//[!0-9]/} * 1024))
+		text=$(numfmt --to=iec --format=%.0f "$size")B
+		limits=$(jq -c --arg s "$text" --argjson l "$((size * 3))" '. + [{ pageSize: $s, limit: $l }]' <<<"$limits")
+	done
+	configure --argjson limits "$limits" '.linux.resources.hugepageLimits = $limits'
+	idle_command
+	try_detached
+	if ! grep -q '^hugetlb[[:space:]]' /proc/cgroups && ! grep -qw hugetlb /sys/fs/cgroup{,/unified}/cgroup.controllers 2>/dev/null; then
+		[ "$status" -ne 0 ]
+		skip "this kernel has no such controller"
+	fi
+	[ "$status" -eq 0 ] || fail "$output"
+	dir=$(sed -n 's/^[0-9]*:hugetlb:/hugetlb/p' "/proc/$(pid_of)/cgroup")
+	[ -n "$dir" ] || dir=$(sed -n 's/^0:://p' "/proc/$(pid_of)/cgroup")
+	for base in /sys/fs/cgroup /sys/fs/cgroup/unified; do
+		[ ! -d "$base$dir" ] || break
+	done
+	jq -r '.[] | "\(.pageSize) \(.limit)"' <<<"$limits" | while read -r size limit; do
+		[ "$(cat "$base$dir"/hugetlb."$size".{max,limit_in_bytes} 2>/dev/null)" = "$limit" ] || fail "$size: $base$dir"
+	done
+	remove_container
+}
+
 @test "real-time limits are set (version 1)" {
 	[ -e /sys/fs/cgroup/cpu/cpu.rt_runtime_us ] || skip "this kernel has no real-time limits of cgroups"
 	configure '.linux.resources.cpu = { realtimeRuntime: 1000, realtimePeriod: 500000 }'
@@ -428,6 +578,93 @@ bind_each()
 	[ "$status" -eq 0 ]
 	line=$(grep ' /mnt ' <<<"$output")
 	contains "$line" sync dirsync lazytime size=64k mode=700 nr_inodes=10
+}
+
+@test "every mount option that features lists is taken" {
+	floe_only "the list is its own"
+	own_rootfs
+	all_capabilities
+	mkdir -p "$T/source"
+	n=0
+	for option in $(rt features | jq -r '.mountOptions[]'); do
+		case $option in
+		bind | rbind | idmap | ridmap | copy-symlink | remount) continue ;; # in tests of their own
+		r*[!wo] | rro | rrw | *symfollow | *nofollow) add_mount "/m/$option" bind "$T/source" rbind "$option" ;;
+		*) add_mount "/m/$option" tmpfs tmpfs "$option" ;;
+		esac
+		n=$((n + 1))
+	done
+	[ "$n" -gt 50 ]
+	command_is cat /proc/self/mountinfo
+	run_container
+	[ "$status" -eq 0 ] || fail "$output"
+	[ "$(grep -c ' /m/' <<<"$output")" -eq "$n" ]
+	contains "$(options_at /m/ro)" ro
+	contains "$(options_at /m/rro)" ro
+	contains "$(options_at /m/nosymfollow)" nosymfollow
+	[[ $(options_at /m/strictatime) != *relatime* ]]
+}
+
+# propagation_of PLACE: what mountinfo has of it, with the peer groups left out.
+propagation_of()
+{
+	sed -En "s|^[0-9 ]*[0-9:]* [^ ]* $1 [^ ]* (.*)- .*|\1|p" <<<"$output" | sed 's/:[0-9]*//g; s/ $//'
+}
+
+@test "every kind of propagation is set, of mounts and of the root" {
+	floe_only "others leave the root private"
+	own_rootfs
+	command_is cat /proc/self/mountinfo
+	mkdir -p "$T/source/below"
+	mount -t tmpfs source "$T/source"
+	mkdir "$T/source/below"
+	mount -t tmpfs below "$T/source/below"
+	mount --make-rshared "$T/source"
+	for kind in private slave shared unbindable; do
+		add_mount "/m/$kind" bind "$T/source" rbind $kind
+		add_mount "/m/r$kind" bind "$T/source" rbind r$kind
+	done
+	# Slaves of the host's; otherwise what is shared would get the host's mounts too.
+	configure '.linux.rootfsPropagation = "rslave"'
+	run_container
+	umount "$T/source/below" "$T/source"
+	[ "$status" -eq 0 ] || fail "$output"
+	while read -r kind one below; do
+		[ "$(propagation_of "/m/$kind")" = "${one#-}" ] || fail "$kind: $(propagation_of "/m/$kind")"
+		[ "$below" = any ] || [ "$(propagation_of "/m/$kind/below")" = "${below#-}" ] || fail "$kind: $(propagation_of "/m/$kind/below")"
+	done <<-'LIST'
+		private - any
+		rprivate - -
+		slave master any
+		rslave master master
+		unbindable unbindable any
+		runbindable unbindable unbindable
+	LIST
+	for kind in shared rshared; do
+		[[ $(propagation_of "/m/$kind") == *shared* ]] || fail "$kind"
+	done
+	[[ $(propagation_of /m/rshared/below) == *shared* ]]
+	configure '.mounts |= map(select(.destination | startswith("/m/") | not))'
+	for kind in private rprivate slave rslave shared rshared unbindable runbindable; do
+		configure --arg k $kind '.linux.rootfsPropagation = $k'
+		run_container
+		[ "$status" -eq 0 ] || fail "$kind: $output"
+		case $kind in
+		*private | *slave) [[ $(propagation_of /) != *shared* && $(propagation_of /) != *unbindable* ]] ;;
+		*shared) [[ $(propagation_of /) == *shared* ]] ;;
+		*unbindable) [[ $(propagation_of /) == *unbindable* ]] ;;
+		esac || fail "$kind: $(propagation_of /)"
+	done
+}
+
+@test "a relative destination counts from the root, with a warning" {
+	own_rootfs
+	add_mount relative/place tmpfs tmpfs size=64k
+	command_is cat /proc/self/mountinfo
+	run_container
+	[ "$status" -eq 0 ]
+	contains "$output" " /relative/place "
+	! is_floe || contains "$output" "is not absolute"
 }
 
 @test "recursive attributes reach the mounts below" {
@@ -529,6 +766,48 @@ bind_each()
 		uidMappings: [{ containerID: 0, hostID: 1, size: 1 }] }'
 	run_container
 	refuses 1 "mounts["
+}
+
+# --- documents of the runtime ----------------------------------------------------------------------------------------------
+
+@test "features has every member of the specification" {
+	floe_only "Debian's others lack it"
+	rt features >"$T/features"
+	jq -e '.ociVersionMin == "1.0.0" and (.ociVersionMax | test("^1\\.3\\."))
+		and .hooks == ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
+		and (.mountOptions == (.mountOptions | sort)) and (.mountOptions | index("rro") and index("idmap") and index("tmpcopyup"))' "$T/features"
+	jq -e '.linux | (.namespaces | sort == ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"])
+		and (.capabilities | index("CAP_SYS_ADMIN"))
+		and (.cgroup | .v1 and .v2 and .rdma and has("systemd") and has("systemdUser"))
+		and (.seccomp | .enabled and (.actions | index("SCMP_ACT_NOTIFY")) and (.operators | length == 7)
+			and (.archs | index("SCMP_ARCH_X86_64")) and (.knownFlags | length >= 3)
+			and ((.supportedFlags - .knownFlags) == []))
+		and .apparmor.enabled and .selinux.enabled and .mountExtensions.idmap.enabled and .netDevices.enabled
+		and (.intelRdt | .enabled and .schemata and .monitoring)
+		and (.memoryPolicy.modes | length == 7) and (.memoryPolicy.flags | length == 3)' "$T/features"
+	jq -e '.annotations["org.opencontainers.runc.checkpoint.enabled"] == "true"
+		and .annotations["io.github.seccomp.libseccomp.version"]
+		and (.potentiallyUnsafeConfigAnnotations | index("org.systemd.property.") and index("run.oci."))' "$T/features"
+}
+
+@test "the state has every member of the specification, in every state" {
+	configure '.annotations = { a: "b" }'
+	idle_command
+	create_container
+	for status in created running paused; do
+		[ $status != running ] || rt start "$ID"
+		[ $status != paused ] || rt pause "$ID"
+		rt state "$ID" >"$T/document"
+		jq -e --arg id "$ID" --arg bundle "$BUNDLE" --arg status $status \
+			'.id == $id and .status == $status and .bundle == $bundle and .pid > 1 and .annotations == { a: "b" }
+				and (.ociVersion | test("^1\\."))' "$T/document"
+		! is_floe || jq -e --arg rootfs "$ROOTFS" '.rootfs == $rootfs and .owner == "" and (.created | endswith("Z"))' "$T/document"
+	done
+	rt resume "$ID"
+	rt kill "$ID" KILL
+	eventually is_state stopped
+	[ "$(rt state "$ID" | jq .pid)" = 0 ]
+	remove_container
 }
 
 # --- seccomp ------------------------------------------------------------------------------------------------------------

@@ -111,6 +111,7 @@ static void test_top_level(void **state UNUSED)
 		{ "{'root':null}", "root: missing" },
 		{ "{'annotations':{'':''}}", "annotations: a key is empty" },
 		{ "{'root':{'path':null}}", "root.path: missing" },
+		{ "{'vm':{'kernel':{'path':'/k'}}}", "vm: containers in virtual machines" },
 		{ "{'process':null}", "process: missing, process property must not be empty" },
 		{ "{'linux':{'namespaces':[{'type':'mount'}]}}",
 		  "hostname: unable to set hostname without a private UTS namespace" },
@@ -127,6 +128,7 @@ static void test_top_level(void **state UNUSED)
 		"{'hostname':'','linux':{'namespaces':[{'type':'mount'}]}}",
 		"{'domainname':'d'}",
 		"{'annotations':{'a':''}}",
+		"{'windows':{},'zos':{},'process':{'commandLine':'x'}}",
 	};
 
 	check_refusals(cases, ARRAY_SIZE(cases));

@@ -10,6 +10,8 @@
 
 #define ANNOTATION_HANDLER "run.oci.handler"
 #define ANNOTATION_WASM "module.wasm.image/variant"
+#define ANNOTATION_SUBGROUP "run.oci.systemd.subgroup"
+#define ANNOTATION_DELEGATE "run.oci.delegate-cgroup"
 
 bool annotation_is_on(const struct runtime_spec *spec, const char *key)
 {
@@ -27,6 +29,12 @@ static int refuse(const struct runtime_spec *spec, const char *key, const char *
 		return 0;
 	return err_set(err, ERR_UNSUPPORTED, "annotation '%s' ('%s') is not supported; %s", key,
 		       value, advice);
+}
+
+static void warn(const struct runtime_spec *spec, const char *key, const char *reason)
+{
+	if (!str_is_empty(runtime_spec_annotation(spec, key)))
+		log_warning("annotation '%s' is of no effect: %s", key, reason);
 }
 
 static int apply_receiver(struct runtime_spec *spec, struct err *err)
@@ -56,8 +64,8 @@ int annotations_apply(struct runtime_spec *spec, struct err *err)
 	if (r == 0)
 		r = refuse(spec, ANNOTATION_SECCOMP_PLUGINS,
 			   "have an agent listen instead (linux.seccomp.listenerPath)", err);
-	if (runtime_spec_annotation(spec, ANNOTATION_WASM))
-		log_warning("annotation '" ANNOTATION_WASM
-			    "' is of no effect: the container's program is executed by the kernel");
+	warn(spec, ANNOTATION_WASM, "the container's program is executed by the kernel");
+	warn(spec, ANNOTATION_SUBGROUP, "the container is in the unit's own cgroup");
+	warn(spec, ANNOTATION_DELEGATE, "what is delegated is the container's own cgroup");
 	return r < 0 ? r : apply_receiver(spec, err);
 }

@@ -2,6 +2,7 @@
 #include "runtime/bundle.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/alloc.h"
 #include "core/fd.h"
@@ -35,6 +36,8 @@ static int read_config(struct bundle *b, const char *config, struct err *err)
 	r = annotations_apply(&b->spec, err);
 	if (r == 0)
 		r = runtime_spec_validate(&b->spec, err);
+	if (r == 0 && geteuid() != 0)
+		r = runtime_spec_validate_rootless(&b->spec, err);
 	if (r < 0)
 		return err_wrap(err, r, "%s", name);
 	warn_of_passed_over(&b->spec);

@@ -90,6 +90,18 @@ all_capabilities()
 	refuses 1 "vm: containers in virtual machines are not supported"
 }
 
+@test "what the specification has dropped is said" {
+	floe_only "the messages are its own"
+	command_is true
+	configure '.linux.resources.memory = { kernel: 67108864 }'
+	run_container
+	[ "$status" -eq 0 ]
+	contains "$output" "memory.kernel is ignored"
+	configure 'del(.linux.resources) | .linux.intelRdt = { enableCMT: true, enableMBM: true }'
+	run_container
+	contains "$output" "linux.intelRdt.enableCMT is of no effect" "linux.intelRdt.enableMBM is of no effect"
+}
+
 @test "a value that an enumeration does not have is refused with its path" {
 	floe_only
 	own_rootfs
@@ -497,7 +509,7 @@ policy_of()
 		[ ! -d "$base$dir" ] || break
 	done
 	jq -r '.[] | "\(.pageSize) \(.limit)"' <<<"$limits" | while read -r size limit; do
-		[ "$(cat "$base$dir"/hugetlb."$size".{max,limit_in_bytes} 2>/dev/null)" = "$limit" ] || fail "$size: $base$dir"
+		[ "$(cat "$base$dir/hugetlb.$size."{max,limit_in_bytes} 2>/dev/null)" = "$limit" ] || fail "$size: $base$dir"
 	done
 	remove_container
 }
@@ -527,6 +539,39 @@ policy_of()
 	[ "$(cat "$dir/blkio.throttle.write_bps_device")" = "$device 1000002" ]
 	[ "$(cat "$dir/blkio.throttle.read_iops_device")" = "$device 103" ]
 	[ "$(cat "$dir/blkio.throttle.write_iops_device")" = "$device 104" ]
+	remove_container
+}
+
+@test "throttles of a device are set (version 2)" {
+	is_cgroup_v2 || skip "this machine has no cgroup version 2"
+	grep -qw io /sys/fs/cgroup/cgroup.controllers || skip "no controller of block I/O"
+	device=$(lsblk --noheadings --nodeps --output MAJ:MIN 2>/dev/null | head -n 1 | tr -d ' ')
+	[ -n "$device" ] || skip "no block device"
+	configure --arg d "$device" '($d | split(":") | map(tonumber)) as $n
+		| { major: $n[0], minor: $n[1] } as $dev | .linux.resources.blockIO = {
+			throttleReadBpsDevice: [$dev + { rate: 1000001 }], throttleWriteBpsDevice: [$dev + { rate: 1000002 }],
+			throttleReadIOPSDevice: [$dev + { rate: 103 }], throttleWriteIOPSDevice: [$dev + { rate: 104 }] }'
+	idle_command
+	start_detached
+	[ "$(cgroup_file "$(pid_of)" io.max)" = "$device rbps=1000001 wbps=1000002 riops=103 wiops=104" ]
+	remove_container
+}
+
+@test "a memory limit below what is in use is refused, when that is to be checked" {
+	script_is 'head -c 20000000 /dev/zero >/dev/shm/x; echo filled; while :; do sleep 0.1; done'
+	configure '.linux.resources.memory = { limit: 134217728, swap: 134217728 }'
+	start_detached
+	eventually file_contains "$T/$ID.out" filled
+	echo '{ "memory": { "limit": 8388608, "swap": 8388608, "checkBeforeUpdate": true } }' >"$T/limits"
+	run rt update --resources "$T/limits" "$ID"
+	[ "$status" -eq 1 ]
+	! is_floe || contains "$output" "update container '$ID'" memory
+	is_state running
+	if is_cgroup_v2; then
+		[ "$(cgroup_file "$(pid_of)" memory.max)" = 134217728 ]
+	else
+		[ "$(cgroup_file "$(pid_of)" memory.limit_in_bytes)" = 134217728 ]
+	fi
 	remove_container
 }
 
@@ -985,6 +1030,10 @@ refused_signals()
 	run_container
 	[ "$status" -eq 0 ]
 	contains "$output" module.wasm.image/variant
+	configure '.annotations = { "run.oci.systemd.subgroup": "x", "run.oci.delegate-cgroup": "y" }'
+	run_container
+	[ "$status" -eq 0 ]
+	contains "$output" run.oci.systemd.subgroup run.oci.delegate-cgroup
 	configure '.annotations = { "run.oci.mount_context_type": "nonsense" }'
 	run_container
 	refuses 1 run.oci.mount_context_type

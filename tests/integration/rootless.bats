@@ -1,0 +1,370 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# Containers of an ordinary user. Root runs this in the sandbox, with the runtime as a user that the sandbox alone knows; a
+# user (in the VM, with a cgroup of his own) runs it as himself.
+
+# shellcheck disable=SC2016 # most scripts here are for the shell of the container
+
+# A user has no sandbox, and other processes beside him.
+if [ "$EUID" -ne 0 ]; then
+	export FLOE_SANDBOX=${FLOE_SANDBOX:-none} FLOE_TEST_RUN=${FLOE_TEST_RUN:-u$$}
+fi
+load ../lib/helpers
+if [ "$EUID" -ne 0 ]; then
+	take_inventory()
+	{
+		:
+	}
+fi
+
+# Nobody's, as long as nobody has half a million accounts.
+USER_ID=654321
+SUBORDINATE=700000
+
+eval "common_$(declare -f setup_file)"
+
+setup_file()
+{
+	local dir
+	common_setup_file
+	if [ "$EUID" -ne 0 ]; then
+		USER_ID=$EUID
+		SUBORDINATE=$(sed -n "s/^\($USER\|$EUID\):\([0-9]*\):.*/\2/p" /etc/subuid | head -n 1)
+		export USER_ID SUBORDINATE
+		return
+	fi
+	chmod o+x "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR"
+	dir=$BATS_FILE_TMPDIR
+	# The build may lie where only root gets to.
+	cp "$FLOE_RUNTIME" "$dir/$RUNTIME_NAME"
+	for file in passwd group subuid subgid; do
+		cp "/etc/$file" "$dir/$file" 2>/dev/null || :
+	done
+	echo "floetester:x:$USER_ID:$USER_ID::$dir:/bin/sh" >>"$dir/passwd"
+	echo "floetester:x:$USER_ID:" >>"$dir/group"
+	echo "floetester:$SUBORDINATE:65536" | tee -a "$dir/subuid" >>"$dir/subgid"
+	for file in passwd group subuid subgid; do
+		[ -e "/etc/$file" ] || touch "/etc/$file"
+		mount --bind "$dir/$file" "/etc/$file"
+	done
+	export USER_ID SUBORDINATE
+}
+
+teardown_file()
+{
+	[ "$EUID" -eq 0 ] || return 0
+	for file in passwd group subuid subgid; do
+		umount "/etc/$file"
+	done
+}
+
+setup()
+{
+	container_setup
+	HOME_DIR=$T/home
+	mkdir -m 700 "$HOME_DIR" "$HOME_DIR/run"
+	STATE=$HOME_DIR/state
+	USER_PATH=$PATH:/usr/sbin:/sbin
+	as=(env -i "PATH=$USER_PATH" "HOME=$HOME_DIR" USER=floetester "XDG_RUNTIME_DIR=$HOME_DIR/run" "ASAN_OPTIONS=$ASAN_OPTIONS"
+		"UBSAN_OPTIONS=$UBSAN_OPTIONS")
+	if [ "$EUID" -eq 0 ]; then
+		chmod o+rx "$T"
+		chown -R "$USER_ID:$USER_ID" "$HOME_DIR"
+		as+=(setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups)
+		REAL=$BATS_FILE_TMPDIR/$RUNTIME_NAME
+	else
+		REAL=$FLOE_RUNTIME
+	fi
+	mkdir "$T/bin"
+	runtime_is "${as[@]}" "$REAL"
+	own_configuration
+}
+
+# The command that stands for the runtime from here on.
+runtime_is()
+{
+	printf '#!/bin/sh\nexec%s "$@"\n' "$(printf ' %q' "$@")" >"$T/bin/$RUNTIME_NAME"
+	chmod 755 "$T/bin/$RUNTIME_NAME"
+	FLOE_RUNTIME=$T/bin/$RUNTIME_NAME
+}
+
+# The usual one, in a user namespace with the user's one id.
+own_configuration()
+{
+	make_bundle
+	configure --argjson id "$USER_ID" '.linux.namespaces += [{ type: "user" }] | del(.linux.resources)
+		| .linux.uidMappings = [{ containerID: 0, hostID: $id, size: 1 }] | .linux.gidMappings = .linux.uidMappings
+		| .mounts |= map(.options |= (. // [] | map(select(. != "gid=5"))))'
+}
+
+subordinate_ids()
+{
+	[ -n "$SUBORDINATE" ] || skip "/etc/subuid gives this user nothing"
+	command -v newuidmap >/dev/null || skip "newuidmap is not installed"
+	configure --argjson first "$SUBORDINATE" '.linux.uidMappings += [{ containerID: 1, hostID: $first, size: 65536 }]
+		| .linux.gidMappings = .linux.uidMappings'
+}
+
+# Whether the user may make cgroups beside his own.
+has_own_cgroup()
+{
+	local path
+	path=$("${as[@]}" sed -n 's/^0:://p' /proc/self/cgroup)
+	is_cgroup_v2 && [ -n "$path" ] && "${as[@]}" test -w "/sys/fs/cgroup${path%/*}/cgroup.procs"
+}
+
+@test "spec --rootless writes a configuration that runs" {
+	dir=$HOME_DIR/written
+	"${as[@]}" mkdir "$dir"
+	rt spec --rootless --bundle "$dir"
+	[ "$(stat -c %u "$dir/config.json")" = "$USER_ID" ]
+	BUNDLE=$dir
+	configure --arg rootfs "$ROOTFS" '.root.path = $rootfs | .process.terminal = false'
+	script_is 'id -u; tr -s " " </proc/self/uid_map; cat /proc/self/setgroups; ls -d /sys/class/net; hostname'
+	run_container
+	[ "$status" -eq 0 ] || fail "$output"
+	[ "${lines[0]}" = 0 ]
+	[ "${lines[1]}" = " 0 $USER_ID 1" ]
+	[ "${lines[2]}" = deny ]
+	[ "${lines[3]}" = /sys/class/net ]
+}
+
+@test "run, exec, state, ps, kill and delete" {
+	idle_command
+	start_detached
+	pid=$(pid_of)
+	[ "$(proc_status "$pid" Uid)" = "$USER_ID"$'\t'"$USER_ID"$'\t'"$USER_ID"$'\t'"$USER_ID" ]
+	[ "$(rt exec "$ID" sh -c 'echo "$(id -u) $(cat /proc/1/comm)"')" = "0 sh" ]
+	run rt exec "$ID" sh -c 'exit 7'
+	[ "$status" -eq 7 ]
+	# Nobody else is mapped.
+	run rt exec --user 5 "$ID" true
+	[ "$status" -ne 0 ]
+	is_state running
+	[ "$(rt list --quiet)" = "$ID" ]
+	! is_floe || [ "$(stat -c %u "$STATE/$ID")" = "$USER_ID" ]
+	rt kill "$ID" TERM
+	eventually is_state stopped
+	rt delete "$ID"
+	[ ! -e "$STATE/$ID" ]
+	# create and start, and by force.
+	create_container
+	is_state created
+	rt start "$ID"
+	is_state running
+	remove_container
+	[ ! -d "/proc/$(cat "$T/pid" 2>/dev/null || echo none)" ]
+}
+
+@test "the state is in the user's runtime directory" {
+	idle_command
+	"$FLOE_RUNTIME" run --detach --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&- 4>&-
+	if is_floe; then
+		[ -d "$HOME_DIR/run/floe-runtime/$ID" ]
+		# Sticky, so that it is not pruned.
+		[ "$(stat -c %a "$HOME_DIR/run/floe-runtime")" = 1700 ]
+	fi
+	"$FLOE_RUNTIME" delete --force "$ID"
+}
+
+@test "newuidmap and newgidmap map the user's subordinate ids" {
+	subordinate_ids
+	configure '.process.user = { uid: 1000, gid: 1000, additionalGids: [7] } | .process.cwd = "/dev/shm"'
+	script_is 'id -u; id -G; wc -l </proc/self/uid_map; wc -l </proc/self/gid_map; cat /proc/self/setgroups'
+	run_container
+	[ "$output" = $'1000\n1000 7\n2\n2\nallow' ] || fail "$output"
+	# Who is who outside.
+	idle_command
+	start_detached
+	[ "$(proc_status "$(pid_of)" Uid | cut -f1)" = $((SUBORDINATE + 999)) ]
+	[ "$(rt exec --user 0 "$ID" id -u)" = 0 ]
+	[ "$(rt exec --user 5:6 "$ID" sh -c 'echo "$(id -u) $(id -g)"')" = "5 6" ]
+	remove_container
+	# More than the user has been given.
+	configure '.linux.uidMappings[1].size = 70000'
+	run_container
+	[ "$status" -eq 1 ]
+	! is_floe || contains "$output" newuidmap
+}
+
+@test "without newuidmap there is the one id, and more is refused by name" {
+	[ "$EUID" -eq 0 ] || skip "only root can hide newuidmap"
+	hidden=()
+	for program in newuidmap newgidmap; do
+		for file in /usr/bin/$program /usr/sbin/$program /usr/local/bin/$program; do
+			[ ! -e "$file" ] || hidden+=("$file")
+		done
+	done
+	for file in "${hidden[@]}"; do
+		mount --bind /dev/null "$file"
+	done
+	script_is 'id -u'
+	run_container
+	one=$output
+	configure --argjson first "$SUBORDINATE" '.linux.uidMappings += [{ containerID: 1, hostID: $first, size: 100 }]
+		| .linux.gidMappings = .linux.uidMappings'
+	run_container
+	for file in "${hidden[@]}"; do
+		umount "$file"
+	done
+	[ "$one" = 0 ] || fail "$one"
+	[ "$status" -eq 1 ]
+	! is_floe || contains "$output" newuidmap
+}
+
+@test "where setgroups is denied, additional groups are refused by name" {
+	configure '.process.user.additionalGids = [0]'
+	command_is true
+	run_container
+	[ "$status" -eq 1 ]
+	! is_floe || contains "$output" group
+	configure 'del(.process.user.additionalGids)'
+	run_container
+	[ "$status" -eq 0 ]
+}
+
+@test "without a cgroup of the user's there is none, and limits are refused by name" {
+	has_own_cgroup && skip "this user has one; see the next test"
+	idle_command
+	start_detached
+	own=$(sed 's/.*://' "/proc/$(pid_of)/cgroup" | sort -u)
+	[[ $own != *"$ID"* ]]
+	remove_container
+	configure '.linux.resources = { memory: { limit: 67108864 } }'
+	run_container
+	[ "$status" -eq 1 ]
+	! is_floe || contains "$output" "run container '$ID'" cgroup
+	[ ! -e "$STATE/$ID" ]
+	# What an engine gives that does not want any.
+	rt --cgroup-manager disabled run --detach --bundle "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1 || is_floe || skip "crun's option"
+	remove_container
+}
+
+@test "in a cgroup of the user's limits are in force" {
+	has_own_cgroup || skip "no cgroup is delegated to this user"
+	configure '.linux.resources = { memory: { limit: 67108864 }, pids: { limit: 40 } }'
+	idle_command
+	start_detached
+	dir=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(pid_of)/cgroup")
+	[ "$(cat "$dir/memory.max")" = 67108864 ]
+	[ "$(cat "$dir/pids.max")" = 40 ]
+	rt pause "$ID"
+	is_state paused
+	rt resume "$ID"
+	rt update --pids-limit 50 "$ID"
+	[ "$(cat "$dir/pids.max")" = 50 ]
+	[ "$(rt ps --format json "$ID" | jq length)" -ge 1 ]
+	rt events --stats "$ID" | jq -e '.data.pids.current >= 1'
+	remove_container
+	[ ! -e "$dir" ]
+}
+
+@test "in the host's network namespace sysfs is the host's, read-only where that is asked for" {
+	configure '.linux.namespaces |= map(select(.type != "network"))'
+	script_is 'ls /sys/class/net >/dev/null && echo there; mkdir /sys/fs/x 2>/dev/null || echo refused; grep -c " /sys " /proc/self/mountinfo'
+	run_container
+	[ "$status" -eq 0 ] || fail "$output"
+	[ "${lines[0]}" = there ]
+	[ "${lines[1]}" = refused ]
+	[ "${lines[2]}" -ge 1 ]
+}
+
+@test "in the host's pid namespace proc is the host's" {
+	configure '.linux.namespaces |= map(select(.type != "pid"))'
+	script_is 'echo "$$ $(cat /proc/self/stat | cut -d" " -f4)"; cat /proc/1/comm >/dev/null && echo seen; cat /proc/kcore | head -c 1 | wc -c'
+	run_container
+	[ "$status" -eq 0 ] || fail "$output"
+	[ "${lines[0]%% *}" -gt 1 ]
+	contains "$output" seen
+	[ "${lines[-1]}" = 0 ]
+}
+
+@test "the devices are the host's, and no others can be made" {
+	script_is 'echo x >/dev/null && head -c 4 /dev/zero | wc -c; mknod /dev/shm/d c 1 3 2>/dev/null || echo refused; stat -c %F /dev/tty'
+	run_container
+	[ "$output" = $'4\nrefused\ncharacter special file' ] || fail "$output"
+	configure '.linux.devices = [{ path: "/dev/mine", type: "c", major: 1, minor: 5 }]'
+	script_is 'true'
+	run_container
+	# There is no such node on the host that could be bound.
+	[ "$status" -eq 1 ]
+	! is_floe || contains "$output" /dev/mine
+}
+
+@test "what needs an id that is not mapped is refused by name" {
+	command_is true
+	configure '(.mounts[] | select(.destination == "/dev/pts")).options += ["gid=5"]'
+	run_container
+	[ "$status" -eq 1 ]
+	! is_floe || contains "$output" "mounts[" "gid=5"
+	own_configuration
+	command_is true
+	configure '.linux.netDevices = { lo: {} }'
+	run_container
+	! is_floe || refuses 1 linux.netDevices
+	own_configuration
+	command_is true
+	configure '.process.user.uid = 7'
+	run_container
+	[ "$status" -eq 1 ]
+	own_configuration
+	command_is true
+	configure 'del(.linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= map(select(.type != "user"))'
+	run_container
+	[ "$status" -eq 1 ]
+	! is_floe || contains "$output" "user namespace"
+}
+
+@test "a bind mount shows what the user may see, and with its own restrictions" {
+	mkdir -m 700 "$T/secret"
+	touch "$T/secret/file"
+	mkdir "$HOME_DIR/shared"
+	echo content >"$HOME_DIR/shared/file"
+	if [ "$EUID" -eq 0 ]; then
+		chown -R "$USER_ID:$USER_ID" "$HOME_DIR/shared"
+		add_mount /data bind "$T/secret" rbind
+		script_is 'ls /data 2>&1; true'
+		run_container
+		[[ $output != *file* ]]
+		own_configuration
+	fi
+	add_mount /data bind "$HOME_DIR/shared" bind ro nosuid
+	script_is 'cat /data/file; echo y >/data/file || echo "read-only $(stat -c %u /data/file)"'
+	run_container
+	contains "$output" content "read-only 0"
+	[ "$(cat "$HOME_DIR/shared/file")" = content ]
+}
+
+@test "sysctl, host name, loopback and limits of the container are its own" {
+	configure '.linux.sysctl = { "net.ipv4.ip_forward": "1", "kernel.shmmax": "1234567" }
+		| .process.rlimits = [{ type: "RLIMIT_NOFILE", soft: 99, hard: 99 }]'
+	script_is 'cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/shmmax; hostname; cat /sys/class/net/lo/operstate; ulimit -n'
+	run_container
+	[ "$status" -eq 0 ] || fail "$output"
+	[ "$output" = $'1\n1234567\ncontained\nunknown\n99' ] || fail "$output"
+}
+
+@test "a terminal" {
+	configure '.process.terminal = true'
+	command_is tty
+	run timeout 20 script -qec "$FLOE_RUNTIME --root $STATE run --bundle $BUNDLE $ID" /dev/null </dev/null
+	contains "$output" /dev/pts/0
+}
+
+@test "root of a user namespace runs containers too" {
+	runtime_is "${as[@]}" unshare --user --map-root-user "$REAL"
+	configure '.linux.uidMappings[0].hostID = 0 | .linux.gidMappings[0].hostID = 0'
+	script_is 'id -u; tr -s " " </proc/self/uid_map'
+	run_container
+	[ "$status" -eq 0 ] || fail "$output"
+	[ "$output" = $'0\n 0 0 1' ]
+}
+
+@test "a seccomp filter and no_new_privs hold, and the user is not root outside" {
+	configure '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO" }] }'
+	script_is 'mkdir /dev/shm/x 2>&1; sed -n "s/^NoNewPrivs:[[:space:]]*//p" /proc/self/status; cat /etc/shadow 2>&1 | head -n 1; mount -t tmpfs x /mnt 2>&1'
+	run_container
+	contains "$output" "Operation not permitted"
+	[ "${lines[1]}" = 1 ]
+}

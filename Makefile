@@ -89,6 +89,7 @@ lint: all
 	tools/check-headers
 	tools/check-format
 	tools/check-scripts
+	tools/check-docs
 	run-clang-tidy -quiet -p $(BUILD) '/src/.*\.c$$' >$(BUILD)/clang-tidy.log 2>&1 || { grep -E '(warning|error):' $(BUILD)/clang-tidy.log; exit 1; }
 
 clean:

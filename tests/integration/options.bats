@@ -98,14 +98,3 @@ load ../lib/helpers
 	sed -n 's/^| \([a-z]*\) | `\(--[a-z0-9-]*\).*/\1 \2/p' "$SOURCE/docs/cli-compat.md" | sort >"$T/table"
 	diff "$T/program" "$T/table"
 }
-
-@test "every test that docs/cli-compat.md names exists" {
-	floe_only
-	while read -r file name; do
-		[ -e "$SOURCE/tests/$file.bats" ] || file=integration/$file
-		grep -qF "@test \"$name\"" "$SOURCE/tests/$file.bats" || fail "no such test: $file: $name"
-	done < <(grep '^| ' "$SOURCE/docs/cli-compat.md" | grep -o '[a-z/]*\.bats: [^|;]*' | sed 's/\.bats: / /; s/ *$//')
-	while read -r name; do
-		[ -e "$SOURCE/tests/unit/$name.c" ] || fail "no such test: $name"
-	done < <(grep '^| ' "$SOURCE/docs/cli-compat.md" | sed -n 's/.*| unit \(test_[a-z_]*\) |$/\1/p' | sort -u)
-}

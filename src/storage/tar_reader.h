@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A tar archive, maybe compressed, as a stream of entries; the digest of the uncompressed archive is
+ * taken on the way. Two readers of libarchive in a row: one undoes the compression, the other reads
+ * the tar.
+ */
+#pragma once
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "core/err.h"
+#include "storage/blob.h"
+
+struct tar_reader;
+
+/* fd is borrowed. name is for errors. */
+int tar_reader_open(struct tar_reader **ret, int fd, const char *name, struct err *err);
+/* 1: *ret is the next entry (valid until the next call), 0: end of the archive. ERR_CORRUPT. */
+int tar_reader_next(struct tar_reader *reader, struct archive_entry **ret, struct err *err);
+/* A block of the entry's data, which begins at *ret_offset of the file; 0 at its end. */
+int tar_reader_data(struct tar_reader *reader, const void **ret, size_t *ret_len,
+		    int64_t *ret_offset, struct err *err);
+/* Read what is behind the last entry and give the digest of everything. After the end only. */
+int tar_reader_finish(struct tar_reader *reader, char ret_digest[static STORE_DIGEST_MAX],
+		      struct err *err);
+void tar_reader_close(struct tar_reader *reader);
+
+/* libarchive converts names between the archive's and the locale's character set; with this they stay
+ * UTF-8. Returns what tar_locale_leave() wants. */
+void *tar_locale_enter(void);
+void tar_locale_leave(void *previous);
+
+DEFINE_AUTO_PTR(tar_reader, struct tar_reader, tar_reader_close)
+#define auto_tar_reader auto_cleanup(tar_reader_cleanup_ptr)

@@ -72,6 +72,8 @@ static void relay_start(struct terminal_relay *t, int console_fd)
 	if (tcgetattr(STDIN_FILENO, &t->saved) == 0) {
 		raw = t->saved;
 		cfmakeraw(&raw);
+		/* Lines end here (see terminal_keep_newlines()). */
+		raw.c_oflag |= OPOST;
 		t->is_raw = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
 	}
 }

@@ -5,10 +5,14 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <termios.h>
 
+#include "core/clock.h"
 #include "core/fd.h"
 #include "core/path.h"
 #include "core/rooted.h"
+
+#define LISTENER_WAIT_MS 250
 
 #ifndef TIOCGPTPEER
 #define TIOCGPTPEER _IO('T', 0x41)
@@ -32,13 +36,14 @@ static int open_master(struct err *err)
 	return fd;
 }
 
-int terminal_open(struct terminal *ret, uint16_t rows, uint16_t columns, uid_t uid, struct err *err)
+int terminal_open(struct terminal *ret, int host_ptmx_fd, uint16_t rows, uint16_t columns,
+		  uid_t uid, struct err *err)
 {
 	struct terminal t = TERMINAL_INIT;
 	int unlock = 0;
 	int r = 0;
 
-	t.master_fd = open_master(err);
+	t.master_fd = host_ptmx_fd >= 0 ? fd_dup(host_ptmx_fd) : open_master(err);
 	if (t.master_fd < 0)
 		return t.master_fd;
 	if (ioctl(t.master_fd, TIOCSPTLCK, &unlock) < 0)
@@ -65,6 +70,17 @@ int terminal_open(struct terminal *ret, uint16_t rows, uint16_t columns, uid_t u
 	return 0;
 }
 
+void terminal_keep_newlines(int fd)
+{
+	struct termios settings;
+
+	/* A terminal that we were sent always has settings; if not, its output is as before. */
+	if (tcgetattr(fd, &settings) < 0)
+		return;
+	settings.c_oflag &= ~(tcflag_t)ONLCR;
+	(void)tcsetattr(fd, TCSANOW, &settings);
+}
+
 int terminal_attach(struct terminal *t, struct err *err)
 {
 	/* The caller is a session leader without a terminal: it made itself one by setsid(2). */
@@ -83,12 +99,25 @@ void terminal_close(struct terminal *t)
 	close_fd(&t->slave_fd);
 }
 
+/* A receiver that was started together with us may be about to listen: it gets a moment. */
+static int connect_soon(int fd, const struct sockaddr_un *address)
+{
+	for (int waited_ms = 0;; waited_ms += 5) {
+		if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
+			return 0;
+		if ((errno != ENOENT && errno != ECONNREFUSED) || waited_ms >= LISTENER_WAIT_MS)
+			return -errno;
+		clock_sleep_ms(5);
+	}
+}
+
 int terminal_connect_socket(const char *path, struct err *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	auto_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	auto_close int dir_fd = -EBADF;
 	int n;
+	int r;
 
 	if (fd < 0)
 		return err_sys(err, -errno, "make a socket for the console");
@@ -106,9 +135,8 @@ int terminal_connect_socket(const char *path, struct err *err)
 		if (n >= (int)sizeof(address.sun_path))
 			return err_sys(err, -ENAMETOOLONG, "connect to console socket '%s'", path);
 	}
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return err_sys(err, -errno, "connect to console socket '%s'", path);
-	return take_fd(fd);
+	r = connect_soon(fd, &address);
+	return r < 0 ? err_sys(err, r, "connect to console socket '%s'", path) : take_fd(fd);
 }
 
 int terminal_send_fd(int socket_fd, int fd, const char *text, struct err *err)

@@ -159,3 +159,41 @@ start_on_terminal()
 	exec 8>&-
 	contains "$(cat "$T/screen")" unchanged
 }
+
+@test "what leaves by a pipe has no carriage returns" {
+	[ "$RUNTIME_NAME" != crun ] || skip "crun leaves them"
+	configure '.process.terminal = true'
+	script_is 'echo one; echo two'
+	# A terminal as standard input, a pipe as standard output.
+	script -qec "'$FLOE_RUNTIME' --root '$STATE' run --bundle '$BUNDLE' '$ID' >'$T/out'" /dev/null </dev/null >/dev/null 3>&- 4>&-
+	[ "$(od -An -c "$T/out" | tr -d ' \n')" = 'one\ntwo\n' ] || fail "$(od -c "$T/out")"
+}
+
+@test "a container without mounts of its own has a terminal of the host's" {
+	floe_only "runc mounts a devpts on the host then"
+	own_rootfs
+	configure '.process.terminal = true | del(.linux.namespaces[] | select(.type == "mount"))
+		| del(.linux.maskedPaths, .linux.readonlyPaths)'
+	script_is 'test -t 0 && test -t 1 && echo terminal; while :; do sleep 0.1; done'
+	start_console
+	start_detached --console-socket "$T/socket"
+	eventually file_contains "$T/screen" terminal
+	remove_container
+	end_console
+}
+
+@test "a console socket that is about to be made is waited for" {
+	floe_only
+	configure '.process.terminal = true'
+	script_is 'echo here; sleep 0.3'
+	start_detached --console-socket "$T/socket" &
+	runtime=$!
+	mkfifo "$T/keys"
+	"$console" "$T/socket" <"$T/keys" >"$T/screen" 2>"$T/console.err" 3>&- 4>&- &
+	console_pid=$!
+	exec 8>"$T/keys"
+	wait $runtime
+	eventually file_contains "$T/screen" here
+	remove_container
+	end_console
+}

@@ -33,6 +33,7 @@ void child_init(struct child *ret, struct launch *l)
 		.spec = &l->bundle.spec,
 		.process = l->bundle.spec.process,
 		.terminal = TERMINAL_INIT,
+		.ptmx_fd = -EBADF,
 		.proc_fd = -EBADF,
 		.gate_fd = -EBADF,
 		.fifo_fd = -EBADF,
@@ -147,6 +148,12 @@ int child_run_hooks(const struct child *c, const char *name, const struct oci_ho
 	return hooks_run(&opts, err);
 }
 
+void child_keep_host_ptmx(struct child *c)
+{
+	if (c->process->terminal)
+		c->ptmx_fd = fd_open_at(AT_FDCWD, "/dev/ptmx", O_RDWR | O_NOCTTY, 0);
+}
+
 int child_open_terminal(void *context, struct err *err)
 {
 	struct child *c = context;
@@ -155,7 +162,7 @@ int child_open_terminal(void *context, struct err *err)
 
 	if (!c->process->terminal)
 		return 0;
-	r = terminal_open(&c->terminal, size ? (uint16_t)size->height : 0,
+	r = terminal_open(&c->terminal, c->ptmx_fd, size ? (uint16_t)size->height : 0,
 			  size ? (uint16_t)size->width : 0, c->l->process.uid, err);
 	/* exec has no root of its own to bind a console in */
 	if (r == 0 && c->mounts.root.fd >= 0 && child_has(c, NAMESPACE_MOUNT))
@@ -165,6 +172,7 @@ int child_open_terminal(void *context, struct err *err)
 				     err);
 	if (r < 0)
 		return r;
+	close_fd(&c->ptmx_fd);
 	close_fd(&c->terminal.master_fd);
 	close_fd(&c->l->console_socket_fd);
 	return terminal_attach(&c->terminal, err);

@@ -14,6 +14,7 @@ struct child {
 	const struct oci_process *process;
 	struct mount_context mounts;
 	struct terminal terminal;
+	int ptmx_fd; /* the host's /dev/ptmx, for a container without mounts of its own */
 	int proc_fd; /* the container's procfs, verified; -EBADF when it has none */
 	int gate_fd; /* O_PATH of exec.fifo, to be opened through proc_fd; -EBADF without procfs */
 	int fifo_fd;
@@ -39,6 +40,8 @@ int child_join_keyring(void *context, struct err *err);
 int child_run_hooks(const struct child *c, const char *name, const struct oci_hook *hooks, size_t n,
 		    enum container_status status, const char *cwd, char *const *env,
 		    struct err *err);
+/* Before the root changes, where that is no more than a chroot(2) and there is no devpts inside. */
+void child_keep_host_ptmx(struct child *c);
 /* A pty of the container's devpts as stdio, when process.terminal; its master goes to the parent. */
 int child_open_terminal(void *context, struct err *err);
 /*

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/fd.h"
+#include "core/log.h"
 #include "core/stage.h"
 #include "kernel/proc_root.h"
 #include "runtime/init/child_common.h"
@@ -28,10 +29,11 @@ static int reset_affinity(void *context, struct err *err)
 /* setns(2) has changed the root where there is a mount namespace to join. */
 static int change_root(void *context, struct err *err)
 {
-	const struct child *c = context;
+	struct child *c = context;
 
 	if (c->l->root_fd < 0)
 		return 0;
+	child_keep_host_ptmx(c);
 	if (fchdir(c->l->root_fd) < 0 || chroot(".") < 0 || chdir("/") < 0)
 		return err_sys(err, -errno, "change root to '%s'", c->l->bundle.rootfs);
 	return 0;
@@ -73,7 +75,10 @@ void exec_child_main(struct launch *l)
 	int r;
 
 	child_init(&c, l);
+	log_debug("child process in init() for container '%s'", l->container.id);
 	r = stages_run("exec child", exec_stages, ARRAY_SIZE(exec_stages), &c, &err);
+	if (r == 0)
+		log_debug("setns_init: about to exec");
 	if (r == 0)
 		r = child_execute(&c, &err);
 	child_fail(&c, &err);

@@ -161,7 +161,10 @@ static int take_console(struct launch *l, struct err *err)
 	if (l->console_pair_fd < 0)
 		return 0;
 	r = terminal_receive_fd(l->console_pair_fd, &l->console_fd);
-	return r < 0 ? err_sys(err, r, "receive the container's terminal") : 0;
+	if (r < 0)
+		return err_sys(err, r, "receive the container's terminal");
+	terminal_keep_newlines(l->console_fd);
+	return 0;
 }
 
 static int serve_seccomp_listener(struct launch *l, const struct msg *m, struct err *err)

@@ -40,25 +40,39 @@ static int thaw_for_kill(const struct container *c, struct err *err)
 	return r < 0 ? r : cgroup_thaw(&cg, err);
 }
 
+/* A container without a pid namespace of its own may have processes although its init has ended. */
+static bool has_processes(const struct container *c)
+{
+	auto_cgroup struct cgroup cg = CGROUP_INIT;
+	auto_cgroup_pids struct cgroup_pids pids = { 0 };
+
+	return container_open_cgroup(c, &cg, NULL) == 0 && cgroup_pids(&cg, &pids, NULL) == 0 &&
+	       pids.n > 0;
+}
+
 int container_kill(struct runtime *rt, const struct kill_options *opts, struct err *err)
 {
 	auto_container struct container c = CONTAINER_INIT;
 	enum container_status status;
 	bool to_all;
+	bool had_processes = false;
 	int r = container_open(&c, rt, opts->id, false, err);
 
 	if (r < 0)
 		return r;
 	status = container_status(&c);
 	to_all = opts->all || (opts->signal == SIGKILL && !has_private_pid_namespace(&c));
+	if (to_all && status == CONTAINER_STOPPED)
+		had_processes = has_processes(&c);
 	if (to_all)
 		r = kill_all(&c, opts->signal, err);
 	if (r < 0)
 		return r;
 	if (status == CONTAINER_STOPPED || status == CONTAINER_CREATING)
-		return opts->all ? 0 :
-				   err_set(err, ERR_STATE, "container not running: '%s' is %s",
-					   c.id, container_status_to_string(status));
+		return opts->all || had_processes ?
+			       0 :
+			       err_set(err, ERR_STATE, "container not running: '%s' is %s", c.id,
+				       container_status_to_string(status));
 	if (!to_all) {
 		r = container_signal_init(&c, opts->signal);
 		if (r == -ESRCH)

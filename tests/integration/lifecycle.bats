@@ -225,6 +225,36 @@ load ../lib/helpers
 	rt delete "$ID"
 }
 
+@test "kill ends a created container with SIGTERM too" {
+	[ "$RUNTIME_NAME" != crun ] || skip "the kernel keeps it from crun's"
+	for signal in TERM INT HUP QUIT; do
+		create_container
+		rt kill "$ID" $signal
+		eventually is_state stopped
+		rt delete "$ID"
+	done
+}
+
+@test "SIGKILL reaches what is left without a private PID namespace after the init has ended" {
+	configure 'del(.linux.namespaces[] | select(.type == "pid"))'
+	script_is 'sleep 1000 & sleep 1000 & echo ready; wait'
+	start_detached
+	eventually file_contains "$T/$ID.out" ready
+	kill -KILL "$(pid_of)"
+	eventually is_state stopped
+	rt kill "$ID" KILL
+	nobody()
+	{
+		! rt kill "$ID" KILL 2>/dev/null
+	}
+	is_floe || { rt delete "$ID"; return; }
+	eventually nobody
+	run rt kill "$ID" KILL
+	refuses 1 "container not running"
+	rt delete "$ID"
+	# The teardown looks for the sleeps.
+}
+
 @test "SIGKILL without a private PID namespace ends every process of the container" {
 	configure 'del(.linux.namespaces[] | select(.type == "pid"))'
 	script_is 'sleep 1000 & sleep 1000 & echo ready; wait'

@@ -18,10 +18,12 @@
  */
 #include "runtime/init/child.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/alloc.h"
 #include "core/fd.h"
@@ -138,8 +140,10 @@ static int change_root(void *context, struct err *err)
 {
 	struct child *c = context;
 
-	if (!child_has(c, NAMESPACE_MOUNT))
+	if (!child_has(c, NAMESPACE_MOUNT)) {
+		child_keep_host_ptmx(c);
 		return mount_chroot(&c->mounts, err);
+	}
 	return c->l->opts->no_pivot ? mount_no_pivot(&c->mounts, err) :
 				      mount_pivot(&c->mounts, err);
 }
@@ -263,11 +267,31 @@ static int open_gate(struct child *c)
 	return want.st_dev == got.st_dev && want.st_ino == got.st_ino ? take_fd(fd) : -EXDEV;
 }
 
+static void end_by_signal(int sig)
+{
+	_exit(128 + sig);
+}
+
+/*
+ * The kernel keeps from process 1 of a pid namespace every signal that it has no handler for
+ * (pid_namespaces(7)): without these, nothing but SIGKILL could end a container that was created and
+ * not started. execve(2) takes them away.
+ */
+static void be_terminable(void)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	const struct sigaction action = { .sa_handler = end_by_signal };
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		(void)sigaction(signals[i], &action, NULL);
+}
+
 static int wait_at_gate(struct child *c, struct err *err)
 {
 	ssize_t n;
 
 	child_close_log(c);
+	be_terminable();
 	c->fifo_fd = open_gate(c);
 	if (c->fifo_fd < 0)
 		return err_sys(err, c->fifo_fd, "open exec.fifo");

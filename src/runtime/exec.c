@@ -178,7 +178,9 @@ static int send_cgroup(void *context, struct err *err)
 	bool in_unified = l->init_in_unified || cgroup_place(&l->cgroup, l->init_pid);
 	int r = cgroup_entry_open(&l->cgroup, in_unified, &entry, err);
 
-	if (r == 0 && affinity)
+	if (r < 0)
+		return err_wrap(err, r, "adding pid %d to cgroups", (int)l->init_pid);
+	if (affinity)
 		r = scheduling_set_affinity(l->init_pid, affinity->initial, err);
 	if (r == 0)
 		scheduling_log_affinity(l->init_pid);

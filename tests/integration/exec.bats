@@ -282,3 +282,17 @@ exec_pid()
 	[ "$(ex "$ID" sh -c 'ulimit -n')" = 77 ]
 	remove_container
 }
+
+@test "exec --cgroup says what is wrong with it" {
+	floe_only "others say it in other words"
+	start_idle
+	run ex --cgroup .. "$ID" true
+	refuses 255 " .. is not a sub cgroup path"
+	is_cgroup_v2 || {
+		run ex --cgroup pids,none:/ "$ID" true
+		refuses 255 "unknown controller 'none'"
+		run ex --cgroup pids:nowhere "$ID" true
+		refuses 255 " adding pid " "/nowhere/cgroup.procs: no such file "
+	}
+	remove_container
+}

@@ -28,6 +28,9 @@ int cgroup_entry_open(struct cgroup *cg, bool in_unified, struct cgroup_entry *r
 		if (node->absent || node->joined || (node->unified && in_unified))
 			continue;
 		fd = cgroup_node_open(node, file, O_WRONLY);
+		/* Where the directory is missing, runc's words, for those who look for them. */
+		if (fd == -ENOENT)
+			return err_sys(err, fd, "open %s/cgroup.procs", node->path);
 		if (fd < 0)
 			return err_sys(err, fd, "open '%s/%s'", node->path, file);
 		entry.name[entry.n] = node->path;
@@ -66,7 +69,9 @@ int cgroup_enter_self(const struct cgroup_entry *entry, struct err *err)
 {
 	for (size_t i = 0; i < entry->n; i++)
 		if (RETRY_EINTR(write(entry->fd[i], "0", 1)) != 1)
-			return err_sys(err, -errno, "join cgroup '%s'", entry->name[i]);
+			return err_sys(err, -errno,
+				       "adding pid %d to cgroups: write %s/cgroup.procs",
+				       (int)getpid(), entry->name[i]);
 	return 0;
 }
 

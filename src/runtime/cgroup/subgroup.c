@@ -16,47 +16,67 @@ static int move_node(struct cgroup_node *node, const char *sub, const char *text
 
 	/* path_join() has resolved "..": what is left must still be below. */
 	if (!path_is_below(path, node->path))
-		return err_set(err, ERR_USAGE, "--cgroup '%s' leads out of the container's cgroup",
-			       text);
+		return err_set(
+			err, ERR_USAGE,
+			"--cgroup '%s': %s is not a sub cgroup path of the container's cgroup",
+			text, sub);
 	replace_ptr(node->path, take_ptr(path));
 	close_fd(&node->dir_fd);
 	return 0;
 }
 
-static bool is_named(const struct cgroup_node *node, const struct strvec *controllers)
+static bool has_controller(const struct cgroup_node *node, const char *name)
 {
 	auto_strvec struct strvec own = STRVEC_INIT;
 
 	strvec_split(&own, node->controllers, ',', true);
-	for (size_t i = 0; i < own.n; i++)
-		if (strvec_contains(controllers, own.v[i]))
-			return true;
+	return strvec_contains(&own, name);
+}
+
+static int move_controller(struct cgroup *cg, const char *name, const char *sub, const char *text,
+			   struct err *err)
+{
+	for (size_t i = 0; i < cg->n_nodes; i++)
+		if (has_controller(&cg->node[i], name))
+			return move_node(&cg->node[i], sub, text, err);
+	return err_set(err, ERR_USAGE,
+		       "--cgroup '%s': unknown controller '%s': the container has no cgroup of it",
+		       text, name);
+}
+
+/* Controllers that are mounted together have one node, which moves once. */
+static bool is_moved_already(struct cgroup *cg, const struct strvec *names, size_t n)
+{
+	for (size_t i = 0; i < cg->n_nodes; i++) {
+		if (!has_controller(&cg->node[i], names->v[n]))
+			continue;
+		for (size_t j = 0; j < n; j++)
+			if (has_controller(&cg->node[i], names->v[j]))
+				return true;
+	}
 	return false;
 }
 
 int cgroup_select_subgroup(struct cgroup *cg, const char *text, struct err *err)
 {
 	const char *colon = strchr(text, ':');
-	auto_strvec struct strvec controllers = STRVEC_INIT;
+	const char *sub = colon ? colon + 1 : text;
+	auto_strvec struct strvec names = STRVEC_INIT;
 	auto_free char *list = colon ? xstrndup(text, (size_t)(colon - text)) : NULL;
-	size_t n_moved = 0;
+	int r = 0;
 
-	if (list)
-		strvec_split(&controllers, list, ',', false);
-	for (size_t i = 0; i < cg->n_nodes; i++) {
-		int r;
-
-		if (list && !cg->is_v2 && !is_named(&cg->node[i], &controllers))
-			continue;
-		r = move_node(&cg->node[i], colon ? colon + 1 : text, text, err);
-		if (r < 0)
-			return r;
-		n_moved++;
-	}
-	if (n_moved == 0)
-		return err_set(err, ERR_USAGE, "--cgroup '%s': the container has no cgroup of '%s'",
-			       text, list ? list : "");
-	return 0;
+	if (cg->n_nodes == 0)
+		return err_set(err, ERR_USAGE, "--cgroup '%s': the container has no cgroup", text);
+	if (list && !cg->is_v2)
+		strvec_split(&names, list, ',', false);
+	if (list && !cg->is_v2 && names.n == 0)
+		return err_set(err, ERR_USAGE, "--cgroup '%s': unknown controller ''", text);
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		if (!is_moved_already(cg, &names, i))
+			r = move_controller(cg, names.v[i], sub, text, err);
+	for (size_t i = 0; r == 0 && !(list && !cg->is_v2) && i < cg->n_nodes; i++)
+		r = move_node(&cg->node[i], sub, text, err);
+	return r;
 }
 
 static bool passes_controllers_down(const struct cgroup_node *node)

@@ -397,3 +397,34 @@ show_mounts()
 	run_container
 	[ "$status" -eq 0 ]
 }
+
+@test "access times change with a choice of them only" {
+	local options
+	mkdir "$T/times"
+	mount -t tmpfs -o nodiratime,noatime times "$T/times"
+	script_is "sed -n 's,^[^ ]* /mnt [^ ]* \\([^ ]*\\).*,\\1,p' /proc/mounts"
+	for options in '"atime"' '"diratime"' '"norelatime"' '"nosuid"'; do
+		configure '.mounts |= map(select(.destination != "/mnt"))'
+		configure ".mounts += [{ destination: \"/mnt\", source: \"$T/times\", options: [\"bind\", $options] }]"
+		run_container
+		contains ",$output," ,noatime, ,nodiratime, || break
+	done
+	configure '.mounts[-1].options = ["bind", "relatime"]'
+	run_container
+	umount "$T/times"
+	contains ",$output," ,relatime,
+	[[ ,$output, != *,noatime,* && ,$output, != *,nodiratime,* ]]
+}
+
+@test "a destination with the path of the rootfs in front is below it" {
+	[ "$RUNTIME_NAME" != crun ] || skip "crun makes that path inside"
+	own_rootfs
+	mkdir "$T/source"
+	touch "$T/source/found"
+	add_mount "$BUNDLE/rootfs/place" bind "$T/source" bind
+	command_is ls /place
+	run_container
+	[ "$status" -eq 0 ]
+	contains "$output" found
+	[ ! -e "$BUNDLE/rootfs$BUNDLE" ]
+}

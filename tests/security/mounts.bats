@@ -69,7 +69,7 @@ mount_on()
 		mkdir -p "$IMAGE/elsewhere"
 		ln -s elsewhere "$IMAGE/$place"
 		run_container
-		refuses 1 "mount '/$place'" "must be an ordinary directory"
+		refuses 1 "mount '/$place'" "must be mounted on ordinary directory"
 		rm "${IMAGE:?}/$place"
 		mkdir "$IMAGE/$place"
 	done

@@ -115,8 +115,8 @@ static void test_root_is_no_target(unsigned int disable)
 static void test_proc_is_plain(unsigned int disable)
 {
 	static const char want[] =
-		"mount '/proc': the target must be an ordinary directory, but the"
-		" image leads it to '/tmp' by a symlink";
+		"mount '/proc': it must be mounted on ordinary directory, but the"
+		" image leads to '/tmp' by a symlink";
 
 	assert_int_equal(fs_remove_tree(top_fd, "rootfs/proc"), 0);
 	make_link("tmp", "rootfs/proc");
@@ -129,7 +129,7 @@ static void test_proc_is_plain(unsigned int disable)
 	assert_int_equal(fs_remove_tree(top_fd, "rootfs/proc"), 0);
 	make_link("tmp", "rootfs/link");
 	assert_fails(CONTAINER(.mounts = { "sysfs /link/x" }, .disable = disable),
-		     "mount '/link/x': the target must be an ordinary directory");
+		     "mount '/link/x': it must be mounted on ordinary directory");
 }
 
 static void inside_real_proc(struct mount_context *ctx UNUSED)

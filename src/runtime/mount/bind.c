@@ -80,9 +80,11 @@ static int try_copy_symlink(struct mount_context *ctx, const struct mount_op *op
 int mount_apply_attributes(const struct mount_context *ctx, const struct mount_op *op, int mount_fd,
 			   struct err *err)
 {
-	/* In a user namespace what the source has, it keeps: there the kernel's locks (which a
-	 * descriptor from the host side lacks) would say so too. */
-	uint64_t drop = ctx->plan->facts.has_user_ns ? op->attr_clear : op->attr_drop;
+	/* In a user namespace what the source has, it keeps, as far as the kernel can lock it: a
+	 * descriptor from the host side lacks the locks. */
+	uint64_t drop = ctx->plan->facts.has_user_ns ?
+				op->attr_clear | (op->attr_drop & MOUNT_ATTR_NOSYMFOLLOW) :
+				op->attr_drop;
 	int r = mountfd_set_attr(&ctx->env, mount_fd, op->attr_set, drop, false);
 
 	if (r == -EPERM && drop != op->attr_clear)

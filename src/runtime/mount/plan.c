@@ -175,17 +175,22 @@ static void plan_bind_attributes(struct mount_op *op, const struct mount_options
 {
 	unsigned long set = o->set & MOUNTFLAGS_OF_MOUNT;
 	unsigned long cleared = o->cleared & MOUNTFLAGS_OF_MOUNT;
+	const unsigned long atime = MOUNTFLAGS_ATIME | MS_NODIRATIME;
+	const uint64_t nodiratime = MOUNT_ATTR_NODIRATIME;
 
 	if (!(o->set & ~(unsigned long)(MS_BIND | MS_REC)) && !o->cleared)
 		return;
 	op->attr_set = mountflags_to_attr(set);
-	op->attr_clear = mountflags_to_attr(cleared & ~MOUNTFLAGS_ATIME);
-	/* "norelatime" alone says nothing: relative times are what is left when the others go. */
-	if ((set & MOUNTFLAGS_ATIME) || (cleared & (MS_NOATIME | MS_STRICTATIME)))
-		op->attr_clear |= MOUNT_ATTR__ATIME;
+	op->attr_clear = mountflags_to_attr(cleared & ~atime);
 	op->attr_drop = (op->attr_clear | MOUNTFLAGS_ATTR_BITS) & ~op->attr_set;
-	/* The field has values, not bits. */
-	op->attr_drop |= op->attr_clear & MOUNT_ATTR__ATIME;
+	/* Only a choice of access times changes them, and then as a whole, as the remount of mount(2)
+	 * has it: "atime", "diratime", "norelatime" choose nothing. The field has values, not bits. */
+	if (set & atime) {
+		op->attr_clear |= MOUNT_ATTR__ATIME | (mountflags_to_attr(cleared) & nodiratime);
+		op->attr_drop |= MOUNT_ATTR__ATIME;
+	} else {
+		op->attr_drop &= ~nodiratime;
+	}
 }
 
 static int plan_bind(struct mount_op *op, const struct oci_mount *mount,
@@ -299,6 +304,31 @@ static int plan_options(struct mount_op *op, const struct oci_mount *mount, stru
 	return r;
 }
 
+/*
+ * Relative ones are deprecated and mean the root. One that has the path of the rootfs on the host in
+ * front is meant to be below it, as runc understands it.
+ */
+static char *plan_destination(const struct oci_mount *mount, const struct plan_input *in)
+{
+	const struct oci_root *root = in->spec->root;
+	auto_free char *rootfs = NULL;
+	auto_free char *clean = NULL;
+
+	if (mount->destination[0] != '/') {
+		log_warning("mount destination '%s' is not absolute; taken as '/%s'",
+			    mount->destination, mount->destination);
+		return xasprintf("/%s", mount->destination);
+	}
+	if (!root || str_is_empty(root->path))
+		return xstrdup(mount->destination);
+	rootfs = root->path[0] == '/' ? path_clean(root->path) :
+					path_join(in->facts->bundle, root->path);
+	clean = path_clean(mount->destination);
+	if (strcmp(rootfs, "/") == 0 || strcmp(clean, rootfs) == 0 || !path_is_below(clean, rootfs))
+		return xstrdup(mount->destination);
+	return xstrdup(clean + strlen(rootfs));
+}
+
 static int plan_mount(struct mount_op *op, const struct oci_mount *mount,
 		      const struct plan_input *in, struct err *err)
 {
@@ -309,12 +339,7 @@ static int plan_mount(struct mount_op *op, const struct oci_mount *mount,
 
 	if (str_is_empty(mount->destination))
 		return err_set(err, ERR_INVALID, "destination is missing");
-	/* Relative ones are deprecated and mean the root. */
-	op->destination = mount->destination[0] == '/' ? xstrdup(mount->destination) :
-							 xasprintf("/%s", mount->destination);
-	if (mount->destination[0] != '/')
-		log_warning("mount destination '%s' is not absolute; taken as '%s'",
-			    mount->destination, op->destination);
+	op->destination = plan_destination(mount, in);
 	clean = path_clean(op->destination);
 	if (strcmp(clean, "/") == 0)
 		return err_set(err, ERR_INVALID, "a mount cannot cover the root file system");

@@ -72,7 +72,7 @@ int mount_target_plain_directory(const struct mount_context *ctx, const char *de
 		return r;
 	if (strcmp(ret->path, clean) != 0)
 		return err_set(err, ERR_DENIED,
-			       "the target must be an ordinary directory, but the image leads it to"
+			       "it must be mounted on ordinary directory, but the image leads to"
 			       " '%s' by a symlink",
 			       ret->path);
 	return 0;

@@ -215,6 +215,12 @@ static bool is_device_number_or_any(const struct opt_i64 *number)
 	return !number->set || (number->v >= -1 && number->v <= UINT32_MAX);
 }
 
+/* None at all is all of them. An "a" among others means nothing, as with runc. */
+static bool is_device_access(const char *access)
+{
+	return str_is_empty(access) || (!access[strspn(access, "rwma")] && strpbrk(access, "rwm"));
+}
+
 static int validate_device_rules(const struct oci_resources *resources, struct err *err)
 {
 	for (size_t i = 0; i < resources->n_devices; i++) {
@@ -226,7 +232,7 @@ static int validate_device_rules(const struct oci_resources *resources, struct e
 				err, ERR_INVALID,
 				"linux.resources.devices[%zu].type: '%s', expected a, b or c", i,
 				rule->type);
-		if (rule->access && rule->access[strspn(rule->access, "rwm")])
+		if (!is_device_access(rule->access))
 			return err_set(err, ERR_INVALID,
 				       "linux.resources.devices[%zu].access: '%s', expected some "
 				       "of r, w and m",

@@ -71,6 +71,8 @@ floe()
 	refuses 1 "unknown option '--foo'; see 'floe-runtime --help'"
 	run floe frobnicate
 	refuses 1 "unknown command 'frobnicate'; see 'floe-runtime --help'"
+	run floe frobnicate --help
+	refuses 1 "No help topic for 'frobnicate': unknown command; see 'floe-runtime --help'"
 	run rt create --preserve-fds many "$ID"
 	refuses 1 "'many'" --preserve-fds
 	run rt list --format yaml

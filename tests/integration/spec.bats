@@ -188,6 +188,13 @@ all_capabilities()
 		{ "policy": "SCHED_OTHER", "flags": ["SCHED_FLAG_NONE"] }
 	LIST
 	# What the kernel refuses is an error too.
+	configure '.process.scheduler = { policy: "SCHED_DEADLINE", runtime: 42000, deadline: 1000000, period: 1000000 }
+		| .linux.resources.cpu.cpus = "0"'
+	if [ "$(nproc)" -gt 1 ]; then
+		run_container
+		refuses 1 "process scheduler can't be used together with AllowedCPUs"
+	fi
+	configure 'del(.linux.resources.cpu)'
 	configure '.process.scheduler = { policy: "SCHED_DEADLINE", runtime: 10, deadline: 5, period: 5 }'
 	run_container
 	refuses 1 "set scheduler"

@@ -273,7 +273,7 @@ static void test_no_agent(void **state UNUSED)
 	struct err err = ERR_INIT;
 
 	assert_int_equal(seccomp_notify_send("/nonexistent/agent", 0, "{}", &err), -ENOENT);
-	assert_string_equal(err.msg, "connect to seccomp agent '/nonexistent/agent' "
+	assert_string_equal(err.msg, "failed to connect with seccomp agent '/nonexistent/agent' "
 				     "(linux.seccomp.listenerPath): no such file or directory");
 	assert_int_equal(seccomp_notify_fetch(-1, 0, &err), -EBADF);
 }

@@ -420,6 +420,8 @@ static void test_devices_and_resources(void **state UNUSED)
 		  "linux.resources.devices[0].type: 'p', expected a, b or c" },
 		{ RESOURCES("'devices':[{'allow':true},{'allow':true,'access':'rx'}]"),
 		  "linux.resources.devices[1].access: 'rx', expected some of r, w and m" },
+		{ RESOURCES("'devices':[{'allow':true,'access':'a'}]"),
+		  "linux.resources.devices[0].access: 'a', expected some of r, w and m" },
 		{ RESOURCES("'devices':[{'allow':true,'major':-2}]"),
 		  "linux.resources.devices[0]: -2:0 is no device number, expected -1 for any" },
 		{ RESOURCES("'hugepageLimits':[{'pageSize':'../x','limit':1}]"),

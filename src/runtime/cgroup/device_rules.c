@@ -38,9 +38,12 @@ static int parse_access(const char *access, uint8_t *ret)
 			mask |= DEVICE_WRITE;
 		else if (*s == 'm')
 			mask |= DEVICE_MKNOD;
-		else
+		else if (*s != 'a')
 			return -EINVAL;
 	}
+	/* "a" is the type of a rule for all devices; runc passes over it among the accesses. */
+	if (!mask && access && *access)
+		return -EINVAL;
 	*ret = mask ? mask : DEVICE_ALL;
 	return 0;
 }

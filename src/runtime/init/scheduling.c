@@ -241,6 +241,8 @@ int scheduling_plan_make(struct scheduling_plan *ret, const struct oci_process *
 	struct scheduling_plan plan = { 0 };
 	int r = 0;
 
+	plan.has_cpuset = linux_ && linux_->resources && linux_->resources->cpu &&
+			  !str_is_empty(linux_->resources->cpu->cpus);
 	if (process->scheduler)
 		r = plan_scheduler(&plan, process->scheduler, err);
 	if (r == 0 && process->io_priority)
@@ -254,10 +256,20 @@ int scheduling_plan_make(struct scheduling_plan *ret, const struct oci_process *
 	return r;
 }
 
+static int scheduler_failed(const struct scheduling_plan *plan, int r, struct err *err)
+{
+	(void)err_sys(err, r, "set scheduler");
+	if (r == -EPERM && plan->has_cpuset && plan->scheduler.policy == SCHED_DEADLINE)
+		err_append(err, " (process scheduler can't be used together with AllowedCPUs: "
+				"SCHED_DEADLINE wants all CPUs, linux.resources.cpu.cpus leaves "
+				"some out)");
+	return r;
+}
+
 int scheduling_apply(const struct scheduling_plan *plan, struct err *err)
 {
 	if (plan->has_scheduler && syscall(SYS_sched_setattr, 0, &plan->scheduler, 0) < 0)
-		return err_sys(err, -errno, "set scheduler");
+		return scheduler_failed(plan, -errno, err);
 	/* The process alone: its group may have other members, and what it starts inherits it. */
 	if (plan->has_io_priority &&
 	    syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, plan->io_priority) < 0)

@@ -28,6 +28,7 @@ struct scheduling_attr {
 
 struct scheduling_plan {
 	bool has_scheduler;
+	bool has_cpuset; /* linux.resources.cpu.cpus: not every CPU of the machine, perhaps */
 	struct scheduling_attr scheduler;
 	bool has_io_priority;
 	int io_priority; /* class << 13 | priority */

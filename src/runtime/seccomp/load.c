@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/log.h"
 #include "runtime/seccomp/names.h"
 
 static long set_filter(const struct seccomp_filter *filter, unsigned int flags)
@@ -41,6 +42,7 @@ int seccomp_filter_load(const struct seccomp_filter *filter, int *ret_listener_f
 	*ret_listener_fd = -EBADF;
 	if (filter->n_insns == 0)
 		return 0;
+	log_debug("seccomp filter flags: %u", filter->flags);
 	r = set_filter(filter, filter->flags);
 	/* The kernel knows no other reason than a flag: what libseccomp generates is well-formed. */
 	if (r == -EINVAL && (filter->flags & filter->optional_flags))

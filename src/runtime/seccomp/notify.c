@@ -107,8 +107,10 @@ int seccomp_notify_send(const char *path, int listener_fd, const char *payload, 
 		return err_sys(err, -errno, "create socket for seccomp listener");
 	r = connect_to(fd, path);
 	if (r < 0)
-		return err_sys(err, r, "connect to seccomp agent '%s' (linux.seccomp.listenerPath)",
-			       path);
+		return err_sys(
+			err, r,
+			"failed to connect with seccomp agent '%s' (linux.seccomp.listenerPath)",
+			path);
 	r = send_with_fd(fd, payload, listener_fd);
 	if (r < 0)
 		return err_sys(err, r, "send seccomp listener to '%s'", path);

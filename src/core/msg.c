@@ -19,19 +19,16 @@ int msg_pair(int ret_fds[2])
 	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_fds) < 0 ? -errno : 0;
 }
 
-int msg_send(int fd, uint16_t kind, const void *payload, size_t len, const int *fds, size_t n_fds)
+static ssize_t send_parts(int fd, struct iovec *iov, size_t n_iov, const int *fds, size_t n_fds)
 {
-	struct frame_header header = { .kind = kind,
-				       .n_fds = (uint16_t)n_fds,
-				       .len = (uint32_t)len };
-	struct iovec iov[2] = { { &header, sizeof(header) }, { (void *)(uintptr_t)payload, len } };
 	union {
 		char buf[CMSG_SPACE(sizeof(int) * MSG_FDS_MAX)];
 		struct cmsghdr align;
 	} control = { 0 };
-	struct msghdr mh = { .msg_iov = iov, .msg_iovlen = len ? 2 : 1 };
+	struct msghdr mh = { .msg_iov = iov, .msg_iovlen = n_iov };
+	ssize_t n;
 
-	if (len > MSG_PAYLOAD_MAX || n_fds > MSG_FDS_MAX)
+	if (n_fds > MSG_FDS_MAX)
 		return -EMSGSIZE;
 	if (n_fds) {
 		struct cmsghdr *cmsg;
@@ -44,7 +41,29 @@ int msg_send(int fd, uint16_t kind, const void *payload, size_t len, const int *
 		cmsg->cmsg_len = CMSG_LEN(sizeof(int) * n_fds);
 		memcpy(CMSG_DATA(cmsg), fds, sizeof(int) * n_fds);
 	}
-	return RETRY_EINTR(sendmsg(fd, &mh, MSG_NOSIGNAL)) < 0 ? -errno : 0;
+	n = RETRY_EINTR(sendmsg(fd, &mh, MSG_NOSIGNAL));
+	return n < 0 ? -errno : n;
+}
+
+ssize_t msg_send_fds(int socket_fd, const void *data, size_t len, const int *fds, size_t n_fds)
+{
+	struct iovec iov = { (void *)(uintptr_t)data, len };
+
+	return send_parts(socket_fd, &iov, 1, fds, n_fds);
+}
+
+int msg_send(int fd, uint16_t kind, const void *payload, size_t len, const int *fds, size_t n_fds)
+{
+	struct frame_header header = { .kind = kind,
+				       .n_fds = (uint16_t)n_fds,
+				       .len = (uint32_t)len };
+	struct iovec iov[2] = { { &header, sizeof(header) }, { (void *)(uintptr_t)payload, len } };
+	ssize_t n;
+
+	if (len > MSG_PAYLOAD_MAX)
+		return -EMSGSIZE;
+	n = send_parts(fd, iov, len ? 2 : 1, fds, n_fds);
+	return n < 0 ? (int)n : 0;
 }
 
 int msg_write(int fd, uint16_t kind, const void *payload, size_t len)

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "core/auto.h"
 #include "core/macro.h"
@@ -21,6 +22,12 @@ struct msg {
 	int fds[MSG_FDS_MAX]; /* owned, close-on-exec */
 	size_t n_fds;
 };
+
+/*
+ * One sendmsg(2) of bytes with descriptors on any unix socket, for peers that do not speak in frames. At least one
+ * byte must go with the descriptors. Return: number of bytes sent, or -errno.
+ */
+ssize_t msg_send_fds(int socket_fd, const void *data, size_t len, const int *fds, size_t n_fds);
 
 /* Both ends close-on-exec. */
 int msg_pair(int ret_fds[2]);

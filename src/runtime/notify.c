@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/fd.h"
 #include "core/fs.h"
+#include "core/msg.h"
 #include "core/str.h"
 #include "kernel/syscalls.h"
 
@@ -125,18 +126,7 @@ static void send_barrier(int manager_fd)
 {
 	auto_close int read_fd = -EBADF;
 	auto_close int write_fd = -EBADF;
-	struct iovec iov = { .iov_base = (char[]){ "BARRIER=1" }, .iov_len = 9 };
-	union {
-		char buf[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
-	struct msghdr mh = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.buf,
-		.msg_controllen = sizeof(control.buf),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&mh);
+	static const char barrier[] = "BARRIER=1";
 	struct pollfd pfd;
 	int ends[2];
 
@@ -144,11 +134,7 @@ static void send_barrier(int manager_fd)
 		return;
 	read_fd = ends[0];
 	write_fd = ends[1];
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &write_fd, sizeof(int));
-	if (sendmsg(manager_fd, &mh, MSG_NOSIGNAL) < 0)
+	if (msg_send_fds(manager_fd, barrier, strlen(barrier), &write_fd, 1) < 0)
 		return;
 	close_fd(&write_fd);
 	pfd = (struct pollfd){ .fd = read_fd, .events = POLLIN };

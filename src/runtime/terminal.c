@@ -9,6 +9,7 @@
 
 #include "core/clock.h"
 #include "core/fd.h"
+#include "core/msg.h"
 #include "core/path.h"
 #include "core/rooted.h"
 
@@ -141,26 +142,9 @@ int terminal_connect_socket(const char *path, struct err *err)
 
 int terminal_send_fd(int socket_fd, int fd, const char *text, struct err *err)
 {
-	struct iovec iov = { .iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text) };
-	union {
-		char buf[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
-	struct msghdr mh = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.buf,
-		.msg_controllen = sizeof(control.buf),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&mh);
+	ssize_t n = msg_send_fds(socket_fd, text, strlen(text), &fd, 1);
 
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
-	if (RETRY_EINTR(sendmsg(socket_fd, &mh, MSG_NOSIGNAL)) < 0)
-		return err_sys(err, -errno, "send '%s' over the socket", text);
-	return 0;
+	return n < 0 ? err_sys(err, (int)n, "send '%s' over the socket", text) : 0;
 }
 
 int terminal_receive_fd(int socket_fd, int *ret_fd)

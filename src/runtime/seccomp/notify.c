@@ -13,6 +13,7 @@
 #include "core/alloc.h"
 #include "core/fd.h"
 #include "core/json_table.h"
+#include "core/msg.h"
 
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd 438
@@ -73,29 +74,13 @@ static int connect_to(int fd, const char *path)
 /* The descriptor goes with the first byte; the rest follows as the socket takes it. */
 static int send_with_fd(int socket_fd, const char *payload, int listener_fd)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct iovec iov = { .iov_base = (void *)(uintptr_t)payload, .iov_len = strlen(payload) };
-	struct msghdr m = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.space,
-		.msg_controllen = sizeof(control.space),
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&m);
+	size_t len = strlen(payload);
+	ssize_t n = msg_send_fds(socket_fd, payload, len, &listener_fd, 1);
 	size_t sent;
-	ssize_t n;
 
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(int));
-	(void)memcpy(CMSG_DATA(header), &listener_fd, sizeof(int));
-	n = RETRY_EINTR(sendmsg(socket_fd, &m, MSG_NOSIGNAL));
-	for (sent = 0; n >= 0 && (sent += (size_t)n) < iov.iov_len;)
-		n = RETRY_EINTR(send(socket_fd, payload + sent, iov.iov_len - sent, MSG_NOSIGNAL));
-	return n < 0 ? -errno : 0;
+	for (sent = 0; n >= 0 && (sent += (size_t)n) < len;)
+		n = msg_send_fds(socket_fd, payload + sent, len - sent, NULL, 0);
+	return n < 0 ? (int)n : 0;
 }
 
 int seccomp_notify_send(const char *path, int listener_fd, const char *payload, struct err *err)

@@ -16,9 +16,7 @@
  * When CRIU is done and the lock released, the hooks of the annotation org.floe.hooks.post-restore
  * run, as poststart hooks do after `start`: they may use the container (exec, kill).
  */
-#include <sched.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/wait.h>
 
 #include "core/alloc.h"
@@ -35,6 +33,7 @@
 #include "runtime/checkpoint/facts.h"
 #include "runtime/checkpoint/image_view.h"
 #include "runtime/checkpoint/request.h"
+#include "runtime/checkpoint/restore_mounts.h"
 #include "runtime/checkpoint/session.h"
 #include "runtime/container_hooks.h"
 #include "runtime/delete.h"
@@ -58,8 +57,7 @@ struct restore {
 	int extra_fds[RESTORE_NAMESPACES_MAX];
 	size_t n_extra_fds;
 	int view_fd; /* what CRIU gets in place of the images (image_view.h); -EBADF: nothing */
-	char *criu_root;
-	bool criu_root_is_made;
+	struct criu_root root;
 	struct foreground foreground;
 };
 
@@ -160,82 +158,25 @@ static void remove_cgroup(void *context)
 
 /* ---- mounts ---- */
 
-static int make_targets_here(struct restore *rs, struct err *err)
-{
-	struct mount_context ctx;
-	int r;
-
-	if (unshare(CLONE_NEWNS) < 0)
-		return err_sys(err, -errno, "create a mount namespace");
-	mount_context_init(&ctx, &rs->l.mounts, rs->l.bundle.rootfs);
-	ctx.rootfs_id = rs->l.bundle.rootfs_id;
-	ctx.cgroup = &rs->l.cgroup_facts;
-	r = mount_prepare_root(&ctx, err);
-	return r < 0 ? r : mount_make_targets(&ctx, err);
-}
-
-/* In a child, whose mount namespace and mounts go away with it. */
 static int make_mount_targets(void *context, struct err *err)
 {
 	struct restore *rs = context;
-	int ends[2];
-	pid_t pid;
-	int r = launch_plan_mounts(&rs->l, err);
 
-	if (r == 0)
-		r = msg_pair(ends);
-	if (r < 0)
-		return err_wrap(err, r, "prepare mount targets");
-	pid = fork();
-	if (pid == 0) {
-		struct err child_err = ERR_INIT;
-
-		r = make_targets_here(rs, &child_err);
-		if (r < 0)
-			handshake_send_failure(ends[1], &child_err);
-		_exit(r < 0 ? 1 : 0);
-	}
-	(void)close(ends[1]);
-	if (pid < 0) {
-		(void)close(ends[0]);
-		return err_sys(err, -errno, "fork");
-	}
-	r = handshake_receive(ends[0], -1, &(struct msg){ 0 }, err);
-	(void)close(ends[0]);
-	(void)RETRY_EINTR(waitpid(pid, NULL, 0));
-	if (r != -EPIPE)
-		return err_wrap(err, r < 0 ? r : -EPROTO, "prepare mount targets in the rootfs");
-	err_clear(err);
-	return 0;
+	return restore_make_mount_targets(&rs->l, err);
 }
 
 static int mount_criu_root(void *context, struct err *err)
 {
 	struct restore *rs = context;
-	auto_rooted struct rooted root = ROOTED_INIT;
-	int r = mount_open_root(&root, rs->l.bundle.rootfs, &rs->l.bundle.rootfs_id, err);
 
-	if (r < 0)
-		return r;
-	rs->criu_root = xasprintf("%s/%s/criu-root", rs->l.rt->root, rs->l.opts->id);
-	if (mkdir(rs->criu_root, 0755) < 0)
-		return err_sys(err, -errno, "make '%s'", rs->criu_root);
-	if (mount(fd_path(root.fd).text, rs->criu_root, NULL, MS_BIND | MS_REC, NULL) < 0)
-		return err_sys(err, -errno, "bind '%s' to '%s'", rs->l.bundle.rootfs,
-			       rs->criu_root);
-	rs->criu_root_is_made = true;
-	return 0;
+	return criu_root_mount(&rs->root, &rs->l, err);
 }
 
 static void unmount_criu_root(void *context)
 {
 	struct restore *rs = context;
 
-	if (rs->criu_root_is_made && umount2(rs->criu_root, MNT_DETACH) < 0)
-		log_warning("unmount '%s': %s", rs->criu_root, errno_text(errno));
-	rs->criu_root_is_made = false;
-	if (rs->criu_root)
-		(void)rmdir(rs->criu_root);
+	criu_root_unmount(&rs->root);
 }
 
 static int list_externals(void *context, struct err *err)
@@ -305,7 +246,7 @@ static int make_request(struct restore *rs, struct err *err)
 		.work_dir_fd = rs->session.work_fd >= 0 ? rs->session.work_fd :
 			       rs->view_fd >= 0		? images_fd :
 							  -1,
-		.root = rs->criu_root,
+		.root = rs->root.path,
 		.config_file = checkpoint_config_file(),
 		.externals = &rs->externals,
 		.descriptors = &rs->descriptors,
@@ -536,7 +477,7 @@ static void restore_done(struct restore *rs)
 	for (size_t i = 0; i < rs->n_extra_fds; i++)
 		close_fd(&rs->extra_fds[i]);
 	close_fd(&rs->view_fd);
-	free(rs->criu_root);
+	criu_root_done(&rs->root);
 	launch_done(&rs->l);
 }
 

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/checkpoint/restore_mounts.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/fd.h"
+#include "core/log.h"
+#include "core/msg.h"
+#include "core/rooted.h"
+#include "runtime/init/handshake.h"
+#include "runtime/mount/exec.h"
+
+static int make_targets_here(struct launch *l, struct err *err)
+{
+	struct mount_context ctx;
+	int r;
+
+	if (unshare(CLONE_NEWNS) < 0)
+		return err_sys(err, -errno, "create a mount namespace");
+	mount_context_init(&ctx, &l->mounts, l->bundle.rootfs);
+	ctx.rootfs_id = l->bundle.rootfs_id;
+	ctx.cgroup = &l->cgroup_facts;
+	r = mount_prepare_root(&ctx, err);
+	return r < 0 ? r : mount_make_targets(&ctx, err);
+}
+
+int restore_make_mount_targets(struct launch *l, struct err *err)
+{
+	int ends[2];
+	pid_t pid;
+	int r = launch_plan_mounts(l, err);
+
+	if (r == 0)
+		r = msg_pair(ends);
+	if (r < 0)
+		return err_wrap(err, r, "prepare mount targets");
+	pid = fork();
+	if (pid == 0) {
+		struct err child_err = ERR_INIT;
+
+		r = make_targets_here(l, &child_err);
+		if (r < 0)
+			handshake_send_failure(ends[1], &child_err);
+		_exit(r < 0 ? 1 : 0);
+	}
+	(void)close(ends[1]);
+	if (pid < 0) {
+		(void)close(ends[0]);
+		return err_sys(err, -errno, "fork");
+	}
+	r = handshake_receive(ends[0], -1, &(struct msg){ 0 }, err);
+	(void)close(ends[0]);
+	(void)RETRY_EINTR(waitpid(pid, NULL, 0));
+	if (r != -EPIPE)
+		return err_wrap(err, r < 0 ? r : -EPROTO, "prepare mount targets in the rootfs");
+	err_clear(err);
+	return 0;
+}
+
+int criu_root_mount(struct criu_root *root, const struct launch *l, struct err *err)
+{
+	auto_rooted struct rooted rootfs = ROOTED_INIT;
+	int r = mount_open_root(&rootfs, l->bundle.rootfs, &l->bundle.rootfs_id, err);
+
+	if (r < 0)
+		return r;
+	root->path = xasprintf("%s/%s/criu-root", l->rt->root, l->opts->id);
+	if (mkdir(root->path, 0755) < 0)
+		return err_sys(err, -errno, "make '%s'", root->path);
+	if (mount(fd_path(rootfs.fd).text, root->path, NULL, MS_BIND | MS_REC, NULL) < 0)
+		return err_sys(err, -errno, "bind '%s' to '%s'", l->bundle.rootfs, root->path);
+	root->is_mounted = true;
+	return 0;
+}
+
+void criu_root_unmount(struct criu_root *root)
+{
+	if (root->is_mounted && umount2(root->path, MNT_DETACH) < 0)
+		log_warning("unmount '%s': %s", root->path, errno_text(errno));
+	root->is_mounted = false;
+	if (root->path)
+		(void)rmdir(root->path);
+}
+
+void criu_root_done(struct criu_root *root)
+{
+	free(root->path);
+	*root = (struct criu_root){ 0 };
+}

@@ -11,7 +11,7 @@ load ../lib/cr
 	ticks_after 5
 	pid=$(pid_of)
 	checkpoint
-	[ ! -d "/proc/$pid" ]
+	eventually [ ! -d "/proc/$pid" ]
 	is_gone
 	tick=$(last_tick)
 	sleep 0.3

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "kernel/syscalls.h"
+#include "in_child.h"
 
 static void test_only_a_procfs_root(void **state UNUSED)
 {
@@ -108,25 +109,10 @@ static int with_mounts_and_no_openat2(void)
 	return with_mounts();
 }
 
-static void run_in_child(int (*fn)(void))
-{
-	int status;
-	pid_t pid;
-
-	if (geteuid() != 0)
-		skip();
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0)
-		_exit(fn());
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-}
-
 static void test_mounts_in_the_way(void **state UNUSED)
 {
-	run_in_child(with_mounts);
-	run_in_child(with_mounts_and_no_openat2);
+	run_as_root(with_mounts);
+	run_as_root(with_mounts_and_no_openat2);
 }
 
 static void test_without_openat2(void **state UNUSED)

@@ -19,6 +19,7 @@
 #include "core/io.h"
 #include "kernel/proc_root.h"
 #include "kernel/syscalls.h"
+#include "in_child.h"
 
 static const struct sysctl_facts none;
 static const struct sysctl_facts all = { true, true, true, true };
@@ -180,21 +181,6 @@ static int redirected_without_openat2(void)
 {
 	kernel_features_disable(KERNEL_OPENAT2);
 	return redirected();
-}
-
-static void run_as_root(int (*fn)(void))
-{
-	int status;
-	pid_t pid;
-
-	if (geteuid() != 0)
-		skip();
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0)
-		_exit(fn());
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
 }
 
 static void test_apply(void **state UNUSED)

@@ -1,28 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <sched.h>
-
-#include "test.h"
-
-static struct gate gate;
-
-static void child(void *argument)
-{
-	(void)argument;
-	must(unshare(CLONE_NEWIPC));
-	gate_open(&gate);
-	for (;;)
-		(void)pause();
-}
+#include "nested.h"
 
 static void run(void)
 {
-	pid_t pid;
-
-	gate_init(&gate);
-	pid = spawn(child, NULL);
-	gate_wait(&gate);
-	wait_for_restore();
-	kill_child(pid);
+	run_nested(CLONE_NEWIPC);
 }
-PROGRAM(nested_ipc, run, .subject = "a ipc namespace within the container",
+PROGRAM(nested_ipc, run, .subject = "an ipc namespace within the container",
 	.refused = "is in a ipc namespace of its own, and CRIU cannot keep more than one")

@@ -368,3 +368,19 @@ has_own_cgroup()
 	contains "$output" "Operation not permitted"
 	[ "${lines[1]}" = 1 ]
 }
+
+@test "the host's cgroups cannot be changed from inside (CVE-2023-25809)" {
+	dir=$HOME_DIR/written
+	"${as[@]}" mkdir "$dir"
+	rt spec --rootless --bundle "$dir"
+	for written in no yes; do
+		[ $written = no ] || BUNDLE=$dir
+		configure --arg rootfs "$ROOTFS" '.root.path = $rootfs | .process.terminal = false'
+		script_is 'for d in $(find /sys/fs/cgroup -maxdepth 6 -type d 2>/dev/null); do
+			mkdir "$d/escaped" 2>/dev/null && echo "made $d/escaped" && rmdir "$d/escaped"; done
+			echo $$ >/sys/fs/cgroup/cgroup.procs && echo moved; true'
+		run_container
+		[ "$status" -eq 0 ] || fail "$output"
+		[[ $output != *made* && $output != *moved* ]] || fail "$output"
+	done
+}

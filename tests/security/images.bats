@@ -129,3 +129,30 @@ setup()
 	[ "$(grep -c ^time= <<<"$output")" -eq 1 ]
 	[ "$(wc -l <<<"$output")" -eq 1 ]
 }
+
+@test "an id leads nowhere outside of the state root" {
+	own=$STATE
+	idle_command
+	start_detached
+	pid=$(pid_of)
+	cp "$STATE/$ID/config.json" "$T/kept"
+	find "$STATE" -printf '%p %y %s\n' | sort >"$T/tree"
+	STATE=$T/other/root
+	mkdir -p "$STATE/sub"
+	for id in "../../state/$ID" "sub/../../../state/$ID" "$own/$ID" "../../state/$ID/" .. . "../../state"; do
+		for command in start state kill "kill --all" delete "delete --force" pause resume ps "events --stats" "update --pids-limit 5" \
+			checkpoint "checkpoint --dry-run" "restore --bundle $BUNDLE" "create --bundle $BUNDLE" "run --bundle $BUNDLE"; do
+			# shellcheck disable=SC2086 # words
+			run timeout 20 "$FLOE_RUNTIME" --root "$STATE" $command "$id" </dev/null 3>&- 4>&-
+			[ "$status" -eq 1 ] || fail "$command '$id': $output"
+		done
+		run rt exec "$id" true
+		[ "$status" -ne 0 ]
+	done
+	[ -d "/proc/$pid" ]
+	STATE=$own
+	is_state running
+	cmp "$T/kept" "$STATE/$ID/config.json"
+	find "$STATE" -printf '%p %y %s\n' | sort | diff "$T/tree" -
+	remove_container
+}

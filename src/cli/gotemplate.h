@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Go's text/template over JSON values, as far as users of --format need it: fields of any depth,
+ * variables, pipelines, if, else if, else, range, with, break, continue, trim markers, comments, and
+ * the functions and, or, not, len, index, slice, print, printf, println, html, js, urlquery, eq, ne,
+ * lt, le, gt, ge and podman's json, join, lower, upper, title, split, truncate, pad, padded.
+ * define, template and block fail by name.
+ *
+ * A field is looked for by its exact name, then without regard to case (.ID and .Id are the same to
+ * users). One that the outermost object lacks is an error; deeper ones are "<no value>".
+ */
+#pragma once
+
+#include "core/auto.h"
+#include "core/err.h"
+#include "core/strbuf.h"
+
+struct json_object;
+struct gotemplate;
+
+/* ERR_USAGE, one sentence with what is wrong where. */
+int gotemplate_parse(struct gotemplate **ret, const char *text, struct err *err);
+void gotemplate_free(struct gotemplate *t);
+/* Append what the template makes of value (borrowed; may be NULL). ERR_USAGE. */
+int gotemplate_run(const struct gotemplate *t, struct json_object *value, struct strbuf *out,
+		   struct err *err);
+/* The same for a table's first line: every field is a heading, from headings (may be NULL) or made of
+ * its name: "CreatedAt" becomes "CREATED AT". */
+int gotemplate_run_headings(const struct gotemplate *t, struct json_object *headings,
+			    struct strbuf *out, struct err *err);
+
+/* What --format means to lists. */
+struct gotemplate_list {
+	const char *format; /* the user's; "json", "table ...", or a template */
+	struct json_object *rows; /* array; borrowed */
+	struct json_object *headings; /* field -> heading; may be NULL */
+	bool no_heading;
+};
+/*
+ * "json": the rows as text. "table TEMPLATE": headings and rows in columns split at tabs. Otherwise the
+ * template once for each row, a newline behind each that does not end in one. "\t" and "\n" as two
+ * characters mean the one.
+ */
+int gotemplate_format_list(const struct gotemplate_list *list, struct strbuf *out, struct err *err);
+/* For one value: "json" as indented text, or the template and a newline. */
+int gotemplate_format_value(const char *format, struct json_object *value, struct strbuf *out,
+			    struct err *err);
+
+DEFINE_AUTO_PTR(gotemplate, struct gotemplate, gotemplate_free)
+#define auto_gotemplate auto_cleanup(gotemplate_cleanup_ptr)

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Within gotemplate*.c: the tree that parsing makes. */
+#pragma once
+
+#include <json-c/json.h>
+
+#include "cli/gotemplate.h"
+#include "core/strvec.h"
+
+#define GT_DEPTH_MAX 64
+
+enum gt_operand_kind {
+	GT_DOT, /* ., .a.b */
+	GT_VARIABLE, /* $x, $x.a; "$" is the outermost value */
+	GT_LITERAL,
+	GT_FUNCTION,
+	GT_PAREN, /* (pipeline), (pipeline).a */
+};
+
+struct gt_operand {
+	enum gt_operand_kind kind;
+	char *name; /* of variable or function */
+	struct strvec fields; /* that follow */
+	struct json_object *literal;
+	struct gt_pipe *pipe;
+};
+
+struct gt_command {
+	struct gt_operand *args;
+	size_t n;
+};
+
+struct gt_pipe {
+	char *variables[2]; /* declared or set; range may have two */
+	size_t n_variables;
+	bool declares; /* := rather than = */
+	struct gt_command *commands;
+	size_t n;
+};
+
+enum gt_node_kind { GT_TEXT, GT_ACTION, GT_IF, GT_RANGE, GT_WITH, GT_BREAK, GT_CONTINUE };
+
+struct gt_list {
+	struct gt_node *v;
+	size_t n;
+};
+
+struct gt_node {
+	enum gt_node_kind kind;
+	char *text;
+	struct gt_pipe *pipe;
+	struct gt_list body;
+	struct gt_list otherwise;
+};
+
+struct gotemplate {
+	char *text;
+	struct gt_list nodes;
+};
+
+/* gotemplate_functions.c: args are borrowed; *ret is owned by the caller. */
+bool gt_function_exists(const char *name);
+int gt_call(const char *name, struct json_object **args, size_t n, struct json_object **ret,
+	    struct err *err);
+bool gt_is_true(struct json_object *value);
+/* As Go's %v prints it. */
+void gt_print(struct json_object *value, struct strbuf *out);
+/* "<no value>", told apart from null by its address. */
+struct json_object *gt_no_value(void);

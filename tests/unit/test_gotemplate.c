@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/gotemplate.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <json-c/json.h>
+
+#include "core/macro.h"
+
+static const char document[] =
+	"{\"Id\":\"abc\",\"Names\":[\"a\",\"b\"],\"Size\":42,\"Zero\":0,\"Ratio\":1.5,"
+	"\"State\":{\"Running\":true,\"Pid\":7,\"Health\":{\"Log\":[]}},"
+	"\"Labels\":{\"z\":\"1\",\"a.b\":\"2\"},\"Nothing\":null,\"Empty\":\"\","
+	"\"Ports\":[{\"h\":80,\"c\":8080},{\"h\":81,\"c\":8081}],\"Html\":\"<a&b>\"}";
+
+static void check(const char *text, const char *want)
+{
+	struct json_object *value = json_tokener_parse(document);
+	auto_gotemplate struct gotemplate *t = NULL;
+	auto_strbuf struct strbuf out = STRBUF_INIT;
+	struct err err = ERR_INIT;
+
+	assert_non_null(value);
+	if (gotemplate_parse(&t, text, &err) < 0 || gotemplate_run(t, value, &out, &err) < 0)
+		fail_msg("%s: %s", text, err.msg);
+	if (strcmp(out.buf, want) != 0)
+		fail_msg("%s: '%s', not '%s'", text, out.buf, want);
+	json_object_put(value);
+}
+
+static void test_values(void **state UNUSED)
+{
+	check("plain", "plain");
+	check("{{.Id}}-{{.ID}}", "abc-abc");
+	check("{{ .State.Pid }}", "7");
+	check("{{.Names}} {{.Labels}}", "[a b] map[a.b:2 z:1]");
+	check("{{.Nothing}}", "<nil>");
+	check("{{.Labels.none}}", "<no value>");
+	check("{{.Ratio}} {{.State.Running}}", "1.5 true");
+	check("{{\"q\\\"x\"}}{{`raw\\n`}}{{-5}}{{0x10}}", "q\"xraw\\n-516");
+	check("{{true}} {{nil}}", "true <nil>");
+	check("a {{- /* no */ -}} b", "ab");
+	check("a  {{- .Id -}}  b", "aabcb");
+	check("{{(index .Ports 1).c}}", "8081");
+}
+
+static void test_control(void **state UNUSED)
+{
+	check("{{if .State.Running}}yes{{else}}no{{end}}", "yes");
+	check("{{if .Zero}}a{{else if .Size}}b{{else}}c{{end}}", "b");
+	check("{{if .Empty}}a{{else if .Nothing}}b{{else}}c{{end}}", "c");
+	check("{{range .Names}}<{{.}}>{{end}}", "<a><b>");
+	check("{{range $i, $n := .Names}}{{$i}}{{$n}}{{$.Id}} {{end}}", "0aabc 1babc ");
+	check("{{range $k, $v := .Labels}}{{$k}}={{$v}};{{end}}", "a.b=2;z=1;");
+	check("{{range .State.Health.Log}}x{{else}}none{{end}}", "none");
+	check("{{range .Names}}{{if eq . \"b\"}}{{break}}{{end}}{{.}}{{end}}", "a");
+	check("{{range .Names}}{{if eq . \"a\"}}{{continue}}{{end}}{{.}}{{end}}", "b");
+	check("{{with .State}}{{.Pid}}{{end}}{{with .Nothing}}x{{else}}-{{end}}", "7-");
+	check("{{$x := .Size}}{{if true}}{{$x = 1}}{{end}}{{$x}}", "1");
+	check("{{range $p := .Ports}}{{$p.h}}:{{$p.c}} {{end}}", "80:8080 81:8081 ");
+}
+
+static void test_functions(void **state UNUSED)
+{
+	check("{{len .Names}} {{len .Id}} {{.Labels | len}}", "2 3 2");
+	check("{{index .Labels \"a.b\"}} {{index .Names 1}}", "2 b");
+	check("{{json .State}}", "{\"Running\":true,\"Pid\":7,\"Health\":{\"Log\":[]}}");
+	check("{{.Id | upper | printf \"%s!\"}}", "ABC!");
+	check("{{join .Names \", \"}}", "a, b");
+	check("{{split \"a/b/c\" \"/\"}}", "[a b c]");
+	check("{{title \"web server\"}} {{lower \"AbC\"}}", "Web Server abc");
+	check("{{printf \"%5d|%-5s|%q|%05d|%.2f|%x|%v|%%\" .Size .Id .Id .Size .Ratio 255 .Names}}",
+	      "   42|abc  |\"abc\"|00042|1.50|ff|[a b]|%");
+	check("{{eq .Size 42}} {{eq .Id \"x\" \"abc\"}} {{ne .Id \"x\"}} {{lt 1 2}} {{ge 2 3}}",
+	      "true true true true false");
+	check("{{and .Size .Id}} {{or .Zero .Id}} {{not .Zero}}", "abc abc true");
+	check("{{if and (gt .Size 40) (not .Zero)}}ok{{end}}", "ok");
+	check("{{slice .Id 1 2}}{{truncate .Id 2}}", "bab");
+	check("{{html .Html}} {{urlquery \"a b&\"}}", "&lt;a&amp;b&gt; a+b%26");
+	check("{{print 1 2 \"x\" 3}}{{println \"a\" 1}}", "1 2x3a 1\n");
+	check("{{pad .Id 1 2}}|", " abc  |");
+}
+
+static void test_errors(void **state UNUSED)
+{
+	static const char *const bad_syntax[] = {
+		"{{.Id",	"{{if .Id}}",	    "{{end}}",	"{{else}}",
+		"{{nofunc 1}}", "{{\"a}}",	    "{{}}",	"{{.Id | }}",
+		"{{break}}",	"{{define \"x\"}}", "{{(.Id}}", "{{if .A}}{{else}}{{else}}{{end}}",
+		"{{/* x }}",	"{{.Id)}}",	    "{{1a}}",	"{{#}}",
+	};
+	static const char *const bad_run[] = {
+		"{{.None}}", "{{index .Names 5}}",    "{{len .Size}}",	   "{{$x}}",
+		"{{.Id 1}}", "{{printf \"%d\" .Id}}", "{{lt .Id 1}}",	   "{{range .Size}}{{end}}",
+		"{{.Id.x}}", "{{join .Id \",\"}}",    "{{printf \"%s\"}}",
+	};
+	struct json_object *value = json_tokener_parse(document);
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad_syntax); i++) {
+		struct gotemplate *t;
+		struct err err = ERR_INIT;
+
+		if (gotemplate_parse(&t, bad_syntax[i], &err) >= 0)
+			fail_msg("accepted: %s", bad_syntax[i]);
+		assert_int_equal(err.kind, ERR_USAGE);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad_run); i++) {
+		auto_gotemplate struct gotemplate *t = NULL;
+		auto_strbuf struct strbuf out = STRBUF_INIT;
+		struct err err = ERR_INIT;
+
+		if (gotemplate_parse(&t, bad_run[i], &err) < 0)
+			fail_msg("%s", err.msg);
+		if (gotemplate_run(t, value, &out, &err) >= 0)
+			fail_msg("ran: %s: %s", bad_run[i], out.buf);
+		assert_int_equal(err.kind, ERR_USAGE);
+	}
+	json_object_put(value);
+}
+
+static void test_nesting_is_bounded(void **state UNUSED)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	struct gotemplate *t;
+	struct err err = ERR_INIT;
+
+	strbuf_adds(&text, "{{");
+	for (int i = 0; i < 10000; i++)
+		strbuf_addc(&text, '(');
+	assert_true(gotemplate_parse(&t, text.buf, &err) < 0);
+}
+
+static void test_lists(void **state UNUSED)
+{
+	struct json_object *rows = json_tokener_parse(
+		"[{\"ID\":\"1\",\"CreatedAt\":\"x\"},{\"ID\":\"22\",\"CreatedAt\":\"\"}]");
+	struct json_object *headings = json_tokener_parse("{\"ID\":\"IMAGE ID\"}");
+	struct gotemplate_list list = { "table {{.ID}}\\t{{.CreatedAt}}", rows, headings, false };
+	auto_strbuf struct strbuf out = STRBUF_INIT;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(gotemplate_format_list(&list, &out, &err), 0);
+	assert_string_equal(out.buf, "IMAGE ID    CREATED AT\n1           x\n22          \n");
+	strbuf_clear(&out);
+	list.format = "{{.ID}}\\t{{upper .CreatedAt}}";
+	assert_int_equal(gotemplate_format_list(&list, &out, &err), 0);
+	assert_string_equal(out.buf, "1\tX\n22\t\n");
+	strbuf_clear(&out);
+	list.format = "json";
+	assert_int_equal(gotemplate_format_list(&list, &out, &err), 0);
+	assert_non_null(strstr(out.buf, "\"CreatedAt\""));
+	json_object_put(rows);
+	json_object_put(headings);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_control),
+		cmocka_unit_test(test_functions),
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_nesting_is_bounded),
+		cmocka_unit_test(test_lists),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -428,3 +428,33 @@ show_mounts()
 	contains "$output" found
 	[ ! -e "$BUNDLE/rootfs$BUNDLE" ]
 }
+
+@test "a source below the rootfs is what earlier mounts have put there" {
+	[ "$RUNTIME_NAME" != crun ] || skip "crun opens it before"
+	own_rootfs
+	chmod o+x "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$T" "$BUNDLE" 2>/dev/null || :
+	mkdir -p "$T/source/sub" "$BUNDLE/rootfs"/{first,second}
+	echo found >"$T/source/sub/file"
+	chown -R 100000:100000 "$T/source"
+	command_is cat /second/file
+	add_mount /first bind "$T/source" bind
+	add_mount /second bind "$BUNDLE/rootfs/first/sub" bind
+	for what in . '.linux.namespaces += [{ type: "user" }] | .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }]
+			| .linux.gidMappings = .linux.uidMappings'; do
+		configure "$what"
+		run_container
+		[ "$status" -eq 0 ]
+		contains "$output" found
+	done
+	configure '.mounts[-1].source += "/nothing"'
+	run_container
+	refuses 1 "mount '/second': open source" "rootfs/first/sub/nothing"
+	configure 'del(.linux.uidMappings, .linux.gidMappings) | del(.linux.namespaces[] | select(.type == "user"))
+		| .mounts[-1].source |= rtrimstr("/nothing")
+		| .mounts[-1] += { uidMappings: [{ containerID: 100000, hostID: 0, size: 1000 }] }
+		| .mounts[-1].gidMappings = .mounts[-1].uidMappings'
+	command_is stat -c "owner %u" /second/file
+	run_container
+	[ "$status" -eq 0 ]
+	contains "$output" "owner 0"
+}

@@ -259,7 +259,7 @@ static void inside_binds(struct mount_context *ctx UNUSED)
 	check_mount("/inherited", "tmpfs", "rw,nosuid,nodev,noatime");
 	/* Named flags replace inherited ones, but for access times. */
 	check_mount("/replaced", "tmpfs", "ro,noatime");
-	check_mount("/cleared", "tmpfs", "rw,noexec,relatime");
+	check_mount("/cleared", "tmpfs", "rw,noexec,noatime");
 	check_mount("/strict", "tmpfs", "rw,nodev");
 }
 

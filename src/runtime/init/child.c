@@ -98,6 +98,21 @@ static int prepare_root(void *context, struct err *err)
 	return mount_prepare_root(&c->mounts, err);
 }
 
+static int ask_for_source(void *arg, size_t n, struct err *err)
+{
+	const struct child *c = arg;
+	auto_msg struct msg m = { 0 };
+	int fd;
+	int r = handshake_send(c->l->child_sync_fd, HANDSHAKE_SOURCE, &n, sizeof(n), NULL, 0, err);
+
+	if (r == 0)
+		r = handshake_expect(c->l->child_sync_fd, HANDSHAKE_SOURCE_OPENED, -1, &m, err);
+	if (r < 0)
+		return r;
+	fd = msg_take_fd(&m);
+	return fd < 0 ? err_set(err, ERR_INTERNAL, "malformed SOURCE_OPENED message") : fd;
+}
+
 static int make_mounts(void *context, struct err *err)
 {
 	struct child *c = context;
@@ -105,6 +120,8 @@ static int make_mounts(void *context, struct err *err)
 
 	if (!child_has(c, NAMESPACE_MOUNT))
 		return 0;
+	c->mounts.open_inside = ask_for_source;
+	c->mounts.open_inside_arg = c;
 	r = mount_exec_all(&c->mounts, err);
 	if (r < 0)
 		return r;

@@ -12,6 +12,8 @@
  *    session, keyring, root mount     make the v1 cgroups (at the same time)
  *                      <-----------   CGROUP (fds)      descriptors by which init joins them
  *    joins its cgroup, mounts ...     write limits (at the same time)
+ *    SOURCE            ----------->   open a bind source that an earlier mount has brought
+ *                      <-----------   SOURCE_OPENED (fd)
  *    HOOKS             ----------->   prestart, createRuntime hooks; network devices
  *                      <-----------   HOOKS_DONE        only where there is something to do
  *    createContainer hooks, pivot_root, console ...
@@ -40,6 +42,8 @@
 enum handshake_kind {
 	HANDSHAKE_MAPPED = 1,
 	HANDSHAKE_CGROUP, /* descriptors for cgroup_entry_from_fds() */
+	HANDSHAKE_SOURCE, /* payload: size_t, number of the mount in the plan */
+	HANDSHAKE_SOURCE_OPENED,
 	HANDSHAKE_HOOKS,
 	HANDSHAKE_HOOKS_DONE,
 	HANDSHAKE_READY,

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "core/alloc.h"
 #include "core/fd.h"
 #include "core/proc.h"
 #include "kernel/syscalls.h"
@@ -118,6 +119,36 @@ int parent_send(struct launch *l, enum handshake_kind kind, const int *fds, size
 	return code;
 }
 
+static int open_source(struct launch *l, const struct msg *m, struct err *err)
+{
+	auto_free char *path = xasprintf("/proc/%d/ns/user", l->init_pid);
+	auto_close int userns_fd = -EBADF;
+	auto_close int fd = -EBADF;
+	size_t n;
+
+	if (m->len != sizeof(n))
+		return err_set(err, ERR_INTERNAL, "malformed SOURCE message");
+	memcpy(&n, m->payload, sizeof(n));
+	if (n >= l->mounts.n_ops || !l->mounts.ops[n].source_inside)
+		return err_set(err, ERR_INTERNAL, "SOURCE message for mount %zu", n);
+	if (l->mounts.facts.has_user_ns) {
+		userns_fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
+		if (userns_fd < 0)
+			return err_sys(err, userns_fd, "open '%s'", path);
+	}
+	fd = mount_open_source_inside(&l->mounts, n, l->init_pid, userns_fd, err);
+	return fd < 0 ? fd : parent_send(l, HANDSHAKE_SOURCE_OPENED, &fd, 1, err);
+}
+
+static int run_hooks(struct launch *l, struct err *err)
+{
+	int r = netdev_move_all(spec_of(l), l->init_pid, err);
+
+	if (r == 0)
+		r = container_run_create_hooks(&l->container, err);
+	return r < 0 ? r : parent_send(l, HANDSHAKE_HOOKS_DONE, NULL, 0, err);
+}
+
 int parent_converse(void *context, struct err *err)
 {
 	struct launch *l = context;
@@ -131,15 +162,14 @@ int parent_converse(void *context, struct err *err)
 			return r;
 		if (m.kind == HANDSHAKE_READY)
 			return 0;
-		if (m.kind != HANDSHAKE_HOOKS)
-			return err_set(err, ERR_INTERNAL,
-				       "handshake: expected HOOKS or READY, got %s",
-				       handshake_kind_to_string(m.kind));
-		r = netdev_move_all(spec_of(l), l->init_pid, err);
-		if (r == 0)
-			r = container_run_create_hooks(&l->container, err);
-		if (r == 0)
-			r = parent_send(l, HANDSHAKE_HOOKS_DONE, NULL, 0, err);
+		if (m.kind == HANDSHAKE_SOURCE)
+			r = open_source(l, &m, err);
+		else if (m.kind == HANDSHAKE_HOOKS)
+			r = run_hooks(l, err);
+		else
+			r = err_set(err, ERR_INTERNAL,
+				    "handshake: expected SOURCE, HOOKS or READY, got %s",
+				    handshake_kind_to_string(m.kind));
 		if (r < 0)
 			return r;
 	}

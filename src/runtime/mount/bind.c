@@ -19,6 +19,8 @@ static int open_source(struct mount_context *ctx, const struct mount_op *op, str
 
 	if (op->source_slot >= 0 && (size_t)op->source_slot < ctx->n_source_fds)
 		return take_fd(ctx->source_fds[op->source_slot]);
+	if (op->source_inside && ctx->open_inside && mount_sources_can_be_sent(&ctx->env))
+		return ctx->open_inside(ctx->open_inside_arg, (size_t)(op - ctx->plan->ops), err);
 	if (op->idmap != MOUNT_IDMAP_NONE)
 		return err_set(err, ERR_INTERNAL, "the id-mapped source was not handed over");
 	fd = mountfd_clone(&ctx->env, AT_FDCWD, op->source, flags);

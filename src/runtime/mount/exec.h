@@ -27,7 +27,9 @@
  *
  * A container in a user namespace may lack access to bind sources, and cannot clone from mounts that
  * it got locked; and id-mapped mounts need the privilege of the file system's owner. For these the
- * parent calls mount_open_sources() on the host side and sends the descriptors.
+ * parent calls mount_open_sources() on the host side and sends the descriptors. A source below the
+ * rootfs may be what an earlier mount put there, which only the container's mount namespace has: that
+ * one the parent opens there when its turn comes (mount_open_source_inside()).
  */
 #pragma once
 
@@ -76,6 +78,10 @@ struct mount_context {
 	 * ctx->cgroup. NULL: it is there already. */
 	int (*enter_cgroup)(void *arg, struct err *err);
 	void *enter_cgroup_arg;
+	/* The descriptor of plan->ops[n], whose source is inside, from the parent. NULL: it cannot be
+	 * asked, and such a source is opened here. */
+	int (*open_inside)(void *arg, size_t n, struct err *err);
+	void *open_inside_arg;
 	/* Descriptors from mount_open_sources(), by slot; owned by the context once set. */
 	int *source_fds;
 	size_t n_source_fds;
@@ -104,6 +110,13 @@ void mount_context_done(struct mount_context *ctx);
  */
 int mount_open_sources(const struct mount_plan *plan, int userns_fd, int **ret_fds,
 		       struct err *err);
+
+/*
+ * In the parent, while pid, the container's init, waits for it in its own mount namespace: the source
+ * of plan->ops[n] as it is there, id-mapped where asked for. Return: descriptor, the caller's.
+ */
+int mount_open_source_inside(const struct mount_plan *plan, size_t n, pid_t pid, int userns_fd,
+			     struct err *err);
 
 int mount_prepare_root(struct mount_context *ctx, struct err *err);
 /* Open the directory at path and see that it is the one with that id (ERR_DENIED): somebody who can

@@ -37,6 +37,12 @@ int mount_target_for_bind(const struct mount_context *ctx, const struct mount_op
 int mount_target_existing(const struct mount_context *ctx, const char *destination,
 			  struct mount_target *ret, struct err *err);
 
+/* Whether the parent opens sources: propagation of what is detached needs both. */
+static inline bool mount_sources_can_be_sent(const struct mountfd_env *env)
+{
+	return env->has_mount_api && env->has_setattr;
+}
+
 /*
  * Attaching (exec.c)
  */

@@ -19,6 +19,7 @@
 struct plan_input {
 	const struct runtime_spec *spec;
 	const struct mount_facts *facts;
+	const char *rootfs; /* its path on the host, cleaned; "/" when there is none */
 	const char *label; /* NULL: none */
 	const char *label_key;
 	const char *force_v1; /* destination, or NULL */
@@ -304,14 +305,18 @@ static int plan_options(struct mount_op *op, const struct oci_mount *mount, stru
 	return r;
 }
 
+/* Lexically; path is cleaned. Of a container whose root is "/" all is below it, which says nothing. */
+static bool is_below_rootfs(const struct plan_input *in, const char *path)
+{
+	return strcmp(in->rootfs, "/") != 0 && path_is_below(path, in->rootfs);
+}
+
 /*
  * Relative ones are deprecated and mean the root. One that has the path of the rootfs on the host in
  * front is meant to be below it, as runc understands it.
  */
 static char *plan_destination(const struct oci_mount *mount, const struct plan_input *in)
 {
-	const struct oci_root *root = in->spec->root;
-	auto_free char *rootfs = NULL;
 	auto_free char *clean = NULL;
 
 	if (mount->destination[0] != '/') {
@@ -319,14 +324,10 @@ static char *plan_destination(const struct oci_mount *mount, const struct plan_i
 			    mount->destination, mount->destination);
 		return xasprintf("/%s", mount->destination);
 	}
-	if (!root || str_is_empty(root->path))
-		return xstrdup(mount->destination);
-	rootfs = root->path[0] == '/' ? path_clean(root->path) :
-					path_join(in->facts->bundle, root->path);
 	clean = path_clean(mount->destination);
-	if (strcmp(rootfs, "/") == 0 || strcmp(clean, rootfs) == 0 || !path_is_below(clean, rootfs))
-		return xstrdup(mount->destination);
-	return xstrdup(clean + strlen(rootfs));
+	return xstrdup(is_below_rootfs(in, clean) && clean[strlen(in->rootfs)] ?
+			       clean + strlen(in->rootfs) :
+			       mount->destination);
 }
 
 static int plan_mount(struct mount_op *op, const struct oci_mount *mount,
@@ -387,6 +388,14 @@ static void copy_paths(char ***list, size_t *n, char *const *paths, size_t n_pat
 	}
 }
 
+static char *host_path_of_rootfs(const struct runtime_spec *spec, const char *bundle)
+{
+	if (!spec->root || str_is_empty(spec->root->path))
+		return xstrdup("/");
+	return spec->root->path[0] == '/' ? path_clean(spec->root->path) :
+					    path_join(bundle, spec->root->path);
+}
+
 static int make_input(struct plan_input *in, struct err *err)
 {
 	static const char *const keys[] = { "context", "fscontext", "defcontext", "rootcontext" };
@@ -417,6 +426,15 @@ static bool needs_slot(const struct mount_op *op, const struct mount_facts *fact
 	       (facts->has_user_ns || op->idmap != MOUNT_IDMAP_NONE);
 }
 
+static void plan_slot(struct mount_plan *plan, struct mount_op *op, const struct plan_input *in)
+{
+	auto_free char *clean = path_clean(op->source);
+
+	op->source_inside = is_below_rootfs(in, clean);
+	if (!op->source_inside)
+		op->source_slot = (int)plan->n_sources++;
+}
+
 static int plan_mounts(struct mount_plan *plan, const struct plan_input *in, struct err *err)
 {
 	const struct runtime_spec *spec = in->spec;
@@ -439,7 +457,7 @@ static int plan_mounts(struct mount_plan *plan, const struct plan_input *in, str
 					spec->mounts[i].destination ? spec->mounts[i].destination :
 								      "");
 		if (needs_slot(op, in->facts))
-			op->source_slot = (int)plan->n_sources++;
+			plan_slot(plan, op, in);
 	}
 	return 0;
 }
@@ -450,8 +468,10 @@ int mount_plan_make(struct mount_plan *ret, const struct runtime_spec *spec,
 	auto_mount_plan struct mount_plan plan = MOUNT_PLAN_INIT;
 	struct plan_input in = { .spec = spec, .facts = facts };
 	const struct oci_linux *linux_ = spec->linux_;
+	auto_free char *rootfs = NULL;
 	int r;
 
+	in.rootfs = rootfs = host_path_of_rootfs(spec, facts->bundle);
 	plan.facts = *facts;
 	plan.bundle = xstrdup(facts->bundle);
 	plan.facts.bundle = plan.bundle;

@@ -91,6 +91,9 @@ struct mount_op {
 	size_t n_gid_mappings;
 
 	char *label_key; /* context, fscontext, defcontext, rootcontext; NULL: no label */
+	/* Bind whose source the parent has to open, but is below the rootfs and so may be what an earlier
+	 * mount of the plan put there: opened when its turn comes (mount_open_source_inside()). */
+	bool source_inside;
 	/* Number of this mount's descriptor among those that mount_open_sources() makes in the
 	 * parent; -1: the child opens the source itself. */
 	int source_slot;

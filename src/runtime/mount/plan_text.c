@@ -93,6 +93,8 @@ static void add_op(struct strbuf *sb, const struct mount_op *op)
 	add_mappings(sb, "gid", op->gid_mappings, op->n_gid_mappings);
 	if (op->label_key)
 		strbuf_addf(sb, "  label %s\n", op->label_key);
+	if (op->source_inside)
+		strbuf_adds(sb, "  source inside\n");
 	if (op->source_slot >= 0)
 		strbuf_addf(sb, "  slot %d\n", op->source_slot);
 }

@@ -5,6 +5,7 @@
  */
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include "core/alloc.h"
 #include "core/fd.h"
 #include "core/io.h"
+#include "core/msg.h"
 #include "kernel/proc_root.h"
 #include "kernel/syscalls.h"
 #include "runtime/mount/exec_parts.h"
@@ -153,8 +155,7 @@ int mount_open_sources(const struct mount_plan *plan, int userns_fd, int **ret_f
 	if (plan->n_sources == 0)
 		return 0;
 	mountfd_env_probe(&env);
-	/* Propagation of what is detached needs both. */
-	if (!env.has_mount_api || !env.has_setattr)
+	if (!mount_sources_can_be_sent(&env))
 		return check_without_api(plan, err);
 	fds = xcalloc(plan->n_sources, sizeof(*fds));
 	for (size_t i = 0; i < plan->n_sources; i++)
@@ -178,4 +179,71 @@ int mount_open_sources(const struct mount_plan *plan, int userns_fd, int **ret_f
 		close_fd(&fds[i]);
 	free(fds);
 	return r;
+}
+
+/* The helper of mount_open_source_inside(): what it opened, or why not, goes over the socket. */
+static void open_and_send(const struct mount_plan *plan, const struct mount_op *op, int ns_fd,
+			  int userns_fd, int sync_fd)
+{
+	struct mountfd_env env = MOUNTFD_ENV_INIT;
+	struct err err = ERR_INIT;
+	int fd;
+
+	if (setns(ns_fd, CLONE_NEWNS) < 0) {
+		fd = err_sys(&err, -errno, "enter the container's mount namespace");
+	} else {
+		mountfd_env_probe(&env);
+		fd = open_one(plan, &env, op, userns_fd, &err);
+	}
+	if (fd < 0)
+		(void)msg_send(sync_fd, 0, &err, sizeof(err), NULL, 0);
+	else
+		(void)msg_send(sync_fd, 0, NULL, 0, &fd, 1);
+}
+
+static int receive_source(int sync_fd, struct err *err)
+{
+	auto_msg struct msg m = { 0 };
+	struct err failure;
+	int r = msg_receive(sync_fd, -1, &m);
+
+	if (r == 1 && m.n_fds == 1)
+		return msg_take_fd(&m);
+	if (r != 1 || m.len != sizeof(failure))
+		return err_set(err, ERR_INTERNAL, "its opener ended unexpectedly");
+	memcpy(&failure, m.payload, sizeof(failure));
+	if (err)
+		*err = failure;
+	return failure.code;
+}
+
+int mount_open_source_inside(const struct mount_plan *plan, size_t n, pid_t pid, int userns_fd,
+			     struct err *err)
+{
+	auto_free char *path = xasprintf("/proc/%d/ns/mnt", (int)pid);
+	auto_close int ns_fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
+	const struct mount_op *op = &plan->ops[n];
+	int sync_fds[2];
+	pid_t helper;
+	int r;
+
+	if (ns_fd < 0)
+		return err_sys(err, ns_fd, "open '%s'", path);
+	r = msg_pair(sync_fds);
+	if (r < 0)
+		return err_sys(err, r, "make a socket pair");
+	/* A process of its own, since nobody comes back from there. */
+	helper = sys_clone(SIGCHLD);
+	if (helper == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)close(sync_fds[0]);
+		open_and_send(plan, op, ns_fd, userns_fd, sync_fds[1]);
+		_exit(0);
+	}
+	(void)close(sync_fds[1]);
+	r = helper < 0 ? err_sys(err, helper, "make a process") : receive_source(sync_fds[0], err);
+	(void)close(sync_fds[0]);
+	while (helper > 0 && waitpid(helper, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	return r < 0 ? err_wrap(err, r, "mount '%s'", op->destination) : r;
 }

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The other backend: CNI (specification 1.1, "Container Network Interface"). A network is a list of plugins, programs
+ * that each do one part; every one gets its part of the list with what the one before it made on stdin, and says what
+ * there is then on stdout. Deletion goes the other way round, with the result of the addition, which is kept where
+ * libcni keeps it.
+ */
+#pragma once
+
+#include "core/auto.h"
+#include "core/err.h"
+#include "core/strvec.h"
+#include "network/attachment.h"
+#include "network/status.h"
+
+#define CNI_CONFIG_DIR "/etc/cni/net.d"
+#define CNI_CACHE_DIR "/var/lib/cni/cache"
+
+struct cni {
+	const char *config_dir; /* borrowed, all of these */
+	const char *cache_dir;
+	const char *
+		plugin_path; /* directories with colons between; NULL: where distributions put them */
+};
+
+struct json_object;
+
+/* One network: NAME.conflist, or a single plugin's NAME.conf or .json. */
+struct cni_network {
+	char *name;
+	char *version; /* cniVersion */
+	char *file;
+	struct json_object *plugins; /* array, owned */
+};
+
+#define CNI_NETWORK_INIT                                                                           \
+	{                                                                                          \
+		0                                                                                  \
+	}
+
+void cni_network_done(struct cni_network *network);
+/* By name; the file's name does not matter. ERR_NOT_FOUND. */
+int cni_find(struct cni_network *ret, const struct cni *cni, const char *name, struct err *err);
+/* Names of all networks, sorted; files that are none are left out with a warning. */
+int cni_list(struct strvec *ret, const struct cni *cni, struct err *err);
+
+/* Add the attachments one after the other; on failure what was added is deleted again. */
+int cni_setup(const struct cni *cni, const struct network_request *request, const char *netns_path,
+	      struct network_status *ret, struct err *err);
+/* All of it, whatever fails; the first error. netns_path may be gone already. */
+int cni_teardown(const struct cni *cni, const struct network_request *request,
+		 const char *netns_path, struct err *err);
+
+DEFINE_AUTO_VAL(cni_network, struct cni_network, cni_network_done)
+#define auto_cni_network auto_cleanup(cni_network_cleanup_val)

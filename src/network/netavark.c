@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "network/netavark.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/log.h"
+#include "core/str.h"
+#include "network/exec.h"
+
+#define CONFIG_DIR "/run/containers/networks"
+/* A bridge with many rules and a busy machine take seconds, not minutes. */
+#define TIMEOUT_MS 120000
+
+static const char *const directories[] = {
+	"/usr/libexec/podman",	 "/usr/lib/podman", "/usr/local/libexec/podman",
+	"/usr/local/lib/podman", "/usr/bin",	    "/usr/local/bin"
+};
+
+static char *find_program(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+		auto_free char *path = xasprintf("%s/%s", directories[i], name);
+
+		if (access(path, X_OK) == 0)
+			return take_ptr(path);
+	}
+	return NULL;
+}
+
+int netavark_find(struct netavark *ret, const char *path, struct err *err)
+{
+	auto_free char *found = path ? xstrdup(path) : find_program("netavark");
+
+	if (!found || access(found, X_OK) < 0)
+		return err_set(err, ERR_NOT_FOUND,
+			       "netavark, which makes networks, %s%s%s; install it (Debian: "
+			       "netavark), or use --network none or host",
+			       path ? "is not at '" : "is not installed", path ? path : "",
+			       path ? "'" : "");
+	*ret = (struct netavark){ .path = take_ptr(found),
+				  .aardvark = find_program("aardvark-dns"),
+				  .config_dir = CONFIG_DIR };
+	return 0;
+}
+
+void netavark_done(struct netavark *nv)
+{
+	free(nv->path);
+	free(nv->aardvark);
+	*nv = (struct netavark)NETAVARK_INIT;
+}
+
+/* ---- the document ---- */
+
+/* Everything in it is borrowed. */
+struct input {
+	char *container_id;
+	char *container_name;
+	char *container_hostname;
+	struct network_port *port_mappings;
+	size_t n_port_mappings;
+	char **dns_servers;
+	size_t n_dns_servers;
+	struct network_attachment *networks;
+	size_t n_networks;
+	struct network *network_info;
+	size_t n_network_info;
+};
+
+JSON_DESC_STATIC(input_desc, struct input,
+		 F_STRING(struct input, container_id, "container_id", JSON_ALWAYS),
+		 F_STRING(struct input, container_name, "container_name", JSON_ALWAYS),
+		 F_STRING(struct input, container_hostname, "container_hostname", 0),
+		 F_OBJECTS(struct input, port_mappings, struct network_port, "port_mappings", 0,
+			   network_port_desc),
+		 F_STRINGS(struct input, dns_servers, "dns_servers", 0),
+		 F_OBJECT_MAP(struct input, networks, struct network_attachment, "networks",
+			      JSON_ALWAYS, network_attachment_desc),
+		 F_OBJECT_MAP(struct input, network_info, struct network, "network_info",
+			      JSON_ALWAYS, network_desc));
+
+char *netavark_input(const struct network_request *request, const struct network *networks)
+{
+	auto_free char *id = xstrdup(request->container_id);
+	auto_free char *name = xstrdup(request->container_name);
+	auto_free char *hostname = xstrdup(request->hostname);
+	auto_free struct network *info =
+		xmemdup(networks, request->n_attachments * sizeof(*networks));
+	struct input input = {
+		.container_id = id,
+		.container_name = name,
+		.container_hostname = hostname,
+		.port_mappings = request->ports.v,
+		.n_port_mappings = request->ports.n,
+		.dns_servers = request->dns_servers.v,
+		.n_dns_servers = request->dns_servers.n,
+		.networks = request->attachments,
+		.n_networks = request->n_attachments,
+		.network_info = info,
+		.n_network_info = request->n_attachments,
+	};
+
+	return json_encode(&input_desc, &input, JSON_COMPACT);
+}
+
+/* ---- running it ---- */
+
+struct failure {
+	char *error;
+};
+
+JSON_DESC_STATIC(failure_desc, struct failure,
+		 F_STRING(struct failure, error, "error", JSON_REQUIRED));
+
+/* Its own words are on stdout, as {"error": "..."}. */
+static int fail(const struct network_exec *exec, int status, struct err *err)
+{
+	struct failure failure = { 0 };
+	const char *text = exec->messages.buf;
+	int r;
+
+	if (json_decode(&failure_desc, &failure, exec->output.buf, exec->output.len, "netavark",
+			NULL) == 0)
+		text = failure.error;
+	r = err_set(err, ERR_REMOTE, "netavark: %.*s", (int)strcspn(text, "\n"),
+		    *text ? text : "failed without a word");
+	if (!*text)
+		err_append(err, " (exit status %d)", status);
+	json_done(&failure_desc, &failure);
+	return r;
+}
+
+static int run(const struct netavark *nv, const char *verb, const struct network_request *request,
+	       const struct network *networks, const char *netns_path, struct network_exec *exec,
+	       struct err *err)
+{
+	auto_free char *input = netavark_input(request, networks);
+	auto_strvec struct strvec argv = STRVEC_INIT;
+	int r;
+
+	strvec_add(&argv, nv->path);
+	strvec_addf(&argv, "--config=%s", nv->config_dir);
+	strvec_add(&argv, "--rootless=false");
+	if (nv->aardvark)
+		strvec_addf(&argv, "--aardvark-binary=%s", nv->aardvark);
+	strvec_add(&argv, verb);
+	strvec_add(&argv, netns_path);
+	exec->argv = argv.v;
+	exec->input = input;
+	exec->timeout_ms = TIMEOUT_MS;
+	log_debug("netavark %s: %s", verb, input);
+	r = network_exec(exec, err);
+	exec->argv = NULL;
+	exec->input = NULL;
+	return r > 0 ? fail(exec, r, err) : r;
+}
+
+int netavark_setup(const struct netavark *nv, const struct network_request *request,
+		   const struct network *networks, const char *netns_path,
+		   struct network_status *ret, struct err *err)
+{
+	auto_network_exec struct network_exec exec = { .output = STRBUF_INIT,
+						       .messages = STRBUF_INIT };
+	int r = run(nv, "setup", request, networks, netns_path, &exec, err);
+
+	return r < 0 ? r :
+		       network_status_parse(ret, exec.output.buf, exec.output.len,
+					    "answer of netavark", err);
+}
+
+int netavark_teardown(const struct netavark *nv, const struct network_request *request,
+		      const struct network *networks, const char *netns_path, struct err *err)
+{
+	auto_network_exec struct network_exec exec = { .output = STRBUF_INIT,
+						       .messages = STRBUF_INIT };
+
+	return run(nv, "teardown", request, networks, netns_path, &exec, err);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "network/netns.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdint.h>
+#include <sys/mount.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/auto.h"
+#include "core/fd.h"
+#include "core/fs.h"
+#include "core/proc.h"
+#include "kernel/netlink.h"
+
+/*
+ * The directory must be a shared mount, as ip-netns(8) makes it: otherwise mount namespaces that are made
+ * meanwhile hold every namespace mounted here for as long as they live.
+ */
+static int prepare_directory(struct err *err)
+{
+	int r = fs_mkdir_all(AT_FDCWD, NETNS_DIR, 0755, 0755);
+
+	if (r < 0)
+		return err_sys(err, r, "make '%s'", NETNS_DIR);
+	if (mount("", NETNS_DIR, NULL, MS_SHARED | MS_REC, NULL) == 0)
+		return 0;
+	if (errno != EINVAL)
+		return err_sys(err, -errno, "share the mounts of '%s'", NETNS_DIR);
+	if (mount(NETNS_DIR, NETNS_DIR, NULL, MS_BIND | MS_REC, NULL) < 0 ||
+	    mount("", NETNS_DIR, NULL, MS_SHARED | MS_REC, NULL) < 0)
+		return err_sys(err, -errno, "share the mounts of '%s'", NETNS_DIR);
+	return 0;
+}
+
+/* In a child of its own, so that no thread of ours ever is in the wrong network. */
+static int make_in_child(const char *path)
+{
+	auto_netlink struct netlink nl = NETLINK_INIT;
+	struct netlink_link lo;
+	int r;
+
+	if (unshare(CLONE_NEWNET) < 0)
+		return -errno;
+	r = netlink_open(&nl);
+	if (r == 0)
+		r = netlink_get_link(&nl, "lo", &lo);
+	if (r == 0)
+		r = netlink_set_link_up(&nl, lo.index, true);
+	if (r == 0 && mount("/proc/self/ns/net", path, NULL, MS_BIND, NULL) < 0)
+		r = -errno;
+	return r;
+}
+
+static int run_child(const char *path)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		_exit(-make_in_child(path) & 0xff);
+	if (RETRY_EINTR(waitpid(pid, &status, 0)) < 0)
+		return -errno;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
+}
+
+int netns_create(char **ret_path, struct err *err)
+{
+	auto_free char *path = NULL;
+	auto_close int fd = -EBADF;
+	uint64_t random[2];
+	int r = prepare_directory(err);
+
+	if (r < 0)
+		return r;
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return err_sys(err, -errno, "read random bytes");
+	path = xasprintf("%s/netns-%016jx%016jx", NETNS_DIR, (uintmax_t)random[0],
+			 (uintmax_t)random[1]);
+	fd = fd_open_at(AT_FDCWD, path, O_RDONLY | O_CREAT | O_EXCL, 0444);
+	if (fd < 0)
+		return err_sys(err, fd, "make '%s'", path);
+	r = run_child(path);
+	if (r < 0) {
+		(void)unlink(path);
+		return err_sys(err, r, "create a network namespace");
+	}
+	*ret_path = take_ptr(path);
+	return 0;
+}
+
+int netns_remove(const char *path, struct err *err)
+{
+	/* Not mounted: a crash came between the file and the mount. */
+	if (umount2(path, MNT_DETACH) < 0 && errno != EINVAL && errno != ENOENT)
+		return err_sys(err, -errno, "unmount network namespace '%s'", path);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return err_sys(err, -errno, "remove network namespace '%s'", path);
+	return 0;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "network/network.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/fd.h"
+#include "core/fs.h"
+#include "core/lock.h"
+#include "core/log.h"
+#include "network/ipam.h"
+
+/* Two of netavark at once would trip over each other's firewall chains. */
+#define LOCK_NAME "setup.lock"
+
+struct work {
+	const struct network_env *env;
+	const struct network_request *request;
+	struct network_list networks; /* networks.v[i] belongs to attachments[i] */
+	struct netavark netavark;
+	int lock_fd;
+};
+
+static void work_done(struct work *w)
+{
+	network_list_done(&w->networks);
+	netavark_done(&w->netavark);
+	close_fd(&w->lock_fd);
+}
+DEFINE_AUTO_VAL(work, struct work, work_done)
+#define auto_work auto_cleanup(work_cleanup_val)
+
+static int load_networks(struct work *w, struct err *err)
+{
+	for (size_t i = 0; i < w->request->n_attachments; i++) {
+		struct network network = NETWORK_INIT;
+		int r = network_find(&network, w->env->config_dir,
+				     w->request->attachments[i].network, err);
+
+		if (r < 0)
+			return r;
+		*array_push(w->networks.v, w->networks.n) = network;
+	}
+	return 0;
+}
+
+static int take_lock(struct work *w, struct err *err)
+{
+	auto_close int dir_fd = -EBADF;
+	int r = fs_mkdir_all(AT_FDCWD, w->env->run_dir, 0755, 0700);
+
+	if (r == 0)
+		r = dir_fd = fd_open_at(AT_FDCWD, w->env->run_dir, O_RDONLY | O_DIRECTORY, 0);
+	if (r >= 0)
+		r = w->lock_fd = lock_open(dir_fd, LOCK_NAME, LOCK_MODE_EXCLUSIVE, -1);
+	return r < 0 ? err_sys(err, r, "lock the networks in '%s'", w->env->run_dir) : 0;
+}
+
+/* Addresses of the first n attachments. */
+static int release_addresses(const struct network_env *env, const struct network_request *request,
+			     size_t n, struct err *err)
+{
+	int first = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int r = ipam_release(env->run_dir, request->attachments[i].network,
+				     request->container_id, first ? NULL : err);
+
+		if (r < 0 && first == 0)
+			first = r;
+	}
+	return first;
+}
+
+static int allocate_one(const struct work *w, size_t i, struct network_attachment *a,
+			struct err *err)
+{
+	auto_strvec struct strvec wanted = STRVEC_INIT;
+	auto_strvec struct strvec given = STRVEC_INIT;
+	int r;
+
+	strvec_add_all(&wanted, a->static_ips, a->n_static_ips);
+	r = ipam_allocate(w->env->run_dir, &w->networks.v[i], w->request->container_id, &wanted,
+			  &given, err);
+	if (r < 0)
+		return r;
+	for (size_t k = 0; k < a->n_static_ips; k++)
+		free(a->static_ips[k]);
+	free(a->static_ips);
+	a->static_ips = NULL;
+	a->n_static_ips = 0;
+	for (size_t k = 0; k < given.n; k++)
+		json_strings_add(&a->static_ips, &a->n_static_ips, given.v[k]);
+	return 0;
+}
+
+static int allocate_addresses(const struct work *w, struct network_request *request,
+			      struct err *err)
+{
+	for (size_t i = 0; i < request->n_attachments; i++) {
+		int r = allocate_one(w, i, &request->attachments[i], err);
+
+		if (r < 0) {
+			(void)release_addresses(w->env, request, i, NULL);
+			return r;
+		}
+	}
+	return 0;
+}
+
+static int prepare(struct work *w, struct network_request *request, struct err *err)
+{
+	int r;
+
+	network_request_name_interfaces(request);
+	r = load_networks(w, err);
+	if (r == 0)
+		r = netavark_find(&w->netavark, w->env->netavark, err);
+	if (r == 0)
+		r = network_ports_choose(&request->ports, err);
+	return r < 0 ? r : take_lock(w, err);
+}
+
+static int setup_by_cni(const struct network_env *env, struct network_request *request,
+			const char *netns_path, struct network_status *ret, struct err *err)
+{
+	int r;
+
+	network_request_name_interfaces(request);
+	r = network_ports_choose(&request->ports, err);
+	return r < 0 ? r : cni_setup(&env->cni, request, netns_path, ret, err);
+}
+
+int network_setup(const struct network_env *env, struct network_request *request,
+		  const char *netns_path, struct network_status *ret, struct err *err)
+{
+	auto_work struct work w = { .env = env, .request = request, .lock_fd = -EBADF };
+	int r;
+
+	if (env->backend == NETWORK_CNI) {
+		r = setup_by_cni(env, request, netns_path, ret, err);
+		return r < 0 ? err_wrap(err, r, "set up the network") : 0;
+	}
+	r = prepare(&w, request, err);
+	if (r == 0)
+		r = allocate_addresses(&w, request, err);
+	if (r < 0)
+		return err_wrap(err, r, "set up the network");
+	r = netavark_setup(&w.netavark, request, w.networks.v, netns_path, ret, err);
+	if (r < 0) {
+		/* It may have come half way. */
+		(void)netavark_teardown(&w.netavark, request, w.networks.v, netns_path, NULL);
+		(void)release_addresses(env, request, request->n_attachments, NULL);
+		return err_wrap(err, r, "set up the network");
+	}
+	return 0;
+}
+
+int network_teardown(const struct network_env *env, const struct network_request *request,
+		     const char *netns_path, struct err *err)
+{
+	auto_work struct work w = { .env = env, .request = request, .lock_fd = -EBADF };
+	struct err later = ERR_INIT;
+	int last;
+	int r;
+
+	if (env->backend == NETWORK_CNI) {
+		r = cni_teardown(&env->cni, request, netns_path, err);
+		return r < 0 ? err_wrap(err, r, "take down the network") : 0;
+	}
+	r = load_networks(&w, err);
+	if (r == 0)
+		r = netavark_find(&w.netavark, env->netavark, err);
+	if (r == 0)
+		r = take_lock(&w, err);
+	if (r == 0)
+		r = netavark_teardown(&w.netavark, request, w.networks.v, netns_path, err);
+	last = release_addresses(env, request, request->n_attachments, &later);
+	if (r == 0 && last < 0) {
+		r = last;
+		if (err)
+			*err = later;
+	}
+	return r < 0 ? err_wrap(err, r, "take down the network") : 0;
+}

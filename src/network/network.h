@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container's networks: addresses, interfaces, ports and names, made and taken away again.
+ *
+ *	config.h	the networks that there are
+ *	create.h	a new one from what the user asked for
+ *	attachment.h	what a container wants of each
+ *	ipam.h		addresses
+ *	netns.h		the namespace
+ *	netavark.h	the program that does the work
+ *	cni.h		or the programs of the older kind
+ *	status.h	what it made
+ */
+#pragma once
+
+#include "core/err.h"
+#include "network/attachment.h"
+#include "network/cni.h"
+#include "network/config.h"
+#include "network/netavark.h"
+#include "network/status.h"
+
+enum network_backend { NETWORK_NETAVARK, NETWORK_CNI };
+
+struct network_env {
+	enum network_backend backend;
+	const char *config_dir; /* NETWORK_DIR */
+	const char *run_dir; /* addresses and locks, gone after a boot */
+	const char *netavark; /* NULL: looked for */
+	struct cni
+		cni; /* where NETWORK_CNI is the backend: its files, and nothing of the two directories above */
+};
+
+/*
+ * Attach the namespace to all networks of the request. The request is completed: interface names, host ports,
+ * with netavark also one static address for each subnet; the same request is what network_teardown() wants. On failure nothing
+ * is left behind, and what was completed is of no use.
+ */
+int network_setup(const struct network_env *env, struct network_request *request,
+		  const char *netns_path, struct network_status *ret, struct err *err);
+/*
+ * Take everything away. A network whose file is gone meanwhile cannot be told to the backend: its addresses
+ * are given back, and the first error is returned after all else is done.
+ */
+int network_teardown(const struct network_env *env, const struct network_request *request,
+		     const char *netns_path, struct err *err);

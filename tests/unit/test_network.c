@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "network/network.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/alloc.h"
+#include "core/fs.h"
+#include "core/str.h"
+#include "network/address.h"
+#include "network/create.h"
+#include "network/ipam.h"
+
+static char directory[] = "/tmp/floe-test-network.XXXXXX";
+
+static int set_up(void **state UNUSED)
+{
+	return mkdtemp(directory) ? 0 : -1;
+}
+
+static int tear_down(void **state UNUSED)
+{
+	return fs_remove_tree(AT_FDCWD, directory);
+}
+
+static struct ip_address address(const char *text)
+{
+	struct ip_address a;
+
+	if (ip_address_parse(text, &a) < 0)
+		fail_msg("%s is no address", text);
+	return a;
+}
+
+static struct ip_subnet subnet(const char *text)
+{
+	struct ip_subnet s;
+
+	if (ip_subnet_parse(text, &s) < 0)
+		fail_msg("%s is no subnet", text);
+	return s;
+}
+
+static void test_addresses(void **state UNUSED)
+{
+	static const char *const wrong[] = { "",	   "10.1.2",	 "10.1.2.256", "10.1.2.3 ",
+					     "010.1.2.3/", "fd00::1%lo", "fd00:::1" };
+	struct ip_address a = address("10.0.255.255");
+
+	ip_address_increment(&a);
+	assert_string_equal(ip_address_format(&a).text, "10.1.0.0");
+	ip_address_decrement(&a);
+	assert_string_equal(ip_address_format(&a).text, "10.0.255.255");
+	a = address("fd00::ffff");
+	ip_address_increment(&a);
+	assert_string_equal(ip_address_format(&a).text, "fd00::1:0");
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_int_equal(ip_address_parse(wrong[i], &a), -EINVAL);
+}
+
+static void test_subnets(void **state UNUSED)
+{
+	static const char *const wrong[] = { "10.1.2.3",   "10.1.2.3/33", "/8",
+					     "fd00::/129", "10.1.2.3/",	  "10.1.2.3/-1" };
+	struct ip_subnet s = subnet("10.88.7.9/20");
+	struct ip_address inside = address("10.88.15.255");
+	struct ip_address outside = address("10.88.16.0");
+	struct ip_subnet larger = subnet("10.80.0.0/12");
+	struct ip_subnet other = subnet("10.88.16.0/20");
+	struct ip_subnet v6 = subnet("::/0");
+	struct ip_address end = ip_subnet_first(&s);
+
+	assert_string_equal(ip_address_format(&end).text, "10.88.0.0");
+	end = ip_subnet_last(&s);
+	assert_string_equal(ip_address_format(&end).text, "10.88.15.255");
+	assert_true(ip_subnet_contains(&s, &inside));
+	assert_false(ip_subnet_contains(&s, &outside));
+	assert_false(ip_subnet_contains(&v6, &inside));
+	assert_true(ip_subnet_overlaps(&s, &larger));
+	assert_true(ip_subnet_overlaps(&larger, &s));
+	assert_false(ip_subnet_overlaps(&s, &other));
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_int_equal(ip_subnet_parse(wrong[i], &s), -EINVAL);
+}
+
+/* ---- ports ---- */
+
+static void expect_port(const char *text, const char *expected)
+{
+	auto_network_ports struct network_ports ports = NETWORK_PORTS_INIT;
+	struct err err = ERR_INIT;
+	auto_free char *got = NULL;
+
+	if (network_ports_parse(&ports, text, &err) < 0)
+		fail_msg("%s", err.msg);
+	got = network_port_to_string(&ports.v[ports.n - 1]);
+	assert_string_equal(got, expected);
+}
+
+static void expect_no_port(const char *text, const char *reason)
+{
+	auto_network_ports struct network_ports ports = NETWORK_PORTS_INIT;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(network_ports_parse(&ports, text, &err), -EINVAL);
+	assert_int_equal(ports.n, 0);
+	if (!strstr(err.msg, reason) || !strstr(err.msg, text))
+		fail_msg("'%s' does not say '%s'", err.msg, reason);
+}
+
+static void test_ports(void **state UNUSED)
+{
+	expect_port("8080:80", "0.0.0.0:8080->80/tcp");
+	expect_port("127.0.0.1:8080:80/udp", "127.0.0.1:8080->80/udp");
+	expect_port("[fd00::1]:8080:80", "[fd00::1]:8080->80/tcp");
+	expect_port("8080-8082:80-82", "0.0.0.0:8080-8082->80-82/tcp");
+	expect_port("53:53/tcp,udp", "0.0.0.0:53->53/udp");
+	expect_no_port("", "not a number");
+	expect_no_port("80x", "container port '80x'");
+	expect_no_port("0:80", "host port '0'");
+	expect_no_port("65536:80", "host port");
+	expect_no_port("90-80", "container port");
+	expect_no_port("8080-8081:80", "different sizes (2 and 1)");
+	expect_no_port("80/icmp", "unknown protocol");
+	expect_no_port("300.0.0.1:1:2", "not an address");
+	expect_no_port("1:2:3:4", "expected");
+	expect_no_port("[::1:80:80", "expected");
+}
+
+static void test_port_choice(void **state UNUSED)
+{
+	auto_network_ports struct network_ports ports = NETWORK_PORTS_INIT;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(network_ports_parse(&ports, "127.0.0.1::80", &err), 0);
+	assert_int_equal(network_ports_parse(&ports, "81-83", &err), 0);
+	assert_int_equal(network_ports_choose(&ports, &err), 0);
+	assert_true(ports.v[0].host_port > 0 && ports.v[1].host_port > 0);
+	assert_int_equal(ports.v[1].range, 3);
+	assert_int_equal(network_ports_parse(&ports, "40123:90", &err), 0);
+	assert_int_equal(network_ports_parse(&ports, "127.0.0.1:40120-40125:91-96", &err), 0);
+	assert_true(network_ports_choose(&ports, &err) < 0);
+	assert_int_equal(err.kind, ERR_EXISTS);
+}
+
+/* ---- attachments ---- */
+
+static void test_attachment(void **state UNUSED)
+{
+	static const char *const wrong[] = { "web:ip=1.2.3",	    "web:ip6=1.2.3.4",
+					     "web:mac=12:34",	    "web:alias=a b",
+					     "web:interface_name=", "web:ip",
+					     "../etc:ip=1.2.3.4",   "" };
+	struct network_attachment a;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(network_attachment_parse(
+				 &a,
+				 "web:ip=10.1.2.3,ip6=fd00::3,mac=92:d0:c6:0a:29:33,alias=db,"
+				 "alias=sql,interface_name=net0,mtu=1400",
+				 &err),
+			 0);
+	assert_string_equal(a.network, "web");
+	assert_int_equal(a.n_static_ips, 2);
+	assert_string_equal(a.static_ips[1], "fd00::3");
+	assert_string_equal(a.static_mac, "92:d0:c6:0a:29:33");
+	assert_int_equal(a.n_aliases, 2);
+	assert_string_equal(a.interface_name, "net0");
+	assert_string_equal(json_string_map_get(&a.options, "mtu"), "1400");
+	network_attachment_done(&a);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		if (network_attachment_parse(&a, wrong[i], &err) != -EINVAL)
+			fail_msg("'%s' was taken", wrong[i]);
+}
+
+static void test_interface_names(void **state UNUSED)
+{
+	auto_network_request struct network_request request = NETWORK_REQUEST_INIT;
+	static const char *const networks[] = { "a", "b:interface_name=eth0", "c", "d" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(networks); i++)
+		assert_int_equal(network_attachment_parse(
+					 array_push(request.attachments, request.n_attachments),
+					 networks[i], NULL),
+				 0);
+	network_request_name_interfaces(&request);
+	assert_string_equal(request.attachments[0].interface_name, "eth1");
+	assert_string_equal(request.attachments[1].interface_name, "eth0");
+	assert_string_equal(request.attachments[2].interface_name, "eth2");
+	assert_string_equal(request.attachments[3].interface_name, "eth3");
+}
+
+/* ---- networks ---- */
+
+static int create(struct network *ret, const struct network_create_options *o, struct err *err)
+{
+	auto_network_list struct network_list networks = NETWORK_LIST_INIT;
+	auto_strvec struct strvec subnets = STRVEC_INIT;
+	auto_strvec struct strvec links = STRVEC_INIT;
+	struct network_surroundings around = { &networks, &subnets, &links };
+
+	assert_int_equal(network_list_load(&networks, directory, err), 0);
+	strvec_add(&subnets, "10.89.1.7/24");
+	strvec_add(&links, "podman2");
+	return network_create_plan(ret, o, &around, err);
+}
+
+static void expect_no_network(const struct network_create_options *o, const char *reason)
+{
+	struct network n;
+	struct err err = ERR_INIT;
+
+	assert_true(create(&n, o, &err) < 0);
+	if (!strstr(err.msg, reason))
+		fail_msg("'%s' does not say '%s'", err.msg, reason);
+}
+
+static void test_create(void **state UNUSED)
+{
+	struct network_create_options o = { 0 };
+	auto_network struct network first = NETWORK_INIT;
+	auto_network struct network second = NETWORK_INIT;
+	auto_network struct network found = NETWORK_INIT;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(create(&first, &o, &err), 0);
+	assert_string_equal(first.name, "podman1");
+	assert_string_equal(first.network_interface, "podman1");
+	assert_string_equal(first.subnets[0].subnet, "10.89.0.0/24");
+	assert_string_equal(first.subnets[0].gateway, "10.89.0.1");
+	assert_true(first.dns_enabled);
+	assert_int_equal(network_save(&first, directory, false, &err), 0);
+	assert_int_equal(network_save(&first, directory, false, &err), -EEXIST);
+	/* The host has 10.89.1.0/24 and an interface podman2. */
+	o.name = "web";
+	o.ipv6 = true;
+	assert_int_equal(create(&second, &o, &err), 0);
+	assert_string_equal(second.network_interface, "podman3");
+	assert_string_equal(second.subnets[0].subnet, "10.89.2.0/24");
+	assert_int_equal(second.n_subnets, 2);
+	assert_true(second.ipv6_enabled && str_has_prefix(second.subnets[1].subnet, "fd"));
+	assert_int_equal(network_save(&second, directory, false, &err), 0);
+	assert_int_equal(network_find(&found, directory, "web", &err), 0);
+	assert_string_equal(found.id, second.id);
+	network_done(&found);
+	assert_int_equal(network_find(&found, directory, "2f259bab93", &err), 0);
+	assert_string_equal(found.name, "podman");
+	network_done(&found);
+	assert_int_equal(network_find(&found, directory, "nothing", &err), -ENOENT);
+	assert_int_equal(network_remove(&second, directory, &err), 0);
+	assert_int_equal(network_remove(&first, directory, &err), 0);
+}
+
+static void test_create_refused(void **state UNUSED)
+{
+	struct network_create_options o = { .name = "podman" };
+
+	expect_no_network(&o, "already exists");
+	o.name = "a/b";
+	expect_no_network(&o, "letters");
+	o.name = "web";
+	strvec_add(&o.gateways, "10.1.2.1");
+	expect_no_network(&o, "needs its --subnet");
+	strvec_add(&o.subnets, "10.89.0.0/16");
+	expect_no_network(&o, "in use by the host");
+	strvec_done(&o.subnets);
+	strvec_add(&o.subnets, "10.88.3.0/24");
+	expect_no_network(&o, "in use by network 'podman'");
+	strvec_done(&o.subnets);
+	strvec_add(&o.subnets, "10.1.3.0/24");
+	expect_no_network(&o, "gateway '10.1.2.1' does not lie in subnet");
+	strvec_done(&o.gateways);
+	strvec_add(&o.ip_ranges, "10.1.4.0/28");
+	expect_no_network(&o, "IP range '10.1.4.0/28' does not lie in");
+	strvec_done(&o.ip_ranges);
+	strvec_add(&o.routes, "10.9.0.0/16");
+	expect_no_network(&o, "expected DESTINATION");
+	strvec_done(&o.routes);
+	o.ipam_driver = "dhcp";
+	expect_no_network(&o, "not for bridge");
+	o.ipam_driver = "else";
+	expect_no_network(&o, "IPAM driver 'else'");
+	strvec_done(&o.subnets);
+}
+
+/* ---- addresses of containers ---- */
+
+static char *allocate(const struct network *n, const char *id, const char *wanted, struct err *err)
+{
+	auto_strvec struct strvec want = STRVEC_INIT;
+	auto_strvec struct strvec given = STRVEC_INIT;
+
+	if (wanted)
+		strvec_split(&want, wanted, ',', false);
+	return ipam_allocate(directory, n, id, &want, &given, err) < 0 ? NULL :
+									 strvec_join(&given, ",");
+}
+
+static void expect_address(const struct network *n, const char *id, const char *wanted,
+			   const char *expected)
+{
+	struct err err = ERR_INIT;
+	auto_free char *got = allocate(n, id, wanted, &err);
+
+	if (!got)
+		fail_msg("%s", err.msg);
+	assert_string_equal(got, expected);
+}
+
+static void expect_no_address(const struct network *n, const char *id, const char *wanted,
+			      const char *reason)
+{
+	struct err err = ERR_INIT;
+	auto_free char *got = allocate(n, id, wanted, &err);
+
+	if (got)
+		fail_msg("got %s", got);
+	if (!strstr(err.msg, reason))
+		fail_msg("'%s' does not say '%s'", err.msg, reason);
+}
+
+static void test_ipam(void **state UNUSED)
+{
+	struct network_create_options o = { .name = "small" };
+	auto_network struct network n = NETWORK_INIT;
+	struct err err = ERR_INIT;
+
+	strvec_add(&o.subnets, "10.1.2.0/29");
+	strvec_add(&o.subnets, "fd01::/64");
+	assert_int_equal(create(&n, &o, &err), 0);
+	expect_address(&n, "a", NULL, "10.1.2.2,fd01::2");
+	expect_address(&n, "b", NULL, "10.1.2.3,fd01::3");
+	expect_address(&n, "c", "10.1.2.6", "10.1.2.6,fd01::4");
+	/* Released, but not at once used again. */
+	assert_int_equal(ipam_release(directory, "small", "b", &err), 0);
+	expect_address(&n, "d", NULL, "10.1.2.4,fd01::5");
+	expect_address(&n, "e", NULL, "10.1.2.5,fd01::6");
+	expect_address(&n, "f", "fd01::9", "10.1.2.3,fd01::9");
+	expect_no_address(&n, "g", NULL, "no free address in subnet 10.1.2.0/29");
+	expect_no_address(&n, "g", "10.1.2.6", "in use by container 'c'");
+	expect_no_address(&n, "g", "10.1.2.1", "the gateway's");
+	expect_no_address(&n, "g", "10.1.3.1", "address");
+	/* A failure takes nothing: the address of the second subnet is as it was. */
+	assert_int_equal(ipam_release(directory, "small", "f", &err), 0);
+	expect_address(&n, "g", NULL, "10.1.2.3,fd01::7");
+	assert_int_equal(ipam_release(directory, "small", "nobody", &err), 0);
+	ipam_forget(directory, "small");
+	strvec_done(&o.subnets);
+}
+
+static void test_ipam_range(void **state UNUSED)
+{
+	struct network_create_options o = { .name = "ranged" };
+	auto_network struct network n = NETWORK_INIT;
+	struct err err = ERR_INIT;
+
+	strvec_add(&o.subnets, "10.1.4.0/24");
+	strvec_add(&o.ip_ranges, "10.1.4.100-10.1.4.101");
+	assert_int_equal(create(&n, &o, &err), 0);
+	expect_address(&n, "a", NULL, "10.1.4.100");
+	expect_address(&n, "b", NULL, "10.1.4.101");
+	expect_no_address(&n, "c", NULL, "no free address");
+	/* By wish also outside of the range. */
+	expect_address(&n, "c", "10.1.4.7", "10.1.4.7");
+	ipam_forget(directory, "ranged");
+	strvec_done(&o.subnets);
+	strvec_done(&o.ip_ranges);
+}
+
+/* ---- documents ---- */
+
+static void test_status(void **state UNUSED)
+{
+	static const char text[] =
+		"{\"podman\":{\"interfaces\":{\"eth0\":{\"mac_address\":\"aa:bb:cc:dd:ee:ff\","
+		"\"subnets\":[{\"gateway\":\"10.88.0.1\",\"ipnet\":\"10.88.0.2/16\"}]}},"
+		"\"dns_server_ips\":[\"10.88.0.1\"],\"dns_search_domains\":[\"dns.podman\"]}}";
+	auto_network_status struct network_status status = NETWORK_STATUS_INIT;
+	const struct network_status_entry *entry;
+	struct err err = ERR_INIT;
+	auto_free char *again = NULL;
+
+	if (network_status_parse(&status, text, strlen(text), "status", &err) < 0)
+		fail_msg("%s", err.msg);
+	entry = network_status_find(&status, "podman");
+	assert_non_null(entry);
+	assert_string_equal(entry->interfaces[0].name, "eth0");
+	assert_string_equal(entry->interfaces[0].subnets[0].ipnet, "10.88.0.2/16");
+	again = network_status_format(&status);
+	assert_string_equal(again, text);
+	assert_null(network_status_find(&status, "other"));
+	assert_true(network_status_parse(&status, "[]", 2, "status", &err) < 0);
+}
+
+static void test_netavark_input(void **state UNUSED)
+{
+	auto_network_request struct network_request request = { .container_id = "c0ffee",
+								.container_name = "web",
+								.hostname = "host" };
+	auto_network_list struct network_list networks = NETWORK_LIST_INIT;
+	auto_free char *text = NULL;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(network_list_load(&networks, directory, &err), 0);
+	assert_int_equal(
+		network_attachment_parse(array_push(request.attachments, request.n_attachments),
+					 "podman:ip=10.88.0.9,alias=db", &err),
+		0);
+	network_request_name_interfaces(&request);
+	assert_int_equal(network_ports_parse(&request.ports, "8080:80", &err), 0);
+	strvec_add(&request.dns_servers, "1.1.1.1");
+	text = netavark_input(&request, networks.v);
+	assert_string_equal(
+		text, "{\"container_id\":\"c0ffee\",\"container_name\":\"web\","
+		      "\"container_hostname\":\"host\",\"port_mappings\":[{\"host_ip\":\"\","
+		      "\"container_port\":80,\"host_port\":8080,\"range\":1,\"protocol\":\"tcp\"}],"
+		      "\"dns_servers\":[\"1.1.1.1\"],\"networks\":{\"podman\":{\"static_ips\":"
+		      "[\"10.88.0.9\"],\"aliases\":[\"db\"],\"interface_name\":\"eth0\"}},"
+		      "\"network_info\":{\"podman\":{\"name\":\"podman\",\"id\":"
+		      "\"2f259bab93aaaaa2542ba43ef33eb990d0999ee1b9924b557b7be53c0b7a1bb9\","
+		      "\"driver\":\"bridge\",\"network_interface\":\"podman0\",\"subnets\":"
+		      "[{\"subnet\":\"10.88.0.0/16\",\"gateway\":\"10.88.0.1\"}],"
+		      "\"ipv6_enabled\":false,\"internal\":false,\"dns_enabled\":false,"
+		      "\"ipam_options\":{\"driver\":\"host-local\"}}}}");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_addresses),  cmocka_unit_test(test_subnets),
+		cmocka_unit_test(test_ports),	   cmocka_unit_test(test_port_choice),
+		cmocka_unit_test(test_attachment), cmocka_unit_test(test_interface_names),
+		cmocka_unit_test(test_create),	   cmocka_unit_test(test_create_refused),
+		cmocka_unit_test(test_ipam),	   cmocka_unit_test(test_ipam_range),
+		cmocka_unit_test(test_status),	   cmocka_unit_test(test_netavark_input),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

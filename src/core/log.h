@@ -10,15 +10,21 @@
 #include "core/macro.h"
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
-enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+/* The last two are protocols of sockets, with an entry to a datagram. */
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON, LOG_FORMAT_JOURNAL, LOG_FORMAT_SYSLOG };
 
 struct log_config {
 	enum log_level level; /* messages above are dropped; default warning */
 	enum log_format format;
 	int fd; /* borrowed; stderr (2) by default */
+	const char *identifier; /* of entries of sockets; borrowed */
 };
 
 void log_configure(const struct log_config *config);
+/* A socket that takes entries of that format: of systemd's journal, or /dev/log; or a negative errno. */
+int log_connect(enum log_format format);
+/* Where log_connect() connects to. */
+const char *log_socket_path(enum log_format format);
 /* Current level and descriptor; the latter so that a child can keep it open. */
 bool log_is_enabled(enum log_level level);
 int log_fd(void);

@@ -114,12 +114,47 @@ floe()
 	refuses 1 xml
 }
 
-@test "logs that are no files are refused by name" {
+# receive SOCKET FILE COMMAND...: what the command sends there as a datagram.
+receive()
+{
+	python3 - "$@" <<-'PYTHON' 3>&- 4>&-
+		import socket, subprocess, sys
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		s.bind(sys.argv[1])
+		s.settimeout(10)
+		subprocess.run(sys.argv[3:], stdin=subprocess.DEVNULL)
+		with open(sys.argv[2], "wb") as f:
+		    f.write(s.recv(65536))
+	PYTHON
+}
+
+@test "the log can be systemd's journal, or syslog (crun)" {
 	setup_is_floe
-	run rt --log journald:x list
-	refuses 1 "journald:x"
-	run rt --log syslog:x list
-	refuses 1 "syslog:x"
+	export -f receive
+	# In a mount namespace of its own, without the machine's sockets.
+	run unshare --mount --propagation private bash -c '
+		mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/journal && mount -t tmpfs tmpfs /dev && mknod /dev/null c 1 3
+		receive /run/systemd/journal/socket "$1/journal" "$2" --log journald:web state "$3"
+		receive /dev/log "$1/syslog" "$2" --log syslog:web state "$3"' - "$T" "$FLOE_RUNTIME" "$PREFIX-none" 3>&- 4>&-
+	# On stderr the bare messages.
+	[[ ${lines[0]} == *"container '$PREFIX-none' does not exist"* ]]
+	[[ ${lines[0]} != *level=* ]]
+	tr -d '\0' <"$T/journal" >"$T/text"
+	grep -qx 'PRIORITY=3' "$T/text"
+	grep -q "container '$PREFIX-none' does not exist" "$T/text"
+	grep -A1 '^SYSLOG_IDENTIFIER$' "$T/text" | grep -q web
+	grep -A1 '^ID$' "$T/text" | grep -q web
+	[[ $(cat "$T/syslog") =~ ^\<11\>web\[[0-9]+\]:\ .*"container '$PREFIX-none' does not exist" ]]
+}
+
+@test "a log that cannot be reached is refused by name" {
+	setup_is_floe
+	run unshare --mount --propagation private bash -c '
+		mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /dev && mknod /dev/null c 1 3
+		for log in journald:x syslog:x journald: syslog:; do "$1" --log $log list || echo "code $?"; done' - "$FLOE_RUNTIME" 3>&- 4>&-
+	[ "$(grep -c '^code 1$' <<<"$output")" -eq 4 ]
+	contains "$output" "'journald:x': connect to '/run/systemd/journal/socket'" "'syslog:x': connect to '/dev/log'" \
+		"log to 'journald:': no identifier" "log to 'syslog:': no identifier"
 }
 
 @test "in the JSON log stands nothing but the error" {

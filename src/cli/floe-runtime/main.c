@@ -17,7 +17,31 @@
 #include "core/path.h"
 #include "core/str.h"
 
-/* Open --log. A prefix as crun has it: "file:" is understood, other destinations fail by name. */
+/* crun's "journald:ID" and "syslog:ID". */
+static bool is_socket_log(const char *path, enum log_format *ret_format,
+			  const char **ret_identifier)
+{
+	if ((*ret_identifier = str_skip_prefix(path, "journald:")))
+		*ret_format = LOG_FORMAT_JOURNAL;
+	else if ((*ret_identifier = str_skip_prefix(path, "syslog:")))
+		*ret_format = LOG_FORMAT_SYSLOG;
+	return *ret_identifier;
+}
+
+static int open_socket_log(struct log_config *config, const char *path, struct err *err)
+{
+	if (str_is_empty(config->identifier))
+		return err_set(err, ERR_USAGE,
+			       "log to '%s': no identifier; give one behind the colon", path);
+	config->fd = log_connect(config->format);
+	if (config->fd < 0)
+		return err_sys(err, config->fd, "log to '%s': connect to '%s'", path,
+			       log_socket_path(config->format));
+	log_configure(config);
+	return 0;
+}
+
+/* Open --log. The prefixes are crun's. */
 static int open_log(const struct globals *globals, struct err *err)
 {
 	struct log_config config = {
@@ -35,9 +59,8 @@ static int open_log(const struct globals *globals, struct err *err)
 	log_configure(&config);
 	if (!path)
 		return 0;
-	if (str_has_prefix(path, "journald:") || str_has_prefix(path, "syslog:"))
-		return err_set(err, ERR_UNSUPPORTED,
-			       "log to '%s': only files are supported; give --log a path", path);
+	if (is_socket_log(path, &config.format, &config.identifier))
+		return open_socket_log(&config, path, err);
 	if (str_has_prefix(path, "file:"))
 		path += strlen("file:");
 	config.fd = fd_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND, 0644);

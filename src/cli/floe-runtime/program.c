@@ -32,7 +32,9 @@ static const struct cli_option global_rows[] = {
 		     "where the state of containers is kept (default: /run/floe-runtime, or "
 		     "$XDG_RUNTIME_DIR/floe-runtime for users)",
 		     CLI_CONFIGURABLE),
-	OPT_STRING(T, log, "log", 0, "FILE", "append errors to this file (default: stderr)"),
+	OPT_STRING(T, log, "log", 0, "FILE",
+		   "append errors to this file (default: stderr), or send them to systemd's "
+		   "journal (journald:ID) or to syslog (syslog:ID)"),
 	OPT_ENUM(T, log_format, "log-format", 0, "FORMAT", log_formats, "format of the log"),
 	OPT_ENUM(T, log_level, "log-level", 0, "LEVEL", log_levels,
 		 "how much is logged (default: warning; with --log-format json error)"),

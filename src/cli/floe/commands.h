@@ -29,5 +29,19 @@ static inline struct engine *floe_engine(const struct cli_invocation *inv)
 #define FLOE_CONTAINERS "floe ps --all --format '{{.Names}}'"
 
 extern const struct cli_command floe_completion_command;
+extern const struct cli_command floe_cleanup_command;
+extern const struct cli_command floe_create_command;
+extern const struct cli_command floe_exists_command;
+extern const struct cli_command floe_init_command;
+extern const struct cli_command floe_kill_command;
+extern const struct cli_command floe_pause_command;
+extern const struct cli_command floe_rename_command;
+extern const struct cli_command floe_restart_command;
+extern const struct cli_command floe_rm_command;
+extern const struct cli_command floe_run_command;
+extern const struct cli_command floe_start_command;
+extern const struct cli_command floe_stop_command;
+extern const struct cli_command floe_unpause_command;
+extern const struct cli_command floe_wait_command;
 extern const struct cli_command floe_help_command;
 extern const struct cli_command floe_version_command;

@@ -61,7 +61,25 @@ static const struct cli_option global_rows[] = {
 #undef T
 
 /* clang-format off */
+static const struct cli_command *const container_commands[] = {
+	&floe_create_command, &floe_run_command, &floe_start_command, &floe_init_command,
+	&floe_stop_command, &floe_restart_command, &floe_kill_command,
+	&floe_pause_command, &floe_unpause_command, &floe_wait_command,
+	&floe_rm_command, &floe_rename_command, &floe_exists_command, &floe_cleanup_command,
+};
+
+static const struct cli_command container_command = {
+	.name = "container",
+	.summary = "the commands for containers, by their long names",
+	.subcommands = container_commands,
+	.n_subcommands = ARRAY_SIZE(container_commands),
+};
+
 static const struct cli_command *const commands[] = {
+	&floe_run_command, &floe_create_command, &floe_start_command, &floe_stop_command,
+	&floe_restart_command, &floe_kill_command, &floe_pause_command, &floe_unpause_command,
+	&floe_wait_command, &floe_rm_command, &floe_rename_command, &floe_init_command,
+	&container_command,
 	&floe_version_command,
 	&floe_help_command, &floe_completion_command,
 };

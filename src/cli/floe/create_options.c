@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/floe/create_options.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/io.h"
+#include "core/parse.h"
+#include "core/path.h"
+#include "core/str.h"
+
+#define TEXT_FILE_MAX (4U << 20)
+#define CPU_PERIOD 100000
+
+extern char **environ;
+
+const struct create_options create_options_default = { .stop_timeout = 10 };
+
+static void copy_list(const struct strvec *from, char ***to, size_t *n)
+{
+	for (size_t i = 0; i < from->n; i++)
+		json_strings_add(to, n, from->v[i]);
+}
+
+#define COPY_LIST(from, to, member) copy_list(&(from), &(to)->member, &(to)->n_##member)
+
+/* --- environment ------------------------------------------------------------------------------------ */
+
+static void env_unset(char **env, size_t *n, const char *name)
+{
+	size_t len = strcspn(name, "=");
+
+	for (size_t i = 0; i < *n; i++)
+		if (strncmp(env[i], name, len) == 0 && env[i][len] == '=') {
+			free(env[i]);
+			memmove(&env[i], &env[i + 1], (*n - i) * sizeof(*env));
+			(*n)--;
+			return;
+		}
+}
+
+void create_env_set(char ***env, size_t *n, const char *text)
+{
+	auto_free char *entry = NULL;
+
+	if (!strchr(text, '=')) {
+		const char *value = getenv(text);
+
+		if (!value)
+			return;
+		entry = xasprintf("%s=%s", text, value);
+	} else {
+		entry = xstrdup(text);
+	}
+	env_unset(*env, n, entry);
+	json_strings_add(env, n, entry);
+}
+
+static int each_line(const char *path, void (*each)(void *context, char *line), void *context,
+		     struct err *err)
+{
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+	char *rest;
+	char *line;
+	int r = io_read_file_at(AT_FDCWD, path, TEXT_FILE_MAX, &sb);
+
+	if (r < 0)
+		return err_sys(err, r, "read '%s'", path);
+	rest = sb.buf;
+	while ((line = strsep(&rest, "\n"))) {
+		line += strspn(line, " \t");
+		line[strcspn(line, "\r")] = '\0';
+		if (*line && *line != '#')
+			each(context, line);
+	}
+	return 0;
+}
+
+struct string_list {
+	char ***v;
+	size_t *n;
+};
+
+static void set_env_line(void *context, char *line)
+{
+	struct string_list *list = context;
+
+	create_env_set(list->v, list->n, line);
+}
+
+int create_env_file(const char *path, char ***env, size_t *n, struct err *err)
+{
+	struct string_list list = { env, n };
+
+	return each_line(path, set_env_line, &list, err);
+}
+
+/* ${NAME} and $NAME by what is set so far. */
+static char *expand(const char *text, char *const *env, size_t n)
+{
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+
+	while (*text) {
+		const char *name;
+		size_t len;
+
+		if (*text != '$') {
+			strbuf_addc(&sb, *text++);
+			continue;
+		}
+		name = text[1] == '{' ? text + 2 : text + 1;
+		len = strspn(name,
+			     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+		for (size_t i = 0; i < n; i++)
+			if (strncmp(env[i], name, len) == 0 && env[i][len] == '=')
+				strbuf_adds(&sb, env[i] + len + 1);
+		text = name + len;
+		if (name[-1] == '{' && *text == '}')
+			text++;
+	}
+	return strbuf_take(&sb);
+}
+
+static int apply_env(const struct create_options *o, struct container_config *c, struct err *err)
+{
+	static const char *const proxies[] = {
+		"http_proxy", "https_proxy", "ftp_proxy", "no_proxy",
+		"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY"
+	};
+	int r = 0;
+
+	if (o->unset_all)
+		while (c->n_env > 0)
+			env_unset(c->env, &c->n_env, c->env[0]);
+	for (size_t i = 0; (!o->http_proxy.set || o->http_proxy.v) && i < ARRAY_SIZE(proxies); i++)
+		create_env_set(&c->env, &c->n_env, proxies[i]);
+	for (char **e = environ; o->env_host && *e; e++)
+		create_env_set(&c->env, &c->n_env, *e);
+	for (size_t i = 0; i < o->unsetenv.n; i++)
+		env_unset(c->env, &c->n_env, o->unsetenv.v[i]);
+	for (size_t i = 0; r == 0 && i < o->env_file.n; i++)
+		r = create_env_file(o->env_file.v[i], &c->env, &c->n_env, err);
+	for (size_t i = 0; r == 0 && i < o->env.n; i++) {
+		if (o->env.v[i][0] == '=' || !o->env.v[i][0])
+			return err_set(err, ERR_INVALID, "invalid environment variable \"%s\"",
+				       o->env.v[i]);
+		create_env_set(&c->env, &c->n_env, o->env.v[i]);
+	}
+	for (size_t i = 0; r == 0 && i < o->env_merge.n; i++) {
+		auto_free char *entry = expand(o->env_merge.v[i], c->env, c->n_env);
+
+		create_env_set(&c->env, &c->n_env, entry);
+	}
+	return r;
+}
+
+/* --- labels and the like ---------------------------------------------------------------------------- */
+
+static void map_set(struct json_string_map *map, const char *text)
+{
+	const char *equals = strchr(text, '=');
+	auto_free char *key = equals ? xstrndup(text, (size_t)(equals - text)) : xstrdup(text);
+
+	json_string_map_set(map, key, equals ? equals + 1 : "");
+}
+
+static void set_label_line(void *context, char *line)
+{
+	map_set(context, line);
+}
+
+static int apply_maps(const struct create_options *o, struct container_config *c, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < o->label_files.n; i++)
+		r = each_line(o->label_files.v[i], set_label_line, &c->labels, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < o->labels.n; i++)
+		map_set(&c->labels, o->labels.v[i]);
+	for (size_t i = 0; i < o->annotations.n; i++) {
+		if (!strchr(o->annotations.v[i], '=') || o->annotations.v[i][0] == '=')
+			return err_set(err, ERR_INVALID, "annotation '%s': expected KEY=VALUE",
+				       o->annotations.v[i]);
+		map_set(&c->annotations, o->annotations.v[i]);
+	}
+	for (size_t i = 0; i < o->sysctl.n; i++) {
+		if (!strchr(o->sysctl.v[i], '='))
+			return err_set(err, ERR_INVALID, "sysctl '%s': expected NAME=VALUE",
+				       o->sysctl.v[i]);
+		map_set(&c->sysctl, o->sysctl.v[i]);
+	}
+	return 0;
+}
+
+/* --- limits ----------------------------------------------------------------------------------------- */
+
+/* /dev/sda:VALUE */
+static int throttle(const struct strvec *from, bool is_size, struct container_throttle **to,
+		    size_t *n, const char *option, struct err *err)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		const char *text = from->v[i];
+		const char *colon = strrchr(text, ':');
+		struct container_throttle *t;
+		uint64_t value;
+
+		if (!colon || colon == text ||
+		    (is_size ? parse_size(colon + 1, &value) : parse_u64(colon + 1, &value)) < 0)
+			return err_set(err, ERR_INVALID, "--%s '%s': expected DEVICE:VALUE", option,
+				       text);
+		*to = array_reserve_one(*to, *n, sizeof(**to));
+		t = &(*to)[(*n)++];
+		t->path = xstrndup(text, (size_t)(colon - text));
+		t->value = value;
+	}
+	return 0;
+}
+
+static int parse_cpus(const char *text, struct container_limits *ret, struct err *err)
+{
+	char *end;
+	double n;
+
+	errno = 0;
+	n = strtod(text, &end);
+	if (errno || *end || end == text || !(n > 0) || n > 100000)
+		return err_set(err, ERR_INVALID, "--cpus '%s': expected a number such as 1.5",
+			       text);
+	ret->cpu_period = (struct opt_u64){ true, CPU_PERIOD };
+	ret->cpu_quota = (struct opt_i64){ true, (int64_t)(n * CPU_PERIOD + 0.5) };
+	return 0;
+}
+
+int create_options_limits(const struct create_options *o, struct container_limits *l,
+			  struct err *err)
+{
+	int r = 0;
+
+	l->memory = o->memory;
+	l->memory_swap = o->memory_swap;
+	l->memory_reservation = o->memory_reservation;
+	if (o->memory_swappiness.set && o->memory_swappiness.v >= 0)
+		l->memory_swappiness = (struct opt_u64){ true, (uint64_t)o->memory_swappiness.v };
+	if (o->oom_kill_disable)
+		l->oom_kill_disable = (struct opt_bool){ true, true };
+	l->cpu_shares = o->cpu_shares;
+	l->cpu_period = o->cpu_period;
+	l->cpu_quota = o->cpu_quota;
+	l->cpu_rt_period = o->cpu_rt_period;
+	l->cpu_rt_runtime = o->cpu_rt_runtime;
+	l->cpuset_cpus = xstrdup(o->cpuset_cpus);
+	l->cpuset_mems = xstrdup(o->cpuset_mems);
+	l->pids = o->pids_limit;
+	if (o->blkio_weight.set)
+		l->blkio_weight = (struct opt_u32){ true, (uint32_t)o->blkio_weight.v };
+	if (o->cpus && (o->cpu_quota.set || o->cpu_period.set))
+		return err_set(err, ERR_INVALID,
+			       "--cpus cannot be used with --cpu-quota or --cpu-period");
+	if (o->memory_swap.set && o->memory_swap.v >= 0 &&
+	    (!o->memory.set || o->memory_swap.v < o->memory.v))
+		return err_set(err, ERR_INVALID,
+			       "--memory-swap is the limit of memory and swap together: it must "
+			       "not be less than --memory");
+	if (o->cpus)
+		r = parse_cpus(o->cpus, l, err);
+	if (r == 0)
+		r = throttle(&o->blkio_weight_device, false, &l->blkio_weight_device,
+			     &l->n_blkio_weight_device, "blkio-weight-device", err);
+	if (r == 0)
+		r = throttle(&o->read_bps, true, &l->read_bps, &l->n_read_bps, "device-read-bps",
+			     err);
+	if (r == 0)
+		r = throttle(&o->write_bps, true, &l->write_bps, &l->n_write_bps,
+			     "device-write-bps", err);
+	if (r == 0)
+		r = throttle(&o->read_iops, false, &l->read_iops, &l->n_read_iops,
+			     "device-read-iops", err);
+	if (r == 0)
+		r = throttle(&o->write_iops, false, &l->write_iops, &l->n_write_iops,
+			     "device-write-iops", err);
+	for (size_t i = 0; i < o->cgroup_conf.n; i++)
+		map_set(&l->unified, o->cgroup_conf.v[i]);
+	return r;
+}
+
+/* --- the whole -------------------------------------------------------------------------------------- */
+
+int create_options_restart(const char *text, struct container_config *c, struct err *err)
+{
+	const char *count = text ? str_skip_prefix(text, "on-failure:") : NULL;
+
+	if (!text)
+		return 0;
+	if (count) {
+		if (parse_u32(count, &c->restart_max) < 0)
+			return err_set(err, ERR_INVALID, "--restart '%s': '%s' is no number", text,
+				       count);
+		text = "on-failure";
+	} else if (!str_eq(text, "no") && !str_eq(text, "never") && !str_eq(text, "always") &&
+		   !str_eq(text, "on-failure") && !str_eq(text, "unless-stopped")) {
+		return err_set(err, ERR_INVALID, "--restart '%s': invalid restart policy", text);
+	}
+	if (c->auto_remove && !str_eq(text, "no") && !str_eq(text, "never"))
+		return err_set(
+			err, ERR_INVALID,
+			"the --rm option conflicts with --restart, when the restartPolicy is "
+			"not \"\" and \"no\"");
+	replace_ptr(c->restart_policy, xstrdup(str_eq(text, "never") ? "no" : text));
+	return 0;
+}
+
+static int apply_entrypoint(const char *text, struct container_config *c, struct err *err)
+{
+	struct list {
+		char **v;
+		size_t n_v;
+	} list = { 0 };
+	JSON_DESC_STATIC(list_desc, struct list, F_STRINGS(struct list, v, "v", 0));
+
+	if (!text)
+		return 0;
+	for (size_t i = 0; i < c->n_entrypoint; i++)
+		free(c->entrypoint[i]);
+	c->n_entrypoint = 0;
+	if (text[0] == '[') {
+		auto_free char *object = xasprintf("{\"v\":%s}", text);
+		int r = json_decode(&list_desc, &list, object, strlen(object), "--entrypoint", err);
+
+		if (r < 0)
+			return r;
+		for (size_t i = 0; i < list.n_v; i++)
+			json_strings_add(&c->entrypoint, &c->n_entrypoint, list.v[i]);
+		json_done(&list_desc, &list);
+	} else if (*text) {
+		json_strings_add(&c->entrypoint, &c->n_entrypoint, text);
+	}
+	return 0;
+}
+
+static int apply_log(const struct create_options *o, struct container_config *c, struct err *err)
+{
+	static const char *const drivers[] = { "k8s-file", "json-file",	  "journald",
+					       "none",	   "passthrough", "passthrough-tty" };
+	bool known = !o->log_driver;
+
+	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
+		known = known || str_eq(o->log_driver, drivers[i]);
+	if (!known)
+		return err_set(err, ERR_UNSUPPORTED, "--log-driver '%s': not supported",
+			       o->log_driver);
+	c->log_driver = xstrdup(o->log_driver);
+	for (size_t i = 0; i < o->log_opts.n; i++) {
+		const char *text = o->log_opts.v[i];
+		const char *value;
+		uint64_t size;
+
+		if ((value = str_skip_prefix(text, "path="))) {
+			replace_ptr(c->log_path, path_absolute(value, NULL));
+		} else if ((value = str_skip_prefix(text, "tag="))) {
+			replace_ptr(c->log_tag, xstrdup(value));
+		} else if ((value = str_skip_prefix(text, "max-size="))) {
+			if (parse_size(value, &size) < 0 || size > INT64_MAX)
+				return err_set(err, ERR_INVALID, "--log-opt '%s': no size", text);
+			c->log_size_max = (struct opt_i64){ true, (int64_t)size };
+		} else {
+			return err_set(err, ERR_UNSUPPORTED, "--log-opt '%s': not supported", text);
+		}
+	}
+	return 0;
+}
+
+static void apply_strings(const struct create_options *o, struct container_config *c)
+{
+	const struct {
+		const char *from;
+		char **to;
+	} strings[] = {
+		{ o->name, &c->name },
+		{ o->hostname, &c->hostname },
+		{ o->workdir, &c->workdir },
+		{ o->user, &c->user },
+		{ o->stop_signal, &c->stop_signal },
+		{ o->network, &c->network },
+		{ o->pid, &c->pid },
+		{ o->ipc, &c->ipc },
+		{ o->uts, &c->uts },
+		{ o->userns, &c->userns },
+		{ o->cgroupns, &c->cgroupns },
+		{ o->cgroups, &c->cgroups },
+		{ o->cgroup_parent, &c->cgroup_parent },
+		{ o->systemd, &c->systemd },
+		{ o->umask, &c->umask },
+		{ o->timezone, &c->timezone },
+		{ o->personality, &c->personality },
+		{ o->hosts_file, &c->hosts_file },
+		{ o->passwd_entry, &c->passwd_entry },
+		{ o->group_entry, &c->group_entry },
+	};
+	const struct {
+		const char *from;
+		char **to;
+	} paths[] = {
+		{ o->cidfile, &c->cidfile },
+		{ o->pidfile, &c->pidfile },
+		{ o->conmon_pidfile, &c->conmon_pidfile },
+		{ o->init_path, &c->init_path },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
+		if (strings[i].from)
+			replace_ptr(*strings[i].to, xstrdup(strings[i].from));
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		if (paths[i].from)
+			replace_ptr(*paths[i].to, path_absolute(paths[i].from, NULL));
+}
+
+static void apply_flags(const struct create_options *o, struct container_config *c)
+{
+	c->tty = o->tty;
+	c->interactive = o->interactive;
+	c->init = o->init || o->init_path;
+	c->privileged = o->privileged;
+	c->read_only = o->read_only;
+	c->read_write_tmpfs = !o->read_write_tmpfs.set || o->read_write_tmpfs.v;
+	c->auto_remove = o->remove;
+	c->no_hosts = o->no_hosts;
+	c->no_hostname = o->no_hostname;
+	c->no_passwd = o->passwd.set && !o->passwd.v;
+	c->stop_timeout = o->stop_timeout;
+	c->timeout = o->timeout;
+	c->preserve_fds = o->preserve_fds;
+	c->oom_score_adj = o->oom_score_adj;
+	c->shm_size = o->shm_size.set ? o->shm_size.v : 0;
+	COPY_LIST(o->cap_add, c, cap_add);
+	COPY_LIST(o->cap_drop, c, cap_drop);
+	COPY_LIST(o->groups, c, groups);
+	COPY_LIST(o->device_rules, c, device_cgroup_rules);
+	COPY_LIST(o->dns, c, dns);
+	COPY_LIST(o->dns_search, c, dns_search);
+	COPY_LIST(o->dns_options, c, dns_options);
+	COPY_LIST(o->add_hosts, c, add_hosts);
+	COPY_LIST(o->volumes_from, c, volumes_from);
+	COPY_LIST(o->security_opts, c, security_opts);
+}
+
+static int apply_root(const struct create_options *o, const char *image, struct container_config *c,
+		      struct err *err)
+{
+	if (!o->rootfs) {
+		c->image_name = xstrdup(image);
+		return 0;
+	}
+	if (strchr(image, ':') && (str_has_suffix(image, ":O") || strstr(image, ":idmap")))
+		return err_set(err, ERR_UNSUPPORTED, "root file system '%s': option not supported",
+			       image);
+	c->rootfs = path_absolute(image, NULL);
+	return c->rootfs ? 0 : err_sys(err, -errno, "root file system '%s'", image);
+}
+
+int create_options_apply(const struct create_options *o, char *const *args, size_t n_args,
+			 char *const *argv, struct container_config *c, struct err *err)
+{
+	int r = apply_root(o, args[0], c, err);
+
+	for (; argv && *argv; argv++)
+		json_strings_add(&c->create_command, &c->n_create_command, *argv);
+	for (size_t i = 1; i < n_args; i++)
+		json_strings_add(&c->command, &c->n_command, args[i]);
+	apply_strings(o, c);
+	apply_flags(o, c);
+	if (r == 0)
+		r = apply_entrypoint(o->entrypoint, c, err);
+	if (r == 0)
+		r = create_options_restart(o->restart, c, err);
+	if (r == 0)
+		r = apply_log(o, c, err);
+	if (r == 0)
+		r = apply_env(o, c, err);
+	if (r == 0)
+		r = apply_maps(o, c, err);
+	if (r == 0)
+		r = create_options_limits(o, &c->limits, err);
+	if (r == 0)
+		r = mount_options_apply(o, c, err);
+	return r < 0 ? r : security_options_apply(o, c, err);
+}

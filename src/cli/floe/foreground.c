@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/floe/foreground.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/floe/commands.h"
+#include "core/alloc.h"
+#include "core/io.h"
+#include "core/log.h"
+#include "core/str.h"
+#include "engine/attach.h"
+#include "engine/cleanup.h"
+#include "engine/event.h"
+#include "engine/start.h"
+#include "engine/stop.h"
+#include "kernel/syscalls.h"
+
+int foreground_exit_code(int r, const struct cli_invocation *inv UNUSED, const struct err *err)
+{
+	auto_free char *line = NULL;
+
+	if (err->kind != ERR_REMOTE || (r != -EACCES && r != -ENOENT))
+		return r;
+	line = xasprintf("Error: %s\n", err->msg);
+	(void)io_write_all(STDERR_FILENO, line, strlen(line));
+	return r == -EACCES ? FLOE_EXIT_CANNOT_INVOKE : FLOE_EXIT_NOT_FOUND;
+}
+
+/* What remains to be done when it has ended. conmon's exit command does the same; who comes first does it. */
+static int finish(struct container *c, struct err *err)
+{
+	const struct remove_options options = { .force = true, .volumes = true };
+	int code = c->status.exit_code;
+	int r;
+
+	(void)container_wait_exit(c, -1);
+	code = c->status.exit_code;
+	r = container_lock(c, err);
+	if (r == -ENOENT) {
+		/* It has been removed meanwhile. */
+		err_clear(err);
+		return code;
+	}
+	if (r < 0)
+		return r;
+	code = c->status.exit_code;
+	if (c->config.restart_policy && !str_eq(c->config.restart_policy, "no"))
+		return code;
+	if (c->status.phase == PHASE_STOPPED) {
+		event_container(c, "died");
+		r = c->config.auto_remove ? container_remove(c, &options, err) :
+					    container_cleanup(c, err);
+	}
+	return r < 0 ? r : code;
+}
+
+static int loop(struct container *c, struct attach *a, struct err *err)
+{
+	int r = attach_loop(a, err);
+
+	attach_close(a);
+	if (r < 0)
+		return r;
+	return r == 1 ? 0 : finish(c, err);
+}
+
+static void fill(struct attach_options *to, const struct container *c,
+		 const struct foreground_options *o, int pidfd)
+{
+	*to = (struct attach_options){
+		.dir = c->static_dir,
+		.stdin_open = o->with_stdin && c->config.interactive,
+		.stdout_open = o->with_stdout,
+		.stderr_open = o->with_stderr,
+		.tty = c->config.tty,
+		.sig_proxy = o->sig_proxy && !c->config.tty,
+		.pidfd = pidfd,
+		.detach_keys = o->detach_keys,
+	};
+}
+
+int foreground_run(struct container *c, const struct foreground_options *o, struct err *err)
+{
+	bool passthrough = str_has_prefix(c->config.log_driver, "passthrough");
+	struct attach a = ATTACH_INIT;
+	struct attach_options options;
+	auto_close int pidfd = -EBADF;
+	int r = container_init(c, err);
+
+	if (r < 0)
+		return r;
+	pidfd = sys_pidfd_open(c->status.pid);
+	fill(&options, c, o, pidfd);
+	if (!passthrough)
+		r = attach_open(&a, &options, err);
+	if (r == 0)
+		r = container_start(c, err);
+	else
+		(void)container_cleanup(c, NULL);
+	container_unlock(c);
+	if (r < 0) {
+		attach_close(&a);
+		if (container_lock(c, NULL) < 0)
+			log_debug("container '%s' is gone", c->config.name);
+		return r;
+	}
+	return passthrough ? finish(c, err) : loop(c, &a, err);
+}
+
+int foreground_attach(struct container *c, const struct foreground_options *o, struct err *err)
+{
+	struct attach a = ATTACH_INIT;
+	struct attach_options options;
+	auto_close int pidfd = sys_pidfd_open(c->status.pid);
+	int r;
+
+	fill(&options, c, o, pidfd);
+	r = attach_open(&a, &options, err);
+	if (r < 0) {
+		attach_close(&a);
+		return r;
+	}
+	container_unlock(c);
+	return loop(c, &a, err);
+}

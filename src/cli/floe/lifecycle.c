@@ -1,0 +1,697 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands that move a container from one state to the next: start, stop, restart, kill, pause, unpause, init, rm,
+ * cleanup, wait, rename, exists. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/floe/foreground.h"
+#include "cli/floe/targets.h"
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/io.h"
+#include "core/log.h"
+#include "core/parse.h"
+#include "core/str.h"
+#include "engine/cleanup.h"
+#include "engine/create.h"
+#include "engine/event.h"
+#include "engine/records.h"
+#include "engine/runtime_exec.h"
+#include "engine/start.h"
+#include "engine/stop.h"
+#include "kernel/signals.h"
+
+#define ALL_ROW(T) OPT_FLAG(T, targets.all, "all", 'a', "every container")
+#define LATEST_ROW(T) OPT_FLAG(T, targets.latest, "latest", 'l', "the newest container")
+#define FILTER_ROW(T)                                                                              \
+	OPT_STRVEC(T, targets.filters, "filter", 'f', "KEY=VALUE", "those that this is true of")
+#define CIDFILE_ROW(T)                                                                             \
+	OPT_STRVEC(T, targets.cidfiles, "cidfile", 0, "FILE", "read a container's id from a file")
+#define IGNORE_ROW(T)                                                                              \
+	OPT_FLAG(T, targets.ignore, "ignore", 'i', "no error for those that do not exist")
+
+/* --- start ------------------------------------------------------------------------------------------ */
+
+struct start_options {
+	struct targets targets;
+	bool attach;
+	bool interactive;
+	struct opt_bool sig_proxy;
+	const char *detach_keys;
+};
+
+static int start_one(struct container *c, void *context UNUSED, struct err *err)
+{
+	int r;
+
+	if (container_is_alive(c))
+		return 0;
+	r = c->status.phase == PHASE_STOPPED ? container_cleanup(c, err) : 0;
+	if (r == 0 && c->status.phase != PHASE_INITIALIZED)
+		r = container_init(c, err);
+	return r < 0 ? r : container_start(c, err);
+}
+
+static bool can_start(const struct container *c)
+{
+	return !container_is_alive(c);
+}
+
+static int start_attached(const struct cli_invocation *inv, const struct start_options *cli,
+			  struct err *err)
+{
+	auto_container struct container c = CONTAINER_INIT;
+	const struct foreground_options f = {
+		.with_stdin = cli->interactive,
+		.with_stdout = true,
+		.with_stderr = true,
+		.sig_proxy = !cli->sig_proxy.set || cli->sig_proxy.v,
+		.detach_keys = cli->detach_keys,
+	};
+	int r;
+
+	if (inv->n_args + (cli->targets.latest ? 1U : 0U) != 1)
+		return err_set(err, ERR_USAGE,
+			       "you cannot start and attach multiple containers at "
+			       "once");
+	r = targets_one(inv, cli->targets.latest, true, &c, err);
+	if (r < 0)
+		return r;
+	if (container_is_alive(&c))
+		return foreground_attach(&c, &f, err);
+	r = c.status.phase == PHASE_STOPPED || c.status.phase == PHASE_INITIALIZED ?
+		    container_cleanup(&c, err) :
+		    0;
+	if (r == 0)
+		r = foreground_run(&c, &f, err);
+	return r < 0 ? foreground_exit_code(r, inv, err) : r;
+}
+
+static int run_start(const struct cli_invocation *inv, struct err *err)
+{
+	const struct start_options *cli = inv->options;
+	struct targets t = cli->targets;
+
+	t.lock = true;
+	t.wanted = can_start;
+	if (cli->attach)
+		return start_attached(inv, cli, err);
+	return targets_each(inv, &t, start_one, NULL, err);
+}
+
+#define T struct start_options
+static const struct cli_option start_rows[] = {
+	OPT_FLAG(T, attach, "attach", 'a', "attach to its output and wait for its end"),
+	OPT_FLAG(T, interactive, "interactive", 'i', "with --attach, attach to its input too"),
+	OPT_OPTBOOL(T, sig_proxy, "sig-proxy", 0, "pass signals on (default: true)"),
+	OPT_STRING(T, detach_keys, "detach-keys", 0, "KEYS", "keys that detach"),
+	OPT_FLAG(T, targets.all, "all", 0, "every container that does not run"),
+	LATEST_ROW(T),
+	FILTER_ROW(T),
+};
+#undef T
+
+const struct cli_command floe_start_command = {
+	.name = "start",
+	.arguments = "[CONTAINER...]",
+	.summary = "start containers",
+	CLI_OPTIONS(struct start_options, start_rows),
+	.min_args = 0,
+	.max_args = CLI_ARGS_ANY,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run_start,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+/* --- init ------------------------------------------------------------------------------------------- */
+
+struct plain_options {
+	struct targets targets;
+};
+
+static int init_one(struct container *c, void *context UNUSED, struct err *err)
+{
+	int r;
+
+	if (c->status.phase == PHASE_INITIALIZED)
+		return 0;
+	r = c->status.phase == PHASE_STOPPED ? container_cleanup(c, err) : 0;
+	if (r == 0)
+		r = container_init(c, err);
+	return r < 0 ? r : container_save(c, err);
+}
+
+static int run_init(const struct cli_invocation *inv, struct err *err)
+{
+	struct targets t = ((const struct plain_options *)inv->options)->targets;
+
+	t.lock = true;
+	t.wanted = can_start;
+	return targets_each(inv, &t, init_one, NULL, err);
+}
+
+static const struct cli_option plain_rows[] = {
+	ALL_ROW(struct plain_options),
+	LATEST_ROW(struct plain_options),
+};
+
+const struct cli_command floe_init_command = {
+	.name = "init",
+	.arguments = "[CONTAINER...]",
+	.summary = "have containers created by the runtime, without starting them",
+	CLI_OPTIONS(struct plain_options, plain_rows),
+	.min_args = 0,
+	.max_args = CLI_ARGS_ANY,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run_init,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+/* --- stop, restart ---------------------------------------------------------------------------------- */
+
+struct stop_options {
+	struct targets targets;
+	struct opt_i64 time;
+	bool running;
+};
+
+static uint32_t stop_seconds(const struct container *c, const struct stop_options *o)
+{
+	if (!o->time.set)
+		return c->config.stop_timeout;
+	/* Negative: for ever, as good as. */
+	return o->time.v < 0 || o->time.v > INT32_MAX / 1000 ? INT32_MAX / 1000 :
+							       (uint32_t)o->time.v;
+}
+
+static int stop_one(struct container *c, void *context, struct err *err)
+{
+	const struct stop_options *o = context;
+	bool was_alive = container_is_alive(c);
+	int r = container_stop(c, stop_seconds(c, o), err);
+
+	if (r == 0 && was_alive) {
+		event_container(c, "died");
+		if (c->config.auto_remove)
+			r = container_remove(c, &(struct remove_options){ .volumes = true }, err);
+	}
+	return r;
+}
+
+static bool is_alive(const struct container *c)
+{
+	return container_is_alive(c);
+}
+
+static int run_stop(const struct cli_invocation *inv, struct err *err)
+{
+	struct stop_options o = *(const struct stop_options *)inv->options;
+
+	o.targets.lock = true;
+	o.targets.wanted = is_alive;
+	return targets_each(inv, &o.targets, stop_one, &o, err);
+}
+
+#define T struct stop_options
+static const struct cli_option stop_rows[] = {
+	OPT_I64(T, time, "time", 't', "SECONDS",
+		"how long to wait before it is killed (default: its own)"),
+	OPT_I64_F(T, time, "timeout", 0, "SECONDS", "the same", CLI_HIDDEN),
+	ALL_ROW(T),
+	LATEST_ROW(T),
+	FILTER_ROW(T),
+	CIDFILE_ROW(T),
+	IGNORE_ROW(T),
+};
+
+const struct cli_command floe_stop_command = {
+	.name = "stop",
+	.arguments = "[CONTAINER...]",
+	.summary = "stop containers",
+	CLI_OPTIONS(T, stop_rows),
+	.min_args = 0,
+	.max_args = CLI_ARGS_ANY,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run_stop,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+static int restart_one(struct container *c, void *context, struct err *err)
+{
+	const struct stop_options *o = context;
+	int r = container_stop(c, stop_seconds(c, o), err);
+
+	if (r == 0)
+		r = start_one(c, NULL, err);
+	if (r == 0)
+		event_container(c, "restart");
+	return r;
+}
+
+static int run_restart(const struct cli_invocation *inv, struct err *err)
+{
+	struct stop_options o = *(const struct stop_options *)inv->options;
+
+	o.targets.lock = true;
+	if (o.running) {
+		o.targets.all = true;
+		o.targets.wanted = is_alive;
+	}
+	return targets_each(inv, &o.targets, restart_one, &o, err);
+}
+
+static const struct cli_option restart_rows[] = {
+	OPT_I64(T, time, "time", 't', "SECONDS",
+		"how long to wait before it is killed (default: its own)"),
+	ALL_ROW(T),
+	LATEST_ROW(T),
+	FILTER_ROW(T),
+	CIDFILE_ROW(T),
+	OPT_FLAG(T, running, "running", 0, "every container that runs"),
+};
+#undef T
+
+const struct cli_command floe_restart_command = {
+	.name = "restart",
+	.arguments = "[CONTAINER...]",
+	.summary = "stop containers and start them again",
+	CLI_OPTIONS(struct stop_options, restart_rows),
+	.min_args = 0,
+	.max_args = CLI_ARGS_ANY,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run_restart,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+/* --- kill ------------------------------------------------------------------------------------------- */
+
+struct kill_options {
+	struct targets targets;
+	const char *signal;
+};
+
+static int kill_one(struct container *c, void *context, struct err *err)
+{
+	return container_kill(c, *(const int *)context, err);
+}
+
+static int run_kill(const struct cli_invocation *inv, struct err *err)
+{
+	const struct kill_options *o = inv->options;
+	struct targets t = o->targets;
+	int number = o->signal ? signals_from_string(o->signal) : SIGKILL;
+
+	if (number <= 0)
+		return err_set(err, ERR_USAGE, "invalid signal: %s", o->signal);
+	t.wanted = is_alive;
+	return targets_each(inv, &t, kill_one, &number, err);
+}
+
+#define T struct kill_options
+static const struct cli_option kill_rows[] = {
+	OPT_STRING(T, signal, "signal", 's', "SIGNAL", "what is sent (default: KILL)"),
+	ALL_ROW(T),
+	LATEST_ROW(T),
+	CIDFILE_ROW(T),
+};
+#undef T
+
+const struct cli_command floe_kill_command = {
+	.name = "kill",
+	.arguments = "[CONTAINER...]",
+	.summary = "send a signal to containers",
+	CLI_OPTIONS(struct kill_options, kill_rows),
+	.min_args = 0,
+	.max_args = CLI_ARGS_ANY,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run_kill,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+/* --- pause, unpause --------------------------------------------------------------------------------- */
+
+static int change(struct container *c, enum container_event event, const char *word,
+		  int (*call)(struct container *c, struct err *err), struct err *err)
+{
+	enum container_phase next = container_next_phase(c->status.phase, event);
+	int r;
+
+	if (!next)
+		return container_advance(c, event, err);
+	r = call(c, err);
+	if (r < 0)
+		return r;
+	c->status.phase = next;
+	event_container(c, word);
+	return container_save(c, err);
+}
+
+static int pause_one(struct container *c, void *context UNUSED, struct err *err)
+{
+	return change(c, EVENT_PAUSE, "pause", runtime_pause, err);
+}
+
+static int unpause_one(struct container *c, void *context UNUSED, struct err *err)
+{
+	return change(c, EVENT_UNPAUSE, "unpause", runtime_resume, err);
+}
+
+static bool is_running(const struct container *c)
+{
+	return c->status.phase == PHASE_RUNNING;
+}
+
+static bool is_paused(const struct container *c)
+{
+	return c->status.phase == PHASE_PAUSED;
+}
+
+struct pause_options {
+	struct targets targets;
+};
+
+static int run_pause(const struct cli_invocation *inv, struct err *err)
+{
+	struct targets t = ((const struct pause_options *)inv->options)->targets;
+
+	t.lock = true;
+	t.wanted = is_running;
+	return targets_each(inv, &t, pause_one, NULL, err);
+}
+
+static int run_unpause(const struct cli_invocation *inv, struct err *err)
+{
+	struct targets t = ((const struct pause_options *)inv->options)->targets;
+
+	t.lock = true;
+	t.wanted = is_paused;
+	return targets_each(inv, &t, unpause_one, NULL, err);
+}
+
+static const struct cli_option pause_rows[] = {
+	ALL_ROW(struct pause_options),
+	LATEST_ROW(struct pause_options),
+	FILTER_ROW(struct pause_options),
+	CIDFILE_ROW(struct pause_options),
+};
+
+const struct cli_command floe_pause_command = {
+	.name = "pause",
+	.arguments = "[CONTAINER...]",
+	.summary = "pause all processes of containers",
+	CLI_OPTIONS(struct pause_options, pause_rows),
+	.min_args = 0,
+	.max_args = CLI_ARGS_ANY,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run_pause,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+const struct cli_command floe_unpause_command = {
+	.name = "unpause",
+	.arguments = "[CONTAINER...]",
+	.summary = "let paused containers go on",
+	CLI_OPTIONS(struct pause_options, pause_rows),
+	.min_args = 0,
+	.max_args = CLI_ARGS_ANY,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run_unpause,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+/* --- rm --------------------------------------------------------------------------------------------- */
+
+struct rm_options {
+	struct targets targets;
+	struct opt_i64 time;
+	bool force;
+	bool volumes;
+	bool depend;
+};
+
+static int rm_one(struct container *c, void *context, struct err *err)
+{
+	const struct rm_options *o = context;
+	const struct remove_options options = {
+		.force = o->force,
+		.volumes = o->volumes,
+		.depend = o->depend,
+		.timeout_s = o->time.set ? (int)o->time.v : (int)c->config.stop_timeout,
+	};
+
+	return container_remove(c, &options, err);
+}
+
+static int run_rm(const struct cli_invocation *inv, struct err *err)
+{
+	struct rm_options o = *(const struct rm_options *)inv->options;
+
+	o.targets.lock = true;
+	/* As podman: --force does not mind what is not there. */
+	o.targets.ignore = o.targets.ignore || o.force;
+	return targets_each(inv, &o.targets, rm_one, &o, err);
+}
+
+#define T struct rm_options
+static const struct cli_option rm_rows[] = {
+	OPT_FLAG(T, force, "force", 'f', "also those that run; no error for those not there"),
+	OPT_FLAG(T, volumes, "volumes", 'v', "their anonymous volumes too"),
+	OPT_FLAG(T, depend, "depend", 0, "those that depend on them too"),
+	OPT_I64(T, time, "time", 't', "SECONDS", "how long to wait before they are killed"),
+	ALL_ROW(T),
+	LATEST_ROW(T),
+	FILTER_ROW(T),
+	CIDFILE_ROW(T),
+	IGNORE_ROW(T),
+};
+#undef T
+
+const struct cli_command floe_rm_command = {
+	.name = "rm",
+	.arguments = "[CONTAINER...]",
+	.summary = "remove containers",
+	CLI_OPTIONS(struct rm_options, rm_rows),
+	.min_args = 0,
+	.max_args = CLI_ARGS_ANY,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run_rm,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+/* --- cleanup: what conmon calls in the end ---------------------------------------------------------- */
+
+struct cleanup_options {
+	struct targets targets;
+	bool remove;
+	bool stopped_only;
+	const char *exec;
+};
+
+static int cleanup_one(struct container *c, void *context, struct err *err)
+{
+	const struct cleanup_options *o = context;
+	int r;
+
+	if (container_is_alive(c) || (o->stopped_only && c->status.phase != PHASE_STOPPED))
+		return o->stopped_only ? 1 : container_cleanup(c, err);
+	if (c->status.phase == PHASE_STOPPED)
+		event_container(c, "died");
+	r = container_cleanup(c, err);
+	if (r == 0)
+		r = container_restart_by_policy(c, err);
+	if (r == 0 && (o->remove || c->config.auto_remove) && c->status.phase == PHASE_EXITED)
+		r = container_remove(c, &(struct remove_options){ .volumes = true }, err);
+	return r < 0 ? r : 0;
+}
+
+static int run_cleanup(const struct cli_invocation *inv, struct err *err)
+{
+	struct cleanup_options o = *(const struct cleanup_options *)inv->options;
+
+	o.targets.lock = true;
+	o.targets.ignore = o.targets.ignore || o.stopped_only;
+	return targets_each(inv, &o.targets, cleanup_one, &o, err);
+}
+
+#define T struct cleanup_options
+static const struct cli_option cleanup_rows[] = {
+	OPT_FLAG(T, remove, "rm", 0, "remove them afterwards"),
+	OPT_FLAG(T, stopped_only, "stopped-only", 0, "leave those alone that run or are gone"),
+	ALL_ROW(T),
+	LATEST_ROW(T),
+};
+#undef T
+
+const struct cli_command floe_cleanup_command = {
+	.name = "cleanup",
+	.arguments = "[CONTAINER...]",
+	.summary = "take mounts and files of ended containers back",
+	CLI_OPTIONS(struct cleanup_options, cleanup_rows),
+	.min_args = 0,
+	.max_args = CLI_ARGS_ANY,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run_cleanup,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+/* --- exists, rename --------------------------------------------------------------------------------- */
+
+static int run_exists(const struct cli_invocation *inv, struct err *err)
+{
+	auto_free char *id = NULL;
+	int r = record_find(floe_engine(inv), inv->args[0], &id, err);
+
+	if (r == -ENOENT) {
+		err_clear(err);
+		return 1;
+	}
+	return r;
+}
+
+const struct cli_command floe_exists_command = {
+	.name = "exists",
+	.arguments = "CONTAINER",
+	.summary = "tell by the exit code whether a container is there (0) or not (1)",
+	.min_args = 1,
+	.max_args = 1,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run_exists,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+static int run_rename(const struct cli_invocation *inv, struct err *err)
+{
+	auto_container struct container c = CONTAINER_INIT;
+	int r;
+
+	if (!container_name_is_valid(inv->args[1]))
+		return err_set(
+			err, ERR_INVALID,
+			"names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: '%s': invalid argument",
+			inv->args[1]);
+	r = container_open_locked(&c, floe_engine(inv), inv->args[0], err);
+	if (r < 0)
+		return r;
+	replace_ptr(c.config.name, xstrdup(inv->args[1]));
+	r = record_save_config(c.engine, &c.config, err);
+	if (r == 0)
+		event_container(&c, "rename");
+	return r;
+}
+
+const struct cli_command floe_rename_command = {
+	.name = "rename",
+	.arguments = "CONTAINER NAME",
+	.summary = "give a container another name",
+	.min_args = 2,
+	.max_args = 2,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run_rename,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+/* --- wait ------------------------------------------------------------------------------------------- */
+
+struct wait_options {
+	struct targets targets;
+	struct strvec conditions;
+	const char *interval;
+	bool first;
+};
+
+static bool condition_holds(const struct container *c, const char *word)
+{
+	if (str_eq(word, "stopped"))
+		return c->status.phase == PHASE_STOPPED || c->status.phase == PHASE_EXITED;
+	return c->status.phase == container_phase_from_string(word);
+}
+
+static bool any_condition_holds(const struct container *c, const struct strvec *conditions)
+{
+	if (conditions->n == 0)
+		return condition_holds(c, "stopped") || c->status.phase == PHASE_CREATED;
+	for (size_t i = 0; i < conditions->n; i++)
+		if (condition_holds(c, conditions->v[i]))
+			return true;
+	return false;
+}
+
+struct wait_context {
+	const struct wait_options *o;
+	uint64_t interval_ms;
+};
+
+static int wait_one(struct container *c, void *context, struct err *err)
+{
+	const struct wait_context *w = context;
+	auto_free char *line = NULL;
+	int code;
+
+	while (!any_condition_holds(c, &w->o->conditions)) {
+		int r;
+
+		if (w->o->conditions.n == 0)
+			(void)container_wait_exit(c, (int)w->interval_ms);
+		else
+			clock_sleep_ms(w->interval_ms);
+		code = c->status.exit_code;
+		r = container_reload(c, err);
+		if (r == -ENOENT) {
+			/* Removed as it ended: what was seen last is the answer. */
+			err_clear(err);
+			c->status.exit_code = code;
+			break;
+		}
+		if (r < 0)
+			return r;
+	}
+	code = c->status.exit_code;
+	line = xasprintf("%d\n", code);
+	(void)io_write_all(STDOUT_FILENO, line, strlen(line));
+	return 1;
+}
+
+static int run_wait(const struct cli_invocation *inv, struct err *err)
+{
+	const struct wait_options *o = inv->options;
+	struct wait_context w = { .o = o, .interval_ms = 250 };
+	uint64_t ns;
+
+	if (o->interval && parse_u64(o->interval, &w.interval_ms) < 0) {
+		if (parse_duration(o->interval, &ns) < 0)
+			return err_set(err, ERR_USAGE,
+				       "interval '%s': expected a time such as "
+				       "250ms",
+				       o->interval);
+		w.interval_ms = MAX(ns / NSEC_PER_MSEC, (uint64_t)1);
+	}
+	for (size_t i = 0; i < o->conditions.n; i++)
+		if (!container_phase_from_string(o->conditions.v[i]))
+			return err_set(err, ERR_USAGE, "condition '%s': not supported",
+				       o->conditions.v[i]);
+	return targets_each(inv, &o->targets, wait_one, &w, err);
+}
+
+#define T struct wait_options
+static const struct cli_option wait_rows[] = {
+	OPT_STRVEC(T, conditions, "condition", 0, "STATE", "what to wait for (default: stopped)"),
+	OPT_STRING(T, interval, "interval", 'i', "TIME", "how often to look (default: 250ms)"),
+	OPT_FLAG(T, targets.ignore, "ignore", 0, "no error for those that do not exist"),
+	LATEST_ROW(T),
+	FILTER_ROW(T),
+};
+#undef T
+
+const struct cli_command floe_wait_command = {
+	.name = "wait",
+	.arguments = "[CONTAINER...]",
+	.summary = "wait for the end of containers and print their exit codes",
+	CLI_OPTIONS(struct wait_options, wait_rows),
+	.min_args = 0,
+	.max_args = CLI_ARGS_ANY,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run_wait,
+	.error_code = FLOE_EXIT_ERROR,
+};

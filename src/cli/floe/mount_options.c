@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* -v, --mount and --tmpfs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/floe/create_options.h"
+#include "core/alloc.h"
+#include "core/parse.h"
+#include "core/path.h"
+#include "core/str.h"
+
+static struct container_mount *push(struct container_config *c, const char *type)
+{
+	struct container_mount *m = array_push(c->mounts, c->n_mounts);
+
+	m->type = xstrdup(type);
+	return m;
+}
+
+static void option(struct container_mount *m, const char *text)
+{
+	json_strings_add(&m->options, &m->n_options, text);
+}
+
+static void options(struct container_mount *m, const char *list)
+{
+	auto_free char *copy = xstrdup(list);
+	char *rest = copy;
+	char *word;
+
+	while ((word = strsep(&rest, ",")))
+		if (*word)
+			option(m, word);
+}
+
+static int set_destination(struct container_mount *m, const char *path, const char *what,
+			   struct err *err)
+{
+	if (path[0] != '/')
+		return err_set(err, ERR_INVALID,
+			       "%s: invalid container path \"%s\", must be an absolute path", what,
+			       path);
+	replace_ptr(m->destination, path_clean(path));
+	return 0;
+}
+
+/* Anything with a slash, or a dot in front, is a place of the host; else a volume's name. */
+static bool is_host_path(const char *source)
+{
+	return source[0] == '/' || source[0] == '.' || strchr(source, '/');
+}
+
+/* [SOURCE:]TARGET[:OPTIONS] */
+static int apply_volume(const char *text, struct container_config *c, struct err *err)
+{
+	auto_strvec struct strvec parts = STRVEC_INIT;
+	struct container_mount *m;
+	const char *target;
+
+	strvec_split(&parts, text, ':', true);
+	if (parts.n == 0 || parts.n > 3 || !parts.v[0][0])
+		return err_set(err, ERR_INVALID, "volume '%s': expected [SOURCE:]TARGET[:OPTIONS]",
+			       text);
+	target = parts.n == 1 ? parts.v[0] : parts.v[1];
+	if (parts.n > 1 && is_host_path(parts.v[0])) {
+		m = push(c, "bind");
+		m->source = path_absolute(parts.v[0], NULL);
+	} else {
+		m = push(c, "volume");
+		m->source = parts.n > 1 ? xstrdup(parts.v[0]) : NULL;
+		m->anonymous = !m->source;
+	}
+	if (parts.n > 2)
+		options(m, parts.v[2]);
+	for (size_t i = 0; i < m->n_options; i++)
+		if (str_eq(m->options[i], "O") || str_has_prefix(m->options[i], "upperdir=") ||
+		    str_has_prefix(m->options[i], "idmap"))
+			return err_set(err, ERR_UNSUPPORTED,
+				       "volume '%s': option '%s' is not supported", text,
+				       m->options[i]);
+	return set_destination(m, target, "volume", err);
+}
+
+static int apply_tmpfs(const char *text, struct container_config *c, struct err *err)
+{
+	const char *colon = strchr(text, ':');
+	auto_free char *target = colon ? xstrndup(text, (size_t)(colon - text)) : xstrdup(text);
+	struct container_mount *m = push(c, "tmpfs");
+
+	if (colon)
+		options(m, colon + 1);
+	return set_destination(m, target, "tmpfs", err);
+}
+
+/* --- --mount ---------------------------------------------------------------------------------------- */
+
+struct mount_words {
+	const char *type;
+	const char *source;
+	const char *target;
+	struct strvec options;
+	const char *subpath;
+	bool read_only;
+	bool writable;
+};
+
+static int take_option(struct mount_words *w, const char *key, const char *value, struct err *err)
+{
+	static const char *const plain[] = {
+		"nosuid",     "suid",	     "nodev",	   "dev",     "noexec",	   "exec",
+		"private",    "rprivate",    "shared",	   "rshared", "slave",	   "rslave",
+		"unbindable", "runbindable", "bind",	   "rbind",   "tmpcopyup", "notmpcopyup",
+		"noatime",    "relatime",    "nodiratime", "nocopy",  "copy",	   "no-dereference",
+	};
+	bool on = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
+		if (str_eq(key, plain[i]) && !value) {
+			strvec_add(&w->options, key);
+			return 0;
+		}
+	if (str_eq(key, "ro") || str_eq(key, "readonly") || str_eq(key, "rw")) {
+		if (value && parse_bool(value, &on) < 0)
+			return err_set(err, ERR_INVALID,
+				       "mount option '%s=%s': expected true or "
+				       "false",
+				       key, value);
+		strvec_add(&w->options, (str_eq(key, "rw") == on) ? "rw" : "ro");
+	} else if (str_eq(key, "bind-propagation") && value) {
+		strvec_add(&w->options, value);
+	} else if (str_eq(key, "bind-nonrecursive")) {
+		strvec_add(&w->options, "bind-nonrecursive");
+	} else if ((str_eq(key, "tmpfs-size") || str_eq(key, "size")) && value) {
+		strvec_addf(&w->options, "size=%s", value);
+	} else if ((str_eq(key, "tmpfs-mode") || str_eq(key, "mode")) && value) {
+		strvec_addf(&w->options, "mode=%s", value);
+	} else if ((str_eq(key, "uid") || str_eq(key, "gid") || str_eq(key, "max")) && value) {
+		strvec_addf(&w->options, "%s=%s", key, value);
+	} else if (str_eq(key, "relabel") && value) {
+		strvec_add(&w->options, str_eq(value, "private") ? "Z" : "z");
+	} else if (str_eq(key, "U") || str_eq(key, "chown")) {
+		if (value && parse_bool(value, &on) < 0)
+			return err_set(err, ERR_INVALID,
+				       "mount option '%s': expected true or false", key);
+		if (on)
+			strvec_add(&w->options, "U");
+	} else if (str_eq(key, "consistency") && value) {
+		/* Of Docker for other systems. */
+	} else {
+		return err_set(err, ERR_UNSUPPORTED, "--mount: option '%s' is not supported", key);
+	}
+	return 0;
+}
+
+static int take_word(struct mount_words *w, char *word, struct err *err)
+{
+	char *value = strchr(word, '=');
+
+	if (value)
+		*value++ = '\0';
+	if (str_eq(word, "type"))
+		w->type = value;
+	else if (str_eq(word, "source") || str_eq(word, "src"))
+		w->source = value;
+	else if (str_eq(word, "target") || str_eq(word, "dst") || str_eq(word, "destination"))
+		w->target = value;
+	else if (str_eq(word, "subpath") || str_eq(word, "volume-subpath"))
+		w->subpath = value;
+	else
+		return take_option(w, word, value, err);
+	return value ? 0 : err_set(err, ERR_INVALID, "--mount: '%s' needs a value", word);
+}
+
+static int words_to_mount(const struct mount_words *w, struct container_config *c, struct err *err)
+{
+	static const char *const types[] = { "bind", "volume", "tmpfs", "ramfs", "devpts" };
+	const char *type = w->type ? w->type : "volume";
+	struct container_mount *m = NULL;
+
+	if (str_is_empty(w->target))
+		return err_set(err, ERR_INVALID, "--mount: must set volume destination (target=)");
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (str_eq(type, types[i]))
+			m = push(c, type);
+	if (!m)
+		return err_set(err, ERR_UNSUPPORTED, "--mount: type '%s' is not supported", type);
+	if (str_eq(type, "bind")) {
+		if (str_is_empty(w->source))
+			return err_set(err, ERR_INVALID, "--mount: type=bind needs source=");
+		m->source = path_absolute(w->source, NULL);
+	} else if (str_eq(type, "volume")) {
+		m->source = str_is_empty(w->source) ? NULL : xstrdup(w->source);
+		m->anonymous = !m->source;
+		m->subpath = xstrdup(w->subpath);
+	} else if (w->source) {
+		return err_set(err, ERR_INVALID, "--mount: type=%s takes no source", type);
+	}
+	for (size_t i = 0; i < w->options.n; i++)
+		option(m, w->options.v[i]);
+	return set_destination(m, w->target, "--mount", err);
+}
+
+static int apply_mount(const char *text, struct container_config *c, struct err *err)
+{
+	struct mount_words w = { 0 };
+	auto_free char *copy = xstrdup(text);
+	char *rest = copy;
+	char *word;
+	int r = 0;
+
+	while (r == 0 && (word = strsep(&rest, ",")))
+		if (*word)
+			r = take_word(&w, word, err);
+	if (r == 0)
+		r = words_to_mount(&w, c, err);
+	strvec_done(&w.options);
+	return r;
+}
+
+int mount_options_apply(const struct create_options *o, struct container_config *c, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < o->volumes.n; i++)
+		r = apply_volume(o->volumes.v[i], c, err);
+	for (size_t i = 0; r == 0 && i < o->mounts.n; i++)
+		r = apply_mount(o->mounts.v[i], c, err);
+	for (size_t i = 0; r == 0 && i < o->tmpfs.n; i++)
+		r = apply_tmpfs(o->tmpfs.v[i], c, err);
+	return r;
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* create, run and start: a container from nothing, and one that is there. */
+#include <fcntl.h>
+#include <string.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/floe/commands.h"
+#include "cli/floe/create_options.h"
+#include "cli/floe/foreground.h"
+#include "core/alloc.h"
+#include "core/fd.h"
+#include "core/fs.h"
+#include "core/io.h"
+#include "core/log.h"
+#include "core/str.h"
+#include "engine/cleanup.h"
+#include "engine/create.h"
+#include "engine/records.h"
+#include "engine/start.h"
+
+#define CREATE_DESCRIPTION                                                                         \
+	"The first argument is an image, or with --rootfs a directory that is the root file "      \
+	"system; what follows it is the command. Options stand before."
+
+/* --cidfile must not be there yet, and is there from creation on. */
+static int write_cidfile(const struct container *c, struct err *err)
+{
+	auto_close int fd = -EBADF;
+	int r;
+
+	if (!c->config.cidfile)
+		return 0;
+	r = fd = fd_open_at(AT_FDCWD, c->config.cidfile, O_WRONLY | O_CREAT | O_EXCL, 0644);
+	if (r >= 0)
+		r = io_write_all(fd, c->config.id, strlen(c->config.id));
+	return r < 0 ? err_sys(err, r, "write container id to '%s'", c->config.cidfile) : 0;
+}
+
+static int replace_existing(struct engine *e, const char *name, struct err *err)
+{
+	const struct remove_options options = { .force = true, .depend = true };
+	auto_container struct container c = CONTAINER_INIT;
+	auto_free char *id = NULL;
+	int r;
+
+	if (!name)
+		return err_set(err, ERR_USAGE, "cannot replace container without --name being set");
+	r = container_open_locked(&c, e, name, err);
+	if (r == -ENOENT) {
+		err_clear(err);
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	return str_eq(c.config.name, name) ? container_remove(&c, &options, err) : 0;
+}
+
+static int make(const struct cli_invocation *inv, const struct create_options *o,
+		struct container *ret, struct err *err)
+{
+	const struct floe_context *context = inv->context;
+	struct engine *e = floe_engine(inv);
+	struct container_config config = { 0 };
+	int r = 0;
+
+	if (o->cidfile && fs_exists(AT_FDCWD, o->cidfile))
+		return err_set(err, ERR_EXISTS,
+			       "container ID file found; make sure the other container isn't "
+			       "running or delete '%s'",
+			       o->cidfile);
+	r = create_options_apply(o, inv->args, inv->n_args, context->argv, &config, err);
+	if (r == 0 && o->replace)
+		r = replace_existing(e, o->name, err);
+	if (r < 0) {
+		container_config_done(&config);
+		return r;
+	}
+	r = container_create(ret, e, &config, err);
+	return r < 0 ? r : write_cidfile(ret, err);
+}
+
+/* --- create ----------------------------------------------------------------------------------------- */
+
+struct create_command_options {
+	struct create_options create;
+};
+
+static int run_create(const struct cli_invocation *inv, struct err *err)
+{
+	const struct create_command_options *cli = inv->options;
+	auto_container struct container c = CONTAINER_INIT;
+	auto_free char *line = NULL;
+	int r = make(inv, &cli->create, &c, err);
+
+	if (r < 0)
+		return r;
+	line = xasprintf("%s\n", c.config.id);
+	return cli_print(line, err);
+}
+
+static const struct cli_option create_rows[] = {
+	CREATE_ROWS(struct create_command_options, create),
+	OPT_FLAG(struct create_command_options, create.remove, "rm", 0,
+		 "remove it when it has ended"),
+};
+
+static const struct create_command_options create_defaults = { .create.stop_timeout = 10 };
+
+const struct cli_command floe_create_command = {
+	.name = "create",
+	.arguments = "IMAGE|ROOTFS [COMMAND [ARGUMENT...]]",
+	.summary = "make a container and do not start it",
+	.description = CREATE_DESCRIPTION,
+	CLI_OPTIONS(struct create_command_options, create_rows),
+	.defaults = &create_defaults,
+	.min_args = 1,
+	.max_args = CLI_ARGS_ANY,
+	.flags = CLI_STOP_AT_ARGUMENT,
+	.run = run_create,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+/* --- run -------------------------------------------------------------------------------------------- */
+
+struct run_command_options {
+	struct create_options create;
+};
+
+/* -a STREAM; nothing given: both outputs, and the input with -i. */
+static int choose_streams(const struct create_options *o, struct foreground_options *f,
+			  struct err *err)
+{
+	f->with_stdin = o->interactive && o->attach.n == 0;
+	f->with_stdout = f->with_stderr = o->attach.n == 0;
+	for (size_t i = 0; i < o->attach.n; i++) {
+		const char *name = o->attach.v[i];
+
+		if (strcasecmp(name, "stdin") == 0)
+			f->with_stdin = true;
+		else if (strcasecmp(name, "stdout") == 0)
+			f->with_stdout = true;
+		else if (strcasecmp(name, "stderr") == 0)
+			f->with_stderr = true;
+		else
+			return err_set(err, ERR_USAGE,
+				       "invalid stream \"%s\" for --attach - must be one of stdin, "
+				       "stdout, or stderr",
+				       name);
+	}
+	return 0;
+}
+
+static void remove_failed(struct container *c)
+{
+	const struct remove_options options = { .force = true, .volumes = true };
+	struct err err = ERR_INIT;
+
+	if (c->config.auto_remove && container_remove(c, &options, &err) < 0)
+		log_warning("%s", err.msg);
+}
+
+static int run_run(const struct cli_invocation *inv, struct err *err)
+{
+	const struct run_command_options *cli = inv->options;
+	const struct create_options *o = &cli->create;
+	auto_container struct container c = CONTAINER_INIT;
+	struct foreground_options f = {
+		.detach_keys = o->detach_keys,
+		.sig_proxy = !o->sig_proxy.set || o->sig_proxy.v,
+	};
+	int r = choose_streams(o, &f, err);
+
+	if (r == 0 && o->detach && o->attach.n > 0)
+		r = err_set(err, ERR_USAGE, "cannot specify both --attach and --detach");
+	if (r == 0)
+		r = make(inv, o, &c, err);
+	if (r == 0)
+		r = container_lock(&c, err);
+	if (r < 0)
+		return r;
+	if (o->detach) {
+		auto_free char *line = xasprintf("%s\n", c.config.id);
+
+		r = container_init(&c, err);
+		if (r == 0)
+			r = container_start(&c, err);
+		if (r < 0) {
+			remove_failed(&c);
+			return foreground_exit_code(r, inv, err);
+		}
+		return cli_print(line, err);
+	}
+	r = foreground_run(&c, &f, err);
+	if (r < 0) {
+		remove_failed(&c);
+		return foreground_exit_code(r, inv, err);
+	}
+	return r;
+}
+
+#define T struct run_command_options
+static const struct cli_option run_rows[] = {
+	CREATE_ROWS(T, create),
+	OPT_FLAG(T, create.remove, "rm", 0, "remove it when it has ended"),
+	OPT_FLAG(T, create.detach, "detach", 'd', "print its id and do not wait for it"),
+	OPT_STRVEC(T, create.attach, "attach", 'a', "STREAM", "attach to stdin, stdout, stderr"),
+	OPT_STRING(T, create.detach_keys, "detach-keys", 0, "KEYS",
+		   "keys that detach (default: ctrl-p,ctrl-q)"),
+	OPT_OPTBOOL(T, create.sig_proxy, "sig-proxy", 0,
+		    "pass signals on to the process (default: true)"),
+	OPT_FLAG(T, create.quiet, "quiet", 'q', "print no progress of a pull"),
+};
+#undef T
+
+static const struct run_command_options run_defaults = { .create.stop_timeout = 10 };
+
+const struct cli_command floe_run_command = {
+	.name = "run",
+	.arguments = "IMAGE|ROOTFS [COMMAND [ARGUMENT...]]",
+	.summary = "make a container, start it and wait for its end",
+	.description = CREATE_DESCRIPTION
+	" The exit code is the command's; 125 when floe fails, 126 when the command "
+	"cannot be executed, 127 when it is not there.",
+	CLI_OPTIONS(struct run_command_options, run_rows),
+	.defaults = &run_defaults,
+	.min_args = 1,
+	.max_args = CLI_ARGS_ANY,
+	.flags = CLI_STOP_AT_ARGUMENT,
+	.run = run_run,
+	.error_code = FLOE_EXIT_ERROR,
+};

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/floe/targets.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/io.h"
+#include "core/str.h"
+#include "engine/records.h"
+
+void targets_report(const struct err *err)
+{
+	auto_free char *line = xasprintf("Error: %s\n", err->msg);
+
+	(void)io_write_all(STDERR_FILENO, line, strlen(line));
+}
+
+static void print_done(const struct targets *t, const char *name, const struct container *c)
+{
+	auto_free char *line = xasprintf("%s\n", t->print_id ? c->config.id : name);
+
+	if (!t->quiet)
+		(void)io_write_all(STDOUT_FILENO, line, strlen(line));
+}
+
+struct names {
+	struct strvec typed;
+	struct strvec ids; /* of the same place; "" where the name leads to none */
+};
+
+static int collect_all(struct engine *e, const struct targets *t, struct names *names,
+		       struct err *err)
+{
+	auto_strvec struct strvec ids = STRVEC_INIT;
+	int r = record_ids(e, &ids, err);
+
+	for (size_t i = 0; r == 0 && i < ids.n; i++) {
+		auto_container struct container c = CONTAINER_INIT;
+		struct err gone = ERR_INIT;
+		int matches;
+
+		if (container_open_id(&c, e, ids.v[i], &gone) < 0)
+			continue;
+		matches = filter_matches(e, &t->filters, &c, err);
+		if (matches < 0)
+			return matches;
+		if (matches == 0 || (t->wanted && !t->wanted(&c)))
+			continue;
+		strvec_add(&names->typed, ids.v[i]);
+		if (t->latest) {
+			/* The newest is the last one. */
+			while (names->typed.n > 1)
+				strvec_remove(&names->typed, 0);
+		}
+	}
+	return r;
+}
+
+static int collect(const struct cli_invocation *inv, const struct targets *t, struct names *names,
+		   struct err *err)
+{
+	for (size_t i = 0; i < inv->n_args; i++)
+		strvec_add(&names->typed, inv->args[i]);
+	for (size_t i = 0; i < t->cidfiles.n; i++) {
+		char *line = io_read_line_at(AT_FDCWD, t->cidfiles.v[i]);
+
+		if (!line && !(t->ignore && errno == ENOENT))
+			return err_sys(err, -errno, "read container id from '%s'",
+				       t->cidfiles.v[i]);
+		if (line)
+			strvec_add_take(&names->typed, line);
+	}
+	if (t->all || t->latest || t->filters.n > 0) {
+		if (names->typed.n > 0 && t->filters.n == 0)
+			return err_set(err, ERR_USAGE,
+				       "no arguments are needed with --all or --latest");
+		strvec_done(&names->typed);
+		return collect_all(floe_engine(inv), t, names, err);
+	}
+	if (names->typed.n == 0 && t->cidfiles.n == 0)
+		return err_set(err, ERR_USAGE,
+			       "you must provide at least one name or id; see 'floe %s --help'",
+			       inv->command->name);
+	return 0;
+}
+
+int targets_each(const struct cli_invocation *inv, const struct targets *t,
+		 int (*each)(struct container *c, void *context, struct err *err), void *context,
+		 struct err *err)
+{
+	struct engine *e = floe_engine(inv);
+	struct names names = { 0 };
+	int code = 0;
+	int r = collect(inv, t, &names, err);
+
+	for (size_t i = 0; r == 0 && i < names.typed.n; i++) {
+		auto_container struct container c = CONTAINER_INIT;
+		struct err one = ERR_INIT;
+		const char *name = names.typed.v[i];
+		int r2 = t->lock ? container_open_locked(&c, e, name, &one) :
+				   container_open(&c, e, name, &one);
+
+		if (r2 == -ENOENT && (t->ignore || t->all))
+			continue;
+		if (r2 == 0)
+			r2 = each(&c, context, &one);
+		if (r2 < 0) {
+			targets_report(&one);
+			code = one.kind == ERR_NOT_FOUND && code == 0 ? 1 : FLOE_EXIT_ERROR;
+		} else if (r2 == 0) {
+			print_done(t, name, &c);
+		}
+	}
+	strvec_done(&names.typed);
+	strvec_done(&names.ids);
+	/* Only rm tells what is missing apart. */
+	if (code == 1 && !str_eq(inv->command->name, "rm"))
+		code = FLOE_EXIT_ERROR;
+	return r < 0 ? r : code;
+}
+
+int targets_one(const struct cli_invocation *inv, bool latest, bool lock, struct container *ret,
+		struct err *err)
+{
+	struct engine *e = floe_engine(inv);
+	auto_strvec struct strvec ids = STRVEC_INIT;
+	int r;
+
+	if (!latest)
+		return lock ? container_open_locked(ret, e, inv->args[0], err) :
+			      container_open(ret, e, inv->args[0], err);
+	r = record_ids(e, &ids, err);
+	if (r == 0 && ids.n == 0)
+		r = err_set(err, ERR_NOT_FOUND, "there is no container");
+	if (r < 0)
+		return r;
+	return lock ? container_open_locked(ret, e, ids.v[ids.n - 1], err) :
+		      container_open_id(ret, e, ids.v[ids.n - 1], err);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands that do one thing to each of several containers. */
+#pragma once
+
+#include "cli/floe/commands.h"
+#include "engine/container.h"
+#include "engine/filter.h"
+
+struct targets {
+	bool all;
+	bool latest;
+	bool ignore; /* those that do not exist are no error */
+	bool lock;
+	bool quiet; /* print nothing */
+	bool print_id; /* the id, not what was typed */
+	struct strvec filters;
+	struct strvec cidfiles;
+	/* Which of `all` are meant; NULL: every one. */
+	bool (*wanted)(const struct container *c);
+};
+
+/*
+ * Call each() for every container that the arguments mean, and print the name as typed (or the id) when
+ * it succeeds; errors are printed one by one. Returns the exit code: 0, or 125 when one failed; a
+ * negative errno when there is nothing to begin with. each() may return 1 for "done, but print nothing".
+ */
+int targets_each(const struct cli_invocation *inv, const struct targets *t,
+		 int (*each)(struct container *c, void *context, struct err *err), void *context,
+		 struct err *err);
+
+/* The only container that an argument or --latest means. */
+int targets_one(const struct cli_invocation *inv, bool latest, bool lock, struct container *ret,
+		struct err *err);
+
+/* Print "Error: TEXT". */
+void targets_report(const struct err *err);

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/cleanup.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/fs.h"
+#include "core/io.h"
+#include "core/log.h"
+#include "core/parse.h"
+#include "core/path.h"
+#include "core/str.h"
+#include "engine/event.h"
+#include "engine/prepare.h"
+#include "engine/records.h"
+#include "engine/runtime_exec.h"
+#include "engine/stop.h"
+#include "engine/volume.h"
+#include "kernel/procfs.h"
+
+#define CMDLINE_MAX (64U << 10)
+#define CONMON_END_MS 2000
+
+/* Whether this process is the container's conmon: it is named so and has the id among its arguments. */
+static bool is_conmon_of(const struct procfs *proc, pid_t pid, const char *id)
+{
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+	const char *end;
+
+	if (procfs_read(proc, pid, "cmdline", &sb) < 0 || sb.len == 0)
+		return false;
+	if (!strstr(path_basename(sb.buf), "conmon"))
+		return false;
+	end = sb.buf + sb.len;
+	for (const char *s = sb.buf; s < end; s += strlen(s) + 1)
+		if (str_eq(s, id))
+			return true;
+	return false;
+}
+
+static pid_t conmon_pid(const struct container *c)
+{
+	auto_free char *path = path_join(c->run_dir, "conmon.pid");
+	auto_free char *line = io_read_line_at(AT_FDCWD, path);
+	uint32_t pid;
+
+	return line && parse_u32(line, &pid) == 0 ? (pid_t)pid : 0;
+}
+
+/* It would wait for a container that never starts, or write files that the next attempt takes for its own. */
+static void end_conmon(const struct container *c)
+{
+	auto_procfs struct procfs proc = PROCFS_INIT;
+	uint64_t deadline = clock_now_monotonic_ns() + CONMON_END_MS * NSEC_PER_MSEC;
+	pid_t pid = conmon_pid(c);
+
+	if (pid <= 0 || procfs_open(&proc, NULL) < 0 || !is_conmon_of(&proc, pid, c->config.id))
+		return;
+	(void)kill(pid, SIGKILL);
+	while (procfs_process_is_alive(&proc, pid, 0) && clock_ms_until(deadline) > 0)
+		clock_sleep_ms(1);
+}
+
+static void remove_at(const char *dir, const char *name)
+{
+	auto_free char *path = path_join(dir, name);
+
+	(void)unlink(path);
+}
+
+/* What conmon makes anew for every run. */
+static void remove_conmon_files(const struct container *c)
+{
+	static const char *const names[] = { "attach", "ctl", "winsz", "oom" };
+	auto_free char *exit_file = xasprintf("%s/exits/%s", c->engine->tmpdir, c->config.id);
+	auto_free char *persist = xasprintf("%s/persist/%s", c->engine->tmpdir, c->config.id);
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		remove_at(c->static_dir, names[i]);
+	(void)unlink(exit_file);
+	(void)fs_remove_tree(AT_FDCWD, persist);
+	remove_at(c->run_dir, "conmon.pid");
+	remove_at(c->run_dir, "pidfile");
+	remove_at(c->run_dir, "oci-log");
+}
+
+/* More than one where an earlier attempt was cut short. */
+static int unmount_shm(const struct container *c, struct err *err)
+{
+	auto_free char *path = path_join(c->run_dir, "shm");
+
+	while (umount2(path, UMOUNT_NOFOLLOW) == 0)
+		;
+	if (errno == EBUSY && umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOENT)
+		return err_sys(err, -errno, "unmount '%s'", path);
+	return 0;
+}
+
+/* Keep the first error, tell the others. */
+static int keep(int r, int next, struct err *err, struct err *next_err)
+{
+	if (next >= 0)
+		return r;
+	if (r < 0) {
+		log_warning("%s", next_err->msg);
+		return r;
+	}
+	if (err)
+		*err = *next_err;
+	return next;
+}
+
+/* Whether an earlier attempt got as far as making anything. */
+static bool has_remains(const struct container *c)
+{
+	return fs_exists(AT_FDCWD, c->run_dir);
+}
+
+int container_scrub(struct container *c, struct err *err)
+{
+	struct err next = ERR_INIT;
+	int r = 0;
+
+	if (!has_remains(c))
+		return 0;
+	if (conmon_pid(c) > 0 || c->status.pid > 0)
+		r = runtime_delete(c, err);
+	end_conmon(c);
+	r = keep(r, unmount_shm(c, &next), err, &next);
+	r = keep(r, container_unmount_rootfs(c, &next), err, &next);
+	remove_conmon_files(c);
+	return r;
+}
+
+int container_cleanup(struct container *c, struct err *err)
+{
+	struct err next = ERR_INIT;
+	int r = 0;
+
+	if (container_is_alive(c))
+		return err_set(err, ERR_STATE, "clean up container '%s': it is %s", c->config.name,
+			       container_phase_to_string(c->status.phase));
+	if (c->status.phase == PHASE_CREATED && !has_remains(c))
+		return 0;
+	if (c->status.phase == PHASE_EXITED && !has_remains(c))
+		return c->dirty ? container_save(c, err) : 0;
+	if (c->status.phase != PHASE_EXITED || conmon_pid(c) > 0)
+		r = runtime_delete(c, err);
+	r = keep(r, unmount_shm(c, &next), err, &next);
+	r = keep(r, container_unmount_rootfs(c, &next), err, &next);
+	remove_conmon_files(c);
+	(void)fs_remove_tree(AT_FDCWD, c->run_dir);
+	c->status.pid = 0;
+	c->status.pid_start_time = 0;
+	c->status.conmon_pid = 0;
+	c->status.conmon_start_time = 0;
+	r = keep(r, container_advance(c, EVENT_CLEANUP, &next), err, &next);
+	r = keep(r, container_save(c, &next), err, &next);
+	event_container(c, "cleanup");
+	return r;
+}
+
+/* --- removal ---------------------------------------------------------------------------------------- */
+
+static int remove_dependents(struct container *c, const struct remove_options *o, struct err *err)
+{
+	auto_strvec struct strvec ids = STRVEC_INIT;
+	int r = record_dependents(c->engine, c->config.id, &ids, err);
+
+	if (r < 0 || ids.n == 0)
+		return r;
+	if (!o->depend)
+		return err_set(err, ERR_STATE,
+			       "container %s has dependent containers which must be removed before "
+			       "it: %s: container already exists",
+			       c->config.id, ids.v[0]);
+	for (size_t i = 0; r == 0 && i < ids.n; i++) {
+		auto_container struct container other = CONTAINER_INIT;
+
+		r = container_open_locked(&other, c->engine, ids.v[i], err);
+		if (r == 0)
+			r = container_remove(&other, o, err);
+		if (r == -ENOENT)
+			r = 0;
+	}
+	return r;
+}
+
+static int end_it(struct container *c, const struct remove_options *o, struct err *err)
+{
+	if (!container_is_alive(c))
+		return 0;
+	if (!o->force)
+		return err_set(
+			err, ERR_STATE,
+			"cannot remove container %s as it is %s - running or paused containers "
+			"cannot be removed without force: container state improper",
+			c->config.id, container_phase_to_string(c->status.phase));
+	return container_stop_now(c, o->timeout_s < 0 ? 0 : (uint32_t)o->timeout_s, err);
+}
+
+static void remove_anonymous_volumes(struct container *c)
+{
+	for (size_t i = 0; i < c->config.n_mounts; i++) {
+		const struct container_mount *m = &c->config.mounts[i];
+		struct err err = ERR_INIT;
+
+		if (m->anonymous && str_eq(m->type, "volume") &&
+		    volume_remove(c->engine, m->source, &err) < 0 && err.kind != ERR_NOT_FOUND &&
+		    err.kind != ERR_STATE)
+			log_warning("%s", err.msg);
+	}
+}
+
+int container_remove(struct container *c, const struct remove_options *o, struct err *err)
+{
+	auto_free char *lock = xasprintf("%s/locks/%s", c->engine->tmpdir, c->config.id);
+	struct err next = ERR_INIT;
+	int r = remove_dependents(c, o, err);
+
+	if (r == 0)
+		r = end_it(c, o, err);
+	if (r < 0)
+		return r;
+	/* What cannot be taken back in order is taken away by force: a container must not be for ever. */
+	r = container_cleanup(c, &next);
+	if (r < 0) {
+		if (!o->force)
+			return err_wrap(err, r, "%s", next.msg);
+		log_warning("%s", next.msg);
+		(void)container_scrub(c, NULL);
+	}
+	r = container_remove_rootfs(c, err);
+	if (r == 0)
+		r = fs_remove_tree(AT_FDCWD, c->run_dir);
+	if (r == 0)
+		r = fs_remove_tree(AT_FDCWD, c->static_dir);
+	if (r < 0)
+		return err_is_set(err) ? r :
+					 err_sys(err, r, "remove the files of container '%s'",
+						 c->config.name);
+	r = record_remove(c->engine, c->config.id, err);
+	if (r < 0)
+		return r;
+	if (o->volumes || c->config.auto_remove)
+		remove_anonymous_volumes(c);
+	event_container(c, "remove");
+	(void)unlink(lock);
+	return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The way back from any state: nothing here trusts the record more than what it finds. The container is
+ * locked.
+ */
+#pragma once
+
+#include "engine/container.h"
+
+/*
+ * Whatever an attempt that was cut short has left: the runtime's container, conmon, mounts, files. For a
+ * container that does not run as far as its record knows. Errors are the first that was met; the rest
+ * is done all the same.
+ */
+int container_scrub(struct container *c, struct err *err);
+/* After its end: network, runtime, mounts, conmon's files; then it is `exited`, and saved. */
+int container_cleanup(struct container *c, struct err *err);
+
+struct remove_options {
+	bool force; /* also when it runs */
+	bool volumes; /* its anonymous volumes too */
+	bool depend; /* those that depend on it first */
+	int timeout_s; /* until it is killed; -1: its own */
+};
+
+/* Remove it entirely. ERR_STATE while it runs and force is not given, or others depend on it. */
+int container_remove(struct container *c, const struct remove_options *options, struct err *err);

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/copy_tree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/auto.h"
+#include "core/fd.h"
+#include "core/str.h"
+
+#define CHUNK ((size_t)1 << 30)
+#define XATTR_NAMES_MAX 65536
+
+static int copy_dir(int from, int to);
+
+static int copy_content(int from, int to)
+{
+	for (;;) {
+		ssize_t n = copy_file_range(from, NULL, to, NULL, CHUNK, 0);
+
+		if (n < 0 &&
+		    (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP))
+			n = sendfile(to, from, NULL, CHUNK);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0)
+			return 0;
+	}
+}
+
+/* What the target's file system does not know is left out. */
+static void copy_xattrs(int from, int to)
+{
+	auto_free char *names = xmalloc(XATTR_NAMES_MAX);
+	ssize_t n = flistxattr(from, names, XATTR_NAMES_MAX);
+
+	for (ssize_t i = 0; i < n; i += (ssize_t)strlen(names + i) + 1) {
+		auto_free char *value = xmalloc(XATTR_SIZE_MAX);
+		ssize_t len = fgetxattr(from, names + i, value, XATTR_SIZE_MAX);
+
+		if (len >= 0)
+			(void)fsetxattr(to, names + i, value, (size_t)len, 0);
+	}
+}
+
+static int copy_attributes(int fd, const struct stat *st)
+{
+	const struct timespec times[2] = { st->st_atim, st->st_mtim };
+
+	if (fchown(fd, st->st_uid, st->st_gid) < 0 || fchmod(fd, st->st_mode & 07777) < 0 ||
+	    futimens(fd, times) < 0)
+		return -errno;
+	return 0;
+}
+
+static int copy_file(int from_dir, int to_dir, const char *name, const struct stat *st)
+{
+	auto_close int from = fd_open_at(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	auto_close int to = fd_open_at(to_dir, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	int r = from < 0 ? from : to < 0 ? to : copy_content(from, to);
+
+	if (r == 0) {
+		copy_xattrs(from, to);
+		r = copy_attributes(to, st);
+	}
+	return r;
+}
+
+static int copy_link(int from_dir, int to_dir, const char *name)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(from_dir, name, target, sizeof(target) - 1);
+
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	return symlinkat(target, to_dir, name) < 0 ? -errno : 0;
+}
+
+static int copy_subdir(int from_dir, int to_dir, const char *name, const struct stat *st)
+{
+	auto_close int from = fd_open_at(from_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	auto_close int to = -EBADF;
+	int r;
+
+	if (from < 0)
+		return from;
+	if (mkdirat(to_dir, name, 0700) < 0)
+		return -errno;
+	to = fd_open_at(to_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	r = to < 0 ? to : copy_dir(from, to);
+	if (r == 0) {
+		copy_xattrs(from, to);
+		r = copy_attributes(to, st);
+	}
+	return r;
+}
+
+static int copy_entry(int from, int to, const char *name)
+{
+	struct stat st;
+	int r;
+
+	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (S_ISREG(st.st_mode))
+		return copy_file(from, to, name, &st);
+	if (S_ISDIR(st.st_mode))
+		return copy_subdir(from, to, name, &st);
+	if (S_ISSOCK(st.st_mode))
+		return 0;
+	if (S_ISLNK(st.st_mode))
+		r = copy_link(from, to, name);
+	else
+		r = mknodat(to, name, st.st_mode, st.st_rdev) < 0 ? -errno : 0;
+	if (r == 0 && fchownat(to, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+		r = -errno;
+	return r;
+}
+
+static int copy_dir(int from, int to)
+{
+	int copy = fd_reopen(from, O_RDONLY | O_DIRECTORY);
+	auto_closedir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *entry;
+	int r = 0;
+
+	if (!dir)
+		return copy < 0 ? copy : -errno;
+	while (r == 0 && (entry = readdir(dir)))
+		if (!str_eq(entry->d_name, ".") && !str_eq(entry->d_name, ".."))
+			r = copy_entry(from, to, entry->d_name);
+	return r;
+}
+
+int copy_tree(int from_fd, int to_fd)
+{
+	auto_close int from = fd_reopen(from_fd, O_RDONLY | O_DIRECTORY);
+	auto_close int to = fd_reopen(to_fd, O_RDONLY | O_DIRECTORY);
+
+	if (from < 0)
+		return from;
+	return to < 0 ? to : copy_dir(from, to);
+}

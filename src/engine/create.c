@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/create.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/fs.h"
+#include "core/path.h"
+#include "core/str.h"
+#include "engine/event.h"
+#include "engine/facts.h"
+#include "engine/records.h"
+#include "engine/secret.h"
+#include "engine/specgen.h"
+#include "engine/volume.h"
+#include "kernel/caps.h"
+#include "kernel/signals.h"
+
+#define ID_LENGTH 64
+#define SHM_SIZE_DEFAULT (64 << 20)
+#define PIDS_LIMIT_DEFAULT 2048
+#define NAME_ATTEMPTS 20
+
+static const char *const adjectives[] = {
+	"amber", "bold",   "brisk", "calm",   "clear", "cold",	"crisp", "deep",
+	"early", "fair",   "firm",  "frosty", "glad",  "grand", "icy",	 "keen",
+	"kind",	 "light",  "mild",  "noble",  "pale",  "polar", "quick", "quiet",
+	"rapid", "serene", "sharp", "silver", "slow",  "still", "swift", "white",
+};
+static const char *const surnames[] = {
+	"amundsen",  "baffin",	  "bering",   "byrd",	  "charcot",	  "cook",	"davis",
+	"drygalski", "ellsworth", "filchner", "franklin", "fuchs",	  "henson",	"hudson",
+	"mackenzie", "mawson",	  "nansen",   "nobile",	  "nordenskjold", "parry",	"peary",
+	"rae",	     "rasmussen", "ross",     "scott",	  "sedov",	  "shackleton", "sverdrup",
+	"toll",	     "weddell",	  "wegener",  "wilkins",
+};
+
+bool container_name_is_valid(const char *name)
+{
+	return volume_name_is_valid(name);
+}
+
+char *container_random_name(uint64_t n)
+{
+	uint64_t rest = n / ARRAY_SIZE(adjectives) / ARRAY_SIZE(surnames);
+	const char *a = adjectives[n % ARRAY_SIZE(adjectives)];
+	const char *s = surnames[n / ARRAY_SIZE(adjectives) % ARRAY_SIZE(surnames)];
+
+	return rest % 16 ? xasprintf("%s_%s%u", a, s, (unsigned int)(rest % 1000)) :
+			   xasprintf("%s_%s", a, s);
+}
+
+/* "container:NAME" becomes "container:ID", and what is depended on is noted. */
+static int resolve_mode(struct engine *e, struct container_config *c, char **mode, struct err *err)
+{
+	const char *name = facts_mode_container(*mode);
+	auto_free char *id = NULL;
+	int r;
+
+	if (!name)
+		return 0;
+	r = record_find(e, name, &id, err);
+	if (r < 0)
+		return r;
+	replace_ptr(*mode, xasprintf("container:%s", id));
+	json_strings_add(&c->dependencies, &c->n_dependencies, id);
+	return 0;
+}
+
+static bool is_known_mode(const char *mode, const char *const *words)
+{
+	if (!mode || str_has_prefix(mode, "container:"))
+		return true;
+	if (str_has_prefix(mode, "ns:"))
+		return mode[3] != '\0';
+	for (; *words; words++)
+		if (str_eq(mode, *words))
+			return true;
+	return false;
+}
+
+static int check_mode(const char *option, const char *mode, const char *const *words,
+		      struct err *err)
+{
+	if (is_known_mode(mode, words))
+		return 0;
+	return err_set(err, ERR_UNSUPPORTED, "--%s '%s': not supported", option, mode);
+}
+
+static int resolve_modes(struct engine *e, struct container_config *c, struct err *err)
+{
+	static const char *const words[] = { "private", "host", NULL };
+	static const char *const ipc_words[] = { "private", "host", "none", "shareable", NULL };
+	static const char *const network_words[] = { "none", "host", NULL };
+	static const char *const user_words[] = { "host", NULL };
+	static const char *const cgroups_words[] = { "enabled", "disabled", "no-conmon", NULL };
+	char **modes[] = { &c->network, &c->pid, &c->ipc, &c->uts, &c->userns, &c->cgroupns };
+	int r = check_mode("network", c->network, network_words, err);
+
+	if (r == 0)
+		r = check_mode("pid", c->pid, words, err);
+	if (r == 0)
+		r = check_mode("ipc", c->ipc, ipc_words, err);
+	if (r == 0)
+		r = check_mode("uts", c->uts, words, err);
+	if (r == 0)
+		r = check_mode("userns", c->userns, user_words, err);
+	if (r == 0)
+		r = check_mode("cgroupns", c->cgroupns, words, err);
+	if (r == 0)
+		r = check_mode("cgroups", c->cgroups, cgroups_words, err);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(modes); i++)
+		r = resolve_mode(e, c, modes[i], err);
+	if (r == 0 && str_eq(c->uts, "host") && c->hostname)
+		r = err_set(err, ERR_INVALID,
+			    "cannot set hostname when running in the host UTS "
+			    "namespace");
+	return r;
+}
+
+static int resolve_secrets(struct engine *e, struct container_config *c, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->n_secrets; i++) {
+		auto_secret struct secret s = { 0 };
+
+		r = secret_load(e, c->secrets[i].name, &s, err);
+		if (r < 0)
+			break;
+		replace_ptr(c->secrets[i].id, take_ptr(s.id));
+		replace_ptr(c->secrets[i].name, take_ptr(s.name));
+	}
+	return r;
+}
+
+/* The mounts of other containers, unless this one has something at the same place. */
+static int resolve_volumes_from(struct engine *e, struct container_config *c, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->n_volumes_from; i++) {
+		auto_container struct container other = CONTAINER_INIT;
+		auto_free char *name = xstrdup(c->volumes_from[i]);
+		char *options = strchr(name, ':');
+
+		if (options)
+			*options++ = '\0';
+		r = container_open(&other, e, name, err);
+		for (size_t k = 0; r == 0 && k < other.config.n_mounts; k++) {
+			const struct container_mount *from = &other.config.mounts[k];
+			struct container_mount *m;
+			bool taken = false;
+
+			for (size_t j = 0; j < c->n_mounts; j++)
+				taken = taken ||
+					str_eq(c->mounts[j].destination, from->destination);
+			if (taken || str_eq(from->type, "tmpfs"))
+				continue;
+			m = array_push(c->mounts, c->n_mounts);
+			m->type = xstrdup(from->type);
+			m->source = xstrdup(from->source);
+			m->destination = xstrdup(from->destination);
+			m->subpath = xstrdup(from->subpath);
+			for (size_t j = 0; j < from->n_options; j++)
+				json_strings_add(&m->options, &m->n_options, from->options[j]);
+			if (options)
+				json_strings_add(&m->options, &m->n_options, options);
+		}
+		if (r == 0)
+			json_strings_add(&c->dependencies, &c->n_dependencies, other.config.id);
+	}
+	return r;
+}
+
+static int make_volumes(struct engine *e, struct container_config *c, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->n_mounts; i++) {
+		struct container_mount *m = &c->mounts[i];
+		struct volume_options options = { .name = m->source, .ignore = true };
+
+		if (!str_eq(m->type, "volume"))
+			continue;
+		options.anonymous = !m->source;
+		m->anonymous = m->anonymous || !m->source;
+		if (m->source)
+			r = volume_create(e, &options, NULL, err);
+		else
+			r = volume_create(e, &options, &m->source, err);
+	}
+	return r;
+}
+
+static void set_defaults(struct container_config *c)
+{
+	replace_ptr(c->id, engine_random_hex(ID_LENGTH));
+	c->created_ns = (int64_t)clock_now_realtime_ns();
+	if (c->shm_size == 0)
+		c->shm_size = SHM_SIZE_DEFAULT;
+	if (!c->log_driver)
+		c->log_driver = xstrdup("k8s-file");
+	if (!c->network)
+		c->network = xstrdup("none");
+	if (!c->umask)
+		c->umask = xstrdup("0022");
+	if (!c->limits.pids.set && !str_eq(c->cgroups, "disabled"))
+		c->limits.pids = (struct opt_i64){ true, PIDS_LIMIT_DEFAULT };
+}
+
+/* What would only show when it is started. */
+static int check(struct container_config *c, struct err *err)
+{
+	uint64_t bounding;
+	uint64_t added;
+	struct stat st;
+
+	if (c->n_entrypoint + c->n_command == 0)
+		return err_set(err, ERR_INVALID,
+			       "no command or entrypoint provided, and no CMD or ENTRYPOINT from "
+			       "image");
+	if (c->stop_signal && signals_from_string(c->stop_signal) <= 0)
+		return err_set(err, ERR_INVALID, "stop signal '%s': no such signal",
+			       c->stop_signal);
+	if (c->rootfs && (stat(c->rootfs, &st) < 0 || !S_ISDIR(st.st_mode)))
+		return err_set(err, ERR_NOT_FOUND, "root file system '%s': no such directory",
+			       c->rootfs);
+	for (size_t i = 0; i < c->n_mounts; i++)
+		for (size_t k = 0; k < i; k++)
+			if (str_eq(c->mounts[i].destination, c->mounts[k].destination))
+				return err_set(err, ERR_INVALID, "%s: duplicate mount destination",
+					       c->mounts[i].destination);
+	return specgen_capabilities(c, caps_last(), &bounding, &added, err);
+}
+
+static uint64_t random_number(void)
+{
+	uint64_t n = 0;
+
+	(void)!getrandom(&n, sizeof(n), 0);
+	return n;
+}
+
+/* With a name of its own, or one that nobody has. */
+static int add_record(struct engine *e, struct container_config *c, struct container_status *s,
+		      struct err *err)
+{
+	bool named = c->name != NULL;
+	int r = -EEXIST;
+
+	for (int i = 0; r == -EEXIST && i < (named ? 1 : NAME_ATTEMPTS); i++) {
+		if (!named)
+			replace_ptr(c->name, container_random_name(random_number()));
+		err_clear(err);
+		r = record_add(e, c, s, err);
+	}
+	return r;
+}
+
+int container_create(struct container *ret, struct engine *e, struct container_config *config,
+		     struct err *err)
+{
+	struct container_config c = *config;
+	struct container_status s = { .phase = PHASE_CREATED };
+	int r = 0;
+
+	*config = (struct container_config){ 0 };
+	if (c.name && !container_name_is_valid(c.name))
+		r = err_set(err, ERR_INVALID,
+			    "names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: '%s': invalid argument",
+			    c.name);
+	set_defaults(&c);
+	if (r == 0)
+		r = resolve_modes(e, &c, err);
+	if (r == 0)
+		r = resolve_volumes_from(e, &c, err);
+	if (r == 0)
+		r = check(&c, err);
+	if (r == 0)
+		r = resolve_secrets(e, &c, err);
+	if (r == 0)
+		r = make_volumes(e, &c, err);
+	s.boot_id = xstrdup(container_boot_id());
+	if (r == 0)
+		r = add_record(e, &c, &s, err);
+	if (r < 0) {
+		container_config_done(&c);
+		container_status_done(&s);
+		return r;
+	}
+	container_from(ret, e, &c, &s);
+	event_container(ret, "create");
+	return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What happens, one JSON object a line in TMPDIR/events/events.log, with the keys of podman's file. */
+#pragma once
+
+#include "engine/container.h"
+
+struct event {
+	char *id;
+	char *name;
+	char *image;
+	char *status; /* create start died ... */
+	char *type; /* container volume image ... */
+	char *time; /* RFC 3339 with nanoseconds */
+	struct opt_i64 exit_code;
+	struct json_string_map attributes;
+};
+
+extern const struct json_desc event_desc;
+void event_done(struct event *event);
+
+/* Failures are no reason to fail: they are told once as a warning. */
+void event_container(const struct container *c, const char *status);
+void event_exec(const struct container *c, const char *status, const char *session, int exit_code);
+void event_object(struct engine *e, const char *type, const char *status, const char *id,
+		  const char *name);
+/* TMPDIR/events/events.log; caller owns. */
+char *event_log_path(const struct engine *e);

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/facts.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/fd.h"
+#include "core/fs.h"
+#include "core/path.h"
+#include "core/str.h"
+#include "engine/volume.h"
+#include "kernel/caps.h"
+#include "kernel/cgroupfs.h"
+
+#define DEVICE_DEPTH_MAX 8
+
+/* --- namespaces ------------------------------------------------------------------------------------- */
+
+const char *facts_mode_container(const char *mode)
+{
+	return mode ? str_skip_prefix(mode, "container:") : NULL;
+}
+
+static void add_namespace(struct spec_facts *f, const char *type, char *path)
+{
+	*array_push(f->namespaces, f->n_namespaces) =
+		(struct spec_namespace){ xstrdup(type), path };
+}
+
+static int join(struct container *c, const char *type, const char *file, const char *mode,
+		struct spec_facts *f, struct err *err)
+{
+	auto_container struct container other = CONTAINER_INIT;
+	const char *path = mode ? str_skip_prefix(mode, "ns:") : NULL;
+	const char *id = facts_mode_container(mode);
+	int r;
+
+	if (path) {
+		if (access(path, F_OK) < 0)
+			return err_sys(err, -errno, "join %s namespace '%s'", type, path);
+		add_namespace(f, type, xstrdup(path));
+		return 0;
+	}
+	if (!id)
+		return 0;
+	r = container_open(&other, c->engine, id, err);
+	if (r < 0)
+		return err_wrap(err, r, "join %s namespace", type);
+	if (!container_is_alive(&other) && other.status.phase != PHASE_INITIALIZED)
+		return err_set(err, ERR_STATE,
+			       "join %s namespace of container '%s': it is not running; start it "
+			       "first",
+			       type, other.config.name);
+	add_namespace(f, type, xasprintf("/proc/%d/ns/%s", other.status.pid, file));
+	return 0;
+}
+
+int facts_namespaces(struct container *c, struct spec_facts *f, struct err *err)
+{
+	const struct container_config *g = &c->config;
+	const struct {
+		const char *type;
+		const char *file;
+		const char *mode;
+	} kinds[] = {
+		{ "pid", "pid", g->pid },
+		{ "network", "net", g->network },
+		{ "ipc", "ipc", g->ipc },
+		{ "uts", "uts", g->uts },
+		{ "cgroup", "cgroup", g->cgroupns },
+		{ "user", "user", g->userns },
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++)
+		r = join(c, kinds[i].type, kinds[i].file, kinds[i].mode, f, err);
+	return r;
+}
+
+/* --- devices ---------------------------------------------------------------------------------------- */
+
+static void add_device(struct spec_facts *f, const char *path, const struct stat *st,
+		       const char *access)
+{
+	*array_push(f->devices, f->n_devices) = (struct spec_device){
+		.path = xstrdup(path),
+		.type = S_ISBLK(st->st_mode) ? 'b' : 'c',
+		.major = major(st->st_rdev),
+		.minor = minor(st->st_rdev),
+		.mode = st->st_mode & 07777,
+		.uid = st->st_uid,
+		.gid = st->st_gid,
+		.access = xstrdup(access),
+	};
+}
+
+static bool is_device(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode);
+}
+
+/* Every device below a directory; to: the same place in the container. */
+static int add_tree(struct spec_facts *f, const char *from, const char *to, const char *access,
+		    unsigned int depth, struct err *err)
+{
+	auto_closedir DIR *dir = opendir(from);
+	struct dirent *entry;
+	int r = 0;
+
+	if (!dir || depth > DEVICE_DEPTH_MAX)
+		return dir ? 0 : err_sys(err, -errno, "read devices '%s'", from);
+	while (r == 0 && (entry = readdir(dir))) {
+		auto_free char *path = NULL;
+		auto_free char *target = NULL;
+		struct stat st;
+
+		if (str_eq(entry->d_name, ".") || str_eq(entry->d_name, ".."))
+			continue;
+		path = path_join(from, entry->d_name);
+		target = path_join(to, entry->d_name);
+		/* Each container has terminals, shared memory and queues of its own. */
+		if (str_eq(target, "/dev/pts") || str_eq(target, "/dev/shm") ||
+		    str_eq(target, "/dev/mqueue") || str_eq(target, "/dev/console") ||
+		    str_eq(target, "/dev/ptmx") || lstat(path, &st) < 0)
+			continue;
+		if (S_ISDIR(st.st_mode))
+			r = add_tree(f, path, target, access, depth + 1, err);
+		else if (is_device(&st))
+			add_device(f, target, &st, access);
+	}
+	return r;
+}
+
+static int add_user_device(struct spec_facts *f, const struct container_device *d, struct err *err)
+{
+	struct stat st;
+
+	if (stat(d->host_path, &st) < 0)
+		return err_sys(err, -errno, "device '%s'", d->host_path);
+	if (S_ISDIR(st.st_mode))
+		return add_tree(f, d->host_path, d->path, d->permissions, 0, err);
+	if (!is_device(&st))
+		return err_set(err, ERR_INVALID, "device '%s': it is no device", d->host_path);
+	add_device(f, d->path, &st, d->permissions);
+	return 0;
+}
+
+static int add_numbers(struct spec_facts *f, const struct container_throttle *t, size_t n,
+		       struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		auto_free char *text = NULL;
+		struct stat st;
+
+		if (stat(t[i].path, &st) < 0)
+			return err_sys(err, -errno, "device '%s'", t[i].path);
+		if (!S_ISBLK(st.st_mode))
+			return err_set(err, ERR_INVALID, "device '%s': it is no block device",
+				       t[i].path);
+		text = xasprintf("%u:%u", major(st.st_rdev), minor(st.st_rdev));
+		json_string_map_set(&f->throttle_numbers, t[i].path, text);
+	}
+	return 0;
+}
+
+int facts_devices(const struct container *c, struct spec_facts *f, struct err *err)
+{
+	const struct container_limits *l = &c->config.limits;
+	int r = 0;
+
+	/* Those of the runtime come from it, in a privileged container too. */
+	if (c->config.privileged)
+		r = add_tree(f, "/dev", "/dev", NULL, 0, err);
+	for (size_t i = 0; r == 0 && i < c->config.n_devices; i++)
+		r = add_user_device(f, &c->config.devices[i], err);
+	if (r == 0)
+		r = add_numbers(f, l->blkio_weight_device, l->n_blkio_weight_device, err);
+	if (r == 0)
+		r = add_numbers(f, l->read_bps, l->n_read_bps, err);
+	if (r == 0)
+		r = add_numbers(f, l->write_bps, l->n_write_bps, err);
+	if (r == 0)
+		r = add_numbers(f, l->read_iops, l->n_read_iops, err);
+	if (r == 0)
+		r = add_numbers(f, l->write_iops, l->n_write_iops, err);
+	return r;
+}
+
+/* --- mounts ----------------------------------------------------------------------------------------- */
+
+static bool has_any(const struct container_mount *m, const char *const *words)
+{
+	for (; *words; words++)
+		if (specgen_has_option(m->options, m->n_options, *words))
+			return true;
+	return false;
+}
+
+static void add_option(struct container_mount *m, const char *option)
+{
+	json_strings_add(&m->options, &m->n_options, option);
+}
+
+/* What podman adds where the user says nothing. */
+static void complete_options(struct container_mount *m)
+{
+	static const char *const writable[] = { "ro", "rw", NULL };
+	static const char *const propagation[] = { "private",	 "rprivate",	"shared",
+						   "rshared",	 "slave",	"rslave",
+						   "unbindable", "runbindable", NULL };
+	static const char *const bind[] = { "bind", "rbind", "bind-nonrecursive", NULL };
+	static const char *const suid[] = { "suid", "nosuid", NULL };
+	static const char *const dev[] = { "dev", "nodev", NULL };
+	static const char *const exec[] = { "exec", "noexec", NULL };
+	static const char *const copy_up[] = { "tmpcopyup", "notmpcopyup", NULL };
+	bool bound = str_eq(m->type, "bind") || str_eq(m->type, "volume");
+
+	if (!has_any(m, writable))
+		add_option(m, "rw");
+	if (bound || str_eq(m->type, "tmpfs"))
+		if (!has_any(m, propagation))
+			add_option(m, "rprivate");
+	if (bound) {
+		if (specgen_has_option(m->options, m->n_options, "bind-nonrecursive"))
+			add_option(m, "bind");
+		else if (!has_any(m, bind))
+			add_option(m, "rbind");
+	}
+	if (str_eq(m->type, "volume") || str_eq(m->type, "tmpfs")) {
+		if (!has_any(m, suid))
+			add_option(m, "nosuid");
+		if (!has_any(m, dev))
+			add_option(m, "nodev");
+	}
+	if (str_eq(m->type, "tmpfs")) {
+		if (!has_any(m, exec))
+			add_option(m, "noexec");
+		if (!has_any(m, copy_up))
+			add_option(m, "tmpcopyup");
+	}
+}
+
+/* Remove a word that only this program understands. */
+static void drop_option(struct container_mount *m, const char *option)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < m->n_options; i++) {
+		if (str_eq(m->options[i], option))
+			free(m->options[i]);
+		else
+			m->options[kept++] = m->options[i];
+	}
+	if (m->options)
+		m->options[kept] = NULL;
+	m->n_options = kept;
+}
+
+static int find_source(struct container *c, const struct rooted *root, struct container_mount *m,
+		       const struct spec_user *user, struct err *err)
+{
+	if (str_eq(m->type, "volume")) {
+		auto_free char *path = NULL;
+		int r = volume_mount_for(c->engine, m, root, user, &path, err);
+
+		if (r < 0)
+			return r;
+		replace_ptr(m->source, take_ptr(path));
+	} else if (str_eq(m->type, "bind")) {
+		if (access(m->source, F_OK) < 0)
+			return err_sys(err, -errno, "mount '%s' on '%s'", m->source,
+				       m->destination);
+	}
+	if (str_eq(m->type, "bind") && specgen_has_option(m->options, m->n_options, "U") &&
+	    volume_chown_tree(m->source, user->uid, user->gid) < 0)
+		return err_sys(err, -errno, "change the owner of '%s'", m->source);
+	drop_option(m, "notmpcopyup");
+	return 0;
+}
+
+int facts_mounts(struct container *c, const struct rooted *root, struct spec_facts *f,
+		 struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->config.n_mounts; i++) {
+		const struct container_mount *from = &c->config.mounts[i];
+		struct container_mount *m = array_push(f->mounts, f->n_mounts);
+
+		m->type = xstrdup(from->type);
+		m->source = xstrdup(from->source);
+		m->destination = xstrdup(from->destination);
+		m->subpath = xstrdup(from->subpath);
+		for (size_t k = 0; k < from->n_options; k++)
+			add_option(m, from->options[k]);
+		complete_options(m);
+		/* The mount goes where the path leads to inside the root. */
+		if (str_eq(m->type, "tmpfs")) {
+			char *resolved = rooted_resolve(root, m->destination);
+
+			if (resolved)
+				replace_ptr(m->destination, resolved);
+		}
+		r = find_source(c, root, m, &f->user, err);
+	}
+	return r;
+}
+
+/* --- the machine ------------------------------------------------------------------------------------ */
+
+static uint64_t hard_limit(__rlimit_resource_t resource)
+{
+	struct rlimit limit;
+
+	return getrlimit(resource, &limit) < 0 ? 1024 : (uint64_t)limit.rlim_max;
+}
+
+static char *cgroups_path(const struct container *c)
+{
+	const char *parent = c->config.cgroup_parent;
+
+	if (c->engine->cgroup_manager == ENGINE_SYSTEMD)
+		return xasprintf("%s:floe:%s", parent ? path_basename(parent) : "machine.slice",
+				 c->config.id);
+	return xasprintf("%s/floe-%s", parent ? parent : "/floe", c->config.id);
+}
+
+int facts_machine(struct container *c, struct spec_facts *f, struct err *err)
+{
+	auto_cgroupfs struct cgroupfs cgroups = CGROUPFS_INIT;
+	int r = cgroupfs_open(&cgroups, NULL);
+
+	if (r < 0)
+		return err_sys(err, r, "look for cgroups");
+	f->cgroup_v2 = cgroups.mode == CGROUPFS_V2;
+	f->nofile_max = hard_limit(RLIMIT_NOFILE);
+	f->nproc_max = hard_limit(RLIMIT_NPROC);
+	f->last_cap = caps_last();
+	if (!str_eq(c->config.cgroups, "disabled"))
+		f->cgroups_path = cgroups_path(c);
+	return 0;
+}
+
+bool facts_systemd_mode(const struct container_config *c)
+{
+	static const char *const inits[] = { "/sbin/init", "/usr/sbin/init", "/usr/local/sbin/init",
+					     "/bin/init", NULL };
+	const char *command = c->n_entrypoint > 0 ? c->entrypoint[0] :
+			      c->n_command > 0	  ? c->command[0] :
+						    NULL;
+
+	if (str_eq(c->systemd, "always"))
+		return true;
+	if (!command || str_eq(c->systemd, "false"))
+		return false;
+	for (const char *const *i = inits; *i; i++)
+		if (str_eq(command, *i))
+			return true;
+	return str_eq(path_basename(command), "systemd");
+}

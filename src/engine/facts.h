@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What specgen must be told about this machine and about other containers. */
+#pragma once
+
+#include "core/rooted.h"
+#include "engine/container.h"
+#include "engine/specgen.h"
+
+/* Namespaces to join ("container:ID", "ns:PATH"). ERR_STATE when that container does not run. */
+int facts_namespaces(struct container *c, struct spec_facts *f, struct err *err);
+/* --device, all devices with --privileged, block devices of limits. */
+int facts_devices(const struct container *c, struct spec_facts *f, struct err *err);
+/* Mounts with their sources: volumes mounted and filled, missing options added. */
+int facts_mounts(struct container *c, const struct rooted *root, struct spec_facts *f,
+		 struct err *err);
+/* cgroup path for the runtime; with the limits that we have ourselves and the kernel's last capability. */
+int facts_machine(struct container *c, struct spec_facts *f, struct err *err);
+/* Whether the command is an init system (or --systemd=always). */
+bool facts_systemd_mode(const struct container_config *config);
+/* The descriptor of a namespace mode: the id in "container:ID", NULL for other modes. */
+const char *facts_mode_container(const char *mode);

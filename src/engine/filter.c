@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/filter.h"
+
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/parse.h"
+#include "core/str.h"
+#include "engine/facts.h"
+#include "engine/records.h"
+
+static int regex_matches(const char *pattern, const char *text, struct err *err)
+{
+	regex_t regex;
+	int r;
+
+	if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+		return err_set(err, ERR_INVALID, "filter '%s': no regular expression", pattern);
+	r = regexec(&regex, text, 0, NULL, 0) == 0;
+	regfree(&regex);
+	return r;
+}
+
+int filter_parse_time(const char *text, int64_t *ret_ns)
+{
+	struct tm tm = { 0 };
+	uint64_t seconds;
+	uint64_t duration;
+	const char *rest;
+
+	if (parse_u64(text, &seconds) == 0 && seconds < INT64_MAX / NSEC_PER_SEC) {
+		*ret_ns = (int64_t)(seconds * NSEC_PER_SEC);
+		return 0;
+	}
+	if (parse_duration(text, &duration) == 0) {
+		*ret_ns = (int64_t)(clock_now_realtime_ns() - duration);
+		return 0;
+	}
+	rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (!rest)
+		rest = strptime(text, "%Y-%m-%d", &tm);
+	if (!rest)
+		return -EINVAL;
+	*ret_ns = (int64_t)timegm(&tm) * (int64_t)NSEC_PER_SEC;
+	if (*rest == '.') {
+		int64_t unit = (int64_t)NSEC_PER_SEC / 10;
+
+		for (rest++; *rest >= '0' && *rest <= '9'; rest++, unit /= 10)
+			*ret_ns += (*rest - '0') * unit;
+	}
+	if (*rest == '+' || *rest == '-') {
+		int hours;
+		int minutes;
+
+		if (sscanf(rest + 1, "%2d:%2d", &hours, &minutes) != 2)
+			return -EINVAL;
+		*ret_ns -= (*rest == '+' ? 1 : -1) * (hours * 3600LL + minutes * 60LL) *
+			   (int64_t)NSEC_PER_SEC;
+		return 0;
+	}
+	return *rest == '\0' || str_eq(rest, "Z") ? 0 : -EINVAL;
+}
+
+static int label_matches(const struct json_string_map *labels, const char *value)
+{
+	const char *equals = strchr(value, '=');
+	auto_free char *key = equals ? xstrndup(value, (size_t)(equals - value)) : xstrdup(value);
+	const char *have = json_string_map_get(labels, key);
+
+	return have && (!equals || str_eq(have, equals + 1));
+}
+
+static int status_matches(const struct container *c, const char *value, struct err *err)
+{
+	enum container_phase wanted = container_phase_from_string(value);
+
+	if (!wanted)
+		return err_set(err, ERR_INVALID, "filter status '%s': unknown container state",
+			       value);
+	/* What has ended is `exited` to users, cleaned up or not. */
+	if (wanted == PHASE_EXITED || wanted == PHASE_STOPPED)
+		return c->status.phase == PHASE_EXITED || c->status.phase == PHASE_STOPPED;
+	return c->status.phase == wanted;
+}
+
+static int age_matches(struct engine *e, const struct container *c, const char *key,
+		       const char *value, struct err *err)
+{
+	auto_container struct container other = CONTAINER_INIT;
+	int r = container_open(&other, e, value, err);
+
+	if (r < 0)
+		return r;
+	return str_eq(key, "before") ? c->config.created_ns < other.config.created_ns :
+				       c->config.created_ns > other.config.created_ns;
+}
+
+static int volume_matches(const struct container *c, const char *value)
+{
+	const char *colon = strchr(value, ':');
+
+	for (size_t i = 0; i < c->config.n_mounts; i++) {
+		const struct container_mount *m = &c->config.mounts[i];
+
+		if (str_eq(m->source, value) || str_eq(m->destination, value))
+			return 1;
+		if (colon && m->source && strncmp(m->source, value, (size_t)(colon - value)) == 0 &&
+		    str_eq(m->destination, colon + 1))
+			return 1;
+	}
+	return 0;
+}
+
+static int until_matches(const struct container *c, const char *value, struct err *err)
+{
+	int64_t at;
+
+	if (filter_parse_time(value, &at) < 0)
+		return err_set(err, ERR_INVALID, "filter until '%s': no time", value);
+	return c->config.created_ns < at;
+}
+
+static int ancestor_matches(const struct container *c, const char *value)
+{
+	const char *image = c->config.image_name ? c->config.image_name : "";
+
+	return str_eq(image, value) || strstr(image, value) != NULL ||
+	       (c->config.image_id && strlen(value) >= 3 &&
+		str_has_prefix(c->config.image_id, value));
+}
+
+static int exited_matches(const struct container *c, const char *value, struct err *err)
+{
+	int64_t code;
+
+	if (parse_i64(value, &code) < 0)
+		return err_set(err, ERR_INVALID, "filter exited '%s': no number", value);
+	return c->status.phase == PHASE_EXITED && c->status.exit_code == (int)code;
+}
+
+static int one_matches(struct engine *e, const struct container *c, const char *key,
+		       const char *value, struct err *err)
+{
+	if (str_eq(key, "id"))
+		return str_has_prefix(c->config.id, value);
+	if (str_eq(key, "name"))
+		return regex_matches(value, c->config.name, err);
+	if (str_eq(key, "label"))
+		return label_matches(&c->config.labels, value);
+	if (str_eq(key, "label!"))
+		return !label_matches(&c->config.labels, value);
+	if (str_eq(key, "status"))
+		return status_matches(c, value, err);
+	if (str_eq(key, "exited"))
+		return exited_matches(c, value, err);
+	if (str_eq(key, "before") || str_eq(key, "since"))
+		return age_matches(e, c, key, value, err);
+	if (str_eq(key, "volume"))
+		return volume_matches(c, value);
+	if (str_eq(key, "until"))
+		return until_matches(c, value, err);
+	if (str_eq(key, "ancestor"))
+		return ancestor_matches(c, value);
+	if (str_eq(key, "network"))
+		return str_eq(c->config.network, value);
+	if (str_eq(key, "restart-policy"))
+		return str_eq(c->config.restart_policy ? c->config.restart_policy : "no", value);
+	if (str_eq(key, "command"))
+		return c->config.n_command > 0 && str_eq(c->config.command[0], value);
+	return err_set(err, ERR_INVALID, "'%s' is an invalid filter", key);
+}
+
+static bool same_key(const char *a, const char *b)
+{
+	size_t n = strcspn(a, "=");
+
+	return strcspn(b, "=") == n && strncmp(a, b, n) == 0;
+}
+
+int filter_matches(struct engine *e, const struct strvec *filters, const struct container *c,
+		   struct err *err)
+{
+	for (size_t i = 0; i < filters->n; i++) {
+		const char *text = filters->v[i];
+		const char *equals = strchr(text, '=');
+		auto_free char *key = NULL;
+		bool every = str_has_prefix(text, "label");
+		int any = 0;
+
+		if (!equals)
+			return err_set(err, ERR_INVALID, "filter '%s': expected KEY=VALUE", text);
+		key = xstrndup(text, (size_t)(equals - text));
+		if (key[0] && key[strlen(key) - 1] == '!')
+			equals = strchr(text, '=');
+		for (size_t k = 0; k < filters->n && any == 0; k++) {
+			const char *other = filters->v[k];
+
+			if (every ? k != i : !same_key(text, other))
+				continue;
+			any = one_matches(e, c, key, strchr(other, '=') + 1, err);
+		}
+		if (any <= 0)
+			return any;
+	}
+	return 1;
+}

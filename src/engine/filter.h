@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* --filter KEY=VALUE of ps and of the commands that act on many containers. */
+#pragma once
+
+#include "core/strvec.h"
+#include "engine/container.h"
+
+/* 1 or 0; ERR_INVALID for a filter that there is none of. Values of one key are alternatives, keys must all
+ * hold; of labels every one. */
+int filter_matches(struct engine *e, const struct strvec *filters, const struct container *c,
+		   struct err *err);
+/* "10m", RFC 3339 or seconds since the epoch: nanoseconds since the epoch. -EINVAL. */
+int filter_parse_time(const char *text, int64_t *ret_ns);

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/hooks_dir.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/fs.h"
+#include "core/log.h"
+#include "core/path.h"
+#include "core/str.h"
+
+struct hook_when {
+	struct opt_bool always;
+	struct json_string_map annotations;
+	char **commands;
+	size_t n_commands;
+	struct opt_bool has_bind_mounts;
+};
+
+struct hook_command {
+	char *path;
+	char **args;
+	size_t n_args;
+	char **env;
+	size_t n_env;
+	struct opt_i64 timeout;
+};
+
+struct hook_file {
+	char *version;
+	struct hook_command hook;
+	struct hook_when when;
+	char **stages;
+	size_t n_stages;
+};
+
+/* clang-format off: one row a line. */
+#define T struct hook_when
+JSON_DESC_STATIC(when_desc, T, F_OPT_BOOL(T, always, "always", 0),
+		 F_STRING_MAP(T, annotations, "annotations", 0),
+		 F_STRINGS(T, commands, "commands", 0),
+		 F_OPT_BOOL(T, has_bind_mounts, "hasBindMounts", 0));
+#undef T
+#define T struct hook_command
+JSON_DESC_STATIC(command_desc, T, F_STRING(T, path, "path", JSON_REQUIRED),
+		 F_STRINGS(T, args, "args", 0), F_STRINGS(T, env, "env", 0),
+		 F_OPT_I64(T, timeout, "timeout", 0));
+#undef T
+#define T struct hook_file
+JSON_DESC_STATIC(hook_file_desc, T, F_STRING(T, version, "version", JSON_REQUIRED),
+		 F_OBJECT(T, hook, struct hook_command, "hook", JSON_REQUIRED, command_desc),
+		 F_OBJECT(T, when, struct hook_when, "when", JSON_REQUIRED, when_desc),
+		 F_STRINGS(T, stages, "stages", JSON_REQUIRED));
+#undef T
+/* clang-format on */
+
+static int matches(const char *pattern, const char *text, bool *ret, struct err *err)
+{
+	regex_t regex;
+
+	if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+		return err_set(err, ERR_INVALID, "'%s' is no regular expression", pattern);
+	*ret = regexec(&regex, text, 0, NULL, 0) == 0;
+	regfree(&regex);
+	return 0;
+}
+
+static int annotation_matches(const struct json_string_pair *wanted,
+			      const struct json_string_map *have, bool *ret, struct err *err)
+{
+	int r = 0;
+
+	*ret = false;
+	for (size_t i = 0; r == 0 && !*ret && i < have->n; i++) {
+		r = matches(wanted->key, have->v[i].key, ret, err);
+		if (r == 0 && *ret)
+			r = matches(wanted->value, have->v[i].value, ret, err);
+	}
+	return r;
+}
+
+static bool has_bind_mounts(const struct container_config *c)
+{
+	for (size_t i = 0; i < c->n_mounts; i++)
+		if (str_eq(c->mounts[i].type, "bind"))
+			return true;
+	return false;
+}
+
+/* All conditions that are given must hold. */
+static int applies(const struct hook_when *when, const struct container_config *c, bool *ret,
+		   struct err *err)
+{
+	const char *command = c->n_entrypoint > 0 ? c->entrypoint[0] :
+			      c->n_command > 0	  ? c->command[0] :
+						    "";
+	bool ok = !when->always.set || when->always.v;
+	int r = 0;
+
+	if (when->has_bind_mounts.set && when->has_bind_mounts.v != has_bind_mounts(c))
+		ok = false;
+	for (size_t i = 0; r == 0 && ok && i < when->annotations.n; i++)
+		r = annotation_matches(&when->annotations.v[i], &c->annotations, &ok, err);
+	if (r == 0 && ok && when->n_commands > 0) {
+		ok = false;
+		for (size_t i = 0; r == 0 && !ok && i < when->n_commands; i++)
+			r = matches(when->commands[i], command, &ok, err);
+	}
+	*ret = ok;
+	return r;
+}
+
+static int add_hook(struct oci_hooks *hooks, const char *stage, const struct hook_command *from,
+		    struct err *err)
+{
+	struct oci_hook *to;
+
+	if (str_eq(stage, "prestart"))
+		to = array_push(hooks->prestart, hooks->n_prestart);
+	else if (str_eq(stage, "createRuntime"))
+		to = array_push(hooks->create_runtime, hooks->n_create_runtime);
+	else if (str_eq(stage, "createContainer"))
+		to = array_push(hooks->create_container, hooks->n_create_container);
+	else if (str_eq(stage, "startContainer"))
+		to = array_push(hooks->start_container, hooks->n_start_container);
+	else if (str_eq(stage, "poststart"))
+		to = array_push(hooks->poststart, hooks->n_poststart);
+	else if (str_eq(stage, "poststop"))
+		to = array_push(hooks->poststop, hooks->n_poststop);
+	else
+		return err_set(err, ERR_UNSUPPORTED, "stage '%s' is not supported", stage);
+	to->path = xstrdup(from->path);
+	for (size_t i = 0; i < from->n_args; i++)
+		json_strings_add(&to->args, &to->n_args, from->args[i]);
+	for (size_t i = 0; i < from->n_env; i++)
+		json_strings_add(&to->env, &to->n_env, from->env[i]);
+	to->timeout = from->timeout;
+	return 0;
+}
+
+static int load_file(const char *path, const struct container_config *c, struct spec_facts *f,
+		     struct err *err)
+{
+	struct hook_file file;
+	bool wanted = false;
+	int r = json_decode_file(&hook_file_desc, &file, AT_FDCWD, path, err);
+
+	if (r < 0)
+		return err_wrap(err, r, "hook '%s'", path);
+	if (!str_eq(file.version, "1.0.0"))
+		r = err_set(err, ERR_UNSUPPORTED, "version '%s' is not supported", file.version);
+	else if (access(file.hook.path, X_OK) < 0)
+		r = err_sys(err, -errno, "program '%s'", file.hook.path);
+	else
+		r = applies(&file.when, c, &wanted, err);
+	if (wanted && !f->hooks)
+		f->hooks = xcalloc(1, sizeof(*f->hooks));
+	for (size_t i = 0; r == 0 && wanted && i < file.n_stages; i++)
+		r = add_hook(f->hooks, file.stages[i], &file.hook, err);
+	json_done(&hook_file_desc, &file);
+	return r < 0 ? err_wrap(err, r, "hook '%s'", path) : 0;
+}
+
+struct named_file {
+	char *name;
+	char *path;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct named_file *x = a;
+	const struct named_file *y = b;
+
+	return strcasecmp(x->name, y->name);
+}
+
+/* Add the directory's files; one of the same name takes the place of the earlier one. */
+static void list_dir(const char *dir_path, struct named_file **files, size_t *n)
+{
+	auto_closedir DIR *dir = opendir(dir_path);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		struct named_file *at = NULL;
+
+		if (!str_has_suffix(entry->d_name, ".json"))
+			continue;
+		for (size_t i = 0; i < *n; i++)
+			if (str_eq((*files)[i].name, entry->d_name))
+				at = &(*files)[i];
+		if (!at) {
+			*files = array_reserve_one(*files, *n, sizeof(**files));
+			at = &(*files)[(*n)++];
+			at->name = xstrdup(entry->d_name);
+		}
+		replace_ptr(at->path, path_join(dir_path, entry->d_name));
+	}
+}
+
+int hooks_dir_load(struct engine *e, const struct container_config *config, struct spec_facts *f,
+		   struct err *err)
+{
+	static const char *const defaults[] = { "/usr/share/containers/oci/hooks.d",
+						"/etc/containers/oci/hooks.d" };
+	const struct strvec *given = &e->options->hooks_dirs;
+	struct named_file *files = NULL;
+	size_t n = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < given->n; i++)
+		list_dir(given->v[i], &files, &n);
+	for (size_t i = 0; given->n == 0 && i < ARRAY_SIZE(defaults); i++)
+		list_dir(defaults[i], &files, &n);
+	if (n > 0)
+		qsort(files, n, sizeof(*files), compare_names);
+	for (size_t i = 0; i < n; i++) {
+		if (r == 0)
+			r = load_file(files[i].path, config, f, err);
+		free(files[i].name);
+		free(files[i].path);
+	}
+	free(files);
+	return r;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/records.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/path.h"
+#include "core/str.h"
+
+#define ID_LENGTH 64
+
+static const char *const steps[] = {
+	"CREATE TABLE containers ("
+	" id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, created INTEGER NOT NULL,"
+	" config TEXT NOT NULL, status TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX containers_created ON containers (created);"
+	"CREATE TABLE container_dependencies ("
+	" id TEXT NOT NULL REFERENCES containers (id) ON DELETE CASCADE,"
+	" needs TEXT NOT NULL, PRIMARY KEY (id, needs)) WITHOUT ROWID;"
+	"CREATE INDEX container_dependencies_needs ON container_dependencies (needs);"
+	"CREATE TABLE container_volumes ("
+	" id TEXT NOT NULL REFERENCES containers (id) ON DELETE CASCADE,"
+	" volume TEXT NOT NULL, PRIMARY KEY (id, volume)) WITHOUT ROWID;"
+	"CREATE INDEX container_volumes_volume ON container_volumes (volume);"
+	"CREATE TABLE volumes (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE secrets ("
+	" id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL) WITHOUT ROWID;",
+};
+
+static const struct db_schema schema = {
+	.module = "engine",
+	.steps = steps,
+	.n_steps = ARRAY_SIZE(steps),
+};
+
+int record_db(struct engine *e, struct db **ret, struct err *err)
+{
+	auto_free char *path = NULL;
+	int r;
+
+	if (!e->db) {
+		path = path_join(e->root, "floe.db");
+		r = engine_prepare(e, err);
+		if (r == 0)
+			r = db_open(&e->db, path, err);
+		if (r == 0)
+			r = db_migrate(e->db, &schema, err);
+		if (r < 0)
+			return r;
+	}
+	*ret = e->db;
+	return 0;
+}
+
+static int add_relations(struct db *db, const struct container_config *c, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < c->n_dependencies; i++)
+		r = db_exec(db, err, "INSERT OR IGNORE INTO container_dependencies VALUES (?, ?)",
+			    "ss", c->id, c->dependencies[i]);
+	for (size_t i = 0; r >= 0 && i < c->n_mounts; i++)
+		if (str_eq(c->mounts[i].type, "volume"))
+			r = db_exec(db, err,
+				    "INSERT OR IGNORE INTO container_volumes VALUES (?, ?)", "ss",
+				    c->id, c->mounts[i].source);
+	return r;
+}
+
+int record_add(struct engine *e, const struct container_config *config,
+	       const struct container_status *status, struct err *err)
+{
+	auto_free char *config_text = json_encode(&container_config_desc, config, JSON_COMPACT);
+	auto_free char *status_text = json_encode(&container_status_desc, status, JSON_COMPACT);
+	struct db *db;
+	int r = record_db(e, &db, err);
+
+	if (r == 0)
+		r = db_begin(db, err);
+	if (r < 0)
+		return r;
+	r = db_exec(db, err,
+		    "INSERT INTO containers (id, name, created, config, status)"
+		    " VALUES (?, ?, ?, ?, ?)",
+		    "ssiss", config->id, config->name, config->created_ns, config_text,
+		    status_text);
+	if (r >= 0)
+		r = add_relations(db, config, err);
+	if (r >= 0)
+		r = db_commit(db, err);
+	if (r >= 0)
+		return 0;
+	db_rollback(db);
+	if (r == -EEXIST)
+		return err_set(err, ERR_EXISTS,
+			       "the container name '%s' is already in use; remove that container "
+			       "or use --replace",
+			       config->name);
+	return r;
+}
+
+static int decode(const char *id, const char *config, const char *status,
+		  struct container_config *ret_config, struct container_status *ret_status,
+		  struct err *err)
+{
+	auto_free char *name = xasprintf("record of container %.12s", id);
+	int r = json_decode(&container_config_desc, ret_config, config, strlen(config), name, err);
+
+	if (r < 0)
+		return r;
+	r = json_decode(&container_status_desc, ret_status, status, strlen(status), name, err);
+	if (r < 0)
+		container_config_done(ret_config);
+	return r;
+}
+
+int record_load(struct engine *e, const char *id, struct container_config *ret_config,
+		struct container_status *ret_status, struct err *err)
+{
+	auto_db_stmt struct db_stmt q = DB_STMT_INIT;
+	struct db *db;
+	int r = record_db(e, &db, err);
+
+	if (r == 0)
+		r = db_query(db, &q, err, "SELECT config, status FROM containers WHERE id = ?", "s",
+			     id);
+	if (r >= 0)
+		r = db_step(&q, err);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return err_set(err, ERR_NOT_FOUND, "no container with id '%s'", id);
+	return decode(id, db_text(&q, 0), db_text(&q, 1), ret_config, ret_status, err);
+}
+
+int record_save_status(struct engine *e, const char *id, const struct container_status *status,
+		       struct err *err)
+{
+	auto_free char *text = json_encode(&container_status_desc, status, JSON_COMPACT);
+	struct db *db;
+	int r = record_db(e, &db, err);
+
+	return r < 0 ? r :
+		       db_exec(db, err, "UPDATE containers SET status = ? WHERE id = ?", "ss", text,
+			       id);
+}
+
+int record_save_config(struct engine *e, const struct container_config *config, struct err *err)
+{
+	auto_free char *text = json_encode(&container_config_desc, config, JSON_COMPACT);
+	struct db *db;
+	int r = record_db(e, &db, err);
+
+	if (r == 0)
+		r = db_exec(db, err, "UPDATE containers SET config = ?, name = ? WHERE id = ?",
+			    "sss", text, config->name, config->id);
+	if (r == -EEXIST)
+		return err_set(err, ERR_EXISTS, "the container name '%s' is already in use",
+			       config->name);
+	return r;
+}
+
+int record_remove(struct engine *e, const char *id, struct err *err)
+{
+	static const char *const statements[] = {
+		"DELETE FROM container_dependencies WHERE id = ?",
+		"DELETE FROM container_volumes WHERE id = ?",
+		"DELETE FROM containers WHERE id = ?",
+	};
+	struct db *db;
+	int r = record_db(e, &db, err);
+
+	if (r == 0)
+		r = db_begin(db, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(statements); i++)
+		r = db_exec(db, err, statements[i], "s", id);
+	if (r >= 0)
+		r = db_commit(db, err);
+	if (r < 0)
+		db_rollback(db);
+	return r < 0 ? r : 0;
+}
+
+static int collect(struct db *db, struct strvec *ret, struct err *err, const char *sql,
+		   const char *argument)
+{
+	auto_db_stmt struct db_stmt q = DB_STMT_INIT;
+	int r = argument ? db_query(db, &q, err, sql, "s", argument) :
+			   db_query(db, &q, err, sql, "");
+
+	while (r >= 0 && (r = db_step(&q, err)) > 0)
+		strvec_add(ret, db_text(&q, 0));
+	return r < 0 ? r : 0;
+}
+
+static bool is_hex(const char *s)
+{
+	return s[strspn(s, "0123456789abcdef")] == '\0';
+}
+
+int record_find(struct engine *e, const char *name, char **ret_id, struct err *err)
+{
+	auto_strvec struct strvec found = STRVEC_INIT;
+	auto_free char *pattern = NULL;
+	struct db *db;
+	int r = record_db(e, &db, err);
+
+	if (r == 0)
+		r = collect(db, &found, err, "SELECT id FROM containers WHERE name = ?", name);
+	if (r == 0 && found.n == 0 && *name && is_hex(name) && strlen(name) <= ID_LENGTH) {
+		pattern = xasprintf("%s*", name);
+		r = collect(db, &found, err, "SELECT id FROM containers WHERE id GLOB ? LIMIT 2",
+			    pattern);
+	}
+	if (r < 0)
+		return r;
+	if (found.n == 0)
+		return err_set(err, ERR_NOT_FOUND, "no container with name or ID \"%s\" found",
+			       name);
+	if (found.n > 1)
+		return err_set(err, ERR_INVALID,
+			       "more than one container has an ID that begins "
+			       "with '%s'",
+			       name);
+	*ret_id = xstrdup(found.v[0]);
+	return 0;
+}
+
+int record_ids(struct engine *e, struct strvec *ret, struct err *err)
+{
+	struct db *db;
+	int r = record_db(e, &db, err);
+
+	return r < 0 ? r :
+		       collect(db, ret, err, "SELECT id FROM containers ORDER BY created, id",
+			       NULL);
+}
+
+int record_dependents(struct engine *e, const char *id, struct strvec *ret, struct err *err)
+{
+	struct db *db;
+	int r = record_db(e, &db, err);
+
+	return r < 0 ? r :
+		       collect(db, ret, err,
+			       "SELECT id FROM container_dependencies WHERE needs = ?", id);
+}
+
+int record_volume_users(struct engine *e, const char *volume, struct strvec *ret, struct err *err)
+{
+	struct db *db;
+	int r = record_db(e, &db, err);
+
+	return r < 0 ? r :
+		       collect(db, ret, err, "SELECT id FROM container_volumes WHERE volume = ?",
+			       volume);
+}
+
+int record_each(struct engine *e,
+		int (*each)(void *context, struct container_config *config,
+			    struct container_status *status, struct err *err),
+		void *context, struct err *err)
+{
+	auto_db_stmt struct db_stmt q = DB_STMT_INIT;
+	struct db *db;
+	int r = record_db(e, &db, err);
+
+	if (r == 0)
+		r = db_query(db, &q, err,
+			     "SELECT id, config, status FROM containers ORDER BY created, id", "");
+	while (r >= 0 && (r = db_step(&q, err)) > 0) {
+		struct container_config config;
+		struct container_status status;
+
+		r = decode(db_text(&q, 0), db_text(&q, 1), db_text(&q, 2), &config, &status, err);
+		if (r < 0)
+			break;
+		r = each(context, &config, &status, err);
+		container_config_done(&config);
+		container_status_done(&status);
+	}
+	return r < 0 ? r : 0;
+}

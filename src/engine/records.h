@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine's records in the data base: containers, volumes, secrets. */
+#pragma once
+
+#include "core/strvec.h"
+#include "engine/config.h"
+#include "engine/engine.h"
+#include "storage/db.h"
+
+/* The open data base, made when it is missing; the same one every time. */
+int record_db(struct engine *e, struct db **ret, struct err *err);
+
+/* ERR_EXISTS when id or name is taken. */
+int record_add(struct engine *e, const struct container_config *config,
+	       const struct container_status *status, struct err *err);
+/* ERR_NOT_FOUND when there is no such record. */
+int record_load(struct engine *e, const char *id, struct container_config *ret_config,
+		struct container_status *ret_status, struct err *err);
+int record_save_status(struct engine *e, const char *id, const struct container_status *status,
+		       struct err *err);
+int record_save_config(struct engine *e, const struct container_config *config, struct err *err);
+/* No error when it is gone already. */
+int record_remove(struct engine *e, const char *id, struct err *err);
+
+/* The id for a name, an id, or the beginning of one that is unique; the caller owns it. ERR_NOT_FOUND,
+ * ERR_INVALID when several begin so. */
+int record_find(struct engine *e, const char *name_or_id, char **ret_id, struct err *err);
+/* All ids, oldest first. */
+int record_ids(struct engine *e, struct strvec *ret, struct err *err);
+/* Ids of the containers that depend on this one. */
+int record_dependents(struct engine *e, const char *id, struct strvec *ret, struct err *err);
+/* Ids of the containers that use this volume. */
+int record_volume_users(struct engine *e, const char *volume, struct strvec *ret, struct err *err);
+
+/* Every container in one go, oldest first: what ps needs. The callback returns 0 or an error that ends
+ * it; it may move config and status out. */
+int record_each(struct engine *e,
+		int (*each)(void *context, struct container_config *config,
+			    struct container_status *status, struct err *err),
+		void *context, struct err *err);

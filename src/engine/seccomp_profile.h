@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Seccomp profiles as containers-common and Docker write them: conditions on capabilities, architectures
+ * and kernel version, resolved to the runtime's plain list. */
+#pragma once
+
+#include "core/err.h"
+#include "spec/runtime_linux.h"
+
+#define SECCOMP_PROFILE_DEFAULT "/usr/share/containers/seccomp.json"
+#define SECCOMP_PROFILE_OVERRIDE "/etc/containers/seccomp.json"
+
+/*
+ * Read the profile at path (NULL: the machine's default; where it has none, ERR_NOT_FOUND) for a container
+ * whose bounding set is caps. The caller owns *ret (json_done with a linux that holds it, as spec_facts do).
+ */
+int seccomp_profile_load(const char *path, uint64_t caps, struct oci_seccomp **ret,
+			 struct err *err);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a container's configuration to the configuration of the runtime. Pure: everything that has to
+ * be looked up (users, devices, volumes, namespaces of other containers, profiles) stands in the facts,
+ * which engine/prepare.c collects; golden tests hold the results.
+ *
+ * Order and content follow podman's: default mounts, generated files, the user's mounts (which replace
+ * what has the same destination), then systemd mode; mounts sorted by depth.
+ */
+#pragma once
+
+#include "core/err.h"
+#include "engine/config.h"
+#include "engine/engine.h"
+#include "spec/runtime_spec.h"
+
+/* A file of ours in the container. */
+struct spec_bind {
+	char *destination;
+	char *source;
+	bool read_only;
+	bool is_shm; /* a mount, with a mount's options */
+};
+
+/* A device node of the host. */
+struct spec_device {
+	char *path; /* in the container */
+	char type; /* c b */
+	int64_t major;
+	int64_t minor;
+	uint32_t mode;
+	uint32_t uid;
+	uint32_t gid;
+	char *access; /* rwm; NULL: no rule of its own (all are allowed) */
+};
+
+/* The namespace of another process, or a bind of one. */
+struct spec_namespace {
+	char *type;
+	char *path;
+};
+
+struct spec_user {
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t *groups;
+	size_t n_groups;
+	char *home;
+	bool given; /* the configuration names a user */
+};
+
+struct spec_facts {
+	char *rootfs; /* path on the host */
+	char *hostname; /* of the container, or of the one whose uts namespace it shares */
+	struct spec_user user;
+	struct spec_bind *binds;
+	size_t n_binds;
+	struct spec_namespace *namespaces; /* to join */
+	size_t n_namespaces;
+	struct spec_device *devices; /* the user's, or all of the host's with privileged */
+	size_t n_devices;
+	struct container_mount *mounts; /* the configuration's, sources found, options complete */
+	size_t n_mounts;
+	struct json_string_map secret_env;
+	struct oci_seccomp *seccomp; /* NULL: unconfined */
+	struct oci_hooks *hooks;
+	struct json_string_map throttle_numbers; /* path of a block device: "MAJOR:MINOR" */
+	char *cgroups_path;
+	char *init_path; /* of the host, with --init */
+	char *notify_dir; /* directory of the notify socket, for --sdnotify=container */
+	bool systemd_mode;
+	bool cgroup_v2;
+	uint64_t nofile_max; /* our own hard limits, which only some may raise */
+	uint64_t nproc_max;
+	int last_cap;
+};
+
+void spec_facts_done(struct spec_facts *facts);
+DEFINE_AUTO_VAL(spec_facts, struct spec_facts, spec_facts_done)
+#define auto_spec_facts auto_cleanup(spec_facts_cleanup_val)
+
+/* ERR_INVALID for what the configuration asks for and cannot be said. *ret is runtime_spec_done()'s;
+ * it takes seccomp and hooks out of the facts. */
+int specgen(struct runtime_spec *ret, const struct container_config *config,
+	    struct spec_facts *facts, struct err *err);
+
+/* The parts, each in a file of its own. */
+int specgen_mounts(struct runtime_spec *spec, const struct container_config *config,
+		   const struct spec_facts *facts, struct err *err);
+int specgen_resources(struct runtime_spec *spec, const struct container_config *config,
+		      const struct spec_facts *facts, struct err *err);
+int specgen_security(struct runtime_spec *spec, const struct container_config *config,
+		     const struct spec_facts *facts, struct err *err);
+/* linux.resources of these limits alone, for update. */
+int specgen_limits(struct oci_resources *ret, const struct container_limits *limits,
+		   const struct json_string_map *throttle_numbers, bool cgroup_v2, struct err *err);
+/* The capabilities that the process may have (bit N: capability N), and those asked for by name. */
+int specgen_capabilities(const struct container_config *config, int last_cap,
+			 uint64_t *ret_bounding, uint64_t *ret_added, struct err *err);
+void specgen_cap_names(uint64_t caps, char ***list, size_t *n);
+bool specgen_has_option(char *const *options, size_t n, const char *option);

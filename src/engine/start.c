@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/start.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/fd.h"
+#include "core/fs.h"
+#include "core/io.h"
+#include "core/log.h"
+#include "core/parse.h"
+#include "core/path.h"
+#include "core/stage.h"
+#include "core/str.h"
+#include "engine/cleanup.h"
+#include "engine/conmon.h"
+#include "engine/conmon_cgroup.h"
+#include "engine/event.h"
+#include "engine/prepare.h"
+#include "engine/runtime_exec.h"
+#include "kernel/procfs.h"
+
+struct init_context {
+	struct container *c;
+	struct strvec argv;
+	struct conmon conmon;
+	char *oci_log;
+};
+
+static void add(struct strvec *v, const char *option, const char *value)
+{
+	if (!value)
+		return;
+	strvec_add(v, option);
+	strvec_add(v, value);
+}
+
+void engine_self_args(const struct engine *e, struct strvec *v)
+{
+	const struct engine_options *o = e->options;
+
+	strvec_add(v, e->self);
+	add(v, "--root", e->root);
+	add(v, "--runroot", e->runroot);
+	add(v, "--tmpdir", e->tmpdir);
+	add(v, "--volumepath", e->volumepath);
+	add(v, "--network-config-dir", e->network_config_dir);
+	add(v, "--runtime", e->runtime ? e->runtime : o->runtime);
+	add(v, "--conmon", e->conmon ? e->conmon : o->conmon);
+	add(v, "--cgroup-manager", e->cgroup_manager == ENGINE_SYSTEMD ? "systemd" : "cgroupfs");
+	for (size_t i = 0; i < o->runtime_flags.n; i++)
+		add(v, "--runtime-flag", o->runtime_flags.v[i]);
+	for (size_t i = 0; i < o->hooks_dirs.n; i++)
+		add(v, "--hooks-dir", o->hooks_dirs.v[i]);
+	add(v, "--storage-driver", o->storage_driver);
+	for (size_t i = 0; i < o->storage_opts.n; i++)
+		add(v, "--storage-opt", o->storage_opts.v[i]);
+	add(v, "--events-backend", o->events_backend);
+	add(v, "--log-level", o->log_level);
+}
+
+/* --- stages of init --------------------------------------------------------------------------------- */
+
+static int stage_scrub(void *context, struct err *err)
+{
+	const struct init_context *x = context;
+
+	return container_scrub(x->c, err);
+}
+
+static int stage_prepare(void *context, struct err *err)
+{
+	const struct init_context *x = context;
+
+	return container_prepare(x->c, err);
+}
+
+static void undo_prepare(void *context)
+{
+	const struct init_context *x = context;
+	struct err err = ERR_INIT;
+
+	if (container_scrub(x->c, &err) < 0)
+		log_warning("%s", err.msg);
+	(void)fs_remove_tree(AT_FDCWD, x->c->run_dir);
+}
+
+static int stage_plan(void *context, struct err *err)
+{
+	struct init_context *x = context;
+	struct container *c = x->c;
+	struct engine *e = c->engine;
+	auto_strvec struct strvec exit_command = STRVEC_INIT;
+	auto_strvec struct strvec runtime_args = STRVEC_INIT;
+	auto_strvec struct strvec runtime_opts = STRVEC_INIT;
+	auto_free char *pidfile = path_join(c->run_dir, "pidfile");
+	auto_free char *conmon_pidfile = path_join(c->run_dir, "conmon.pid");
+	auto_free char *exits = path_join(e->tmpdir, "exits");
+	auto_free char *persist = xasprintf("%s/persist/%s", e->tmpdir, c->config.id);
+	auto_free char *log = path_join(c->static_dir, "ctr.log");
+	int r = engine_find_runtime(e, err);
+
+	if (r == 0)
+		r = engine_find_conmon(e, err);
+	if (r < 0)
+		return r;
+	engine_self_args(e, &exit_command);
+	strvec_add(&exit_command, "container");
+	strvec_add(&exit_command, "cleanup");
+	strvec_add(&exit_command, "--stopped-only");
+	if (c->config.auto_remove)
+		strvec_add(&exit_command, "--rm");
+	strvec_add(&exit_command, c->config.id);
+	runtime_global_args(e, &c->config, &runtime_args);
+	if (c->config.preserve_fds > 0) {
+		strvec_add(&runtime_opts, "--preserve-fds");
+		strvec_addf(&runtime_opts, "%u", c->config.preserve_fds);
+	}
+	conmon_plan(
+		&(struct conmon_params){
+			.conmon = e->conmon,
+			.id = c->config.id,
+			.name = c->config.name,
+			.runtime = e->runtime,
+			.runtime_args = &runtime_args,
+			.runtime_opts = &runtime_opts,
+			.bundle = c->static_dir,
+			.pidfile = pidfile,
+			.conmon_pidfile = conmon_pidfile,
+			.exit_dir = exits,
+			.persist_dir = persist,
+			.log_driver = c->config.log_driver,
+			.log_path = c->config.log_path ? c->config.log_path : log,
+			.log_size_max = c->config.log_size_max.v,
+			.log_tag = c->config.log_tag,
+			.log_level = e->options->log_level,
+			.no_sync_log = c->config.auto_remove,
+			.oci_log = x->oci_log,
+			.systemd_cgroup = e->cgroup_manager == ENGINE_SYSTEMD,
+			.tty = c->config.tty,
+			.interactive = c->config.interactive,
+			.timeout = c->config.timeout,
+			.exit_command = &exit_command,
+		},
+		&x->argv);
+	return 0;
+}
+
+static int stage_conmon(void *context, struct err *err)
+{
+	struct init_context *x = context;
+	const struct container *c = x->c;
+	bool pass = str_has_prefix(c->config.log_driver, "passthrough");
+	auto_free int *preserve = xcalloc((size_t)c->config.preserve_fds + 1, sizeof(*preserve));
+	struct conmon_streams streams = {
+		.fds = { pass ? 0 : -1, pass ? 1 : -1, pass ? 2 : -1 },
+		.preserve = preserve,
+		.n_preserve = c->config.preserve_fds,
+	};
+	int r;
+
+	for (uint32_t i = 0; i < c->config.preserve_fds; i++)
+		preserve[i] = 3 + (int)i;
+	log_debug("start %s", x->argv.v[0]);
+	r = conmon_spawn(&x->conmon, &x->argv, c->run_dir, false, &streams, err);
+	if (r < 0)
+		return r;
+	r = conmon_cgroup_enter(c, x->conmon.pid, err);
+	return r < 0 ? r : conmon_go(&x->conmon, err);
+}
+
+static void undo_conmon(void *context)
+{
+	struct init_context *x = context;
+
+	conmon_close(&x->conmon);
+}
+
+static uint64_t start_time(int pid)
+{
+	auto_procfs struct procfs proc = PROCFS_INIT;
+	struct procfs_stat st;
+
+	if (procfs_open(&proc, NULL) < 0 || procfs_read_stat(&proc, pid, &st) < 0)
+		return 0;
+	return st.start_time;
+}
+
+static int read_pid(const char *dir, const char *name)
+{
+	auto_free char *path = path_join(dir, name);
+	auto_free char *line = io_read_line_at(AT_FDCWD, path);
+	uint32_t pid = 0;
+
+	return line && parse_u32(line, &pid) == 0 ? (int)pid : 0;
+}
+
+static int copy_pidfile(const char *path, int pid, struct err *err)
+{
+	auto_free char *text = NULL;
+	auto_close int fd = -EBADF;
+	int r;
+
+	if (!path)
+		return 0;
+	text = xasprintf("%d", pid);
+	r = fd = fd_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	if (r >= 0)
+		r = io_write_all(fd, text, strlen(text));
+	return r < 0 ? err_sys(err, r, "write pid file '%s'", path) : 0;
+}
+
+static int stage_created(void *context, struct err *err)
+{
+	struct init_context *x = context;
+	struct container_status *s = &x->c->status;
+	auto_free char *message = NULL;
+	int pid = 0;
+	int r = conmon_receive(x->conmon.sync_fd, &pid, &message, err);
+
+	if (r < 0)
+		return r;
+	if (pid <= 0)
+		return conmon_runtime_error(x->oci_log, message, err);
+	s->pid = pid;
+	s->pid_start_time = start_time(pid);
+	s->conmon_pid = read_pid(x->c->run_dir, "conmon.pid");
+	s->conmon_start_time = start_time(s->conmon_pid);
+	s->exit_code = 0;
+	s->oom_killed = false;
+	s->started_ns = 0;
+	s->finished_ns = 0;
+	s->stopped_by_user = false;
+	s->restart_pending = false;
+	replace_ptr(s->error, NULL);
+	r = copy_pidfile(x->c->config.pidfile, pid, err);
+	if (r == 0)
+		r = copy_pidfile(x->c->config.conmon_pidfile, s->conmon_pid, err);
+	return r < 0 ? r : container_advance(x->c, EVENT_INIT, err);
+}
+
+static const struct stage init_stages[] = {
+	{ "remove what an earlier attempt left", stage_scrub, NULL },
+	{ "prepare the bundle", stage_prepare, undo_prepare },
+	{ "plan conmon", stage_plan, NULL },
+	{ "start conmon", stage_conmon, undo_conmon },
+	{ "wait for the runtime", stage_created, NULL },
+};
+
+int container_init(struct container *c, struct err *err)
+{
+	struct init_context x = {
+		.c = c,
+		.conmon = CONMON_INIT,
+		.oci_log = path_join(c->run_dir, "oci-log"),
+	};
+	int r;
+
+	if (!container_next_phase(c->status.phase, EVENT_INIT)) {
+		r = container_advance(c, EVENT_INIT, err);
+	} else {
+		r = stages_run("init", init_stages, ARRAY_SIZE(init_stages), &x, err);
+		if (r < 0) {
+			c->status.pid = 0;
+			c->status.conmon_pid = 0;
+		}
+	}
+	conmon_close(&x.conmon);
+	strvec_done(&x.argv);
+	free(x.oci_log);
+	if (r == 0)
+		event_container(c, "init");
+	return r;
+}
+
+int container_start(struct container *c, struct err *err)
+{
+	int r;
+
+	if (c->status.phase != PHASE_INITIALIZED)
+		return container_advance(c, EVENT_START, err);
+	/* Said before it is so: a process that runs unknown to its record would be worse. */
+	c->status.started_ns = (int64_t)clock_now_realtime_ns();
+	c->status.phase = PHASE_RUNNING;
+	r = container_save(c, err);
+	if (r == 0)
+		r = runtime_start(c, err);
+	if (r < 0) {
+		struct err next = ERR_INIT;
+
+		/* What cannot be started does not stay half made. */
+		c->status.phase = PHASE_INITIALIZED;
+		replace_ptr(c->status.error, xstrdup(err ? err->msg : ""));
+		if (container_cleanup(c, &next) < 0)
+			log_warning("%s", next.msg);
+		return r;
+	}
+	event_container(c, "start");
+	return 0;
+}
+
+static bool policy_says_restart(const struct container *c)
+{
+	const char *policy = c->config.restart_policy;
+
+	if (!policy || str_eq(policy, "no") || c->status.stopped_by_user)
+		return false;
+	if (str_eq(policy, "on-failure"))
+		return c->status.exit_code != 0 &&
+		       (c->config.restart_max == 0 ||
+			c->status.restart_count < c->config.restart_max);
+	return true;
+}
+
+int container_restart_by_policy(struct container *c, struct err *err)
+{
+	int r;
+
+	if (c->status.phase != PHASE_EXITED || !policy_says_restart(c))
+		return 0;
+	c->status.restart_count++;
+	r = container_init(c, err);
+	if (r == 0)
+		r = container_start(c, err);
+	if (r < 0)
+		return r;
+	event_container(c, "restart");
+	return 1;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a record to a running process. The container is locked. */
+#pragma once
+
+#include "engine/container.h"
+
+/* Prepare it and have the runtime create it: `initialized`. On failure nothing of the attempt is left;
+ * -EACCES and -ENOENT are the runtime's reasons for exit codes 126 and 127. */
+int container_init(struct container *c, struct err *err);
+/* Start what is initialized: `running`. */
+int container_start(struct container *c, struct err *err);
+/* After a container has ended and was cleaned up: start it again if its policy says so. 1: started. */
+int container_restart_by_policy(struct container *c, struct err *err);
+
+/* The global options of floe that lead to this very engine, for conmon's exit command. */
+void engine_self_args(const struct engine *e, struct strvec *ret);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/stop.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/fd.h"
+#include "core/fs.h"
+#include "core/log.h"
+#include "engine/cleanup.h"
+#include "engine/event.h"
+#include "engine/runtime_exec.h"
+#include "kernel/procfs.h"
+#include "kernel/signals.h"
+
+#define KILL_WAIT_MS 5000
+/* conmon may be killed: then nobody writes the file, and only looking shows it. */
+#define LOOK_EVERY_MS 250
+
+/* Whether the container has ended: file there, or neither process nor monitor. */
+static bool has_ended(struct container *c)
+{
+	container_sync(c);
+	return !container_is_alive(c) && c->status.phase != PHASE_INITIALIZED;
+}
+
+int container_wait_exit(struct container *c, int timeout_ms)
+{
+	auto_free char *dir = xasprintf("%s/exits", c->engine->tmpdir);
+	auto_close int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	uint64_t deadline = timeout_ms < 0 ?
+				    UINT64_MAX :
+				    clock_now_monotonic_ns() + (uint64_t)timeout_ms * NSEC_PER_MSEC;
+
+	if (fd >= 0 && inotify_add_watch(fd, dir, IN_MOVED_TO | IN_CREATE) < 0)
+		close_fd(&fd);
+	while (!has_ended(c)) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int left = timeout_ms < 0 ? LOOK_EVERY_MS : clock_ms_until(deadline);
+		char events[4096];
+
+		if (timeout_ms >= 0 && left == 0)
+			return -ETIMEDOUT;
+		(void)poll(&p, 1, fd < 0 ? 10 : MIN(left, LOOK_EVERY_MS));
+		while (fd >= 0 && read(fd, events, sizeof(events)) > 0)
+			;
+	}
+	return 0;
+}
+
+static int stop_signal(const struct container *c)
+{
+	int number = c->config.stop_signal ? signals_from_string(c->config.stop_signal) : SIGTERM;
+
+	return number < 0 ? SIGTERM : number;
+}
+
+/* Without a pid namespace of its own, the end of the first process does not end the others. */
+static bool needs_all(const struct container *c)
+{
+	const char *mode = c->config.pid;
+
+	return mode && mode[0] && !(mode[0] == 'p' && mode[1] == 'r');
+}
+
+static int signal_it(struct container *c, int number, struct err *err)
+{
+	int r = runtime_kill(c, number, needs_all(c), err);
+
+	/* It may have ended meanwhile. */
+	if (r < 0 && has_ended(c)) {
+		err_clear(err);
+		return 0;
+	}
+	return r;
+}
+
+static int kill_it(struct container *c, struct err *err)
+{
+	int r = signal_it(c, SIGKILL, err);
+
+	if (r < 0) {
+		/* The runtime cannot; the process can still be ended. */
+		auto_procfs struct procfs proc = PROCFS_INIT;
+
+		if (procfs_open(&proc, NULL) == 0 &&
+		    procfs_process_is_alive(&proc, c->status.pid, c->status.pid_start_time) &&
+		    kill(c->status.pid, SIGKILL) == 0)
+			err_clear(err);
+	}
+	if (container_wait_exit(c, KILL_WAIT_MS) < 0)
+		return err_set(err, ERR_TIMEOUT,
+			       "container '%s' did not end %d seconds after SIGKILL",
+			       c->config.name, KILL_WAIT_MS / 1000);
+	err_clear(err);
+	return 0;
+}
+
+int container_stop_now(struct container *c, uint32_t timeout_s, struct err *err)
+{
+	char name[SIGNALS_NAME_MAX];
+	int r;
+
+	if (has_ended(c) || c->status.phase == PHASE_INITIALIZED || c->status.pid == 0)
+		return 0;
+	if (c->status.phase == PHASE_PAUSED) {
+		/* A frozen process does not take signals. */
+		(void)runtime_kill(c, timeout_s == 0 ? SIGKILL : stop_signal(c), needs_all(c), err);
+		r = runtime_resume(c, err);
+		if (r < 0)
+			return r;
+		err_clear(err);
+	}
+	if (timeout_s > 0) {
+		r = signal_it(c, stop_signal(c), err);
+		if (r < 0)
+			return r;
+		if (container_wait_exit(c, (int)MIN(timeout_s, 2000000U) * 1000) == 0)
+			return 0;
+		signals_to_string(stop_signal(c), name);
+		log_warning("StopSignal %s failed to stop container %s in %u seconds, resorting to "
+			    "SIGKILL",
+			    name, c->config.name, timeout_s);
+	}
+	return kill_it(c, err);
+}
+
+int container_stop(struct container *c, uint32_t timeout_s, struct err *err)
+{
+	int r;
+
+	if (!container_is_alive(c)) {
+		if (c->status.phase == PHASE_STOPPED || c->status.phase == PHASE_INITIALIZED)
+			return container_cleanup(c, err);
+		return 0;
+	}
+	c->status.stopped_by_user = true;
+	if (c->status.phase == PHASE_RUNNING)
+		c->status.phase = PHASE_STOPPING;
+	r = container_save(c, err);
+	if (r == 0)
+		r = container_stop_now(c, timeout_s, err);
+	if (r < 0)
+		return r;
+	event_container(c, "stop");
+	return container_cleanup(c, err);
+}
+
+int container_kill(struct container *c, int signal_number, struct err *err)
+{
+	int r;
+
+	if (c->status.phase != PHASE_RUNNING && c->status.phase != PHASE_STOPPING &&
+	    c->status.phase != PHASE_PAUSED)
+		return err_set(
+			err, ERR_STATE,
+			"can only kill running containers. %s is in state %s: container state "
+			"improper",
+			c->config.id, container_phase_to_string(c->status.phase));
+	r = runtime_kill(c, signal_number, false, err);
+	if (r < 0)
+		return r;
+	event_container(c, "kill");
+	return 0;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/users.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/fd.h"
+#include "core/io.h"
+#include "core/parse.h"
+#include "core/str.h"
+#include "core/strbuf.h"
+#include "core/strvec.h"
+
+#define FILE_MAX_BYTES (4U << 20)
+#define PASSWD_FIELDS 7
+#define GROUP_FIELDS 4
+
+/* A missing file is an empty one; so is what cannot be read as one. */
+static void read_file(const struct rooted *root, const char *path, struct strbuf *ret)
+{
+	auto_close int fd = rooted_openat(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+
+	if (fd >= 0 && io_read_all(fd, FILE_MAX_BYTES, ret) < 0)
+		strbuf_clear(ret);
+}
+
+/* The next line cut at its colons; 0 when there is none left. */
+static size_t next_record(char **rest, char **fields, size_t max)
+{
+	char *line;
+
+	while ((line = strsep(rest, "\n"))) {
+		size_t n = 0;
+
+		if (!*line || *line == '#')
+			continue;
+		while (n < max && line)
+			fields[n++] = strsep(&line, ":");
+		return n;
+	}
+	return 0;
+}
+
+static void split_user(const char *text, char **ret_user, char **ret_group)
+{
+	const char *colon = strchr(text, ':');
+
+	*ret_user = colon ? xstrndup(text, (size_t)(colon - text)) : xstrdup(text);
+	*ret_group = colon && colon[1] ? xstrdup(colon + 1) : NULL;
+}
+
+/* Fill uid, gid and home from the record of this name or number. */
+static bool find_user(char *passwd, const char *name, bool is_number, struct spec_user *ret,
+		      char **ret_name)
+{
+	char *fields[PASSWD_FIELDS];
+	char *rest = passwd;
+	size_t n;
+
+	while ((n = next_record(&rest, fields, PASSWD_FIELDS)) > 0) {
+		uint32_t uid;
+		uint32_t gid;
+
+		if (n < 4 || parse_u32(fields[2], &uid) < 0 || parse_u32(fields[3], &gid) < 0)
+			continue;
+		if (!str_eq(fields[0], name) && !(is_number && uid == ret->uid))
+			continue;
+		ret->uid = uid;
+		ret->gid = gid;
+		ret->home = xstrdup(n > 5 ? fields[5] : "/");
+		*ret_name = xstrdup(fields[0]);
+		return true;
+	}
+	return false;
+}
+
+static int find_group(const struct strbuf *group, const char *name, uint32_t *ret, struct err *err)
+{
+	auto_free char *text = xstrdup(group->buf);
+	char *fields[GROUP_FIELDS];
+	char *rest = text;
+	size_t n;
+
+	while ((n = next_record(&rest, fields, GROUP_FIELDS)) > 0)
+		if (n >= 3 && str_eq(fields[0], name) && parse_u32(fields[2], ret) == 0)
+			return 0;
+	if (parse_u32(name, ret) == 0)
+		return 0;
+	return err_set(err, ERR_NOT_FOUND,
+		       "group '%s': no such group in the container's /etc/group", name);
+}
+
+static void add_gid(struct spec_user *u, uint32_t gid)
+{
+	for (size_t i = 0; i < u->n_groups; i++)
+		if (u->groups[i] == gid)
+			return;
+	*array_push(u->groups, u->n_groups) = gid;
+}
+
+/* The groups that list the user as a member. */
+static void add_memberships(const struct strbuf *group, const char *name, struct spec_user *u)
+{
+	auto_free char *text = xstrdup(group->buf);
+	char *fields[GROUP_FIELDS];
+	char *rest = text;
+	size_t n;
+
+	while ((n = next_record(&rest, fields, GROUP_FIELDS)) > 0) {
+		uint32_t gid;
+		char *member;
+
+		if (n < 4 || parse_u32(fields[2], &gid) < 0)
+			continue;
+		while ((member = strsep(&fields[3], ",")))
+			if (str_eq(member, name))
+				add_gid(u, gid);
+	}
+}
+
+static int lookup(const struct strbuf *passwd, const struct strbuf *group, const char *text,
+		  struct spec_user *ret, struct err *err)
+{
+	auto_free char *copy = xstrdup(passwd->buf);
+	auto_free char *user = NULL;
+	auto_free char *group_name = NULL;
+	auto_free char *found = NULL;
+	bool is_number;
+
+	split_user(text, &user, &group_name);
+	is_number = parse_u32(user, &ret->uid) == 0;
+	if (!find_user(copy, user, is_number, ret, &found) && !is_number)
+		return err_set(err, ERR_NOT_FOUND,
+			       "user '%s': no such user in the container's /etc/passwd", user);
+	if (!ret->home)
+		ret->home = xstrdup("/");
+	if (group_name)
+		return find_group(group, group_name, &ret->gid, err);
+	if (found)
+		add_memberships(group, found, ret);
+	return 0;
+}
+
+int users_lookup(const struct rooted *root, const char *text, char *const *groups, size_t n_groups,
+		 struct spec_user *ret, struct err *err)
+{
+	auto_strbuf struct strbuf passwd = STRBUF_INIT;
+	auto_strbuf struct strbuf group = STRBUF_INIT;
+	struct spec_user user = { .given = !str_is_empty(text) };
+	int r;
+
+	read_file(root, "/etc/passwd", &passwd);
+	read_file(root, "/etc/group", &group);
+	r = lookup(&passwd, &group, user.given ? text : "0", &user, err);
+	for (size_t i = 0; r == 0 && i < n_groups; i++) {
+		uint32_t gid;
+
+		if (str_eq(groups[i], "keep-groups"))
+			continue;
+		r = find_group(&group, groups[i], &gid, err);
+		if (r == 0)
+			add_gid(&user, gid);
+	}
+	if (r < 0) {
+		free(user.groups);
+		free(user.home);
+		return r;
+	}
+	*ret = user;
+	return 0;
+}
+
+static bool knows_id(const struct strbuf *file, size_t field, uint32_t id)
+{
+	auto_free char *text = xstrdup(file->buf);
+	char *fields[PASSWD_FIELDS];
+	char *rest = text;
+	size_t n;
+
+	while ((n = next_record(&rest, fields, PASSWD_FIELDS)) > 0) {
+		uint32_t v;
+
+		if (n > field && parse_u32(fields[field], &v) == 0 && v == id)
+			return true;
+	}
+	return false;
+}
+
+/* Replace $UID and the like. */
+static void expand(const char *template, const struct spec_user *u, struct strbuf *sb)
+{
+	const char *dollar;
+
+	while ((dollar = strchr(template, '$'))) {
+		const char *rest;
+
+		strbuf_add(sb, template, (size_t)(dollar - template));
+		template = dollar + 1;
+		if ((rest = str_skip_prefix(template, "USERNAME")) ||
+		    (rest = str_skip_prefix(template, "UID")))
+			strbuf_addf(sb, "%u", u->uid);
+		else if ((rest = str_skip_prefix(template, "GROUPNAME")) ||
+			 (rest = str_skip_prefix(template, "GID")))
+			strbuf_addf(sb, "%u", u->gid);
+		else if ((rest = str_skip_prefix(template, "NAME")))
+			strbuf_addf(sb, "%u", u->uid);
+		else if ((rest = str_skip_prefix(template, "HOME")))
+			strbuf_adds(sb, u->home);
+		if (rest)
+			template = rest;
+		else
+			strbuf_addc(sb, '$');
+	}
+	strbuf_adds(sb, template);
+}
+
+static char *with_line(struct strbuf *file, const char *entry, const struct spec_user *u,
+		       const char *usual)
+{
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+
+	strbuf_adds(&sb, file->buf);
+	if (sb.len > 0 && sb.buf[sb.len - 1] != '\n')
+		strbuf_addc(&sb, '\n');
+	if (entry)
+		expand(entry, u, &sb);
+	else
+		strbuf_adds(&sb, usual);
+	if (sb.buf[sb.len - 1] != '\n')
+		strbuf_addc(&sb, '\n');
+	return strbuf_take(&sb);
+}
+
+char *users_passwd_text(const struct rooted *root, const struct spec_user *u, const char *entry,
+			const char *workdir)
+{
+	auto_strbuf struct strbuf passwd = STRBUF_INIT;
+	auto_free char *usual = xasprintf("%u:x:%u:%u:container user:%s:/bin/sh\n", u->uid, u->uid,
+					  u->gid, str_is_empty(workdir) ? "/" : workdir);
+
+	read_file(root, "/etc/passwd", &passwd);
+	if (!entry && (!u->given || u->uid == 0 || knows_id(&passwd, 2, u->uid)))
+		return NULL;
+	return with_line(&passwd, entry, u, usual);
+}
+
+char *users_group_text(const struct rooted *root, const struct spec_user *u, const char *entry)
+{
+	auto_strbuf struct strbuf group = STRBUF_INIT;
+	auto_free char *usual = xasprintf("%u:x:%u:%u\n", u->gid, u->gid, u->uid);
+
+	read_file(root, "/etc/group", &group);
+	if (!entry && (!u->given || u->gid == 0 || knows_id(&group, 2, u->gid)))
+		return NULL;
+	return with_line(&group, entry, u, usual);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Users and groups as the container's own /etc/passwd and /etc/group know them. */
+#pragma once
+
+#include "core/err.h"
+#include "core/rooted.h"
+#include "engine/specgen.h"
+
+/*
+ * Look up "name|uid[:group|gid]" (NULL or "": root) in the tree, and the groups of --group-add. Numbers
+ * need not be known there, names must; ERR_NOT_FOUND. Supplementary groups of a user count unless a group
+ * is given. ret->groups and ret->home are the caller's.
+ */
+int users_lookup(const struct rooted *root, const char *user, char *const *groups, size_t n_groups,
+		 struct spec_user *ret, struct err *err);
+/*
+ * The text of /etc/passwd with a line for a user who is only a number; NULL when it needs none. entry:
+ * --passwd-entry with $USERNAME $UID $GID $NAME $HOME; NULL: the usual line. The caller owns it.
+ */
+char *users_passwd_text(const struct rooted *root, const struct spec_user *user, const char *entry,
+			const char *workdir);
+/* The same for /etc/group. */
+char *users_group_text(const struct rooted *root, const struct spec_user *user, const char *entry);

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/volume.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/fd.h"
+#include "core/fs.h"
+#include "core/lock.h"
+#include "core/path.h"
+#include "core/str.h"
+#include "engine/copy_tree.h"
+#include "engine/records.h"
+
+#define T struct volume
+/* clang-format off: one row a line. */
+JSON_DESC_STATIC(volume_desc, T, F_STRING(T, name, "name", JSON_REQUIRED),
+		 F_STRING(T, mountpoint, "mountpoint", JSON_REQUIRED),
+		 F_I64(T, created_ns, "created", 0), F_STRING(T, driver, "driver", 0),
+		 F_STRING_MAP(T, labels, "labels", 0), F_STRING_MAP(T, options, "options", 0),
+		 F_BOOL(T, anonymous, "anonymous", 0), F_BOOL(T, needs_copy_up, "needsCopyUp", 0),
+		 F_BOOL(T, needs_chown, "needsChown", 0), F_U32(T, uid, "uid", 0),
+		 F_U32(T, gid, "gid", 0));
+/* clang-format on */
+#undef T
+
+void volume_done(struct volume *volume)
+{
+	json_done(&volume_desc, volume);
+}
+
+void volumes_done(struct volumes *volumes)
+{
+	for (size_t i = 0; i < volumes->n; i++)
+		volume_done(&volumes->v[i]);
+	free(volumes->v);
+	*volumes = (struct volumes){ 0 };
+}
+
+char *engine_random_hex(size_t n)
+{
+	char *text = xcalloc(n + 1, 1);
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned char byte = 0;
+
+		/* One to 256 bytes are always delivered whole. */
+		(void)!getrandom(&byte, 1, 0);
+		text[i] = "0123456789abcdef"[byte & 15];
+	}
+	return text;
+}
+
+bool volume_name_is_valid(const char *name)
+{
+	if (!isalnum((unsigned char)*name))
+		return false;
+	for (; *name; name++)
+		if (!isalnum((unsigned char)*name) && !strchr("_.-", *name))
+			return false;
+	return true;
+}
+
+static int save(struct engine *e, const struct volume *v, bool create, struct err *err)
+{
+	auto_free char *text = json_encode(&volume_desc, v, JSON_COMPACT);
+	struct db *db;
+	int r = record_db(e, &db, err);
+
+	if (r < 0)
+		return r;
+	return create ? db_exec(db, err, "INSERT INTO volumes (name, record) VALUES (?, ?)", "ss",
+				v->name, text) :
+			db_exec(db, err, "UPDATE volumes SET record = ? WHERE name = ?", "ss", text,
+				v->name);
+}
+
+static int make_directory(const struct volume *v, struct err *err)
+{
+	int r = fs_mkdir_all(AT_FDCWD, v->mountpoint, 0755, 0755);
+
+	if (r < 0)
+		return err_sys(err, r, "make volume '%s': create directory '%s'", v->name,
+			       v->mountpoint);
+	if ((v->uid || v->gid) && chown(v->mountpoint, v->uid, v->gid) < 0)
+		return err_sys(err, -errno, "make volume '%s': change owner", v->name);
+	return 0;
+}
+
+int volume_create(struct engine *e, const struct volume_options *o, char **ret_name,
+		  struct err *err)
+{
+	auto_volume struct volume v = { 0 };
+	int r;
+
+	if (o->name && !volume_name_is_valid(o->name))
+		return err_set(err, ERR_INVALID,
+			       "volume name '%s': names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*",
+			       o->name);
+	for (size_t i = 0; i < o->options.n; i++)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "volume option '%s': mounts of the local driver are not supported; "
+			       "mount it on the host and use a bind",
+			       o->options.v[i].key);
+	v.name = o->name ? xstrdup(o->name) : engine_random_hex(64);
+	v.mountpoint = xasprintf("%s/%s/_data", e->volumepath, v.name);
+	v.created_ns = (int64_t)clock_now_realtime_ns();
+	v.driver = xstrdup("local");
+	v.anonymous = o->anonymous;
+	v.needs_copy_up = true;
+	v.needs_chown = !o->uid.set && !o->gid.set;
+	v.uid = o->uid.v;
+	v.gid = o->gid.v;
+	for (size_t i = 0; i < o->labels.n; i++)
+		json_string_map_set(&v.labels, o->labels.v[i].key, o->labels.v[i].value);
+	r = save(e, &v, true, err);
+	if (r == -EEXIST && o->ignore) {
+		err_clear(err);
+		r = 0;
+	} else if (r == -EEXIST) {
+		r = err_set(err, ERR_EXISTS,
+			    "volume with name %s already exists: volume already exists", v.name);
+	} else if (r >= 0) {
+		r = make_directory(&v, err);
+	}
+	if (r >= 0 && ret_name)
+		*ret_name = take_ptr(v.name);
+	return r < 0 ? r : 0;
+}
+
+static int decode(const char *text, struct volume *ret, struct err *err)
+{
+	return json_decode(&volume_desc, ret, text, strlen(text), "record of volume", err);
+}
+
+int volume_load(struct engine *e, const char *name, struct volume *ret, struct err *err)
+{
+	auto_db_stmt struct db_stmt q = DB_STMT_INIT;
+	struct db *db;
+	int r = record_db(e, &db, err);
+
+	if (r == 0)
+		r = db_query(db, &q, err,
+			     "SELECT record FROM volumes WHERE name = ?1 OR"
+			     " substr(name, 1, length(?1)) = ?1 ORDER BY name <> ?1 LIMIT 2",
+			     "s", name);
+	if (r >= 0)
+		r = db_step(&q, err);
+	if (r < 0)
+		return r;
+	if (r == 0 || !*name)
+		return err_set(err, ERR_NOT_FOUND, "no such volume '%s'", name);
+	r = decode(db_text(&q, 0), ret, err);
+	if (r < 0 || str_eq(ret->name, name))
+		return r;
+	r = db_step(&q, err);
+	if (r == 0)
+		return 0;
+	volume_done(ret);
+	return r < 0 ? r :
+		       err_set(err, ERR_INVALID,
+			       "more than one volume has a name that begins "
+			       "with '%s'",
+			       name);
+}
+
+int volume_list(struct engine *e, struct volumes *ret, struct err *err)
+{
+	auto_db_stmt struct db_stmt q = DB_STMT_INIT;
+	auto_volumes struct volumes found = { 0 };
+	struct db *db;
+	int r = record_db(e, &db, err);
+
+	if (r == 0)
+		r = db_query(db, &q, err, "SELECT record FROM volumes ORDER BY name", "");
+	while (r >= 0 && (r = db_step(&q, err)) > 0) {
+		struct volume v;
+
+		r = decode(db_text(&q, 0), &v, err);
+		if (r == 0)
+			*array_push(found.v, found.n) = v;
+	}
+	if (r < 0)
+		return r;
+	*ret = found;
+	found = (struct volumes){ 0 };
+	return 0;
+}
+
+int volume_remove(struct engine *e, const char *name, struct err *err)
+{
+	auto_volume struct volume v = { 0 };
+	auto_strvec struct strvec users = STRVEC_INIT;
+	auto_free char *dir = NULL;
+	struct db *db;
+	int r = volume_load(e, name, &v, err);
+
+	if (r == 0)
+		r = record_db(e, &db, err);
+	if (r == 0)
+		r = db_begin(db, err);
+	if (r < 0)
+		return r;
+	r = record_volume_users(e, v.name, &users, err);
+	if (r == 0 && users.n > 0)
+		r = err_set(err, ERR_STATE,
+			    "volume %s is being used by the following container(s): %s: volume is "
+			    "being used",
+			    v.name, users.v[0]);
+	if (r == 0)
+		r = db_exec(db, err, "DELETE FROM volumes WHERE name = ?", "s", v.name);
+	if (r >= 0)
+		r = db_commit(db, err);
+	if (r < 0) {
+		db_rollback(db);
+		return r;
+	}
+	dir = path_dirname(v.mountpoint);
+	r = fs_remove_tree(AT_FDCWD, dir);
+	return r < 0 ? err_sys(err, r, "remove volume '%s': remove '%s'", v.name, dir) : 0;
+}
+
+int volume_chown_tree(const char *path, uint32_t uid, uint32_t gid)
+{
+	auto_free char *copy = xstrdup(path);
+	char *const paths[] = { copy, NULL };
+	FTS *fts = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+	FTSENT *entry;
+	int r = fts ? 0 : -1;
+
+	while (r == 0 && (entry = fts_read(fts)))
+		if (entry->fts_info != FTS_DP)
+			r = lchown(entry->fts_accpath, uid, gid);
+	if (fts)
+		(void)fts_close(fts);
+	return r;
+}
+
+static bool is_empty_dir(int fd)
+{
+	int copy = fd_reopen(fd, O_RDONLY | O_DIRECTORY);
+	auto_closedir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (!str_eq(entry->d_name, ".") && !str_eq(entry->d_name, ".."))
+			return false;
+	return true;
+}
+
+/* The first container that uses the volume decides what is in it and whose it is. */
+static int first_use(struct engine *e, struct volume *v, const struct container_mount *m,
+		     const struct rooted *root, const struct spec_user *user, struct err *err)
+{
+	auto_close int to = fd_open_at(AT_FDCWD, v->mountpoint, O_PATH | O_DIRECTORY, 0);
+	auto_close int from = rooted_openat(root, m->destination, O_PATH | O_DIRECTORY);
+	bool empty;
+	struct stat st;
+	int r = 0;
+
+	if (to < 0)
+		return err_sys(err, to, "open volume '%s'", v->name);
+	empty = is_empty_dir(to);
+	if (v->needs_copy_up && empty && from >= 0 &&
+	    !specgen_has_option(m->options, m->n_options, "nocopy")) {
+		r = copy_tree(from, to);
+		if (r < 0)
+			return err_sys(err, r, "copy '%s' of the image into volume '%s'",
+				       m->destination, v->name);
+	}
+	if (v->needs_chown && empty) {
+		if (fchownat(to, "", user->uid, user->gid, AT_EMPTY_PATH) < 0)
+			r = -errno;
+		if (r == 0 && from >= 0 && fstat(from, &st) == 0 &&
+		    !specgen_has_option(m->options, m->n_options, "U") &&
+		    (fchownat(to, "", st.st_uid, st.st_gid, AT_EMPTY_PATH) < 0 ||
+		     chmod(v->mountpoint, st.st_mode & 07777) < 0))
+			r = -errno;
+		if (r < 0)
+			return err_sys(err, r, "change the owner of volume '%s'", v->name);
+	}
+	v->needs_copy_up = false;
+	v->needs_chown = false;
+	return save(e, v, false, err);
+}
+
+int volume_mount_for(struct engine *e, const struct container_mount *m, const struct rooted *root,
+		     const struct spec_user *user, char **ret_path, struct err *err)
+{
+	const struct volume_options options = { .name = m->source, .ignore = true };
+	auto_volume struct volume v = { 0 };
+	auto_free char *lock = NULL;
+	auto_close int lock_fd = -EBADF;
+	int r = volume_create(e, &options, NULL, err);
+
+	if (r == 0)
+		r = volume_load(e, m->source, &v, err);
+	if (r == 0)
+		r = make_directory(&v, err);
+	if (r < 0)
+		return r;
+	if (v.needs_copy_up || v.needs_chown) {
+		lock = xasprintf("%s/locks/volume-%s", e->tmpdir, v.name);
+		lock_fd = lock_open(AT_FDCWD, lock, LOCK_MODE_EXCLUSIVE, -1);
+		if (lock_fd < 0)
+			return err_sys(err, lock_fd, "lock volume '%s'", v.name);
+		volume_done(&v);
+		r = volume_load(e, m->source, &v, err);
+		if (r == 0 && (v.needs_copy_up || v.needs_chown))
+			r = first_use(e, &v, m, root, user, err);
+		if (r < 0)
+			return r;
+	}
+	if (specgen_has_option(m->options, m->n_options, "U") &&
+	    volume_chown_tree(v.mountpoint, user->uid, user->gid) < 0)
+		return err_sys(err, -errno, "change the owner of volume '%s'", v.name);
+	*ret_path = m->subpath ? path_join(v.mountpoint, m->subpath) : take_ptr(v.mountpoint);
+	return 0;
+}

@@ -92,10 +92,15 @@ int container_checkpoint(struct runtime *rt, const char *id, const struct checkp
 int container_restore(struct runtime *rt, const struct create_options *create,
 		      const struct restore_options *opts, int *ret_exit_code, struct err *err);
 
-/* The resources as in the OCI document (struct oci_resources), merged as `runc update` merges. */
+/*
+ * The resources as in the OCI document (struct oci_resources), merged as `runc update` merges. rdt: its
+ * l3_cache_schema and mem_bw_schema are written into the container's group of resctrl, which is made
+ * when it has none; NULL: nothing. All or nothing.
+ */
 struct oci_resources;
+struct oci_intel_rdt;
 int container_update(struct runtime *rt, const char *id, const struct oci_resources *resources,
-		     struct err *err);
+		     const struct oci_intel_rdt *rdt, struct err *err);
 /* Pids of the container, as the runtime's pid namespace sees them; *ret owned by the caller. */
 int container_pids(struct runtime *rt, const char *id, pid_t **ret, size_t *ret_n, struct err *err);
 /* One statistics event, or one every interval_ms until the container stops. Writes JSON lines. */

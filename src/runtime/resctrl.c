@@ -181,16 +181,23 @@ static int check_line(const char *group, const char *line, const struct strvec *
 		       group, (int)len - 1, line);
 }
 
+static int read_schemata(const struct resctrl_plan *plan, struct strbuf *ret, struct err *err)
+{
+	auto_free char *path = path_join(plan->group, "schemata");
+	int r = io_read_file_at(AT_FDCWD, path, SCHEMATA_MAX, ret);
+
+	return r < 0 ? err_sys(err, r, "linux.intelRdt: read '%s'", path) : 0;
+}
+
 /* A group that others made is not changed. */
 static int check_schemata(const struct resctrl_plan *plan, struct err *err)
 {
-	auto_free char *path = path_join(plan->group, "schemata");
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 	auto_strvec struct strvec present = STRVEC_INIT;
-	int r = io_read_file_at(AT_FDCWD, path, SCHEMATA_MAX, &text);
+	int r = read_schemata(plan, &text, err);
 
 	if (r < 0)
-		return err_sys(err, r, "linux.intelRdt: read '%s'", path);
+		return r;
 	strvec_split(&present, text.buf, '\n', false);
 	for (size_t i = 0; r == 0 && i < plan->schemata.n; i++)
 		r = check_line(plan->group, plan->schemata.v[i], &present, err);
@@ -257,17 +264,27 @@ static int add_process(const struct resctrl_plan *plan, const char *dir, pid_t p
 	return write_file(plan, dir, "tasks", text, err);
 }
 
+static int write_schemata(const struct resctrl_plan *plan, const struct strvec *lines,
+			  struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < lines->n; i++) {
+		auto_free char *line = xasprintf("%s\n", lines->v[i]);
+
+		r = write_file(plan, plan->group, "schemata", line, err);
+	}
+	return r;
+}
+
 static int fill_group(const struct resctrl_plan *plan, pid_t pid, bool is_new, struct err *err)
 {
 	int r = 0;
 
 	if (!is_new)
 		r = check_schemata(plan, err);
-	for (size_t i = 0; is_new && r == 0 && i < plan->schemata.n; i++) {
-		auto_free char *line = xasprintf("%s\n", plan->schemata.v[i]);
-
-		r = write_file(plan, plan->group, "schemata", line, err);
-	}
+	else
+		r = write_schemata(plan, &plan->schemata, err);
 	return r < 0 ? r : add_process(plan, plan->group, pid, err);
 }
 
@@ -324,6 +341,31 @@ int resctrl_join(const struct resctrl_plan *plan, pid_t pid, struct err *err)
 	if (r == 0 && plan->monitor && fs_exists(AT_FDCWD, plan->monitor))
 		r = add_process(plan, plan->monitor, pid, err);
 	return r;
+}
+
+int resctrl_restore(const struct resctrl_plan *plan, const char *old, struct err *err)
+{
+	auto_strvec struct strvec lines = STRVEC_INIT;
+
+	add_lines(&lines, old, false);
+	return write_schemata(plan, &lines, err);
+}
+
+int resctrl_rewrite(const struct resctrl_plan *plan, char **ret_old, struct err *err)
+{
+	auto_strbuf struct strbuf old = STRBUF_INIT;
+	int r = read_schemata(plan, &old, err);
+
+	if (r < 0)
+		return r;
+	r = write_schemata(plan, &plan->schemata, err);
+	if (r < 0) {
+		(void)resctrl_restore(plan, old.buf, NULL);
+		return r;
+	}
+	if (ret_old)
+		*ret_old = strbuf_take(&old);
+	return 0;
 }
 
 int resctrl_remove(const char *path, struct err *err)

@@ -46,6 +46,13 @@ void resctrl_plan_done(struct resctrl_plan *plan);
 int resctrl_enter(const struct resctrl_plan *plan, pid_t pid, char **ret_made, struct err *err);
 /* Put another process of a container into its groups (exec). Groups that are gone are passed over. */
 int resctrl_join(const struct resctrl_plan *plan, pid_t pid, struct err *err);
+/*
+ * Other schemata for a group that is there (update), also for one that others made: it is asked for.
+ * *ret_old (may be NULL) is what undoes it, for resctrl_restore(); owned by the caller. On failure the
+ * group is as it was.
+ */
+int resctrl_rewrite(const struct resctrl_plan *plan, char **ret_old, struct err *err);
+int resctrl_restore(const struct resctrl_plan *plan, const char *old, struct err *err);
 /* What resctrl_enter() would have made, for a container whose record was never written; borrowed, NULL
  * when there is nothing. */
 const char *resctrl_plan_made(const struct resctrl_plan *plan);

@@ -3,7 +3,7 @@
  * New limits for a container that exists. Limits depend on each other (memory and swap, quota and
  * period), so the parts `memory` and `cpu` are merged with what is in force and written whole; the
  * other parts are written as given. Device rules are never touched. What is in force is kept in the
- * stored config.json.
+ * stored config.json. Schemata of resctrl are written first, because they are the easiest to take back.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,7 @@
 #include "runtime/cgroup/backend.h"
 #include "runtime/container.h"
 #include "runtime/operations.h"
+#include "runtime/resctrl.h"
 
 /* A deep copy by way of the table; cannot fail on a struct that was decoded or filled by its types. */
 static void copy_resources(struct oci_resources *ret, const struct oci_resources *resources)
@@ -263,13 +264,106 @@ static int apply(struct container *c, struct oci_resources *changes, struct err 
 	return r;
 }
 
+/* ---- resctrl ---- */
+
+/* What is to be taken back when the rest of the update fails. */
+struct rdt_undo {
+	struct resctrl_plan plan;
+	char *old; /* schemata; NULL: nothing was changed */
+	bool entered; /* the container had no group before */
+};
+
+/* All processes into a group of the container's own, which it did not have. */
+static int enter_rdt(struct container *c, struct rdt_undo *undo, struct err *err)
+{
+	auto_cgroup struct cgroup cg = CGROUP_INIT;
+	auto_cgroup_pids struct cgroup_pids pids = { 0 };
+	int r = container_open_cgroup(c, &cg, err);
+
+	if (r == 0)
+		r = cgroup_pids(&cg, &pids, err);
+	if (r == 0)
+		r = resctrl_enter(&undo->plan, c->record.pid, &c->record.intel_rdt_path, err);
+	if (r < 0)
+		return r;
+	undo->entered = true;
+	/* One that has ended meanwhile cannot be moved. */
+	for (size_t i = 0; i < pids.n; i++)
+		(void)resctrl_join(&undo->plan, pids.v[i], NULL);
+	return container_save_record(c, err);
+}
+
+static void undo_rdt(struct container *c, struct rdt_undo *undo)
+{
+	if (undo->old && resctrl_restore(&undo->plan, undo->old, NULL) < 0)
+		log_warning("update container '%s': the old schemata could not be set again",
+			    c->id);
+	if (undo->entered && resctrl_remove(c->record.intel_rdt_path, NULL) == 0) {
+		replace_ptr(c->record.intel_rdt_path, NULL);
+		(void)container_save_record(c, NULL);
+	}
+}
+
+static int update_rdt(struct container *c, const struct oci_intel_rdt *rdt, struct rdt_undo *undo,
+		      struct err *err)
+{
+	struct oci_intel_rdt *stored = c->spec->linux_ ? c->spec->linux_->intel_rdt : NULL;
+	/* Borrowed; what is not given stays as it is. */
+	struct oci_intel_rdt change = {
+		.clos_id = stored ? stored->clos_id : NULL,
+		.l3_cache_schema = rdt->l3_cache_schema,
+		.mem_bw_schema = rdt->mem_bw_schema,
+	};
+	int r = resctrl_plan_make(&undo->plan, &change, c->id, NULL, err);
+
+	if (r < 0)
+		return r;
+	return stored ? resctrl_rewrite(&undo->plan, &undo->old, err) : enter_rdt(c, undo, err);
+}
+
+static void store_rdt(struct container *c, const struct oci_intel_rdt *rdt)
+{
+	struct oci_linux *linux_ = c->spec->linux_;
+
+	if (!linux_->intel_rdt)
+		linux_->intel_rdt = xcalloc(1, sizeof(*linux_->intel_rdt));
+	merge_string(&linux_->intel_rdt->l3_cache_schema, rdt->l3_cache_schema);
+	merge_string(&linux_->intel_rdt->mem_bw_schema, rdt->mem_bw_schema);
+}
+
+static int update(struct container *c, const struct oci_resources *resources,
+		  const struct oci_intel_rdt *rdt, struct err *err)
+{
+	struct rdt_undo undo = { .plan = RESCTRL_PLAN_INIT };
+	int r = 0;
+
+	(void)resources_of(c->spec);
+	if (rdt)
+		r = update_rdt(c, rdt, &undo, err);
+	if (r == 0 && rdt)
+		store_rdt(c, rdt);
+	if (r == 0 && !is_empty(resources)) {
+		struct oci_resources changes;
+
+		copy_resources(&changes, resources);
+		r = apply(c, &changes, err);
+		json_done(&oci_resources_desc, &changes);
+	} else if (r == 0 && rdt) {
+		r = save_spec(c, err);
+	}
+	if (r < 0)
+		undo_rdt(c, &undo);
+	free(undo.old);
+	resctrl_plan_done(&undo.plan);
+	return r;
+}
+
 int container_update(struct runtime *rt, const char *id, const struct oci_resources *resources,
-		     struct err *err)
+		     const struct oci_intel_rdt *rdt, struct err *err)
 {
 	static const unsigned int allowed = 1U << CONTAINER_CREATED | 1U << CONTAINER_RUNNING |
 					    1U << CONTAINER_PAUSED;
 	auto_container struct container c = CONTAINER_INIT;
-	struct oci_resources changes;
 	int r = container_open(&c, rt, id, false, err);
 
 	if (r == 0)
@@ -278,10 +372,8 @@ int container_update(struct runtime *rt, const char *id, const struct oci_resour
 		r = container_require(&c, allowed, "update", err);
 	if (r == 0)
 		r = container_load_spec(&c, err);
-	if (r < 0 || is_empty(resources))
+	if (r < 0)
 		return r;
-	copy_resources(&changes, resources);
-	r = apply(&c, &changes, err);
-	json_done(&oci_resources_desc, &changes);
+	r = update(&c, resources, rdt, err);
 	return r < 0 ? err_wrap(err, r, "update container '%s'", id) : 0;
 }

@@ -309,8 +309,13 @@ memory_limit()
 @test "update says what it cannot do" {
 	idle_command
 	create_container
-	run rt update --l3-cache-schema 'L3:0=f' "$ID"
-	refuses 1 l3-cache-schema
+	if ! grep -q ' resctrl ' /proc/self/mountinfo; then
+		run rt update --l3-cache-schema 'L3:0=f' "$ID"
+		refuses 1 "update container '$ID'" "no resctrl"
+		run rt update --mem-bw-schema 'MB:0=50' --pids-limit 77 "$ID"
+		refuses 1 "update container '$ID'" "no resctrl"
+		[ "$(limit pids.max)" != 77 ]
+	fi
 	run rt update --memory 5x "$ID"
 	refuses 1 "5x" --memory
 	remove_container

@@ -227,6 +227,33 @@ static void test_kernel_refuses(void **state)
 	assert_null(made);
 }
 
+static void test_rewrite(void **state)
+{
+	struct fixture *f = *state;
+	static char l3[] = "L3:0=3";
+	static char bandwidth[] = "MB:0=30";
+	static char name[] = "gold";
+	struct oci_intel_rdt rdt = { .clos_id = name,
+				     .l3_cache_schema = l3,
+				     .mem_bw_schema = bandwidth };
+	auto_resctrl_plan struct resctrl_plan plan = RESCTRL_PLAN_INIT;
+	auto_free char *old = NULL;
+
+	assert_int_equal(resctrl_plan_make(&plan, &rdt, "box", f->prefix, &f->err), 0);
+	/* There must be a group. */
+	check_failure(f, resctrl_rewrite(&plan, &old, &f->err), "schemata");
+	assert_null(old);
+	put(f, "/sys/fs/resctrl/gold/schemata", "    L3:0=f\n    MB:0=100\n");
+	assert_int_equal(resctrl_rewrite(&plan, &old, &f->err), 0);
+	check_file(f, "/sys/fs/resctrl/gold/schemata",
+		   "    L3:0=f\n    MB:0=100\nL3:0=3\nMB:0=30\n");
+	assert_string_equal(old, "    L3:0=f\n    MB:0=100\n");
+	/* Back, line by line. */
+	put(f, "/sys/fs/resctrl/gold/schemata", "");
+	assert_int_equal(resctrl_restore(&plan, old, &f->err), 0);
+	check_file(f, "/sys/fs/resctrl/gold/schemata", "L3:0=f\nMB:0=100\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +263,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_monitoring, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kernel_refuses, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rewrite, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/alloc.h"
+#include "core/auto.h"
 #include "core/io.h"
 #include "core/log.h"
 #include "core/str.h"
@@ -63,37 +64,34 @@ static void fill_resources(const struct options *cli, struct oci_resources *ret)
 	ret->block_io = copy_if(block_io.weight.set, &block_io, sizeof(block_io));
 }
 
-static int check(const struct options *cli, struct err *err)
+static void warn_of_kernel_memory(const struct options *cli)
 {
-	if (cli->l3_cache_schema || cli->mem_bw_schema)
-		return err_set(
-			err, ERR_UNSUPPORTED,
-			"update '--%s': Intel RDT cannot be changed on a container that exists; "
-			"set linux.intelRdt in its config.json",
-			cli->l3_cache_schema ? "l3-cache-schema" : "mem-bw-schema");
 	if (cli->memory.kernel.set || cli->memory.kernel_tcp.set)
 		log_warning("the kernel has no limit of kernel memory any more: --kernel-memory%s "
 			    "is of no effect",
 			    cli->memory.kernel.set ? "" : "-tcp");
-	return 0;
 }
 
 static int run(const struct cli_invocation *inv, struct err *err)
 {
 	const struct options *cli = inv->options;
+	auto_free char *l3 = xstrdup(cli->l3_cache_schema);
+	auto_free char *bandwidth = xstrdup(cli->mem_bw_schema);
+	const struct oci_intel_rdt rdt = { .l3_cache_schema = l3, .mem_bw_schema = bandwidth };
+	bool has_rdt = !cli->resources && (cli->l3_cache_schema || cli->mem_bw_schema);
 	struct oci_resources resources;
 	struct runtime *rt;
 	int r = command_open_root(inv, false, &rt, err);
 
 	if (r == 0)
-		r = check(cli, err);
+		warn_of_kernel_memory(cli);
 	if (r == 0 && cli->resources)
 		r = read_resources(cli->resources, &resources, err);
 	else if (r == 0)
 		fill_resources(cli, &resources);
 	if (r < 0)
 		return r;
-	r = container_update(rt, inv->args[0], &resources, err);
+	r = container_update(rt, inv->args[0], &resources, has_rdt ? &rdt : NULL, err);
 	json_done(&oci_resources_desc, &resources);
 	return r;
 }
@@ -128,8 +126,10 @@ static const struct cli_option rows[] = {
 	OPT_STRING(T, mems, "cpuset-mems", 0, "LIST", "memory nodes that may be used"),
 	OPT_I64(T, pids.limit, "pids-limit", 0, "N", "limit of processes; -1: none"),
 	OPT_U32(T, blkio_weight, "blkio-weight", 0, "N", "weight of block I/O, 10 to 1000"),
-	OPT_STRING(T, l3_cache_schema, "l3-cache-schema", 0, "SCHEMA", "Intel RDT; not supported"),
-	OPT_STRING(T, mem_bw_schema, "mem-bw-schema", 0, "SCHEMA", "Intel RDT; not supported"),
+	OPT_STRING(T, l3_cache_schema, "l3-cache-schema", 0, "SCHEMA",
+		   "share of the cache, such as L3:0=ff;1=f (Intel RDT)"),
+	OPT_STRING(T, mem_bw_schema, "mem-bw-schema", 0, "SCHEMA",
+		   "share of the memory's bandwidth, such as MB:0=20;1=70 (Intel RDT)"),
 };
 #undef T
 

@@ -80,30 +80,53 @@ static int plan(void *context, struct err *err)
 	return r;
 }
 
-/* Bind sources that the child may not reach or id-map itself: they are opened by us, as seen from the
- * host, when its user namespace has its maps. */
-static int map_and_send_sources(struct launch *l, struct err *err)
+static int write_maps(struct launch *l, struct err *err)
 {
-	auto_free char *path = xasprintf("/proc/%d/ns/user", l->init_pid);
-	auto_close int userns_fd = -EBADF;
 	int r = userns_write_maps(l->init_pid, spec_of(l)->linux_, err);
 
 	if (r == 0)
 		r = process_set_oom_score_adj(&l->process, l->init_pid, err);
+	return r < 0 ? r : parent_send(l, HANDSHAKE_MAPPED, NULL, 0, err);
+}
+
+/* Of the container; -1: it has none. */
+static int open_user_namespace(const struct launch *l, struct err *err)
+{
+	auto_free char *path = xasprintf("/proc/%d/ns/user", l->init_pid);
+	int fd = l->namespaces.fds[NAMESPACE_USER];
+
+	if (fd < 0 && !namespace_plan_creates(&l->namespaces, NAMESPACE_USER))
+		return -1;
+	fd = fd >= 0 ? fd_dup(fd) : fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
+	return fd < 0 ? err_sys(err, fd, "open the container's user namespace") : fd;
+}
+
+/*
+ * Bind sources that the child may not reach or id-map itself: they are opened by us, as seen from the
+ * host. Where these and the root are slaves of one and the same mount, CRIU restores them only if
+ * the root is the older one (criu/mount-v2.c takes the source of the last).
+ */
+static int send_sources(struct launch *l, struct err *err)
+{
+	auto_close int userns_fd = -EBADF;
+	int r;
+
+	if (l->mounts.n_sources == 0)
+		return 0;
+	r = parent_expect(l, HANDSHAKE_ROOT_MOUNTED, err);
 	if (r < 0)
 		return r;
-	userns_fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
-	if (userns_fd < 0)
-		return err_sys(err, userns_fd, "open '%s'", path);
+	userns_fd = open_user_namespace(l, err);
+	if (userns_fd < -1)
+		return userns_fd;
 	r = mount_open_sources(&l->mounts, userns_fd, &l->source_fds, err);
 	if (r < 0)
 		return r;
 	if (l->source_fds && l->mounts.n_sources > MSG_FDS_MAX)
-		return err_set(
-			err, ERR_UNSUPPORTED,
-			"more than %u bind mounts in a container with a user namespace of its own",
-			MSG_FDS_MAX);
-	return parent_send(l, HANDSHAKE_MAPPED, l->source_fds,
+		return err_set(err, ERR_UNSUPPORTED,
+			       "more than %u bind mounts that are id-mapped or in a user namespace",
+			       MSG_FDS_MAX);
+	return parent_send(l, HANDSHAKE_SOURCES, l->source_fds,
 			   l->source_fds ? l->mounts.n_sources : 0, err);
 }
 
@@ -111,22 +134,18 @@ static int spawn(void *context, struct err *err)
 {
 	struct launch *l = context;
 	bool maps_later = namespace_plan_creates(&l->namespaces, NAMESPACE_USER);
-	int r = 0;
+	int r;
 
 	/* Where others are in the pid namespace already, init must be out of their reach from its
 	 * first moment on. (In a new one it sees to that itself, see init/child.c.) */
 	if (l->is_privileged && !namespace_plan_creates(&l->namespaces, NAMESPACE_PID))
 		(void)prctl(PR_SET_DUMPABLE, 0);
-	if (!maps_later)
-		r = mount_open_sources(&l->mounts, l->namespaces.fds[NAMESPACE_USER],
-				       &l->source_fds, err);
-	if (r == 0)
-		r = init_spawn(l, err);
+	r = init_spawn(l, err);
 	close_fd(&l->console_socket_fd);
 	if (r < 0)
 		return r;
 	l->container.record.pid = l->init_pid;
-	return maps_later ? map_and_send_sources(l, err) : 0;
+	return maps_later ? write_maps(l, err) : 0;
 }
 
 static int create_cgroup(void *context, struct err *err)
@@ -135,6 +154,8 @@ static int create_cgroup(void *context, struct err *err)
 	auto_cgroup_entry struct cgroup_entry entry = CGROUP_ENTRY_INIT;
 	int r = cgroup_create_around(&l->cgroup, l->init_pid, err);
 
+	if (r == 0)
+		r = send_sources(l, err);
 	if (r == 0)
 		r = cgroup_entry_open(&l->cgroup, l->init_in_unified, &entry, err);
 	if (r == 0)

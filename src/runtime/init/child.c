@@ -41,23 +41,13 @@
 static int enter_user_namespace(void *context, struct err *err)
 {
 	struct child *c = context;
-	auto_msg struct msg m = { 0 };
 	int r;
 
 	if (!namespace_plan_creates(&c->l->namespaces, NAMESPACE_USER))
 		return 0;
-	r = handshake_expect(c->l->child_sync_fd, HANDSHAKE_MAPPED, -1, &m, err);
+	r = handshake_expect(c->l->child_sync_fd, HANDSHAKE_MAPPED, -1, NULL, err);
 	if (r < 0)
 		return r;
-	/* None at all: this kernel has no mounts as descriptors, and the child opens its sources. */
-	if (m.n_fds && m.n_fds != c->l->mounts.n_sources)
-		return err_set(err, ERR_INTERNAL, "handshake: %zu mount sources instead of %zu",
-			       m.n_fds, c->l->mounts.n_sources);
-	if (m.n_fds) {
-		c->mounts.source_fds = xmemdup(m.fds, m.n_fds * sizeof(m.fds[0]));
-		c->mounts.n_source_fds = m.n_fds;
-		m.n_fds = 0; /* the descriptors are the context's now */
-	}
 	/* What is made from here on belongs to the container's root. */
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		return err_sys(
@@ -111,6 +101,31 @@ static int ask_for_source(void *arg, size_t n, struct err *err)
 		return r;
 	fd = msg_take_fd(&m);
 	return fd < 0 ? err_set(err, ERR_INTERNAL, "malformed SOURCE_OPENED message") : fd;
+}
+
+static int get_mount_sources(void *context, struct err *err)
+{
+	struct child *c = context;
+	auto_msg struct msg m = { 0 };
+	int r;
+
+	if (c->l->mounts.n_sources == 0)
+		return 0;
+	r = handshake_send(c->l->child_sync_fd, HANDSHAKE_ROOT_MOUNTED, NULL, 0, NULL, 0, err);
+	if (r == 0)
+		r = handshake_expect(c->l->child_sync_fd, HANDSHAKE_SOURCES, -1, &m, err);
+	if (r < 0)
+		return r;
+	/* None at all: this kernel has no mounts as descriptors, and we open the sources. */
+	if (m.n_fds == 0)
+		return 0;
+	if (m.n_fds != c->l->mounts.n_sources)
+		return err_set(err, ERR_INTERNAL, "handshake: %zu mount sources instead of %zu",
+			       m.n_fds, c->l->mounts.n_sources);
+	c->mounts.source_fds = xmemdup(m.fds, m.n_fds * sizeof(m.fds[0]));
+	c->mounts.n_source_fds = m.n_fds;
+	m.n_fds = 0; /* the descriptors are the context's now */
+	return 0;
 }
 
 static int make_mounts(void *context, struct err *err)
@@ -234,6 +249,7 @@ static const struct stage init_stages[] = {
 	{ "join keyring", child_join_keyring, NULL },
 	{ "bring up loopback", bring_up_loopback, NULL },
 	{ "prepare root", prepare_root, NULL },
+	{ "get mount sources", get_mount_sources, NULL },
 	{ "enter cgroup", child_enter_cgroup, NULL },
 	{ "reset CPU affinity", child_reset_affinity, NULL },
 	{ "make mounts and devices", make_mounts, NULL },

@@ -41,10 +41,6 @@ void child_init(struct child *ret, struct launch *l)
 	mount_context_init(&ret->mounts, &l->mounts, l->bundle.rootfs);
 	ret->mounts.rootfs_id = l->bundle.rootfs_id;
 	ret->mounts.cgroup = &l->cgroup_facts;
-	if (l->source_fds) {
-		ret->mounts.source_fds = take_ptr(l->source_fds);
-		ret->mounts.n_source_fds = l->mounts.n_sources;
-	}
 }
 
 int child_settle(void *context, struct err *err)

@@ -7,9 +7,11 @@
  *
  *    [clone into new namespaces]
  *                                     write uid_map, gid_map
- *                      <-----------   MAPPED (fds)      only with a new user namespace; the fds
- *                                                      are bind sources opened on the host side
+ *                      <-----------   MAPPED            only with a new user namespace
  *    session, keyring, root mount     make the v1 cgroups (at the same time)
+ *    ROOT_MOUNTED      ----------->   open bind sources on the host side: only where init may not
+ *                      <-----------   SOURCES (fds)     do that itself, and behind its root mount,
+ *                                                      see mount_open_sources()
  *                      <-----------   CGROUP (fds)      descriptors by which init joins them
  *    joins its cgroup, mounts ...     write limits (at the same time)
  *    SOURCE            ----------->   open a bind source that an earlier mount has brought
@@ -41,6 +43,8 @@
 
 enum handshake_kind {
 	HANDSHAKE_MAPPED = 1,
+	HANDSHAKE_ROOT_MOUNTED,
+	HANDSHAKE_SOURCES, /* a descriptor per slot of the mount plan; none on an old kernel */
 	HANDSHAKE_CGROUP, /* descriptors for cgroup_entry_from_fds() */
 	HANDSHAKE_SOURCE, /* payload: size_t, number of the mount in the plan */
 	HANDSHAKE_SOURCE_OPENED,

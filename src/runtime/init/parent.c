@@ -149,6 +149,17 @@ static int run_hooks(struct launch *l, struct err *err)
 	return r < 0 ? r : parent_send(l, HANDSHAKE_HOOKS_DONE, NULL, 0, err);
 }
 
+int parent_expect(struct launch *l, enum handshake_kind kind, struct err *err)
+{
+	auto_msg struct msg m = { 0 };
+	int r = receive(l, &m, err);
+
+	if (r == 0 && m.kind != kind)
+		return err_set(err, ERR_INTERNAL, "handshake: expected %s, got %s",
+			       handshake_kind_to_string(kind), handshake_kind_to_string(m.kind));
+	return r;
+}
+
 int parent_converse(void *context, struct err *err)
 {
 	struct launch *l = context;

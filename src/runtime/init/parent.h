@@ -19,6 +19,8 @@ int parent_send(struct launch *l, enum handshake_kind kind, const int *fds, size
  * Without waiting; returns the code of what is in *err now.
  */
 int parent_explain(struct launch *l, int code, struct err *err);
+/* Wait for a message of this kind, which has no payload. */
+int parent_expect(struct launch *l, enum handshake_kind kind, struct err *err);
 /* Until READY; runs the hooks that the child waits for. */
 int parent_converse(void *context, struct err *err);
 /* Limits that the child itself may not be allowed to set. */

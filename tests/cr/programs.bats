@@ -18,11 +18,11 @@ make_bundle()
 	:
 }
 
-# run_programs FLAVOUR: skip when the machine cannot do any of it; say what the programs say that have failed.
+# run_programs FLAVOUR [OPTION...]: skip when the machine cannot do any of it; say what the programs say that have failed.
 run_programs()
 {
 	local rc=0
-	"$SOURCE/tests/cr/run-programs" --flavour "$1" >"$T/said" 2>&1 3>&- 4>&- || rc=$?
+	"$SOURCE/tests/cr/run-programs" --flavour "$@" >"$T/said" 2>&1 3>&- 4>&- || rc=$?
 	if [ $rc -eq 77 ] || [ "$(cut -c1-9 "$T/said")" = 'skip all:' ]; then
 		skip "$(sed 's/^skip all: //' "$T/said")"
 	fi
@@ -56,6 +56,14 @@ run_programs()
 
 @test "state survives a move of bundle and image" {
 	run_programs directory
+}
+
+@test "state survives in a container with a read-only root" {
+	run_programs plain --container readonly
+}
+
+@test "state survives in a container with a user namespace" {
+	run_programs plain --container userns
 }
 
 @test "state survives a chain of pre-dumps" {

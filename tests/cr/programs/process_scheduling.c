@@ -41,4 +41,5 @@ static void run(void)
 	check(getpriority(PRIO_PROCESS, 0) == -3, "the nice value is %d",
 	      getpriority(PRIO_PROCESS, 0));
 }
-PROGRAM(process_scheduling, run, .subject = "nice values and scheduling policies")
+PROGRAM(process_scheduling, run, .subject = "nice values and scheduling policies",
+	.not_in = "userns", .why_not = "a user namespace's root may not lower a nice value")

@@ -46,6 +46,7 @@ struct launch {
 	struct mount_cgroup_facts cgroup_facts;
 	struct strvec cgroup_texts; /* some of what the two above borrow */
 	int *source_fds; /* from mount_open_sources(), owned */
+	bool init_has_failed; /* and said why: that has been received */
 	struct resctrl_plan resctrl;
 	struct notify_socket notify;
 	int root_fd; /* exec in a container without a mount namespace: its root file system */

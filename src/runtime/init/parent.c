@@ -80,13 +80,14 @@ static int receive(struct launch *l, struct msg *ret, struct err *err)
 
 	if (r == -EPIPE)
 		return explain_end(l, err);
+	l->init_has_failed = r < 0;
 	return r < 0 ? err_wrap(err, r, "error during container init") : 0;
 }
 
 int parent_explain(struct launch *l, int code, struct err *err)
 {
 	struct err failure = ERR_INIT;
-	int r = 0;
+	int r = l->init_has_failed ? 1 : 0;
 
 	/* What it has sent before it failed was on its way already. */
 	while (r == 0) {

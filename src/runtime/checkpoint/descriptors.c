@@ -112,6 +112,14 @@ int descriptors_save(const struct descriptors *descriptors, int images_dir_fd, s
 	return r < 0 ? err_sys(err, r, "write '%s'", DESCRIPTORS_FILE) : 0;
 }
 
+int descriptors_remove(int images_dir_fd, struct err *err)
+{
+	if (unlinkat(images_dir_fd, DESCRIPTORS_FILE, 0) < 0 && errno != ENOENT)
+		return err_sys(err, -errno, "remove '%s' of an earlier checkpoint",
+			       DESCRIPTORS_FILE);
+	return 0;
+}
+
 void descriptors_done(struct descriptors *descriptors)
 {
 	for (size_t i = 0; i < DESCRIPTORS_COUNT; i++)

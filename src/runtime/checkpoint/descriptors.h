@@ -33,6 +33,8 @@ int descriptors_from_list(struct descriptors *ret, char *const *list, size_t n, 
 int descriptors_load(struct descriptors *ret, int images_dir_fd, struct err *err);
 /* Write (mode 0600, by rename). */
 int descriptors_save(const struct descriptors *descriptors, int images_dir_fd, struct err *err);
+/* Take the file away where an earlier checkpoint left one. */
+int descriptors_remove(int images_dir_fd, struct err *err);
 /* The text of the file, without a newline; the caller owns it. */
 char *descriptors_format(const struct descriptors *descriptors);
 int descriptors_parse(struct descriptors *ret, const char *text, size_t len, struct err *err);

@@ -15,6 +15,7 @@
 #include "core/log.h"
 #include "core/rooted.h"
 #include "core/str.h"
+#include "criu/image_discard.h"
 #include "kernel/syscalls.h"
 #include "runtime/cgroup/backend.h"
 #include "runtime/checkpoint/facts.h"
@@ -164,15 +165,32 @@ static int prepare(struct dump *d, struct err *err)
 	return r < 0 ? r : criu_client_need_features(&d->session.client, &d->request.need, err);
 }
 
+/* From here on CRIU writes. What an earlier checkpoint left in the directory is no checkpoint any more,
+ * and must not become a part of this one. */
+static int begin(struct dump *d, struct err *err)
+{
+	int r;
+
+	if (!d->opts->pre_dump) {
+		r = descriptors_remove(d->session.images_fd, err);
+		if (r < 0)
+			return r;
+		r = criu_images_discard_memory(d->session.images_fd);
+		if (r < 0)
+			return err_sys(err, r, "remove the memory of an earlier checkpoint");
+	}
+	/* CRIU looks at the freezer every 100 ms only; found frozen, it need not wait at all. */
+	return d->freezes_early ? cgroup_freeze(&d->cgroup, err) : 0;
+}
+
 static int handle_notification(void *context, struct criu_notification *notification,
 			       struct err *err)
 {
 	struct dump *d = context;
 
 	log_debug("criu: %s", notification->script);
-	/* CRIU looks at the freezer every 100 ms only; found frozen, it need not wait at all. */
-	if (strcmp(notification->script, "pre-dump") == 0 && d->freezes_early)
-		return cgroup_freeze(&d->cgroup, err);
+	if (strcmp(notification->script, "pre-dump") == 0)
+		return begin(d, err);
 	if (strcmp(notification->script, "post-dump") == 0 && !d->opts->pre_dump)
 		return descriptors_save(&d->descriptors, d->session.images_fd, err);
 	if (strcmp(notification->script, "status-ready") == 0 && d->status_fd >= 0) {

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an earlier checkpoint left in an image directory. CRIU overwrites what has the same name and
+ * leaves the rest: page maps of processes that are gone by now, which name memory files that the new
+ * checkpoint gives to others, and memory that nobody needs.
+ */
+#pragma once
+
+/*
+ * Remove the page maps in the directory and the memory files that they name; nothing that is no image
+ * of CRIU. Return: 0, or a negative errno when something stays.
+ */
+int criu_images_discard_memory(int dir_fd);

@@ -54,3 +54,24 @@ int base64_decode(const char *text, struct strbuf *ret)
 		return -EINVAL;
 	return n ? add_group(bits, n, ret) : 0;
 }
+
+void base64_encode(const void *data, size_t len, struct strbuf *ret)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *p = data;
+
+	for (size_t i = 0; i < len; i += 3) {
+		size_t n = MIN(len - i, (size_t)3);
+		unsigned int v = (unsigned int)p[i] << 16;
+
+		if (n > 1)
+			v |= (unsigned int)p[i + 1] << 8;
+		if (n > 2)
+			v |= p[i + 2];
+		strbuf_addc(ret, alphabet[v >> 18]);
+		strbuf_addc(ret, alphabet[v >> 12 & 63]);
+		strbuf_addc(ret, n > 1 ? alphabet[v >> 6 & 63] : '=');
+		strbuf_addc(ret, n > 2 ? alphabet[v & 63] : '=');
+	}
+}

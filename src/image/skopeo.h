@@ -10,33 +10,38 @@
 /* What the user said about the other side. Strings are borrowed; NULL: not said. */
 struct skopeo_options {
 	const char *authfile;
-	const char *creds; /* USER[:PASSWORD] */
+	const char *creds; /* USER:PASSWORD */
+	const char *creds_registry; /* whose: filled in by who knows the name */
 	const char *cert_dir;
 	struct opt_bool tls_verify;
 	const char *signature_policy;
 	const char *arch;
 	const char *os;
 	const char *variant;
-	const char *registries_conf;
 	uint32_t retry;
-	const char *retry_delay; /* refused by name: skopeo has none */
 	bool debug;
+	bool show_progress; /* what skopeo prints goes to our stderr: bars on a terminal */
+};
+
+enum skopeo_side { SKOPEO_PLAIN, SKOPEO_SOURCE, SKOPEO_DESTINATION };
+
+struct skopeo_call {
+	const char *subcommand;
+	enum skopeo_side side; /* which side of a copy the options above are about */
+	const struct strvec *args;
+	struct strbuf *out; /* what it prints on stdout; NULL: shown or dropped */
+	size_t out_limit;
+	const char *input; /* text for its stdin; NULL: none */
+	const char *policy; /* policy file instead of the user's; for copies out of the store */
 };
 
 /* skopeo's path, by PATH. ERR_NOT_FOUND with what to install. Caller owns. */
 int skopeo_find(char **ret, struct err *err);
 
-/* A line that skopeo printed. */
-typedef void skopeo_line(void *context, const char *line);
-
-/*
- * Run `skopeo [global options] SUBCOMMAND [options for side] args...`. side: "src-" or "dest-" for
- * copy, "" for the others. stdout goes to out (may be NULL), at most out_limit bytes; each of its
- * lines also to line(). What it says on stderr becomes the error (ERR_REMOTE), without its framing.
- */
-int skopeo_run(const struct skopeo_options *options, const char *side, const char *subcommand,
-	       const struct strvec *args, struct strbuf *out, skopeo_line *line, void *context,
+/* Run it to its end. What it says on stderr becomes the error (ERR_REMOTE), without its framing. It
+ * dies with us. Passwords are not visible in its arguments. */
+int skopeo_run(const struct skopeo_options *options, const struct skopeo_call *call,
 	       struct err *err);
 
-/* The reason out of skopeo's log lines: `time="..." level=fatal msg="..."`; caller owns. For tests. */
+/* The reason out of skopeo's log lines: `time="..." level=fatal msg="..."`; caller owns. */
 char *skopeo_reason(const char *stderr_text);

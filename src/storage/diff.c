@@ -247,11 +247,10 @@ static int write_change(struct tar_writer *w, const struct rooted *root,
 	return tar_writer_add(w, dir_fd, path_basename(change->path), path, err);
 }
 
-int rootfs_write_layer(struct store *store, const char *id, int out_fd, struct err *err)
+static int write_layer(struct store *store, const char *id, struct tar_writer *w, struct err *err)
 {
 	auto_rootfs_changes struct rootfs_changes changes = { 0 };
 	auto_rooted struct rooted root = ROOTED_INIT;
-	auto_tar_writer struct tar_writer *w = NULL;
 	auto_free char *tree = tree_path(store, id);
 	int r = rootfs_diff(store, id, &changes, err);
 
@@ -260,31 +259,51 @@ int rootfs_write_layer(struct store *store, const char *id, int out_fd, struct e
 	r = rooted_open(&root, AT_FDCWD, tree);
 	if (r < 0)
 		return err_sys(err, r, "open '%s'", tree);
-	r = tar_writer_open(&w, tar_sink_fd, &out_fd, err);
 	for (size_t i = 0; r == 0 && i < changes.n; i++)
 		r = write_change(w, &root, &changes.v[i], err);
-	return r < 0 ? r : tar_writer_finish(w, err);
+	return r;
 }
 
-int rootfs_export(struct store *store, const char *id, int out_fd, struct err *err)
+/* The mounted tree without what is mounted inside it. */
+static int write_tree(struct store *store, const char *id, struct tar_writer *w, struct err *err)
 {
-	auto_tar_writer struct tar_writer *w = NULL;
-	auto_close int dir_fd = -EBADF;
 	auto_free char *merged = NULL;
+	struct err other = ERR_INIT;
+	int dir_fd;
 	int r = rootfs_mount(store, id, &merged, err);
-	struct err ignored = ERR_INIT;
 
 	if (r < 0)
 		return r;
 	dir_fd = fd_open_at(AT_FDCWD, merged, O_RDONLY | O_DIRECTORY, 0);
 	r = dir_fd < 0 ? err_sys(err, dir_fd, "open '%s'", merged) :
-			 tar_writer_open(&w, tar_sink_fd, &out_fd, err);
-	if (r == 0)
-		r = tar_writer_add_tree(w, dir_fd, "", ".", true, err);
-	if (r == 0)
-		r = tar_writer_finish(w, err);
+			 tar_writer_add_tree(w, dir_fd, "", ".", true, err);
 	close_fd(&dir_fd);
-	if (rootfs_unmount(store, id, false, r < 0 ? &ignored : err) < 0 && r == 0)
-		r = err ? err->code : -EIO;
+	if (rootfs_unmount(store, id, false, &other) < 0 && r == 0) {
+		r = other.code;
+		if (err)
+			*err = other;
+	}
 	return r;
+}
+
+int rootfs_archive(struct store *store, const char *id, bool whole,
+		   int (*sink)(void *context, const void *data, size_t len), void *context,
+		   struct err *err)
+{
+	auto_tar_writer struct tar_writer *w = NULL;
+	int r = tar_writer_open(&w, sink, context, err);
+
+	if (r == 0)
+		r = whole ? write_tree(store, id, w, err) : write_layer(store, id, w, err);
+	return r < 0 ? r : tar_writer_finish(w, err);
+}
+
+int rootfs_write_layer(struct store *store, const char *id, int out_fd, struct err *err)
+{
+	return rootfs_archive(store, id, false, tar_sink_fd, &out_fd, err);
+}
+
+int rootfs_export(struct store *store, const char *id, int out_fd, struct err *err)
+{
+	return rootfs_archive(store, id, true, tar_sink_fd, &out_fd, err);
 }

@@ -62,5 +62,10 @@ int rootfs_write_layer(struct store *store, const char *id, int out_fd, struct e
 /* Write the whole tree as a tar; mounts it meanwhile when need be. */
 int rootfs_export(struct store *store, const char *id, int out_fd, struct err *err);
 
+/* Either of the two, into a sink (storage/tar_writer.h). */
+int rootfs_archive(struct store *store, const char *id, bool whole,
+		   int (*sink)(void *context, const void *data, size_t len), void *context,
+		   struct err *err);
+
 DEFINE_AUTO_VAL(rootfs_changes, struct rootfs_changes, rootfs_changes_done)
 #define auto_rootfs_changes auto_cleanup(rootfs_changes_cleanup_val)

@@ -4,6 +4,7 @@
 #include <locale.h>
 
 #include "core/alloc.h"
+#include "core/io.h"
 
 #define BLOCK ((size_t)256 << 10)
 
@@ -142,6 +143,35 @@ int tar_reader_finish(struct tar_reader *reader, char ret_digest[static STORE_DI
 	if (n < 0)
 		return fail(reader, reader->plain, err);
 	digest_final(reader->digest, ret_digest);
+	return 0;
+}
+
+int tar_decompress(int in_fd, const char *name, int out_fd, uint64_t *ret_size,
+		   char ret_digest[static STORE_DIGEST_MAX], struct err *err)
+{
+	auto_tar_reader struct tar_reader *reader = xcalloc(1, sizeof(*reader));
+	uint64_t size = 0;
+	la_int64_t offset;
+	const void *data;
+	size_t len = 0;
+	int r;
+
+	reader->name = xstrdup(name);
+	reader->digest = digest_new();
+	r = open_plain(reader, in_fd, err);
+	if (r < 0)
+		return r;
+	while ((r = archive_read_data_block(reader->plain, &data, &len, &offset)) >= ARCHIVE_WARN &&
+	       r != ARCHIVE_EOF) {
+		digest_update(reader->digest, data, len);
+		size += len;
+		if (out_fd >= 0 && io_write_all(out_fd, data, len) < 0)
+			return err_sys(err, -errno, "write the content of '%s'", name);
+	}
+	if (r != ARCHIVE_EOF)
+		return fail(reader, reader->plain, err);
+	digest_final(reader->digest, ret_digest);
+	*ret_size = size;
 	return 0;
 }
 

@@ -26,6 +26,11 @@ int tar_reader_finish(struct tar_reader *reader, char ret_digest[static STORE_DI
 		      struct err *err);
 void tar_reader_close(struct tar_reader *reader);
 
+/* The uncompressed content of what in_fd reads: to out_fd (negative: nowhere), with size and digest.
+ * It need not be a tar. */
+int tar_decompress(int in_fd, const char *name, int out_fd, uint64_t *ret_size,
+		   char ret_digest[static STORE_DIGEST_MAX], struct err *err);
+
 /* libarchive converts names between the archive's and the locale's character set; with this they stay
  * UTF-8. Returns what tar_locale_leave() wants. */
 void *tar_locale_enter(void);

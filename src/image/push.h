@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Images to elsewhere. */
+#pragma once
+
+#include "image/image.h"
+#include "image/skopeo.h"
+
+struct push_options {
+	struct skopeo_options skopeo;
+	bool quiet;
+	const char *digest_file; /* NULL: none */
+	const char *format; /* oci, v2s2, v2s1; NULL: as it is */
+	const char *
+		compression_format; /* gzip, zstd; NULL: as it is, gzip for what is not compressed */
+	const char *compression_level;
+	bool remove_signatures;
+	const char *sign_by;
+};
+
+/* destination: a name, docker://NAME or TRANSPORT:...; NULL: the image's own name `name`. What the
+ * registry then has is recorded as one of the image's digests. */
+int image_push(struct store *store, const struct image *image, const char *destination,
+	       const struct push_options *options, struct err *err);

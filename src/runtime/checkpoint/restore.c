@@ -28,7 +28,9 @@
 #include "core/proc.h"
 #include "core/rooted.h"
 #include "core/stage.h"
+#include "core/str.h"
 #include "criu/image_check.h"
+#include "kernel/proc_root.h"
 #include "kernel/procfs.h"
 #include "runtime/checkpoint/facts.h"
 #include "runtime/checkpoint/image_view.h"
@@ -40,6 +42,7 @@
 #include "runtime/foreground.h"
 #include "runtime/init/handshake.h"
 #include "runtime/launch.h"
+#include "runtime/lsm/lsm.h"
 #include "runtime/netdev.h"
 #include "runtime/operations.h"
 #include "runtime/sysctl.h"
@@ -87,6 +90,27 @@ static void choose_cgroups_mode(struct restore *rs)
 		criu_home_give_up(&rs->session.home);
 }
 
+/* CRIU 4.2, and probably every other, hangs for ever on a profile that is not there: processes that fail
+ * so late die traced, and it waits for init before it lets go of the others. */
+static int check_apparmor(const struct restore *rs, struct err *err)
+{
+	const struct oci_process *process = spec_of(rs)->process;
+	const char *profile = rs->opts->lsm_profile;
+	auto_close int proc_fd = proc_root_open("/proc");
+	int r;
+
+	if (proc_fd < 0)
+		return err_sys(err, proc_fd, "open '/proc'");
+	if (!profile)
+		profile = process ? process->apparmor_profile : NULL;
+	else
+		profile = str_has_prefix(profile, "apparmor:") ? strchr(profile, ':') + 1 : NULL;
+	r = lsm_try_apparmor_exec(proc_fd, profile, err);
+	if (r < 0 && !rs->opts->lsm_profile)
+		err_append(err, ", or give another with --lsm-profile");
+	return r;
+}
+
 static int open_images(void *context, struct err *err)
 {
 	struct restore *rs = context;
@@ -97,6 +121,8 @@ static int open_images(void *context, struct err *err)
 	};
 	int r = restore_options_check(rs->opts, err);
 
+	if (r == 0)
+		r = check_apparmor(rs, err);
 	if (r == 0)
 		r = namespace_plan_make(&rs->l.namespaces, spec_of(rs), err);
 	if (r == 0)

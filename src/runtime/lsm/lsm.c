@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/alloc.h"
 #include "core/auto.h"
@@ -105,23 +107,46 @@ static int explain(int r, const char *what, const char *label, struct err *err)
 	return r < 0 ? err_sys(err, r, "%s '%s'", what, label) : 0;
 }
 
-int lsm_set_apparmor_exec(int proc_fd, const char *profile, struct err *err)
+static int write_apparmor_exec(int proc_fd, const char *profile)
 {
-	auto_free char *text = NULL;
-	int r;
-
-	if (str_is_empty(profile) ||
-	    (strcmp(profile, UNCONFINED) == 0 && !lsm_apparmor_is_enabled()))
-		return 0;
-	text = xasprintf("exec %s", profile);
+	auto_free char *text = xasprintf("exec %s", profile);
 	/* Its own file (Linux 5.8), which is there also when another module has the common one. */
-	r = write_attribute(proc_fd, "apparmor/exec", text);
-	if (r == -ENOENT)
-		r = write_attribute(proc_fd, "exec", text);
+	int r = write_attribute(proc_fd, "apparmor/exec", text);
+
+	return r == -ENOENT ? write_attribute(proc_fd, "exec", text) : r;
+}
+
+static int explain_apparmor(int r, const char *profile, struct err *err)
+{
 	r = explain(r, "apply apparmor profile", profile, err);
 	if (r == -ENOENT)
 		err_append(err, "; load it with apparmor_parser");
 	return r;
+}
+
+int lsm_set_apparmor_exec(int proc_fd, const char *profile, struct err *err)
+{
+	if (str_is_empty(profile) ||
+	    (strcmp(profile, UNCONFINED) == 0 && !lsm_apparmor_is_enabled()))
+		return 0;
+	return explain_apparmor(write_apparmor_exec(proc_fd, profile), profile, err);
+}
+
+int lsm_try_apparmor_exec(int proc_fd, const char *profile, struct err *err)
+{
+	int status;
+	pid_t pid;
+
+	if (str_is_empty(profile) || !lsm_apparmor_is_enabled())
+		return 0;
+	pid = fork();
+	if (pid < 0)
+		return err_sys(err, -errno, "fork");
+	if (pid == 0)
+		_exit(-write_apparmor_exec(proc_fd, profile));
+	if (RETRY_EINTR(waitpid(pid, &status, 0)) != pid || !WIFEXITED(status))
+		return err_set(err, ERR_INTERNAL, "try apparmor profile '%s': no answer", profile);
+	return explain_apparmor(-WEXITSTATUS(status), profile, err);
 }
 
 int lsm_set_selinux_exec(int proc_fd, const char *label, struct err *err)

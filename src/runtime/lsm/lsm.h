@@ -27,6 +27,8 @@ int lsm_check(const char *apparmor_profile, const char *selinux_label, const cha
 
 /* In the child: confine the next execve. proc_fd: kernel/proc_root.h. NULL or "": nothing. */
 int lsm_set_apparmor_exec(int proc_fd, const char *profile, struct err *err);
+/* Whether that would work, found out by a process that ends. Nothing where AppArmor is off. */
+int lsm_try_apparmor_exec(int proc_fd, const char *profile, struct err *err);
 int lsm_set_selinux_exec(int proc_fd, const char *label, struct err *err);
 /* Label of keyrings that the thread makes; around keyring_join_session(). NULL: back to the default.
  * Nothing when SELinux is off. */

@@ -22,6 +22,9 @@ static void run(void)
 	write_all(ended.server, "rest", 4);
 	must(shutdown(ended.server, SHUT_WR));
 	must(shutdown(ended.client, SHUT_WR));
+	/* The last packets are on their way. */
+	for (int i = 0; i < 100 && state(pair.server) != TCP_CLOSE_WAIT; i++)
+		sleep_ms(20);
 	sleep_ms(50);
 	check(state(pair.client) == TCP_FIN_WAIT2 && state(pair.server) == TCP_CLOSE_WAIT,
 	      "the states are %d and %d", state(pair.client), state(pair.server));

@@ -65,7 +65,7 @@ vm_launch()
 	loader=("$qemu"/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2)
 	# In a session of its own: a Ctrl-C is for the caller, who ends the VM by its pid.
 	QEMU_MODULE_DIR=$qemu/usr/lib/x86_64-linux-gnu/qemu TMPDIR=$dir \
-		setpriv --pdeathsig KILL setsid nice -n 10 \
+		setpriv --pdeathsig KILL setsid nice -n "${FLOE_VM_NICE:-10}" \
 		"${loader[0]}" --library-path "$qemu/usr/lib/x86_64-linux-gnu" "$qemu/usr/bin/qemu-system-x86_64" \
 		-L "$qemu/usr/share/qemu" -L "$qemu/usr/share/seabios" -L "$qemu/usr/lib/ipxe/qemu" \
 		-nodefaults -no-user-config -display none -no-reboot \

@@ -134,13 +134,16 @@ static int spawn(void *context, struct err *err)
 {
 	struct launch *l = context;
 	bool maps_later = namespace_plan_creates(&l->namespaces, NAMESPACE_USER);
-	int r;
+	int r = 0;
 
 	/* Where others are in the pid namespace already, init must be out of their reach from its
 	 * first moment on. (In a new one it sees to that itself, see init/child.c.) */
 	if (l->is_privileged && !namespace_plan_creates(&l->namespaces, NAMESPACE_PID))
 		(void)prctl(PR_SET_DUMPABLE, 0);
-	r = init_spawn(l, err);
+	if (maps_later)
+		r = device_make_host_nodes(&l->devices, spec_of(l)->linux_, &l->device_fds, err);
+	if (r == 0)
+		r = init_spawn(l, err);
 	close_fd(&l->console_socket_fd);
 	if (r < 0)
 		return r;

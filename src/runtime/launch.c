@@ -341,6 +341,7 @@ void launch_done(struct launch *l)
 	bundle_done(&l->bundle);
 	free(l->pid_file);
 	namespace_plan_done(&l->namespaces);
+	device_close_host_nodes(&l->devices, l->device_fds);
 	device_plan_done(&l->devices);
 	seccomp_filter_done(&l->seccomp);
 	strvec_done(&l->env);

@@ -10,6 +10,7 @@
 #include "runtime/bundle.h"
 #include "runtime/cgroup/backend.h"
 #include "runtime/container.h"
+#include "runtime/device/host.h"
 #include "runtime/device/plan.h"
 #include "runtime/hooks.h"
 #include "runtime/init/process.h"
@@ -47,6 +48,7 @@ struct launch {
 	struct strvec cgroup_texts; /* some of what the two above borrow */
 	int *source_fds; /* from mount_open_sources(), owned */
 	bool init_has_failed; /* and said why: that has been received */
+	int *device_fds; /* from device_make_host_nodes(), owned */
 	struct resctrl_plan resctrl;
 	struct notify_socket notify;
 	int root_fd; /* exec in a container without a mount namespace: its root file system */

@@ -36,6 +36,26 @@ in_user_namespace()
 	ticks_are_continuous
 }
 
+@test "a container in a user namespace with a device that the host does not have" {
+	local now
+	in_user_namespace
+	configure '.linux.devices = [{ path: "/dev/mine", type: "c", major: 1, minor: 5, fileMode: 420, uid: 10, gid: 20 }]'
+	ticking
+	start_on_pipe
+	ticks_after 1
+	checkpoint
+	now=$(last_tick)
+	restore
+	ticks_after "$now"
+	[ "$(rt exec "$ID" stat -c '%F %t:%T %a %u:%g' /dev/mine)" = "character special file 1:5 644 10:20" ]
+	[ "$(rt exec "$ID" head -c 3 /dev/mine | wc -c)" = 3 ]
+	rm -r "$T/image"
+	checkpoint
+	restore
+	remove_container
+	ticks_are_continuous
+}
+
 @test "a restore in a user namespace that fails leaves nothing" {
 	in_user_namespace
 	ticking

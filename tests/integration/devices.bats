@@ -45,6 +45,47 @@ load ../lib/helpers
 	[[ ${lines[3]} == "character special file 1:3 666 0:0" ]]
 }
 
+in_user_namespace()
+{
+	own_rootfs
+	chmod o+x "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR"
+	chown -R 100000:200000 "$BUNDLE/rootfs"
+	configure '.linux.namespaces += [{ type: "user" }]
+		| .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 1000 }]
+		| .linux.gidMappings = [{ containerID: 0, hostID: 200000, size: 1000 }]'
+}
+
+@test "devices in a user namespace are made as the configuration says, whatever the host has" {
+	in_user_namespace
+	configure '.linux.devices = [
+		{ path: "/dev/mine", type: "c", major: 1, minor: 5, fileMode: 420, uid: 10, gid: 20 },
+		{ path: "/dev/deep/er/block", type: "b", major: 7, minor: 200, fileMode: 384 },
+		{ path: "/dev/null", type: "c", major: 1, minor: 3, fileMode: 438, uid: 7, gid: 8 },
+		{ path: "/dev/fifo", type: "p", fileMode: 438 }]'
+	script_is 'stat -c "%F %t:%T %a %u:%g" /dev/mine /dev/deep/er/block /dev/null /dev/fifo
+		head -c 2 /dev/mine | wc -c; echo x >/dev/null && stat -c %u /dev/zero'
+	run_container
+	[ "$status" -eq 0 ]
+	[ "${lines[0]}" = "character special file 1:5 644 10:20" ]
+	[ "${lines[1]}" = "block special file 7:c8 600 0:0" ]
+	[ "${lines[2]}" = "character special file 1:3 666 7:8" ]
+	[ "${lines[3]}" = "fifo 0:0 666 0:0" ]
+	[ "${lines[4]}" = 2 ]
+	# The host's own, bound: its owner has no id in there.
+	[ "${lines[5]}" = 65534 ]
+	[ ! -e /dev/mine ]
+	[ "$(stat -c %u:%g /dev/null)" = 0:0 ]
+}
+
+@test "a device in a user namespace whose owner is not mapped is refused" {
+	in_user_namespace
+	configure '.linux.devices = [{ path: "/dev/mine", type: "c", major: 1, minor: 5, uid: 5000 }]'
+	script_is true
+	run_container
+	[ "$status" -eq 1 ]
+	contains "$output" /dev/mine 5000 uidMappings
+}
+
 @test "a device may be made outside /dev" {
 	own_rootfs
 	configure '.linux.devices = [{ path: "/data/null", type: "c", major: 1, minor: 3 }]'

@@ -269,7 +269,7 @@ static void mount_all(struct mount_context *ctx, const struct device_plan *devic
 	int r = mount_exec_all(ctx, &err);
 
 	if (r == 0 && !current->without_devices)
-		r = device_create_all(&ctx->root, &ctx->env, devices, &err);
+		r = device_create_all(&ctx->root, &ctx->env, devices, NULL, &err);
 	if (r < 0 && current->failed)
 		current->failed(ctx);
 	STEP(r);

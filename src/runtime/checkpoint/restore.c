@@ -33,6 +33,7 @@
 #include "kernel/proc_root.h"
 #include "kernel/procfs.h"
 #include "runtime/checkpoint/facts.h"
+#include "runtime/checkpoint/host_nodes.h"
 #include "runtime/checkpoint/image_view.h"
 #include "runtime/checkpoint/request.h"
 #include "runtime/checkpoint/restore_mounts.h"
@@ -61,6 +62,7 @@ struct restore {
 	size_t n_extra_fds;
 	int view_fd; /* what CRIU gets in place of the images (image_view.h); -EBADF: nothing */
 	struct criu_root root;
+	char *devices_directory; /* while there is one (host_nodes.h) */
 	struct foreground foreground;
 };
 
@@ -205,6 +207,15 @@ static void unmount_criu_root(void *context)
 	criu_root_unmount(&rs->root);
 }
 
+static void unmount_devices(void *context)
+{
+	struct restore *rs = context;
+
+	host_nodes_unmount(&rs->l, rs->devices_directory);
+	free(rs->devices_directory);
+	rs->devices_directory = NULL;
+}
+
 static int list_externals(void *context, struct err *err)
 {
 	struct restore *rs = context;
@@ -215,7 +226,8 @@ static int list_externals(void *context, struct err *err)
 		return r;
 	externals_make(&rs->externals, &rs->l.mounts, &rs->l.devices, &rs->l.cgroup_facts);
 	externals_follow_sources(&rs->externals);
-	return externals_resolve(&rs->externals, &root, false, err);
+	r = host_nodes_mount(&rs->l, &rs->externals, &rs->devices_directory, err);
+	return r < 0 ? r : externals_resolve(&rs->externals, &root, false, err);
 }
 
 /* ---- images for a container in a user namespace ---- */
@@ -475,6 +487,7 @@ static int finish(void *context, struct err *err UNUSED)
 {
 	close_view(context);
 	unmount_criu_root(context);
+	unmount_devices(context);
 	return 0;
 }
 
@@ -484,7 +497,7 @@ static const struct stage restore_stages[] = {
 	{ "reserve state directory", reserve_directory, release_directory },
 	{ "create cgroup", create_cgroup, remove_cgroup },
 	{ "make mount targets", make_mount_targets, NULL },
-	{ "list external mounts", list_externals, NULL },
+	{ "list external mounts", list_externals, unmount_devices },
 	{ "mount criu-root", mount_criu_root, unmount_criu_root },
 	{ "open view of images", open_view, close_view },
 	{ "start criu", start_criu, NULL },

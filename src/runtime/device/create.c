@@ -153,14 +153,31 @@ static int bind_node(const struct device_dir *dir, const char *name, const struc
 	return r < 0 ? err_sys(err, r, "bind '%s' of the host", node->path) : 0;
 }
 
+/* A node that was made on the host's side (host.h). */
+static int attach_node(const struct device_dir *dir, const char *name, int host_fd, struct err *err)
+{
+	auto_close int target_fd = open_bind_target(dir->fd, name);
+	int r;
+
+	if (target_fd < 0)
+		return err_sys(err, target_fd, "create a file to mount it on");
+	r = mountfd_attach(dir->env, host_fd, target_fd);
+	return r < 0 ? err_sys(err, r, "mount it") : 0;
+}
+
 static int create_node(struct device_dir *dir, const struct device_node *node, bool bind,
-		       struct err *err)
+		       int *host_fd, struct err *err)
 {
 	const char *name = path_basename(node->path);
 	int r = enter_dir(dir, node->path, err);
 
 	if (r < 0)
 		return r;
+	if (host_fd && *host_fd >= 0) {
+		r = attach_node(dir, name, *host_fd, err);
+		close_fd(host_fd);
+		return r;
+	}
 	/* A pipe is no device: everybody may make one. */
 	if (bind && !S_ISFIFO(node->mode))
 		return bind_node(dir, name, node, err);
@@ -202,10 +219,12 @@ static int create_symlink(struct device_dir *dir, const struct device_symlink *l
 							    0;
 }
 
-static int create_all(struct device_dir *dir, const struct device_plan *plan, struct err *err)
+static int create_all(struct device_dir *dir, const struct device_plan *plan, int *host_fds,
+		      struct err *err)
 {
 	for (size_t i = 0; i < plan->n_nodes; i++) {
-		int r = create_node(dir, &plan->nodes[i], plan->bind_nodes, err);
+		int r = create_node(dir, &plan->nodes[i], plan->bind_nodes,
+				    host_fds ? &host_fds[i] : NULL, err);
 
 		if (r < 0)
 			return err_wrap(err, r, "device '%s'", plan->nodes[i].path);
@@ -220,7 +239,7 @@ static int create_all(struct device_dir *dir, const struct device_plan *plan, st
 }
 
 int device_create_all(const struct rooted *root, const struct mountfd_env *env,
-		      const struct device_plan *plan, struct err *err)
+		      const struct device_plan *plan, int *host_fds, struct err *err)
 {
 	auto_cleanup(device_dir_cleanup_val) struct device_dir dir = {
 		.root = root,
@@ -228,7 +247,7 @@ int device_create_all(const struct rooted *root, const struct mountfd_env *env,
 		.fd = -EBADF,
 	};
 	mode_t mask = umask(0);
-	int r = create_all(&dir, plan, err);
+	int r = create_all(&dir, plan, host_fds, err);
 
 	(void)umask(mask);
 	return r;

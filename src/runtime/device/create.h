@@ -16,10 +16,11 @@
  * After mount_exec_all() and before the pivot, since nodes that cannot be made (user namespace, or
  * mknod(2) answers EPERM) are bound from the host's path of the same name, whose device number must
  * then agree. An object that exists at a node's path is accepted when it is that device.
+ * host_fds: what device_make_host_nodes() made for the plan, or NULL; closed as they are used.
  * Changes the umask for the duration of the call.
  */
 int device_create_all(const struct rooted *root, const struct mountfd_env *env,
-		      const struct device_plan *plan, struct err *err);
+		      const struct device_plan *plan, int *host_fds, struct err *err);
 
 /*
  * Bind a terminal on /dev/console of the container, before or after the pivot. slave_fd is the open

@@ -97,6 +97,7 @@ static int add_device(struct device_plan *plan, const struct oci_device *device,
 	parsed.mode |= (device->file_mode.set ? device->file_mode.v : DEFAULT_MODE) & 07777;
 	parsed.uid = device->uid.set ? device->uid.v : 0;
 	parsed.gid = device->gid.set ? device->gid.v : 0;
+	parsed.is_explicit = device->file_mode.set || device->uid.set || device->gid.set;
 	node = add_node(plan, path);
 	parsed.path = node->path;
 	*node = parsed;
@@ -118,6 +119,7 @@ int device_plan_make(struct device_plan *ret, const struct runtime_spec *spec,
 		node->mode = S_IFCHR | DEFAULT_MODE;
 		node->major = default_nodes[i].major;
 		node->minor = default_nodes[i].minor;
+		node->is_default = true;
 	}
 	for (size_t i = 0; linux_ && i < linux_->n_devices; i++) {
 		int r = add_device(&plan, &linux_->devices[i], err);

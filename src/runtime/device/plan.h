@@ -19,6 +19,8 @@ struct device_node {
 	unsigned int minor;
 	uid_t uid; /* in the container's user namespace */
 	gid_t gid;
+	bool is_default; /* not of the configuration */
+	bool is_explicit; /* the configuration says the owner or the mode */
 };
 
 struct device_symlink {

@@ -140,7 +140,8 @@ static int make_mounts(void *context, struct err *err)
 	r = mount_exec_all(&c->mounts, err);
 	if (r < 0)
 		return r;
-	return device_create_all(&c->mounts.root, &c->mounts.env, &c->l->devices, err);
+	return device_create_all(&c->mounts.root, &c->mounts.env, &c->l->devices, c->l->device_fds,
+				 err);
 }
 
 static int wait_for_create_hooks(void *context, struct err *err)

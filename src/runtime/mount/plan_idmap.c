@@ -3,23 +3,7 @@
 
 #include "core/alloc.h"
 #include "core/macro.h"
-
-/* What the container's user namespace makes of `id` and the n - 1 ids behind it. */
-static int to_host(const struct oci_id_mapping *maps, size_t n, uint32_t id, uint32_t size,
-		   uint32_t *ret)
-{
-	for (size_t i = 0; i < n; i++) {
-		const struct oci_id_mapping *m = &maps[i];
-
-		if (id < m->container_id || id - m->container_id >= m->size)
-			continue;
-		if (size > m->size - (id - m->container_id))
-			return -ERANGE;
-		*ret = m->host_id + (id - m->container_id);
-		return 0;
-	}
-	return -ENOENT;
-}
+#include "runtime/namespace/userns.h"
 
 static int add_ranges(struct oci_id_mapping **list, size_t *n,
 		      const struct mount_idmap_range *ranges, size_t n_ranges,
@@ -33,7 +17,7 @@ static int add_ranges(struct oci_id_mapping **list, size_t *n,
 		m->host_id = range->outside;
 		m->size = range->size;
 		if (range->relative &&
-		    to_host(maps, n_maps, range->outside, range->size, &m->host_id) < 0)
+		    userns_to_host(maps, n_maps, range->outside, range->size, &m->host_id) < 0)
 			return err_set(err, ERR_INVALID,
 				       "option 'idmap': ids %u to %u ('@') are not within one range"
 				       " of the container's user namespace",

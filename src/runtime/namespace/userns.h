@@ -7,6 +7,11 @@
 #include "core/err.h"
 #include "spec/runtime_linux.h"
 
+/* What the mappings make of `id` and the size - 1 ids behind it. -ENOENT: `id` has no mapping;
+ * -ERANGE: not all of them are within one. */
+int userns_to_host(const struct oci_id_mapping *maps, size_t n, uint32_t id, uint32_t size,
+		   uint32_t *ret);
+
 /*
  * Write uid_map, setgroups and gid_map of process pid, which waits in its new user namespace. Direct
  * where we have the privilege; by newuidmap and newgidmap where more than the own id is asked for.

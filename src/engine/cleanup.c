@@ -16,6 +16,7 @@
 #include "core/parse.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "engine/container_network.h"
 #include "engine/event.h"
 #include "engine/prepare.h"
 #include "engine/records.h"
@@ -134,6 +135,7 @@ int container_scrub(struct container *c, struct err *err)
 	if (conmon_pid(c) > 0 || c->status.pid > 0)
 		r = runtime_delete(c, err);
 	end_conmon(c);
+	r = keep(r, container_network_teardown(c, &next), err, &next);
 	r = keep(r, unmount_shm(c, &next), err, &next);
 	r = keep(r, container_unmount_rootfs(c, &next), err, &next);
 	remove_conmon_files(c);
@@ -154,6 +156,7 @@ int container_cleanup(struct container *c, struct err *err)
 		return c->dirty ? container_save(c, err) : 0;
 	if (c->status.phase != PHASE_EXITED || conmon_pid(c) > 0)
 		r = runtime_delete(c, err);
+	r = keep(r, container_network_teardown(c, &next), err, &next);
 	r = keep(r, unmount_shm(c, &next), err, &next);
 	r = keep(r, container_unmount_rootfs(c, &next), err, &next);
 	remove_conmon_files(c);

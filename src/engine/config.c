@@ -77,17 +77,6 @@ JSON_DESC_STATIC(container_secret_desc, T,
 /* clang-format on */
 #undef T
 
-#define T struct container_port
-/* clang-format off */
-JSON_DESC_STATIC(container_port_desc, T,
-	F_STRING(T, host_ip, "hostIp", 0),
-	F_U32(T, host_port, "hostPort", 0),
-	F_U32(T, container_port, "containerPort", 0),
-	F_U32(T, range, "range", 0),
-	F_STRING(T, protocol, "protocol", 0));
-/* clang-format on */
-#undef T
-
 #define T struct container_throttle
 /* clang-format off */
 JSON_DESC_STATIC(container_throttle_desc, T,
@@ -209,7 +198,9 @@ JSON_DESC(container_config_desc, T,
 	F_BOOL(T, no_passwd, "noPasswd", 0),
 	F_STRING(T, passwd_entry, "passwdEntry", 0),
 	F_STRING(T, group_entry, "groupEntry", 0),
-	F_OBJECTS(T, ports, struct container_port, "ports", 0, container_port_desc),
+	F_OBJECT_MAP(T, networks, struct network_attachment, "networks", 0,
+		     network_attachment_desc),
+	F_OBJECTS(T, ports, struct network_port, "ports", 0, network_port_desc),
 	F_STRINGS(T, expose, "expose", 0),
 	F_BOOL(T, publish_all, "publishAll", 0));
 /* clang-format on */
@@ -244,6 +235,9 @@ JSON_DESC(container_status_desc, T,
 	F_U32(T, restart_count, "restartCount", 0),
 	F_BOOL(T, restart_pending, "restartPending", 0),
 	F_STRING(T, netns, "netns", 0),
+	F_OBJECT_MAP(T, attachments, struct network_attachment, "attachments", 0,
+		     network_attachment_desc),
+	F_OBJECTS(T, ports, struct network_port, "ports", 0, network_port_desc),
 	F_STRING(T, cgroup, "cgroup", 0),
 	F_STRING(T, conmon_cgroup, "conmonCgroup", 0),
 	F_RAW(T, network, "network", 0),

@@ -9,6 +9,7 @@
 
 #include "core/auto.h"
 #include "core/json_table.h"
+#include "network/attachment.h"
 
 /* What is mounted into the container, in the user's words. */
 struct container_mount {
@@ -41,14 +42,6 @@ struct container_secret {
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t mode;
-};
-
-struct container_port {
-	char *host_ip;
-	uint32_t host_port; /* 0: any */
-	uint32_t container_port;
-	uint32_t range;
-	char *protocol; /* tcp udp sctp */
 };
 
 /* A value for one block device: weights, rates. */
@@ -201,7 +194,9 @@ struct container_config {
 	bool no_passwd;
 	char *passwd_entry;
 	char *group_entry;
-	struct container_port *ports;
+	struct network_attachment *networks; /* where network is "bridge" */
+	size_t n_networks;
+	struct network_port *ports; /* host_port 0: any */
 	size_t n_ports;
 	char **expose;
 	size_t n_expose;
@@ -255,7 +250,12 @@ struct container_status {
 	bool stopped_by_user;
 	uint32_t restart_count;
 	bool restart_pending; /* the policy says: start again */
-	char *netns; /* path of a network namespace of ours */
+	/* Of the networks, as they are set up at the moment; taken before they are, so that a crash loses nothing. */
+	char *netns; /* path of a network namespace of ours; NULL: nothing is set up */
+	struct network_attachment *attachments; /* with addresses and names of interfaces */
+	size_t n_attachments;
+	struct network_port *ports; /* with host ports */
+	size_t n_ports;
 	char *cgroup; /* path of the container's cgroup as the runtime was told */
 	char *conmon_cgroup; /* where conmon was put; NULL: nowhere */
 	struct json_object *network; /* what the network said, as it said it */

@@ -17,6 +17,7 @@
 #include "core/parse.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "engine/container_network.h"
 #include "engine/records.h"
 #include "kernel/procfs.h"
 
@@ -253,7 +254,7 @@ static void refresh(struct container *c)
 	forget_processes(s);
 	s->mounted = false;
 	replace_ptr(s->mount_point, NULL);
-	replace_ptr(s->netns, NULL);
+	container_network_forget(s);
 	replace_ptr(s->boot_id, xstrdup(container_boot_id()));
 	c->dirty = true;
 }

@@ -95,7 +95,7 @@ static int resolve_modes(struct engine *e, struct container_config *c, struct er
 {
 	static const char *const words[] = { "private", "host", NULL };
 	static const char *const ipc_words[] = { "private", "host", "none", "shareable", NULL };
-	static const char *const network_words[] = { "none", "host", NULL };
+	static const char *const network_words[] = { "none", "host", "bridge", NULL };
 	static const char *const user_words[] = { "host", NULL };
 	static const char *const cgroups_words[] = { "enabled", "disabled", "no-conmon", NULL };
 	char **modes[] = { &c->network, &c->pid, &c->ipc, &c->uts, &c->userns, &c->cgroupns };

@@ -31,7 +31,10 @@ int engine_init(struct engine *e, const struct engine_options *o, struct err *er
 {
 	int r;
 
-	*e = (struct engine){ .options = o };
+	*e = (struct engine){ .options = o,
+			      .network_backend = o->network_backend < 0 ?
+							 NETWORK_NETAVARK :
+							 (enum network_backend)o->network_backend };
 	e->cgroup_manager = o->cgroup_manager >= 0 ? (enum engine_cgroup_manager)o->cgroup_manager :
 			    systemd_is_running()   ? ENGINE_SYSTEMD :
 						     ENGINE_CGROUPFS;
@@ -43,8 +46,9 @@ int engine_init(struct engine *e, const struct engine_options *o, struct err *er
 	if (r == 0)
 		r = choose_dir(o->volumepath, e->root, "volumes", &e->volumepath, err);
 	if (r == 0)
-		r = choose_dir(o->network_config_dir, e->root, "networks", &e->network_config_dir,
-			       err);
+		r = choose_dir(o->network_config_dir,
+			       e->network_backend == NETWORK_CNI ? CNI_CONFIG_DIR : NETWORK_DIR, "",
+			       &e->network_config_dir, err);
 	if (r < 0)
 		return r;
 	if (str_eq(e->root, "/") || str_eq(e->runroot, "/"))

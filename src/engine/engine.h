@@ -18,6 +18,7 @@
 #include "core/err.h"
 #include "core/json_table.h"
 #include "core/strvec.h"
+#include "network/network.h"
 
 #define ENGINE_ROOT_DEFAULT "/var/lib/floe"
 #define ENGINE_RUNROOT_DEFAULT "/run/floe"
@@ -38,6 +39,7 @@ struct engine_options {
 	int cgroup_manager; /* enum engine_cgroup_manager; -1: by what the machine has */
 	struct strvec hooks_dirs;
 	const char *network_config_dir;
+	int network_backend; /* enum network_backend; -1: netavark */
 	const char *storage_driver;
 	struct strvec storage_opts;
 	const char *events_backend;
@@ -50,6 +52,7 @@ struct engine {
 	char *tmpdir;
 	char *volumepath;
 	char *network_config_dir;
+	enum network_backend network_backend;
 	char *runtime; /* path */
 	char *conmon; /* path */
 	const struct engine_options *options; /* borrowed */

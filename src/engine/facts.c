@@ -79,6 +79,8 @@ int facts_namespaces(struct container *c, struct spec_facts *f, struct err *err)
 	};
 	int r = 0;
 
+	if (c->status.netns)
+		add_namespace(f, "network", xstrdup(c->status.netns));
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++)
 		r = join(c, kinds[i].type, kinds[i].file, kinds[i].mode, f, err);
 	return r;

@@ -13,9 +13,11 @@
 #include "core/fd.h"
 #include "core/fs.h"
 #include "core/io.h"
+#include "core/log.h"
 #include "core/path.h"
 #include "core/rooted.h"
 #include "core/str.h"
+#include "engine/container_network.h"
 #include "engine/etc_files.h"
 #include "engine/facts.h"
 #include "engine/hooks_dir.h"
@@ -130,6 +132,43 @@ static int share_files(struct container *c, struct spec_facts *f, struct err *er
 	return 0;
 }
 
+/* Addresses in the container's networks, and their name servers. */
+struct attached {
+	struct network_status status;
+	struct strvec addresses;
+	struct strvec servers;
+	struct strvec search;
+};
+
+static void attached_done(struct attached *a)
+{
+	network_status_done(&a->status);
+	strvec_done(&a->addresses);
+	strvec_done(&a->servers);
+	strvec_done(&a->search);
+}
+DEFINE_AUTO_VAL(attached, struct attached, attached_done)
+#define auto_attached auto_cleanup(attached_cleanup_val)
+
+static void attached_load(struct attached *ret, const struct container *c)
+{
+	*ret = (struct attached){ 0 };
+	container_network_status(c, &ret->status);
+	for (size_t i = 0; i < ret->status.n; i++) {
+		const struct network_status_entry *e = &ret->status.v[i];
+
+		strvec_add_all(&ret->servers, e->dns_server_ips, e->n_dns_server_ips);
+		strvec_add_all(&ret->search, e->dns_search_domains, e->n_dns_search_domains);
+		for (size_t k = 0; k < e->n_interfaces; k++)
+			for (size_t m = 0; m < e->interfaces[k].n_subnets; m++) {
+				const char *ipnet = e->interfaces[k].subnets[m].ipnet;
+
+				strvec_add_take(&ret->addresses,
+						xstrndup(ipnet, strcspn(ipnet, "/")));
+			}
+	}
+}
+
 static int write_hosts(struct container *c, struct spec_facts *f, const struct rooted *root,
 		       struct err *err)
 {
@@ -137,6 +176,7 @@ static int write_hosts(struct container *c, struct spec_facts *f, const struct r
 	const char *file = c->config.hosts_file;
 	auto_free char *base = NULL;
 	auto_free char *text = NULL;
+	auto_attached struct attached attached;
 	struct etc_hosts_params params = {
 		.add = c->config.add_hosts,
 		.n_add = c->config.n_add_hosts,
@@ -147,8 +187,13 @@ static int write_hosts(struct container *c, struct spec_facts *f, const struct r
 	};
 	int r;
 
+	attached_load(&attached, c);
 	if (c->config.no_hosts)
 		return 0;
+	if (attached.addresses.n) {
+		params.addresses = (const char *const *)attached.addresses.v;
+		params.n_addresses = attached.addresses.n;
+	}
 	if (str_eq(file, "image")) {
 		auto_close int fd = rooted_openat(root, "/etc/hosts", O_RDONLY | O_NONBLOCK);
 		auto_strbuf struct strbuf sb = STRBUF_INIT;
@@ -167,6 +212,7 @@ static int write_resolv(struct container *c, struct spec_facts *f, struct err *e
 {
 	auto_free char *host = read_host("/etc/resolv.conf");
 	auto_free char *text = NULL;
+	auto_attached struct attached attached;
 	struct etc_resolv_params params = {
 		.new_netns = has_own_netns(&c->config),
 		.servers = c->config.dns,
@@ -177,6 +223,11 @@ static int write_resolv(struct container *c, struct spec_facts *f, struct err *e
 		.n_options = c->config.n_dns_options,
 	};
 
+	attached_load(&attached, c);
+	params.network_servers = attached.servers.v;
+	params.n_network_servers = attached.servers.n;
+	params.network_search = attached.search.v;
+	params.n_network_search = attached.search.n;
 	if (c->config.n_dns == 1 && str_eq(c->config.dns[0], "none"))
 		return 0;
 	/* A stub of the host's own resolver: what it asks is in another file. */
@@ -392,6 +443,41 @@ static int write_spec(struct container *c, struct spec_facts *f, struct err *err
 	return r < 0 ? err_sys(err, r, "write '%s'", path) : 0;
 }
 
+static int prepare_storage(struct container *c, struct spec_facts *f, struct rooted *root,
+			   struct err *err)
+{
+	int r = container_mount_rootfs(c, &f->rootfs, err);
+
+	if (r < 0)
+		return r;
+	r = rooted_open(root, AT_FDCWD, f->rootfs);
+	if (r < 0)
+		return err_sys(err, r, "open root file system '%s'", f->rootfs);
+	return mount_shm(c, err);
+}
+
+/* Both at the same time. Where both fail, the storage's error is returned and the network's logged. */
+static int prepare_storage_and_network(struct container *c, struct spec_facts *f,
+				       struct rooted *root, struct err *err)
+{
+	struct network_job job = NETWORK_JOB_INIT;
+	struct err network_err = ERR_INIT;
+	int r = container_network_begin(c, &job, err);
+	int r2;
+
+	if (r < 0)
+		return r;
+	r = prepare_storage(c, f, root, err);
+	r2 = container_network_finish(c, &job, &network_err);
+	if (r < 0 && r2 < 0)
+		log_warning("%s", network_err.msg);
+	if (r < 0 || r2 == 0)
+		return r;
+	if (err)
+		*err = network_err;
+	return r2;
+}
+
 int container_prepare(struct container *c, struct err *err)
 {
 	auto_spec_facts struct spec_facts f = { 0 };
@@ -399,14 +485,7 @@ int container_prepare(struct container *c, struct err *err)
 	int r = make_dirs(c, err);
 
 	if (r == 0)
-		r = container_mount_rootfs(c, &f.rootfs, err);
-	if (r == 0) {
-		r = rooted_open(&root, AT_FDCWD, f.rootfs);
-		if (r < 0)
-			r = err_sys(err, r, "open root file system '%s'", f.rootfs);
-	}
-	if (r == 0)
-		r = mount_shm(c, err);
+		r = prepare_storage_and_network(c, &f, &root, err);
 	if (r == 0)
 		r = make_workdir(c, &root, err);
 	if (r == 0)

@@ -50,6 +50,8 @@ void engine_self_args(const struct engine *e, struct strvec *v)
 	add(v, "--tmpdir", e->tmpdir);
 	add(v, "--volumepath", e->volumepath);
 	add(v, "--network-config-dir", e->network_config_dir);
+	if (e->network_backend == NETWORK_CNI)
+		add(v, "--network-backend", "cni");
 	add(v, "--runtime", e->runtime ? e->runtime : o->runtime);
 	add(v, "--conmon", e->conmon ? e->conmon : o->conmon);
 	add(v, "--cgroup-manager", e->cgroup_manager == ENGINE_SYSTEMD ? "systemd" : "cgroupfs");

@@ -25,6 +25,24 @@ void network_attachment_done(struct network_attachment *attachment)
 	*attachment = (struct network_attachment){ 0 };
 }
 
+void network_attachment_copy(struct network_attachment *ret, const struct network_attachment *from)
+{
+	struct network_attachment copy = {
+		.network = xstrdup(from->network),
+		.static_mac = xstrdup(from->static_mac),
+		.interface_name = xstrdup(from->interface_name),
+	};
+
+	for (size_t i = 0; i < from->n_static_ips; i++)
+		json_strings_add(&copy.static_ips, &copy.n_static_ips, from->static_ips[i]);
+	for (size_t i = 0; i < from->n_aliases; i++)
+		json_strings_add(&copy.aliases, &copy.n_aliases, from->aliases[i]);
+	for (size_t i = 0; i < from->options.n; i++)
+		json_string_map_set(&copy.options, from->options.v[i].key,
+				    from->options.v[i].value);
+	*ret = copy;
+}
+
 void network_request_done(struct network_request *request)
 {
 	for (size_t i = 0; i < request->n_attachments; i++)

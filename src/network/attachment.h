@@ -42,6 +42,8 @@ void network_request_done(struct network_request *request);
  * --network takes them. ERR_INVALID names the part that is wrong.
  */
 int network_attachment_parse(struct network_attachment *ret, const char *text, struct err *err);
+/* Copies. */
+void network_attachment_copy(struct network_attachment *ret, const struct network_attachment *from);
 void network_attachment_done(struct network_attachment *attachment);
 /* Give every attachment without an interface name the first "ethN" that none has. */
 void network_request_name_interfaces(struct network_request *request);

@@ -3,9 +3,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <stdint.h>
 #include <sys/mount.h>
-#include <sys/random.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -69,19 +67,20 @@ static int run_child(const char *path)
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
 }
 
-int netns_create(char **ret_path, struct err *err)
+char *netns_path(const char *name)
 {
-	auto_free char *path = NULL;
+	return xasprintf("%s/%s", NETNS_DIR, name);
+}
+
+int netns_create(const char *path, struct err *err)
+{
 	auto_close int fd = -EBADF;
-	uint64_t random[2];
 	int r = prepare_directory(err);
 
+	if (r == 0)
+		r = netns_remove(path, err);
 	if (r < 0)
 		return r;
-	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		return err_sys(err, -errno, "read random bytes");
-	path = xasprintf("%s/netns-%016jx%016jx", NETNS_DIR, (uintmax_t)random[0],
-			 (uintmax_t)random[1]);
 	fd = fd_open_at(AT_FDCWD, path, O_RDONLY | O_CREAT | O_EXCL, 0444);
 	if (fd < 0)
 		return err_sys(err, fd, "make '%s'", path);
@@ -90,14 +89,13 @@ int netns_create(char **ret_path, struct err *err)
 		(void)unlink(path);
 		return err_sys(err, r, "create a network namespace");
 	}
-	*ret_path = take_ptr(path);
 	return 0;
 }
 
 int netns_remove(const char *path, struct err *err)
 {
 	/* Not mounted: a crash came between the file and the mount. */
-	if (umount2(path, MNT_DETACH) < 0 && errno != EINVAL && errno != ENOENT)
+	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT)
 		return err_sys(err, -errno, "unmount network namespace '%s'", path);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return err_sys(err, -errno, "remove network namespace '%s'", path);

@@ -9,7 +9,9 @@
 
 #define NETNS_DIR "/run/netns"
 
-/* A new one with a name of its own and loopback up; *ret_path is owned by the caller. */
-int netns_create(char **ret_path, struct err *err);
+/* Where a namespace of this name is: NETNS_DIR/NAME; the caller owns it. */
+char *netns_path(const char *name);
+/* A new one with loopback up. One of the same name that is there already, left by a crash, is removed. */
+int netns_create(const char *path, struct err *err);
 /* Unmount and remove it; 0 when it is not there. */
 int netns_remove(const char *path, struct err *err);

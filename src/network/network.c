@@ -110,52 +110,48 @@ static int allocate_addresses(const struct work *w, struct network_request *requ
 	return 0;
 }
 
-static int prepare(struct work *w, struct network_request *request, struct err *err)
-{
-	int r;
-
-	network_request_name_interfaces(request);
-	r = load_networks(w, err);
-	if (r == 0)
-		r = netavark_find(&w->netavark, w->env->netavark, err);
-	if (r == 0)
-		r = network_ports_choose(&request->ports, err);
-	return r < 0 ? r : take_lock(w, err);
-}
-
-static int setup_by_cni(const struct network_env *env, struct network_request *request,
-			const char *netns_path, struct network_status *ret, struct err *err)
-{
-	int r;
-
-	network_request_name_interfaces(request);
-	r = network_ports_choose(&request->ports, err);
-	return r < 0 ? r : cni_setup(&env->cni, request, netns_path, ret, err);
-}
-
-int network_setup(const struct network_env *env, struct network_request *request,
-		  const char *netns_path, struct network_status *ret, struct err *err)
+int network_allocate(const struct network_env *env, struct network_request *request,
+		     struct err *err)
 {
 	auto_work struct work w = { .env = env, .request = request, .lock_fd = -EBADF };
 	int r;
 
-	if (env->backend == NETWORK_CNI) {
-		r = setup_by_cni(env, request, netns_path, ret, err);
-		return r < 0 ? err_wrap(err, r, "set up the network") : 0;
+	network_request_name_interfaces(request);
+	r = network_ports_choose(&request->ports, err);
+	if (r == 0 && env->backend == NETWORK_NETAVARK) {
+		r = load_networks(&w, err);
+		if (r == 0)
+			r = allocate_addresses(&w, request, err);
 	}
-	r = prepare(&w, request, err);
+	return r < 0 ? err_wrap(err, r, "set up the network") : 0;
+}
+
+static int setup_by_netavark(struct work *w, const char *netns_path, struct network_status *ret,
+			     struct err *err)
+{
+	int r = load_networks(w, err);
+
 	if (r == 0)
-		r = allocate_addresses(&w, request, err);
+		r = netavark_find(&w->netavark, w->env->netavark, err);
+	if (r == 0)
+		r = take_lock(w, err);
 	if (r < 0)
-		return err_wrap(err, r, "set up the network");
-	r = netavark_setup(&w.netavark, request, w.networks.v, netns_path, ret, err);
-	if (r < 0) {
-		/* It may have come half way. */
-		(void)netavark_teardown(&w.netavark, request, w.networks.v, netns_path, NULL);
-		(void)release_addresses(env, request, request->n_attachments, NULL);
-		return err_wrap(err, r, "set up the network");
-	}
-	return 0;
+		return r;
+	r = netavark_setup(&w->netavark, w->request, w->networks.v, netns_path, ret, err);
+	/* It may have come half way. */
+	if (r < 0)
+		(void)netavark_teardown(&w->netavark, w->request, w->networks.v, netns_path, NULL);
+	return r;
+}
+
+int network_setup(const struct network_env *env, const struct network_request *request,
+		  const char *netns_path, struct network_status *ret, struct err *err)
+{
+	auto_work struct work w = { .env = env, .request = request, .lock_fd = -EBADF };
+	int r = env->backend == NETWORK_CNI ? cni_setup(&env->cni, request, netns_path, ret, err) :
+					      setup_by_netavark(&w, netns_path, ret, err);
+
+	return r < 0 ? err_wrap(err, r, "set up the network") : 0;
 }
 
 int network_teardown(const struct network_env *env, const struct network_request *request,

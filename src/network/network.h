@@ -32,15 +32,19 @@ struct network_env {
 };
 
 /*
- * Attach the namespace to all networks of the request. The request is completed: interface names, host ports,
- * with netavark also one static address for each subnet; the same request is what network_teardown() wants. On failure nothing
- * is left behind, and what was completed is of no use.
+ * Complete the request: interface names, host ports, and with netavark one static address for each subnet, which
+ * belong to the container from now on. What the caller writes down before it goes on is all that network_teardown()
+ * wants, so that nothing is lost by a crash. On failure nothing has been taken.
  */
-int network_setup(const struct network_env *env, struct network_request *request,
+int network_allocate(const struct network_env *env, struct network_request *request,
+		     struct err *err);
+/* Attach the namespace to all networks of a completed request. On failure nothing but the allocation is left. */
+int network_setup(const struct network_env *env, const struct network_request *request,
 		  const char *netns_path, struct network_status *ret, struct err *err);
 /*
- * Take everything away. A network whose file is gone meanwhile cannot be told to the backend: its addresses
- * are given back, and the first error is returned after all else is done.
+ * Take everything away, also after a set-up that was cut short, or of which only the request is known. A network
+ * whose file is gone meanwhile cannot be told to the backend: its addresses are given back all the same, and the
+ * first error is returned after all else is done.
  */
 int network_teardown(const struct network_env *env, const struct network_request *request,
 		     const char *netns_path, struct err *err);

@@ -133,7 +133,7 @@ static void test_two_networks(void **state UNUSED)
 								.container_name = "web" };
 	auto_network_status struct network_status status = NETWORK_STATUS_INIT;
 	struct network_env env = environment();
-	auto_free char *netns = NULL;
+	auto_free char *netns = netns_path("floe-test");
 	struct err err = ERR_INIT;
 
 	if (!can_run)
@@ -143,7 +143,7 @@ static void test_two_networks(void **state UNUSED)
 	attach(&request, "one:mac=92:d0:c6:0a:29:33");
 	attach(&request, "two:ip=10.213.2.77,interface_name=back");
 	assert_int_equal(network_ports_parse(&request.ports, "8080:80", &err), 0);
-	if (netns_create(&netns, &err) < 0 ||
+	if (netns_create(netns, &err) < 0 || network_allocate(&env, &request, &err) < 0 ||
 	    network_setup(&env, &request, netns, &status, &err) < 0)
 		fail_msg("%s", err.msg);
 	assert_int_equal(status.n, 2);
@@ -181,13 +181,16 @@ static void test_failure_leaves_nothing(void **state UNUSED)
 		skip();
 	attach(&request, "one:ip=10.213.1.5");
 	/* No namespace there: netavark fails after the addresses were given out. */
+	assert_int_equal(network_allocate(&env, &request, &err), 0);
 	assert_true(network_setup(&env, &request, "/run/netns/nothing", &status, &err) < 0);
 	if (!strstr(err.msg, "set up the network: netavark: "))
 		fail_msg("%s", err.msg);
 	assert_false(host_has_link("podman1"));
+	/* As far as it came, it can be taken away, also without a namespace. */
+	(void)network_teardown(&env, &request, "/run/netns/nothing", &err);
 	attach(&other, "one:ip=10.213.1.5");
 	attach(&other, "nothing");
-	assert_int_equal(network_setup(&env, &other, "/run/netns/nothing", &status, &err), -ENOENT);
+	assert_int_equal(network_allocate(&env, &other, &err), -ENOENT);
 	if (!strstr(err.msg, "network 'nothing' does not exist"))
 		fail_msg("%s", err.msg);
 }
@@ -225,7 +228,7 @@ static void test_cni(void **state UNUSED)
 								.container_name = "web" };
 	auto_network_status struct network_status status = NETWORK_STATUS_INIT;
 	auto_strvec struct strvec names = STRVEC_INIT;
-	auto_free char *netns = NULL;
+	auto_free char *netns = netns_path("floe-test");
 	struct err err = ERR_INIT;
 	struct cni cni;
 
@@ -237,7 +240,7 @@ static void test_cni(void **state UNUSED)
 	attach(&request, "old:ip=10.213.3.9,mac=92:d0:c6:0a:29:44");
 	network_request_name_interfaces(&request);
 	assert_int_equal(network_ports_parse(&request.ports, "8081:81", &err), 0);
-	if (netns_create(&netns, &err) < 0 || cni_setup(&cni, &request, netns, &status, &err) < 0)
+	if (netns_create(netns, &err) < 0 || cni_setup(&cni, &request, netns, &status, &err) < 0)
 		fail_msg("%s", err.msg);
 	assert_string_equal(status.v[0].interfaces[0].name, "eth0");
 	assert_string_equal(status.v[0].interfaces[0].subnets[0].ipnet, "10.213.3.9/24");

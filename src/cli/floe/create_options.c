@@ -384,7 +384,6 @@ static void apply_strings(const struct create_options *o, struct container_confi
 		{ o->workdir, &c->workdir },
 		{ o->user, &c->user },
 		{ o->stop_signal, &c->stop_signal },
-		{ o->network, &c->network },
 		{ o->pid, &c->pid },
 		{ o->ipc, &c->ipc },
 		{ o->uts, &c->uts },
@@ -484,6 +483,8 @@ int create_options_apply(const struct create_options *o, char *const *args, size
 		r = apply_maps(o, c, err);
 	if (r == 0)
 		r = create_options_limits(o, &c->limits, err);
+	if (r == 0)
+		r = network_options_apply(o, c, err);
 	if (r == 0)
 		r = mount_options_apply(o, c, err);
 	return r < 0 ? r : security_options_apply(o, c, err);

@@ -7,7 +7,7 @@
 
 struct create_options {
 	const char *name, *hostname, *workdir, *user, *entrypoint, *restart, *stop_signal;
-	const char *log_driver, *network, *pid, *ipc, *uts, *userns, *cgroupns, *cgroups;
+	const char *log_driver, *pid, *ipc, *uts, *userns, *cgroupns, *cgroups;
 	const char *cgroup_parent, *cidfile, *pidfile, *conmon_pidfile, *init_path, *systemd;
 	const char *umask, *timezone, *personality, *cpus, *cpuset_cpus, *cpuset_mems;
 	const char *hosts_file, *passwd_entry, *group_entry, *image_volume, *pull, *detach_keys;
@@ -17,7 +17,8 @@ struct create_options {
 	struct strvec annotations, cap_add, cap_drop, security_opts, devices, device_rules, groups;
 	struct strvec ulimits, sysctl, secrets, dns, dns_search, dns_options, add_hosts, attach;
 	struct strvec log_opts, volumes_from, cgroup_conf, blkio_weight_device, read_bps, write_bps;
-	struct strvec read_iops, write_iops, requires, publish, expose;
+	struct strvec read_iops, write_iops, requires, publish, expose, networks, network_aliases;
+	const char *ip, *ip6, *mac_address;
 	struct opt_i64 memory, memory_swap, memory_reservation, shm_size, pids_limit, oom_score_adj;
 	struct opt_i64 memory_swappiness, cpu_quota, cpu_rt_runtime;
 	struct opt_u64 cpu_shares, cpu_period, cpu_rt_period, blkio_weight;
@@ -48,10 +49,23 @@ extern const struct create_options create_options_default;
 			   "passthrough"),                                                         \
 		OPT_STRVEC(T, M.log_opts, "log-opt", 0, "KEY=VALUE",                               \
 			   "option of the log: path, max-size, tag"),                              \
-		OPT_STRING(T, M.network, "network", 0, "MODE",                                     \
-			   "network: none, host, ns:PATH or container:NAME"),                      \
-		OPT_STRING_F(T, M.network, "net", 0, "MODE", "older name of --network",            \
+		OPT_STRVEC(T, M.networks, "network", 0, "MODE|NAME[:KEY=VALUE,...]",               \
+			   "network: bridge, none, host, ns:PATH, container:NAME, or a "           \
+			   "network's name (ip=, ip6=, mac=, alias=, interface_name=)"),           \
+		OPT_STRVEC_F(T, M.networks, "net", 0, "MODE", "older name of --network",           \
 			     CLI_HIDDEN),                                                          \
+		OPT_STRVEC(T, M.network_aliases, "network-alias", 0, "NAME",                       \
+			   "further name of the container in its networks"),                       \
+		OPT_STRING(T, M.ip, "ip", 0, "ADDRESS", "IPv4 address in its only network"),       \
+		OPT_STRING(T, M.ip6, "ip6", 0, "ADDRESS", "IPv6 address in its only network"),     \
+		OPT_STRING(T, M.mac_address, "mac-address", 0, "ADDRESS",                          \
+			   "MAC address in its only network"),                                     \
+		OPT_STRVEC(T, M.publish, "publish", 'p', "[[ADDRESS:]HOST-PORT:]PORT[/PROTOCOL]",  \
+			   "make a port of the container one of the host"),                        \
+		OPT_FLAG(T, M.publish_all, "publish-all", 'P',                                     \
+			 "publish every exposed port at a free port of the host"),                 \
+		OPT_STRVEC(T, M.expose, "expose", 0, "PORT[/PROTOCOL]",                            \
+			   "say that the container listens there"),                                \
 		OPT_STRING(T, M.pid, "pid", 0, "MODE",                                             \
 			   "process ids: private, host, ns:PATH or container:NAME"),               \
 		OPT_STRING(T, M.ipc, "ipc", 0, "MODE",                                             \
@@ -184,6 +198,8 @@ void create_env_set(char ***env, size_t *n, const char *text);
 int create_env_file(const char *path, char ***env, size_t *n, struct err *err);
 
 /* cli/floe/mount_options.c: -v, --mount, --tmpfs. */
+int network_options_apply(const struct create_options *o, struct container_config *c,
+			  struct err *err);
 int mount_options_apply(const struct create_options *o, struct container_config *c,
 			struct err *err);
 /* cli/floe/security_options.c: --security-opt, --device, --ulimit, --secret. */

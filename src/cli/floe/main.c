@@ -15,6 +15,7 @@
 
 static const struct floe_globals no_globals = {
 	.engine.cgroup_manager = -1,
+	.engine.network_backend = -1,
 	.log_level = -1,
 };
 
@@ -47,6 +48,8 @@ static void engine_options_fill(struct engine_options *o, const struct engine_op
 	for (size_t i = 0; i < ARRAY_SIZE(to); i++)
 		if (!*to[i])
 			*to[i] = from[i];
+	if (o->network_backend < 0)
+		o->network_backend = config->network_backend;
 	if (o->cgroup_manager < 0)
 		o->cgroup_manager = config->cgroup_manager;
 }

@@ -17,6 +17,11 @@ static const struct cli_choice cgroup_managers[] = {
 	{ "systemd", ENGINE_SYSTEMD },
 	{ NULL, 0 },
 };
+static const struct cli_choice network_backends[] = {
+	{ "netavark", NETWORK_NETAVARK },
+	{ "cni", NETWORK_CNI },
+	{ NULL, 0 },
+};
 
 #define T struct floe_globals
 static const struct cli_option global_rows[] = {
@@ -34,7 +39,11 @@ static const struct cli_option global_rows[] = {
 	OPT_STRING_F(T, engine.volumepath, "volumepath", 0, "DIR",
 		     "where named volumes are kept (default: ROOT/volumes)", CLI_CONFIGURABLE),
 	OPT_STRING_F(T, engine.network_config_dir, "network-config-dir", 0, "DIR",
-		     "where networks are described (default: ROOT/networks)", CLI_CONFIGURABLE),
+		     "where networks are described (default: " NETWORK_DIR ", or " CNI_CONFIG_DIR
+		     ")",
+		     CLI_CONFIGURABLE),
+	OPT_ENUM_F(T, engine.network_backend, "network-backend", 0, "BACKEND", network_backends,
+		   "what makes networks: netavark or cni (default: netavark)", CLI_CONFIGURABLE),
 	OPT_STRING_F(T, engine.runtime, "runtime", 0, "NAME|FILE",
 		     "OCI runtime to run containers with (default: floe-runtime)",
 		     CLI_CONFIGURABLE),

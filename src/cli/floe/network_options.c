@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* --network and what belongs to it: addresses, aliases, ports. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/floe/create_options.h"
+#include "core/alloc.h"
+#include "core/str.h"
+#include "network/config.h"
+
+static bool is_mode(const char *text)
+{
+	return str_eq(text, "none") || str_eq(text, "host") || str_eq(text, "private") ||
+	       str_has_prefix(text, "container:") || str_has_prefix(text, "ns:");
+}
+
+/* "bridge" and "default" stand for the default network, also with options behind them. */
+static char *network_text(const char *text)
+{
+	static const char *const words[] = { "bridge", "default" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		const char *rest = str_skip_prefix(text, words[i]);
+
+		if (rest && (!*rest || *rest == ':'))
+			return xasprintf("%s%s", NETWORK_DEFAULT, rest);
+	}
+	return xstrdup(text);
+}
+
+static int attach(struct container_config *c, const char *text, struct err *err)
+{
+	auto_free char *full = network_text(text);
+	struct network_attachment attachment;
+	int r;
+
+	if (str_has_prefix(text, "slirp4netns") || str_has_prefix(text, "pasta"))
+		return err_set(
+			err, ERR_UNSUPPORTED,
+			"--network '%s': networks of ordinary users are not supported yet; "
+			"use bridge, none, host, ns:PATH, container:NAME or a network's name",
+			text);
+	r = network_attachment_parse(&attachment, full, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < c->n_networks; i++)
+		if (str_eq(c->networks[i].network, attachment.network)) {
+			r = err_set(err, ERR_INVALID, "--network '%s': it is named twice",
+				    attachment.network);
+			network_attachment_done(&attachment);
+			return r;
+		}
+	*array_push(c->networks, c->n_networks) = attachment;
+	return 0;
+}
+
+static int set_mode(struct container_config *c, const struct strvec *networks, struct err *err)
+{
+	int r = 0;
+
+	if (networks->n == 1 && is_mode(networks->v[0]) && !str_eq(networks->v[0], "private")) {
+		c->network = xstrdup(networks->v[0]);
+		return 0;
+	}
+	for (size_t i = 0; r == 0 && i < networks->n; i++) {
+		if (str_eq(networks->v[i], "private"))
+			r = attach(c, NETWORK_DEFAULT, err);
+		else if (is_mode(networks->v[i]))
+			r = err_set(err, ERR_INVALID,
+				    "--network '%s' cannot be combined with other networks",
+				    networks->v[i]);
+		else
+			r = attach(c, networks->v[i], err);
+	}
+	if (r == 0 && networks->n == 0)
+		r = attach(c, NETWORK_DEFAULT, err);
+	c->network = xstrdup("bridge");
+	return r;
+}
+
+/* What only one network can mean. */
+static int set_single(struct container_config *c, const char *option, const char *key,
+		      const char *value, struct err *err)
+{
+	auto_free char *text = NULL;
+	struct network_attachment parsed;
+	struct network_attachment *a = c->networks;
+	int r;
+
+	if (!value)
+		return 0;
+	if (c->n_networks != 1)
+		return err_set(err, ERR_INVALID,
+			       "%s '%s': there are %zu networks; use --network NAME:%s=%s", option,
+			       value, c->n_networks, key, value);
+	text = xasprintf("%s:%s=%s", a->network, key, value);
+	r = network_attachment_parse(&parsed, text, err);
+	if (r < 0)
+		return err_wrap(err, r, "%s", option);
+	for (size_t i = 0; i < parsed.n_static_ips; i++)
+		json_strings_add(&a->static_ips, &a->n_static_ips, parsed.static_ips[i]);
+	if (parsed.static_mac)
+		replace_ptr(a->static_mac, xstrdup(parsed.static_mac));
+	network_attachment_done(&parsed);
+	return 0;
+}
+
+static int set_aliases(struct container_config *c, const struct strvec *aliases, struct err *err)
+{
+	if (aliases->n && c->n_networks == 0)
+		return err_set(err, ERR_INVALID,
+			       "--network-alias '%s': the container is attached to no network",
+			       aliases->v[0]);
+	for (size_t i = 0; i < aliases->n; i++) {
+		int r = network_name_check(aliases->v[i], NULL);
+
+		if (r < 0)
+			return err_set(err, ERR_INVALID, "--network-alias '%s' is not a host name",
+				       aliases->v[i]);
+		for (size_t k = 0; k < c->n_networks; k++)
+			json_strings_add(&c->networks[k].aliases, &c->networks[k].n_aliases,
+					 aliases->v[i]);
+	}
+	return 0;
+}
+
+static int set_ports(struct container_config *c, const struct create_options *o, struct err *err)
+{
+	auto_network_ports struct network_ports ports = NETWORK_PORTS_INIT;
+	auto_network_ports struct network_ports exposed = NETWORK_PORTS_INIT;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < o->publish.n; i++)
+		r = network_ports_parse(&ports, o->publish.v[i], err);
+	for (size_t i = 0; r == 0 && i < o->expose.n; i++) {
+		r = network_ports_parse_exposed(&exposed, o->expose.v[i], err);
+		json_strings_add(&c->expose, &c->n_expose, o->expose.v[i]);
+	}
+	if (r < 0)
+		return r;
+	if ((ports.n || o->publish_all) && c->n_networks == 0)
+		return err_set(err, ERR_INVALID,
+			       "published ports need a network: --network '%s' has none of the "
+			       "container's own",
+			       c->network);
+	c->ports = ports.v;
+	c->n_ports = ports.n;
+	ports = (struct network_ports)NETWORK_PORTS_INIT;
+	c->publish_all = o->publish_all;
+	return 0;
+}
+
+int network_options_apply(const struct create_options *o, struct container_config *c,
+			  struct err *err)
+{
+	int r = set_mode(c, &o->networks, err);
+
+	if (r == 0)
+		r = set_single(c, "--ip", "ip", o->ip, err);
+	if (r == 0)
+		r = set_single(c, "--ip6", "ip6", o->ip6, err);
+	if (r == 0)
+		r = set_single(c, "--mac-address", "mac", o->mac_address, err);
+	if (r == 0)
+		r = set_aliases(c, &o->network_aliases, err);
+	return r < 0 ? r : set_ports(c, o, err);
+}

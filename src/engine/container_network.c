@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/container_network.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/fd.h"
+#include "core/io.h"
+#include "core/path.h"
+#include "core/str.h"
+#include "network/netns.h"
+
+#define RESULT_MAX (4U << 20)
+
+/* Behind it the status as text, or a struct err. */
+enum result_kind { RESULT_STATUS = 'S', RESULT_FAILURE = 'E' };
+
+/* Borrows from the container; run_dir is the caller's. */
+static struct network_env make_env(const struct container *c, const char *run_dir)
+{
+	const struct engine *e = c->engine;
+
+	return (struct network_env){
+		.backend = e->network_backend,
+		.config_dir = e->network_config_dir,
+		.run_dir = run_dir,
+		.cni = { .config_dir = e->network_config_dir, .cache_dir = CNI_CACHE_DIR },
+	};
+}
+
+static char *network_run_dir(const struct container *c)
+{
+	return path_join(c->engine->runroot, "networks");
+}
+
+/* What the record says is attached, as the backend wants it; borrows everything but the lists. */
+static void make_request(const struct container *c, const struct network_attachment *attachments,
+			 size_t n_attachments, const struct network_port *ports, size_t n_ports,
+			 struct network_request *ret)
+{
+	*ret = (struct network_request){
+		.container_id = c->config.id,
+		.container_name = c->config.name,
+		.hostname = c->config.hostname,
+	};
+	for (size_t i = 0; i < n_attachments; i++)
+		network_attachment_copy(array_push(ret->attachments, ret->n_attachments),
+					&attachments[i]);
+	network_ports_copy(&ret->ports, &(struct network_ports){
+						(struct network_port *)(uintptr_t)ports, n_ports });
+	strvec_add_all(&ret->dns_servers, c->config.dns, c->config.n_dns);
+}
+
+void container_network_forget(struct container_status *s)
+{
+	for (size_t i = 0; i < s->n_attachments; i++)
+		network_attachment_done(&s->attachments[i]);
+	free(s->attachments);
+	s->attachments = NULL;
+	s->n_attachments = 0;
+	network_ports_done(&(struct network_ports){ s->ports, s->n_ports });
+	s->ports = NULL;
+	s->n_ports = 0;
+	replace_ptr(s->netns, NULL);
+	(void)json_object_put(s->network);
+	s->network = NULL;
+}
+
+/* ---- the child ---- */
+
+static void write_result(int fd, enum result_kind kind, const void *data, size_t len)
+{
+	char first = (char)kind;
+
+	if (io_write_all(fd, &first, 1) < 0 || io_write_all(fd, data, len) < 0)
+		_exit(1);
+}
+
+static _Noreturn void run_child(const struct network_env *env,
+				const struct network_request *request, const char *netns, int fd)
+{
+	struct network_status status = NETWORK_STATUS_INIT;
+	struct err err = ERR_INIT;
+	int r = netns_create(netns, &err);
+
+	if (r == 0)
+		r = network_setup(env, request, netns, &status, &err);
+	if (r < 0) {
+		write_result(fd, RESULT_FAILURE, &err, sizeof(err));
+	} else {
+		char *text = network_status_format(&status);
+
+		write_result(fd, RESULT_STATUS, text, strlen(text));
+	}
+	_exit(0);
+}
+
+static int start_child(const struct container *c, const struct network_request *request,
+		       struct network_job *job, struct err *err)
+{
+	auto_free char *run_dir = network_run_dir(c);
+	struct network_env env = make_env(c, run_dir);
+	auto_close int fd = memfd_create("floe-network", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(err, -errno, "make a memory file");
+	job->pid = fork();
+	if (job->pid == 0)
+		run_child(&env, request, c->status.netns, fd);
+	if (job->pid < 0) {
+		job->pid = 0;
+		return err_sys(err, -errno, "fork");
+	}
+	job->result_fd = take_fd(fd);
+	return 0;
+}
+
+/* ---- the parent ---- */
+
+int container_network_begin(struct container *c, struct network_job *job, struct err *err)
+{
+	auto_network_request struct network_request request = NETWORK_REQUEST_INIT;
+	auto_free char *name = xasprintf("floe-%s", c->config.id);
+	auto_free char *run_dir = network_run_dir(c);
+	struct network_env env = make_env(c, run_dir);
+	struct container_status *s = &c->status;
+	int r;
+
+	if (c->config.n_networks == 0)
+		return 0;
+	make_request(c, c->config.networks, c->config.n_networks, c->config.ports,
+		     c->config.n_ports, &request);
+	r = network_allocate(&env, &request, err);
+	if (r < 0)
+		return r;
+	container_network_forget(s);
+	s->netns = netns_path(name);
+	for (size_t i = 0; i < request.n_attachments; i++)
+		network_attachment_copy(array_push(s->attachments, s->n_attachments),
+					&request.attachments[i]);
+	for (size_t i = 0; i < request.ports.n; i++)
+		*array_push(s->ports, s->n_ports) = request.ports.v[i];
+	/* The strings are the record's now. */
+	free(request.ports.v);
+	request.ports = (struct network_ports)NETWORK_PORTS_INIT;
+	network_ports_copy(&request.ports, &(struct network_ports){ s->ports, s->n_ports });
+	r = container_save(c, err);
+	return r < 0 ? r : start_child(c, &request, job, err);
+}
+
+static int take_result(struct container *c, const struct strbuf *result, struct err *err)
+{
+	struct err failure;
+
+	if (result->len == 1 + sizeof(failure) && result->buf[0] == RESULT_FAILURE) {
+		(void)memcpy(&failure, result->buf + 1, sizeof(failure));
+		if (err)
+			*err = failure;
+		return failure.code < 0 ? failure.code : -EIO;
+	}
+	if (result->len < 2 || result->buf[0] != RESULT_STATUS)
+		return err_set(err, ERR_INTERNAL, "set up the network: the child said nothing");
+	c->status.network = json_tokener_parse(result->buf + 1);
+	return c->status.network ? container_save(c, err) :
+				   err_set(err, ERR_INTERNAL, "set up the network: no result");
+}
+
+int container_network_finish(struct container *c, struct network_job *job, struct err *err)
+{
+	auto_close int fd = take_fd(job->result_fd);
+	auto_strbuf struct strbuf result = STRBUF_INIT;
+	int r;
+
+	job->result_fd = -EBADF;
+	if (job->pid == 0)
+		return 0;
+	(void)RETRY_EINTR(waitpid(job->pid, NULL, 0));
+	job->pid = 0;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_sys(err, -errno, "read the network's result");
+	r = io_read_all(fd, RESULT_MAX, &result);
+	return r < 0 ? err_sys(err, r, "read the network's result") : take_result(c, &result, err);
+}
+
+int container_network_teardown(struct container *c, struct err *err)
+{
+	auto_network_request struct network_request request = NETWORK_REQUEST_INIT;
+	auto_free char *run_dir = network_run_dir(c);
+	struct network_env env = make_env(c, run_dir);
+	struct container_status *s = &c->status;
+	struct err later = ERR_INIT;
+	int r;
+	int r2;
+
+	if (!s->netns)
+		return 0;
+	make_request(c, s->attachments, s->n_attachments, s->ports, s->n_ports, &request);
+	r = network_teardown(&env, &request, s->netns, err);
+	r2 = netns_remove(s->netns, r < 0 ? &later : err);
+	/* A namespace that cannot be removed is tried again; all else has been given back. */
+	if (r2 == 0)
+		container_network_forget(s);
+	return r < 0 ? r : r2;
+}
+
+void container_network_status(const struct container *c, struct network_status *ret)
+{
+	const char *text =
+		c->status.network ?
+			json_object_to_json_string_ext(c->status.network, JSON_C_TO_STRING_PLAIN) :
+			NULL;
+
+	*ret = (struct network_status)NETWORK_STATUS_INIT;
+	if (text)
+		(void)network_status_parse(ret, text, strlen(text), "record of the network", NULL);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The networks of one container (network/network.h), from its configuration to what its record says of them. The
+ * namespace is called after the container, so that whatever a crash leaves is found again. The container is locked.
+ */
+#pragma once
+
+#include "engine/container.h"
+#include "network/network.h"
+#include "network/status.h"
+
+/* A set-up under way in a child, while the caller mounts the root file system. */
+struct network_job {
+	pid_t pid; /* 0: nothing is under way */
+	int result_fd;
+};
+
+#define NETWORK_JOB_INIT                                                                           \
+	{                                                                                          \
+		.result_fd = -EBADF                                                                \
+	}
+
+/*
+ * Take addresses and ports, write down what is taken, and start the set-up. Nothing for a container that is attached
+ * to no network.
+ */
+int container_network_begin(struct container *c, struct network_job *job, struct err *err);
+/* Wait for it; the record knows the result. To be called after every begin that succeeded. */
+int container_network_finish(struct container *c, struct network_job *job, struct err *err);
+/* Take everything away that the record speaks of; nothing when that is nothing. */
+int container_network_teardown(struct container *c, struct err *err);
+/* Nothing is set up any more, the record is to say. */
+void container_network_forget(struct container_status *status);
+/* What is attached at the moment; the caller frees it. Empty when nothing is. */
+void container_network_status(const struct container *c, struct network_status *ret);

@@ -384,3 +384,25 @@ has_own_cgroup()
 		[[ $output != *made* && $output != *moved* ]] || fail "$output"
 	done
 }
+
+@test "a time namespace with offsets belongs to the user namespace" {
+	floe_only "Debian's others lack time namespaces"
+	configure '.linux.namespaces += [{ type: "time" }] | .linux.timeOffsets = { monotonic: { secs: 5000 }, boottime: { secs: 77 } }'
+	idle_command
+	start_detached
+	run rt exec "$ID" cat /proc/self/timens_offsets
+	[[ ${lines[0]} =~ ^monotonic\ +5000\ +0 ]]
+	[[ ${lines[1]} =~ ^boottime\ +77\ +0 ]]
+	remove_container
+}
+
+@test "a cgroup of the name that is somebody else's is done without" {
+	[ "$EUID" -eq 0 ] || skip "needs root, to make it"
+	is_cgroup_v2 && skip "of version 1"
+	mkdir "/sys/fs/cgroup/pids/$ID"
+	script_is 'echo ran'
+	run_container
+	rmdir "/sys/fs/cgroup/pids/$ID"
+	[ "$status" -eq 0 ]
+	contains "$output" ran
+}

@@ -35,8 +35,16 @@
 #include "runtime/device/create.h"
 #include "runtime/init/child_common.h"
 #include "runtime/init/handshake.h"
+#include "runtime/init/spawn.h"
 #include "runtime/netdev.h"
 #include "runtime/sysctl.h"
+
+static int make_time_namespace(void *context, struct err *err)
+{
+	struct child *c = context;
+
+	return init_make_time_namespace(&c->l->namespaces, c->spec->linux_, err);
+}
 
 static int enter_user_namespace(void *context, struct err *err)
 {
@@ -244,6 +252,7 @@ static int make_working_directory(void *context, struct err *err UNUSED)
 
 static const struct stage init_stages[] = {
 	{ "settle", child_settle, NULL },
+	{ "make time namespace", make_time_namespace, NULL },
 	{ "enter user namespace", enter_user_namespace, NULL },
 	{ "hide from others", hide_from_others, NULL },
 	{ "join namespaces", child_join_namespaces, NULL },

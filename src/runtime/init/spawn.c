@@ -69,6 +69,36 @@ static int write_time_offsets(const struct oci_linux *linux_, struct err *err)
 	return r < 0 ? err_sys(err, r, "write time offsets") : 0;
 }
 
+/* Only the owner of a new user namespace may make a time namespace for it, and that is init. */
+static bool makes_time_before_init(const struct namespace_plan *plan)
+{
+	return plan->has_time_offsets && !namespace_plan_creates(plan, NAMESPACE_USER);
+}
+
+static int unshare_time(const struct oci_linux *linux_, struct err *err)
+{
+	if (unshare(CLONE_NEWTIME) < 0)
+		return err_sys(err, -errno, "create time namespace");
+	return write_time_offsets(linux_, err);
+}
+
+int init_make_time_namespace(const struct namespace_plan *plan, const struct oci_linux *linux_,
+			     struct err *err)
+{
+	auto_close int fd = -EBADF;
+	int r;
+
+	if (!plan->has_time_offsets || makes_time_before_init(plan))
+		return 0;
+	r = unshare_time(linux_, err);
+	if (r < 0)
+		return r;
+	fd = fd_open_at(AT_FDCWD, "/proc/self/ns/time_for_children", O_RDONLY, 0);
+	if (fd < 0)
+		return err_sys(err, fd, "open '/proc/self/ns/time_for_children'");
+	return setns(fd, CLONE_NEWTIME) < 0 ? err_sys(err, -errno, "enter the time namespace") : 0;
+}
+
 /* What the parent changes about itself for its next child, and how it gets back. */
 struct detour {
 	int pid_fd;
@@ -99,7 +129,7 @@ static int detour_begin(struct detour *d, const struct launch *l, struct err *er
 			return err_sys(err, -errno, "join pid namespace '%s'",
 				       plan->paths[NAMESPACE_PID]);
 	}
-	if (namespace_plan_joins(plan, NAMESPACE_TIME) || plan->has_time_offsets) {
+	if (namespace_plan_joins(plan, NAMESPACE_TIME) || makes_time_before_init(plan)) {
 		r = detour_open(&d->time_fd, "/proc/self/ns/time", err);
 		if (r < 0)
 			return r;
@@ -108,10 +138,8 @@ static int detour_begin(struct detour *d, const struct launch *l, struct err *er
 		if (setns(plan->fds[NAMESPACE_TIME], CLONE_NEWTIME) < 0)
 			return err_sys(err, -errno, "join time namespace '%s'",
 				       plan->paths[NAMESPACE_TIME]);
-	} else if (plan->has_time_offsets) {
-		if (unshare(CLONE_NEWTIME) < 0)
-			return err_sys(err, -errno, "create time namespace");
-		return write_time_offsets(l->bundle.spec.linux_, err);
+	} else if (makes_time_before_init(plan)) {
+		return unshare_time(l->bundle.spec.linux_, err);
 	}
 	return 0;
 }
@@ -254,10 +282,8 @@ static int intermediate_run(struct launch *l, struct err *err)
 		r = join_around_user(plan, err);
 	if (r < 0)
 		return r;
-	if (plan->has_time_offsets) {
-		if (unshare(CLONE_NEWTIME) < 0)
-			return err_sys(err, -errno, "create time namespace");
-		r = write_time_offsets(l->bundle.spec.linux_, err);
+	if (makes_time_before_init(plan)) {
+		r = unshare_time(l->bundle.spec.linux_, err);
 		if (r < 0)
 			return r;
 	}

@@ -12,7 +12,7 @@
  *   the others   by init itself, first of all
  *
  * Time offsets are written by the parent into a time namespace that it unshares, since nobody may be
- * in it yet. The cgroup namespace comes last: init unshares it when it is in its cgroup.
+ * in it yet; with a new user namespace, which shall own it, by init, which then enters it. The cgroup namespace comes last: init unshares it when it is in its cgroup.
  */
 #pragma once
 
@@ -22,3 +22,6 @@
 int init_spawn(struct launch *l, struct err *err);
 /* In the child: join by setns(2) what the plan joins and has not been joined on the way here. */
 int init_join_namespaces(const struct namespace_plan *plan, struct err *err);
+/* In the child, first of all: a time namespace with offsets, where the parent did not make it. */
+int init_make_time_namespace(const struct namespace_plan *plan, const struct oci_linux *linux_,
+			     struct err *err);

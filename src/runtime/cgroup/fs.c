@@ -221,17 +221,37 @@ static int check_existing(struct cgroup *cg, struct cgroup_node *node, struct er
 	return 0;
 }
 
+/*
+ * A rootless caller does without what it may not have, unless it named the cgroup. The v2 tree beside
+ * version 1 has no limits of anybody's, so nobody delegates it: that it lacks even then.
+ */
+static bool can_do_without(const struct cgroup *cg, const struct cgroup_node *node, int r)
+{
+	if (r != -EACCES && r != -EPERM && r != -EROFS)
+		return false;
+	return cg->tolerate_denied || (cg->rootless && node->unified && !cg->is_v2);
+}
+
+/* Whether processes may be put into what is there already, which may be somebody else's. */
+static int check_ours(const struct cgroup_node *node)
+{
+	auto_free char *file = path_join(node->path, "cgroup.procs");
+
+	return faccessat(AT_FDCWD, file, W_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
 static int make_node(struct cgroup *cg, struct cgroup_node *node, struct err *err)
 {
 	int r = make_directories(node);
 
-	if (r < 0) {
-		if (cg->tolerate_denied && (r == -EACCES || r == -EPERM || r == -EROFS)) {
-			node->absent = true;
-			return 0;
-		}
-		return err_sys(err, r, "create cgroup '%s'", node->path);
+	if (r == 0 && node->made_from == 0 && cg->rootless)
+		r = check_ours(node);
+	if (can_do_without(cg, node, r)) {
+		node->absent = true;
+		return 0;
 	}
+	if (r < 0)
+		return err_sys(err, r, "create cgroup '%s'", node->path);
 	if (node->made_from == 0) {
 		r = check_existing(cg, node, err);
 		if (r < 0)

@@ -178,6 +178,30 @@ int rootfs_diff(struct store *store, const char *id, struct rootfs_changes *ret,
 	return 0;
 }
 
+int layer_diff(struct store *store, const char *chain_id, struct rootfs_changes *ret,
+	       struct err *err)
+{
+	auto_rootfs_changes struct rootfs_changes changes = { 0 };
+	auto_layers struct layers layers = { 0 };
+	auto_lower_dir struct lower_dir lower = { 0 };
+	auto_free char *tree = layer_diff_path(store, chain_id);
+	struct differ d = { &changes, true, err };
+	int r = layers_load(store, chain_id, &layers, err);
+
+	if (r < 0)
+		return r;
+	layer_done(&layers.v[--layers.n]);
+	lower_dir_root(store, &layers, &lower);
+	r = walk(&d, tree, "", &lower);
+	if (r < 0)
+		return r;
+	if (changes.n)
+		qsort(changes.v, changes.n, sizeof(*changes.v), compare_changes);
+	*ret = changes;
+	changes = (struct rootfs_changes){ 0 };
+	return 0;
+}
+
 /* --- sizes --- */
 
 static int add_sizes(const char *path, uint64_t *total)

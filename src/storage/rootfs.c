@@ -82,6 +82,18 @@ int rootfs_exists(struct store *store, const char *id, struct err *err)
 	return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
+int rootfs_ids(struct store *store, const char *prefix, struct strvec *ret, struct err *err)
+{
+	auto_db_stmt struct db_stmt q = DB_STMT_INIT;
+	int r = db_query(store->db, &q, err,
+			 "SELECT id FROM rootfs WHERE substr(id, 1, length(?)) = ? ORDER BY id",
+			 "ss", prefix, prefix);
+
+	while (r >= 0 && (r = db_step(&q, err)) > 0)
+		strvec_add(ret, db_text(&q, 0));
+	return r;
+}
+
 /* --- making and removing --- */
 
 static int make_dirs(struct store *store, const char *id, const struct rootfs_options *options,

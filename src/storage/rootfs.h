@@ -53,6 +53,12 @@ char rootfs_change_letter(enum rootfs_change_kind kind);
 /* What differs from the layers. Need not be mounted. */
 int rootfs_diff(struct store *store, const char *id, struct rootfs_changes *ret, struct err *err);
 
+/* The same for one layer against those below it. */
+int layer_diff(struct store *store, const char *chain_id, struct rootfs_changes *ret,
+	       struct err *err);
+/* Ids of those that begin with prefix. */
+int rootfs_ids(struct store *store, const char *prefix, struct strvec *ret, struct err *err);
+
 /* Bytes written, and bytes of everything visible (the layers' sum). ret_total may be NULL. */
 int rootfs_size(struct store *store, const char *id, uint64_t *ret_written, uint64_t *ret_total,
 		struct err *err);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/floe/program.h"
 
+#include "cli/floe/image_commands.h"
+
 static const struct cli_choice log_levels[] = {
 	{ "trace", LOG_LEVEL_DEBUG },
 	{ "debug", LOG_LEVEL_DEBUG },
@@ -89,6 +91,10 @@ static const struct cli_command *const commands[] = {
 	&floe_restart_command, &floe_kill_command, &floe_pause_command, &floe_unpause_command,
 	&floe_wait_command, &floe_rm_command, &floe_rename_command, &floe_init_command,
 	&container_command,
+	&floe_pull_command, &floe_push_command, &floe_images_command, &floe_tag_command,
+	&floe_untag_command, &floe_rmi_command, &floe_history_command, &floe_load_command,
+	&floe_save_command, &floe_import_command, &floe_login_command, &floe_logout_command,
+	&floe_image_command,
 	&floe_version_command,
 	&floe_help_command, &floe_completion_command,
 };

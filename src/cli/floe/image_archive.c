@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* load, save, import */
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/floe/image_common.h"
+#include "core/alloc.h"
+#include "core/fd.h"
+#include "core/io.h"
+#include "core/proc.h"
+#include "core/str.h"
+#include "image/build.h"
+#include "image/layout.h"
+#include "image/push.h"
+#include "image/reference.h"
+
+/* --- load --- */
+
+struct load_options {
+	const char *input;
+	bool quiet;
+};
+
+static int open_input(const char *path, struct err *err)
+{
+	int fd;
+
+	if (path && !str_eq(path, "-")) {
+		fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
+		return fd < 0 ? err_sys(err, fd, "open '%s'", path) : fd;
+	}
+	if (isatty(STDIN_FILENO))
+		return err_set(
+			err, ERR_USAGE,
+			"read archive: stdin is a terminal; use --input FILE or redirect it");
+	fd = fd_dup(STDIN_FILENO);
+	return fd < 0 ? err_sys(err, fd, "read stdin") : fd;
+}
+
+static int run_load(const struct cli_invocation *inv, struct err *err)
+{
+	const struct load_options *o = inv->options;
+	auto_store struct store store = STORE_INIT;
+	auto_layout_loaded struct layout_loaded loaded = { 0 };
+	auto_strbuf struct strbuf out = STRBUF_INIT;
+	auto_close int fd = open_input(o->input, err);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = image_store_open(inv, &store, err);
+	if (r == 0)
+		r = layout_load(&store, fd, o->input ? o->input : "stdin", &loaded, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < loaded.names.n; i++)
+		strbuf_addf(&out, "Loaded image: %s\n", loaded.names.v[i]);
+	for (size_t i = 0; i < loaded.ids.n; i++)
+		image_event(inv, "loadfromarchive", loaded.ids.v[i], o->input ? o->input : "");
+	return cli_print(out.buf, err);
+}
+
+#define T struct load_options
+static const struct cli_option load_rows[] = {
+	OPT_STRING(T, input, "input", 'i', "FILE", "archive or directory (default: stdin)"),
+	OPT_FLAG(T, quiet, "quiet", 'q', "show no progress; there is none to show"),
+};
+#undef T
+
+const struct cli_command floe_load_command = {
+	.name = "load",
+	.summary = "take images out of an archive",
+	.description =
+		"Archives of podman save and docker save, OCI layouts (in a tar or as a "
+		"directory) and directories of skopeo; compressed by gzip, zstd, bzip2 or xz, "
+		"or not.",
+	CLI_OPTIONS(struct load_options, load_rows),
+	.run = run_load,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+/* --- save --- */
+
+struct save_options {
+	const char *format;
+	const char *output;
+	bool multi;
+	bool quiet;
+};
+
+static bool is_docker_archive(const struct save_options *o)
+{
+	return !o->format || str_eq(o->format, "docker-archive");
+}
+
+/* One entry for each image, with the names it was asked for by. */
+static int collect(const struct cli_invocation *inv, struct store *store, struct images *images,
+		   struct layout_save_image **ret, struct err *err)
+{
+	const struct save_options *o = inv->options;
+	size_t n = o->multi ? inv->n_args : 1;
+
+	images->v = xcalloc(n, sizeof(*images->v));
+	*ret = xcalloc(n, sizeof(**ret));
+	for (size_t i = 0; i < inv->n_args; i++) {
+		auto_image struct image image = { 0 };
+		auto_free char *name = NULL;
+		size_t k = 0;
+		int r;
+
+		/* Without --multi-image-archive further words are further names of the first. */
+		if (i > 0 && !o->multi) {
+			r = reference_normalize_local(inv->args[i], &name, err);
+			if (r < 0)
+				return r;
+			strvec_add_take(&(*ret)[0].names, take_ptr(name));
+			continue;
+		}
+		r = image_find(store, inv->args[i], &image, &name, err);
+		if (r < 0)
+			return r;
+		while (k < images->n && !str_eq(images->v[k].id, image.id))
+			k++;
+		if (k == images->n) {
+			images->v[images->n++] = image;
+			image = (struct image){ 0 };
+			(*ret)[k].image = &images->v[k];
+		}
+		if (name)
+			strvec_add_take(&(*ret)[k].names, take_ptr(name));
+	}
+	return 0;
+}
+
+static int save_docker(const struct save_options *o, struct store *store,
+		       const struct layout_save_image *list, size_t n, struct err *err)
+{
+	auto_close int fd = -EBADF;
+	auto_free char *part = NULL;
+	int r;
+
+	if (!o->output || str_eq(o->output, "/dev/stdout") || str_eq(o->output, "-")) {
+		if (isatty(STDOUT_FILENO))
+			return err_set(
+				err, ERR_USAGE,
+				"save: stdout is a terminal; use --output FILE or redirect it");
+		return layout_save_docker(store, list, n, STDOUT_FILENO, err);
+	}
+	/* What is there stays until the new one is whole. */
+	part = xasprintf("%s.part-%d", o->output, (int)getpid());
+	fd = fd_open_at(AT_FDCWD, part, O_WRONLY | O_CREAT | O_EXCL, 0666);
+	if (fd < 0)
+		return err_sys(err, fd, "make '%s'", part);
+	r = layout_save_docker(store, list, n, fd, err);
+	if (r == 0 && rename(part, o->output) < 0)
+		r = err_sys(err, -errno, "rename '%s' to '%s'", part, o->output);
+	if (r < 0)
+		(void)unlink(part);
+	return r;
+}
+
+static int copy_to_stdout(const char *path, struct err *err)
+{
+	auto_free unsigned char *buf = xmalloc(256 << 10);
+	auto_close int fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
+	ssize_t n = 0;
+	int r = 0;
+
+	if (fd < 0)
+		return err_sys(err, fd, "open '%s'", path);
+	while (r == 0 && (n = RETRY_EINTR(read(fd, buf, 256 << 10))) > 0)
+		r = io_write_all(STDOUT_FILENO, buf, (size_t)n);
+	return r < 0 || n < 0 ? err_sys(err, r < 0 ? r : -errno, "write the archive") : 0;
+}
+
+/* The other formats are skopeo's. */
+static int save_other(const struct save_options *o, struct store *store,
+		      const struct layout_save_image *one, struct err *err)
+{
+	static const char *const formats[][2] = { { "oci-archive", "oci-archive" },
+						  { "oci-dir", "oci" },
+						  { "docker-dir", "dir" } };
+	auto_store_staging struct store_staging staging = STORE_STAGING_INIT;
+	struct push_options push = { .quiet = o->quiet };
+	const char *transport = NULL;
+	auto_free char *temporary = NULL;
+	auto_free char *destination = NULL;
+	bool archive = str_eq(o->format, "oci-archive");
+	const char *path = o->output;
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		if (str_eq(o->format, formats[i][0]))
+			transport = formats[i][1];
+	if (!transport)
+		return err_set(err, ERR_USAGE,
+			       "option '--format': '%s' is not one of docker-archive, oci-archive, "
+			       "oci-dir, docker-dir",
+			       o->format);
+	if (!path && !archive)
+		return err_set(err, ERR_USAGE, "save: format '%s' needs --output DIRECTORY",
+			       o->format);
+	r = store_content_hold(store, err);
+	if (r < 0)
+		return r;
+	if (!path) {
+		r = store_staging_make(store, &staging, err);
+		temporary = xasprintf("%s/archive.tar", staging.path ? staging.path : "");
+		path = temporary;
+	}
+	destination = one->names.n && !str_eq(transport, "dir") ?
+			      xasprintf("%s:%s:%s", transport, path, one->names.v[0]) :
+			      xasprintf("%s:%s", transport, path);
+	if (r == 0)
+		r = image_push(store, one->image, destination, &push, err);
+	if (r == 0 && temporary)
+		r = copy_to_stdout(path, err);
+	store_staging_drop(&staging);
+	store_content_release(store);
+	return r;
+}
+
+static int run_save(const struct cli_invocation *inv, struct err *err)
+{
+	const struct save_options *o = inv->options;
+	auto_store struct store store = STORE_INIT;
+	auto_images struct images images = { 0 };
+	struct layout_save_image *list = NULL;
+	int r;
+
+	if (o->multi && !is_docker_archive(o))
+		return err_set(err, ERR_USAGE,
+			       "save: several images fit into the format docker-archive only");
+	r = image_store_open(inv, &store, err);
+	if (r == 0)
+		r = collect(inv, &store, &images, &list, err);
+	if (r == 0 && is_docker_archive(o))
+		r = save_docker(o, &store, list, images.n, err);
+	else if (r == 0)
+		r = save_other(o, &store, &list[0], err);
+	if (r == 0)
+		image_event(inv, "save", images.v[0].id, o->output ? o->output : "");
+	for (size_t i = 0; list && i < (o->multi ? inv->n_args : 1); i++)
+		strvec_done(&list[i].names);
+	free(list);
+	return r;
+}
+
+#define T struct save_options
+static const struct cli_option save_rows[] = {
+	OPT_STRING(T, format, "format", 0, "FORMAT",
+		   "docker-archive, oci-archive, oci-dir or docker-dir (default: docker-archive)"),
+	OPT_STRING(T, output, "output", 'o', "FILE", "where to (default: stdout)"),
+	OPT_FLAG(T, multi, "multi-image-archive", 'm',
+		 "the arguments are images, not further names"),
+	OPT_FLAG(T, quiet, "quiet", 'q', "print nothing"),
+};
+#undef T
+
+const struct cli_command floe_save_command = {
+	.name = "save",
+	.arguments = "IMAGE...",
+	.summary = "write images to an archive",
+	CLI_OPTIONS(struct save_options, save_rows),
+	.min_args = 1,
+	.max_args = CLI_ARGS_ANY,
+	.argument_source = FLOE_IMAGES,
+	.run = run_save,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+/* --- import --- */
+
+struct import_options {
+	struct strvec changes;
+	const char *message;
+	const char *os;
+	const char *arch;
+	const char *variant;
+	bool quiet;
+};
+
+/* What a URL names, by curl(1), which knows proxies and certificates. */
+static int download(const char *url, struct proc *proc, struct err *err)
+{
+	const char *argv[] = { "/usr/bin/curl", "-fsSL", "--", url, NULL };
+	struct proc_spawn_opts spawn = { .stdio = { -1, -1, STDERR_FILENO },
+					 .die_with_parent = true };
+	int fds[2];
+	int r;
+
+	if (access(argv[0], X_OK) < 0)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "import '%s': curl is needed for that; install the package 'curl'",
+			       url);
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(err, -errno, "make a pipe");
+	spawn.argv = (char *const *)(const void *)argv;
+	spawn.stdio[1] = fds[1];
+	r = proc_spawn(proc, &spawn);
+	close_fd(&fds[1]);
+	if (r < 0) {
+		close_fd(&fds[0]);
+		return err_sys(err, r, "execute '%s'", argv[0]);
+	}
+	return fds[0];
+}
+
+static bool is_url(const char *text)
+{
+	return str_has_prefix(text, "http://") || str_has_prefix(text, "https://");
+}
+
+static int finish_download(struct proc *proc, const char *url, struct err *err)
+{
+	int status = 0;
+	int r = proc_wait(proc, -1, &status);
+
+	if (r < 0)
+		return err_sys(err, r, "wait for curl");
+	return status == 0 ? 0 :
+			     err_set(err, ERR_REMOTE, "import '%s': curl failed: %s", url,
+				     proc_status_to_string(status));
+}
+
+static int run_import(const struct cli_invocation *inv, struct err *err)
+{
+	const struct import_options *o = inv->options;
+	const char *source = inv->args[0];
+	auto_store struct store store = STORE_INIT;
+	auto_free char *name = NULL;
+	auto_free char *id = NULL;
+	auto_free char *line = NULL;
+	auto_proc struct proc proc = PROC_INIT;
+	auto_close int fd = -EBADF;
+	struct image_import_options options = {
+		.changes = (const char *const *)o->changes.v,
+		.n_changes = o->changes.n,
+		.message = o->message,
+		.os = o->os,
+		.arch = o->arch,
+		.variant = o->variant,
+		.source = source,
+	};
+	int r = inv->n_args > 1 ? reference_normalize_local(inv->args[1], &name, err) : 0;
+
+	if (r < 0)
+		return r;
+	fd = is_url(source) ? download(source, &proc, err) : open_input(source, err);
+	if (fd < 0)
+		return fd;
+	options.name = NULL;
+	r = image_store_open(inv, &store, err);
+	if (r == 0)
+		r = image_import(&store, fd, &options, &id, err);
+	if (r == 0 && proc.pid)
+		r = finish_download(&proc, source, err);
+	if (r == 0 && name)
+		r = image_tag(&store, id, name, err);
+	if (r < 0)
+		return r;
+	image_event(inv, "import", id, name ? name : "");
+	line = xasprintf("sha256:%s\n", id);
+	return cli_print(line, err);
+}
+
+#define T struct import_options
+static const struct cli_option import_rows[] = {
+	OPT_STRVEC(
+		T, changes, "change", 'c', "INSTRUCTION",
+		"change the image's configuration: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, "
+		"STOPSIGNAL, USER, VOLUME, WORKDIR"),
+	OPT_STRING(T, message, "message", 'm', "TEXT", "comment"),
+	OPT_STRING(T, os, "os", 0, "OS", "system the image is for"),
+	OPT_STRING(T, arch, "arch", 0, "ARCH", "processor the image is for"),
+	OPT_STRING(T, variant, "variant", 0, "VARIANT", "variant of the processor"),
+	OPT_FLAG(T, quiet, "quiet", 'q', "show no progress; there is none to show"),
+};
+#undef T
+
+const struct cli_command floe_import_command = {
+	.name = "import",
+	.arguments = "FILE|URL|- [NAME]",
+	.summary = "make an image of an archive of a root file system",
+	CLI_OPTIONS(struct import_options, import_rows),
+	.min_args = 1,
+	.max_args = 2,
+	.run = run_import,
+	.error_code = FLOE_EXIT_ERROR,
+};

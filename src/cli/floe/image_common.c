@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/floe/image_common.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/io.h"
+#include "core/str.h"
+#include "engine/create.h"
+#include "engine/event.h"
+#include "engine/records.h"
+
+int image_store_open(const struct cli_invocation *inv, struct store *ret, struct err *err)
+{
+	struct engine *e = floe_engine(inv);
+	struct store_options options = {
+		.root = e->root,
+		.run_root = e->runroot,
+		.driver = e->options ? e->options->storage_driver : NULL,
+	};
+	int r = engine_prepare(e, err);
+
+	if (r == 0)
+		r = record_db(e, &options.db, err);
+	if (r == 0)
+		r = store_open(ret, &options, err);
+	if (r < 0)
+		return r;
+	r = images_open(ret, err);
+	if (r < 0)
+		store_close(ret);
+	return r;
+}
+
+struct users {
+	const char *id;
+	struct strvec *ids;
+};
+
+static int collect_user(void *context, struct container_config *config,
+			struct container_status *status UNUSED, struct err *err UNUSED)
+{
+	struct users *u = context;
+
+	if (str_eq(config->image_id, u->id))
+		strvec_add(u->ids, config->id);
+	return 0;
+}
+
+int image_containers(const struct cli_invocation *inv, const char *id, struct strvec *ret,
+		     struct err *err)
+{
+	struct users u = { id, ret };
+
+	return record_each(floe_engine(inv), collect_user, &u, err);
+}
+
+void image_event(const struct cli_invocation *inv, const char *status, const char *id,
+		 const char *name)
+{
+	event_object(floe_engine(inv), "image", status, id, name ? name : "");
+}
+
+int image_platform_parse(const char *platform, struct skopeo_options *skopeo, char **ret_text,
+			 struct err *err)
+{
+	char *text;
+	char *arch;
+	char *variant;
+
+	*ret_text = NULL;
+	if (!platform)
+		return 0;
+	if (skopeo->arch || skopeo->os || skopeo->variant)
+		return err_set(
+			err, ERR_USAGE,
+			"option '--platform': it cannot stand beside --arch, --os and --variant");
+	text = xstrdup(platform);
+	*ret_text = text;
+	arch = strchr(text, '/');
+	if (!arch || arch == text || !arch[1])
+		return err_set(err, ERR_USAGE, "option '--platform': '%s' is not OS/ARCH[/VARIANT]",
+			       platform);
+	*arch++ = '\0';
+	variant = strchr(arch, '/');
+	if (variant)
+		*variant++ = '\0';
+	skopeo->os = text;
+	skopeo->arch = arch;
+	skopeo->variant = variant;
+	return 0;
+}
+
+struct json_object *image_labels_json(const struct json_string_map *map)
+{
+	struct json_object *object = json_object_new_object();
+
+	for (size_t i = 0; i < map->n; i++)
+		json_object_object_add(object, map->v[i].key,
+				       json_object_new_string(map->v[i].value));
+	return object;
+}
+
+struct json_object *image_strings_json(const struct strvec *list)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < list->n; i++)
+		json_object_array_add(array, json_object_new_string(list->v[i]));
+	return array;
+}
+
+void image_json_add(struct json_object *object, const char *key, const char *value)
+{
+	json_object_object_add(object, key, json_object_new_string(value ? value : ""));
+}
+
+void image_report(const struct err *err)
+{
+	auto_free char *line = xasprintf("Error: %s\n", err->msg);
+
+	(void)io_write_all(STDERR_FILENO, line, strlen(line));
+}

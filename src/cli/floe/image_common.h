@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the commands for images share. */
+#pragma once
+
+#include <json-c/json.h>
+
+#include "cli/floe/commands.h"
+#include "cli/floe/image_commands.h"
+#include "cli/gotemplate.h"
+#include "image/image.h"
+#include "image/skopeo.h"
+
+/* For completion. */
+#define FLOE_IMAGES "floe images --format '{{.Repository}}:{{.Tag}}'"
+#define SHORT_ID_LEN 12
+
+/* The store of the engine, with the tables of images. Close it with store_close(). */
+int image_store_open(const struct cli_invocation *inv, struct store *ret, struct err *err);
+
+/* Ids of the containers that were made from this image. */
+int image_containers(const struct cli_invocation *inv, const char *id, struct strvec *ret,
+		     struct err *err);
+/* Remove these containers by force. */
+int image_remove_containers(const struct cli_invocation *inv, const struct strvec *ids,
+			    struct err *err);
+/* "pull", "tag" ... of an image, into the log of events. */
+void image_event(const struct cli_invocation *inv, const char *status, const char *id,
+		 const char *name);
+
+/* How to reach a registry: rows for OPT_ of struct T with a member `skopeo` of this type. */
+#define SKOPEO_ROWS(T)                                                                             \
+	OPT_STRING(T, skopeo.authfile, "authfile", 0, "FILE", "credentials of registries"),        \
+		OPT_STRING(T, skopeo.creds, "creds", 0, "USER:PASSWORD",                           \
+			   "credentials for this registry alone"),                                 \
+		OPT_STRING(T, skopeo.cert_dir, "cert-dir", 0, "DIR",                               \
+			   "certificates and keys for the registry"),                              \
+		OPT_OPTBOOL(T, skopeo.tls_verify, "tls-verify", 0,                                 \
+			    "require HTTPS and verify certificates (default: true)"),              \
+		OPT_STRING_F(T, skopeo.signature_policy, "signature-policy", 0, "FILE",            \
+			     "policy for signatures instead of the system's", CLI_HIDDEN)
+#define PLATFORM_ROWS(T)                                                                           \
+	OPT_STRING(T, skopeo.arch, "arch", 0, "ARCH", "processor to choose images for"),           \
+		OPT_STRING(T, skopeo.os, "os", 0, "OS", "system to choose images for"),            \
+		OPT_STRING(T, skopeo.variant, "variant", 0, "VARIANT",                             \
+			   "variant of the processor to choose images for"),                       \
+		OPT_STRING(T, platform, "platform", 0, "OS/ARCH[/VARIANT]",                        \
+			   "system, processor and variant in one")
+/* --platform into arch, os, variant. *ret_text holds them and is the caller's. ERR_USAGE. */
+int image_platform_parse(const char *platform, struct skopeo_options *skopeo, char **ret_text,
+			 struct err *err);
+
+/* {"a":"b"} of a map; never NULL. */
+struct json_object *image_labels_json(const struct json_string_map *map);
+struct json_object *image_strings_json(const struct strvec *list);
+/* A member; NULL becomes "". */
+void image_json_add(struct json_object *object, const char *key, const char *value);
+
+/* Print "Error: TEXT" for one of several arguments. */
+void image_report(const struct err *err);

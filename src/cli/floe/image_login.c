@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* login, logout, search */
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/floe/image_common.h"
+#include "core/alloc.h"
+#include "core/proc.h"
+#include "core/str.h"
+#include "image/registries.h"
+
+struct options {
+	struct skopeo_options skopeo;
+	const char *username;
+	const char *password;
+	bool password_stdin;
+	bool get_login;
+	bool verbose;
+	bool all;
+};
+
+/* The first search registry when none is named. */
+static int add_registry(const struct cli_invocation *inv, struct strvec *argv, struct err *err)
+{
+	auto_registries struct registries registries = { 0 };
+	int r;
+
+	if (inv->n_args) {
+		strvec_add(argv, inv->args[0]);
+		return 0;
+	}
+	r = registries_load(&registries, NULL, err);
+	if (r < 0)
+		return r;
+	if (registries.search.n == 0)
+		return err_set(err, ERR_USAGE,
+			       "%s: name a registry; none is configured in "
+			       "unqualified-search-registries",
+			       inv->command->name);
+	strvec_add(argv, registries.search.v[0]);
+	return 0;
+}
+
+/* skopeo talks with the user itself: it reads passwords without echo. */
+static int run_skopeo(const struct strvec *args, int stdin_fd, struct err *err)
+{
+	auto_strvec struct strvec argv = STRVEC_INIT;
+	struct proc_spawn_opts spawn = { .stdio = { stdin_fd, STDOUT_FILENO, STDERR_FILENO } };
+	auto_proc struct proc proc = PROC_INIT;
+	auto_free char *path = NULL;
+	int status;
+	int r = skopeo_find(&path, err);
+
+	if (r < 0)
+		return r;
+	strvec_add(&argv, path);
+	strvec_add_all(&argv, args->v, args->n);
+	spawn.argv = argv.v;
+	r = proc_spawn(&proc, &spawn);
+	if (r == 0)
+		r = proc_wait(&proc, -1, &status);
+	if (r < 0)
+		return err_sys(err, r, "execute '%s'", path);
+	/* It has said why. */
+	return status == 0 ? 0 : FLOE_EXIT_ERROR;
+}
+
+static void add_common(struct strvec *args, const struct options *o)
+{
+	if (o->skopeo.authfile)
+		strvec_addf(args, "--authfile=%s", o->skopeo.authfile);
+	if (o->skopeo.cert_dir)
+		strvec_addf(args, "--cert-dir=%s", o->skopeo.cert_dir);
+	if (o->skopeo.tls_verify.set)
+		strvec_addf(args, "--tls-verify=%s", o->skopeo.tls_verify.v ? "true" : "false");
+}
+
+/* The password by a pipe, so that it is not in the arguments of a process. */
+static int password_pipe(const char *password, struct err *err)
+{
+	int fds[2];
+	size_t len = strlen(password);
+	ssize_t n;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(err, -errno, "make a pipe");
+	n = write(fds[1], password, len);
+	(void)close(fds[1]);
+	if (n != (ssize_t)len) {
+		(void)close(fds[0]);
+		return err_set(err, ERR_USAGE, "login: the password is too long");
+	}
+	return fds[0];
+}
+
+static int run_login(const struct cli_invocation *inv, struct err *err)
+{
+	const struct options *o = inv->options;
+	auto_strvec struct strvec args = STRVEC_INIT;
+	auto_close int password = -EBADF;
+	int r;
+
+	if (o->password && o->password_stdin)
+		return err_set(err, ERR_USAGE,
+			       "login: give --password or --password-stdin, not both");
+	if (o->password && !o->username)
+		return err_set(err, ERR_USAGE, "login: --password needs --username");
+	strvec_add(&args, "login");
+	add_common(&args, o);
+	if (o->username)
+		strvec_addf(&args, "--username=%s", o->username);
+	if (o->password || o->password_stdin)
+		strvec_add(&args, "--password-stdin");
+	if (o->get_login)
+		strvec_add(&args, "--get-login");
+	if (o->verbose)
+		strvec_add(&args, "--verbose");
+	r = add_registry(inv, &args, err);
+	if (r < 0)
+		return r;
+	if (o->password) {
+		password = password_pipe(o->password, err);
+		if (password < 0)
+			return password;
+	}
+	return run_skopeo(&args, o->password ? password : STDIN_FILENO, err);
+}
+
+#define T struct options
+#define AUTH_ROWS                                                                                  \
+	OPT_STRING(T, skopeo.authfile, "authfile", 0, "FILE", "where credentials are kept")
+
+static const struct cli_option login_rows[] = {
+	AUTH_ROWS,
+	OPT_STRING(T, skopeo.cert_dir, "cert-dir", 0, "DIR",
+		   "certificates and keys for the registry"),
+	OPT_OPTBOOL(T, skopeo.tls_verify, "tls-verify", 0,
+		    "require HTTPS and verify certificates (default: true)"),
+	OPT_STRING(T, username, "username", 'u', "USER", "who to log in as"),
+	OPT_STRING(T, password, "password", 'p', "PASSWORD",
+		   "visible to others on the machine; prefer --password-stdin"),
+	OPT_FLAG(T, password_stdin, "password-stdin", 0, "read the password from stdin"),
+	OPT_FLAG(T, get_login, "get-login", 0, "print who is logged in"),
+	OPT_FLAG(T, verbose, "verbose", 'v', "say where credentials are kept"),
+};
+
+const struct cli_command floe_login_command = {
+	.name = "login",
+	.arguments = "[REGISTRY]",
+	.summary = "keep credentials for a registry",
+	CLI_OPTIONS(T, login_rows),
+	.max_args = 1,
+	.run = run_login,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+static int run_logout(const struct cli_invocation *inv, struct err *err)
+{
+	const struct options *o = inv->options;
+	auto_strvec struct strvec args = STRVEC_INIT;
+	int r;
+
+	if (o->all && inv->n_args)
+		return err_set(err, ERR_USAGE, "logout: give --all or a registry, not both");
+	strvec_add(&args, "logout");
+	add_common(&args, o);
+	if (o->all)
+		strvec_add(&args, "--all");
+	r = o->all ? 0 : add_registry(inv, &args, err);
+	return r < 0 ? r : run_skopeo(&args, -1, err);
+}
+
+static const struct cli_option logout_rows[] = {
+	AUTH_ROWS,
+	OPT_FLAG(T, all, "all", 'a', "forget the credentials for all registries"),
+};
+
+const struct cli_command floe_logout_command = {
+	.name = "logout",
+	.arguments = "[REGISTRY]",
+	.summary = "forget the credentials for a registry",
+	CLI_OPTIONS(T, logout_rows),
+	.max_args = 1,
+	.run = run_logout,
+	.error_code = FLOE_EXIT_ERROR,
+};
+#undef T

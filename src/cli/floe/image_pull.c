@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pull, push */
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/floe/image_common.h"
+#include "core/alloc.h"
+#include "core/str.h"
+#include "image/pull.h"
+#include "image/push.h"
+
+struct pull_cli {
+	struct skopeo_options skopeo;
+	const char *platform;
+	const char *policy;
+	bool all_tags;
+	bool quiet;
+	bool content_trust;
+	struct opt_u64 retry;
+};
+
+static int set_options(const struct pull_cli *cli, struct pull_options *o, char **ret_platform,
+		       struct err *err)
+{
+	int r;
+
+	o->skopeo = cli->skopeo;
+	o->skopeo.retry = cli->retry.set ? (uint32_t)MIN(cli->retry.v, (uint64_t)100) : 0;
+	o->quiet = cli->quiet;
+	o->policy = PULL_ALWAYS;
+	r = image_platform_parse(cli->platform, &o->skopeo, ret_platform, err);
+	if (r == 0 && cli->policy)
+		r = pull_policy_from_string(cli->policy, &o->policy, err);
+	return r;
+}
+
+static int pull_one(const struct cli_invocation *inv, struct store *store, const char *what,
+		    const struct pull_options *options, struct strbuf *out, struct err *err)
+{
+	const struct pull_cli *cli = inv->options;
+	auto_strvec struct strvec ids = STRVEC_INIT;
+	auto_free char *name = NULL;
+	char *id = NULL;
+	int r;
+
+	if (cli->all_tags) {
+		r = image_pull_all_tags(store, what, options, &ids, err);
+	} else {
+		r = image_pull(store, what, options, &id, &name, err);
+		if (r == 0)
+			strvec_add_take(&ids, id);
+	}
+	for (size_t i = 0; i < ids.n; i++) {
+		strbuf_addf(out, "%s\n", ids.v[i]);
+		image_event(inv, "pull", ids.v[i], name ? name : what);
+	}
+	return r;
+}
+
+static int run_pull(const struct cli_invocation *inv, struct err *err)
+{
+	auto_store struct store store = STORE_INIT;
+	auto_strbuf struct strbuf out = STRBUF_INIT;
+	auto_free char *platform = NULL;
+	struct pull_options options = { 0 };
+	bool failed = false;
+	int r = set_options(inv->options, &options, &platform, err);
+
+	if (r == 0)
+		r = image_store_open(inv, &store, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < inv->n_args; i++) {
+		struct err one = ERR_INIT;
+
+		if (pull_one(inv, &store, inv->args[i], &options, &out, &one) < 0) {
+			image_report(&one);
+			failed = true;
+		}
+	}
+	r = cli_print(out.buf, err);
+	return r < 0 ? r : failed ? FLOE_EXIT_ERROR : 0;
+}
+
+#define T struct pull_cli
+static const struct cli_option pull_rows[] = {
+	OPT_FLAG(T, all_tags, "all-tags", 'a', "pull all tags of the repository"),
+	OPT_STRING(T, policy, "policy", 0, "POLICY",
+		   "always, missing, never or newer (default: always)"),
+	OPT_FLAG(T, quiet, "quiet", 'q', "print nothing but the id"),
+	OPT_U64(T, retry, "retry", 0, "N", "how often to try again"),
+	OPT_FLAG_F(T, content_trust, "disable-content-trust", 0, "docker's; of no effect",
+		   CLI_HIDDEN),
+	SKOPEO_ROWS(T),
+	PLATFORM_ROWS(T),
+};
+#undef T
+
+#define PULL_COMMAND                                                                               \
+	{                                                                                          \
+		.name = "pull", .arguments = "IMAGE...",                                           \
+		.summary = "fetch images from a registry",                                         \
+		.description = "IMAGE is a name, or TRANSPORT:DETAILS with docker, oci, "          \
+			       "oci-archive, docker-archive, dir, containers-storage or "          \
+			       "docker-daemon.",                                                   \
+		CLI_OPTIONS(struct pull_cli, pull_rows), .min_args = 1, .max_args = CLI_ARGS_ANY,  \
+		.argument_source = FLOE_IMAGES, .run = run_pull, .error_code = FLOE_EXIT_ERROR,    \
+	}
+const struct cli_command floe_pull_command = PULL_COMMAND;
+
+/* --- push --- */
+
+struct push_cli {
+	struct skopeo_options skopeo;
+	const char *digest_file;
+	const char *format;
+	const char *compression_format;
+	const char *compression_level;
+	const char *sign_by;
+	bool remove_signatures;
+	bool quiet;
+	bool content_trust;
+	struct opt_u64 retry;
+};
+
+static int run_push(const struct cli_invocation *inv, struct err *err)
+{
+	const struct push_cli *cli = inv->options;
+	struct push_options options = {
+		.skopeo = cli->skopeo,
+		.quiet = cli->quiet,
+		.digest_file = cli->digest_file,
+		.format = cli->format,
+		.compression_format = cli->compression_format,
+		.compression_level = cli->compression_level,
+		.remove_signatures = cli->remove_signatures,
+		.sign_by = cli->sign_by,
+	};
+	auto_store struct store store = STORE_INIT;
+	auto_image struct image image = { 0 };
+	auto_free char *name = NULL;
+	const char *destination = inv->n_args > 1 ? inv->args[1] : NULL;
+	int r = image_store_open(inv, &store, err);
+
+	options.skopeo.retry = cli->retry.set ? (uint32_t)MIN(cli->retry.v, (uint64_t)100) : 0;
+	if (r == 0)
+		r = image_find(&store, inv->args[0], &image, &name, err);
+	if (r < 0)
+		return r;
+	if (!destination)
+		destination = name;
+	if (!destination)
+		return err_set(err, ERR_USAGE,
+			       "push image '%s': it was named by its id; say where to push it",
+			       inv->args[0]);
+	r = image_push(&store, &image, destination, &options, err);
+	if (r == 0)
+		image_event(inv, "push", image.id, destination);
+	return r;
+}
+
+#define T struct push_cli
+static const struct cli_option push_rows[] = {
+	OPT_STRING(T, digest_file, "digestfile", 0, "FILE",
+		   "write the digest of what was pushed here"),
+	OPT_STRING(T, format, "format", 'f', "FORMAT", "manifest to push: oci, v2s2 or v2s1"),
+	OPT_STRING(T, compression_format, "compression-format", 0, "FORMAT", "gzip or zstd"),
+	OPT_STRING(T, compression_level, "compression-level", 0, "N", "of the compression"),
+	OPT_FLAG(T, remove_signatures, "remove-signatures", 0, "leave signatures out"),
+	OPT_STRING(T, sign_by, "sign-by", 0, "FINGERPRINT", "sign with this key of GnuPG"),
+	OPT_FLAG(T, quiet, "quiet", 'q', "print nothing"),
+	OPT_U64(T, retry, "retry", 0, "N", "how often to try again"),
+	OPT_FLAG_F(T, content_trust, "disable-content-trust", 0, "docker's; of no effect",
+		   CLI_HIDDEN),
+	SKOPEO_ROWS(T),
+};
+#undef T
+
+const struct cli_command floe_push_command = {
+	.name = "push",
+	.arguments = "IMAGE [DESTINATION]",
+	.summary = "copy an image to a registry",
+	.description = "Without DESTINATION it goes where its name says. DESTINATION is a name, or "
+		       "TRANSPORT:DETAILS as for pull.",
+	CLI_OPTIONS(struct push_cli, push_rows),
+	.min_args = 1,
+	.max_args = 2,
+	.argument_source = FLOE_IMAGES,
+	.run = run_push,
+	.error_code = FLOE_EXIT_ERROR,
+};

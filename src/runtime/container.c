@@ -148,6 +148,14 @@ void container_unlock(struct container *c)
 	close_fd(&c->lock_fd);
 }
 
+int container_save_spec(const struct container *c, struct err *err)
+{
+	auto_free char *text = runtime_spec_to_json(c->spec, JSON_COMPACT);
+	int r = fs_write_atomic(c->dir_fd, "config.json", text, strlen(text), 0600, FS_VOLATILE);
+
+	return r < 0 ? err_sys(err, r, "store configuration of container '%s'", c->id) : 0;
+}
+
 int container_load_spec(struct container *c, struct err *err)
 {
 	auto_free struct runtime_spec *spec = xcalloc(1, sizeof(*spec));

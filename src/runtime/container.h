@@ -94,6 +94,8 @@ int container_load_spec(struct container *c, struct err *err);
 void container_close(struct container *c);
 
 int container_save_record(struct container *c, struct err *err);
+/* Write c->spec as the stored config.json. */
+int container_save_spec(const struct container *c, struct err *err);
 
 struct cgroup;
 /* Open the container's cgroup by its recorded paths; the caller closes it. */

@@ -101,6 +101,10 @@ struct oci_resources;
 struct oci_intel_rdt;
 int container_update(struct runtime *rt, const char *id, const struct oci_resources *resources,
 		     const struct oci_intel_rdt *rdt, struct err *err);
+/* The mounts of file, a document like config.json of which its mounts count. All or nothing, for `add`;
+ * `remove` takes those of the container's list whose destinations are named. */
+int container_add_mounts(struct runtime *rt, const char *id, const char *file, struct err *err);
+int container_remove_mounts(struct runtime *rt, const char *id, const char *file, struct err *err);
 /* Pids of the container, as the runtime's pid namespace sees them; *ret owned by the caller. */
 int container_pids(struct runtime *rt, const char *id, pid_t **ret, size_t *ret_n, struct err *err);
 /* One statistics event, or one every interval_ms until the container stops. Writes JSON lines. */

@@ -223,14 +223,6 @@ static struct oci_resources *resources_of(struct runtime_spec *spec)
 	return spec->linux_->resources;
 }
 
-static int save_spec(const struct container *c, struct err *err)
-{
-	auto_free char *text = runtime_spec_to_json(c->spec, JSON_COMPACT);
-	int r = fs_write_atomic(c->dir_fd, "config.json", text, strlen(text), 0600, FS_VOLATILE);
-
-	return r < 0 ? err_sys(err, r, "store configuration of container '%s'", c->id) : 0;
-}
-
 /* Write `changes`, its dependent parts completed from the merged values; all or nothing. */
 static int apply(struct container *c, struct oci_resources *changes, struct err *err)
 {
@@ -254,7 +246,7 @@ static int apply(struct container *c, struct oci_resources *changes, struct err 
 	write.n_devices = 0;
 	r = cgroup_update(&cg, &write, &undo, err);
 	if (r == 0) {
-		r = save_spec(c, err);
+		r = container_save_spec(c, err);
 		if (r < 0 && cgroup_update(&cg, &undo, NULL, NULL) < 0)
 			log_warning("update container '%s': the old limits could not be set again",
 				    c->id);
@@ -349,7 +341,7 @@ static int update(struct container *c, const struct oci_resources *resources,
 		r = apply(c, &changes, err);
 		json_done(&oci_resources_desc, &changes);
 	} else if (r == 0 && rdt) {
-		r = save_spec(c, err);
+		r = container_save_spec(c, err);
 	}
 	if (r < 0)
 		undo_rdt(c, &undo);

@@ -81,8 +81,10 @@ floe()
 	refuses 1 '\"start\" requires exactly 1 argument(s)'
 	run rt kill a b c
 	refuses 1 '\"kill\" requires a maximum of 2 argument(s)'
-	run rt mounts add x y
-	refuses 1 "not supported"
+	run rt mounts add x
+	refuses 1 '\"mounts\" requires exactly 3 argument(s)'
+	run rt mounts change x y
+	refuses 1 "mounts 'change': expected 'add' or 'remove'"
 }
 
 @test "a signal that does not exist is named" {

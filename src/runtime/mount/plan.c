@@ -423,7 +423,7 @@ static int make_input(struct plan_input *in, struct err *err)
 static bool needs_slot(const struct mount_op *op, const struct mount_facts *facts)
 {
 	return op->kind == MOUNT_OP_BIND && !facts->is_rootless &&
-	       (facts->has_user_ns || op->idmap != MOUNT_IDMAP_NONE);
+	       (facts->has_user_ns || facts->sources_outside || op->idmap != MOUNT_IDMAP_NONE);
 }
 
 static void plan_slot(struct mount_plan *plan, struct mount_op *op, const struct plan_input *in)

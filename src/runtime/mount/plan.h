@@ -35,6 +35,8 @@ struct mount_facts {
 	bool has_ipc_ns;
 	bool has_cgroup_ns;
 	bool is_rootless; /* the runtime is not root on its host */
+	/* Where the mounts are made, sources cannot be opened: a container that exists. */
+	bool sources_outside;
 	enum mount_cgroup_mode cgroup_mode;
 };
 

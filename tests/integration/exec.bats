@@ -101,6 +101,14 @@ exec_pid()
 	remove_container
 }
 
+@test "exec keeps no_new_privs of the configuration" {
+	[ "$RUNTIME_NAME" != crun ] || skip "crun forgets it"
+	configure '.process.noNewPrivileges = true'
+	start_idle
+	[ "$(ex "$ID" grep NoNewPrivs /proc/self/status | tr -dc 0-9)" = 1 ]
+	remove_container
+}
+
 @test "exec --process takes the whole process from a file" {
 	start_idle
 	jq '{ args: ["sh", "-c", "echo $WHO $(id -u) $(pwd); exit 4"], cwd: "/tmp", user: { uid: 7, gid: 7 },

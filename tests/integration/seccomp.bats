@@ -109,6 +109,14 @@ load ../lib/helpers
 	! is_floe || contains "$output" ABACUS
 }
 
+@test "a filter that notifies of nothing needs no agent" {
+	[ "$RUNTIME_NAME" != crun ] || skip "crun wants an agent for every filter with a listenerPath"
+	configure '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/no/such/socket" }'
+	command_is true
+	run_container
+	[ "$status" -eq 0 ]
+}
+
 @test "the filter is in force without no_new_privs too" {
 	configure '.process.noNewPrivileges = false | .linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW",
 		syscalls: [{ names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO" }] }'

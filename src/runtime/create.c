@@ -161,6 +161,12 @@ static int create_cgroup(void *context, struct err *err)
 		r = send_sources(l, err);
 	if (r == 0)
 		r = cgroup_entry_open(&l->cgroup, l->init_in_unified, &entry, err);
+	if (r == 0 && entry.n == 0 && !l->init_in_unified &&
+	    !namespace_plan_creates(&l->namespaces, NAMESPACE_PID))
+		log_warning("container '%s' has neither a cgroup nor a pid namespace of its own. "
+			    "Such configuration is strongly discouraged: what its first process "
+			    "leaves behind cannot be found and killed",
+			    l->container.id);
 	if (r == 0)
 		r = parent_send(l, HANDSHAKE_CGROUP, entry.fd, entry.n, err);
 	if (r == 0)

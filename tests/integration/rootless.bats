@@ -275,6 +275,8 @@ has_own_cgroup()
 	script_is 'echo "$$ $(cat /proc/self/stat | cut -d" " -f4)"; cat /proc/1/comm >/dev/null && echo seen; cat /proc/kcore | head -c 1 | wc -c'
 	run_container
 	[ "$status" -eq 0 ] || fail "$output"
+	# Without a cgroup of its own there is a warning.
+	[[ ${lines[0]} != *discouraged* ]] || lines=("${lines[@]:1}")
 	[ "${lines[0]%% *}" -gt 1 ]
 	contains "$output" seen
 	[ "${lines[-1]}" = 0 ]
@@ -405,4 +407,31 @@ has_own_cgroup()
 	rmdir "/sys/fs/cgroup/pids/$ID"
 	[ "$status" -eq 0 ]
 	contains "$output" ran
+}
+
+@test "limits and a cgroup that the user may not have are refused with the reason" {
+	floe_only "others say it in other words"
+	has_own_cgroup && skip "this user may"
+	script_is true
+	configure '.linux.resources.pids.limit = 50'
+	run_container
+	[ "$status" -eq 1 ]
+	contains "$output" "cannot set pids limit: container could not join or create cgroup"
+	configure --arg path "/$PREFIX-named" 'del(.linux.resources) | .linux.cgroupsPath = $path'
+	run_container
+	[ "$status" -eq 1 ]
+	contains "$output" "unable to apply cgroup configuration" "permission denied"
+}
+
+@test "neither cgroup nor pid namespace is warned of" {
+	floe_only "others differ"
+	has_own_cgroup && skip "this user has a cgroup"
+	script_is 'echo ran'
+	run_container
+	[[ $output != *discouraged* ]]
+	configure 'del(.linux.namespaces[] | select(.type == "pid"))
+		| .mounts |= map(if .type == "proc" then { destination, type: "none", source: "/proc", options: ["rbind"] } else . end)'
+	run_container
+	[ "$status" -eq 0 ]
+	contains "$output" ran "Such configuration is strongly discouraged"
 }

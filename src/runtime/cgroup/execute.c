@@ -65,9 +65,9 @@ static int not_available(struct executor *x, const struct cgroup_write *w, const
 {
 	if (x->cg->tolerate_denied)
 		return err_set(err, ERR_UNSUPPORTED,
-			       "cannot set %s: the rootless container could not create a cgroup of "
-			       "its own; delegate one to this user",
-			       w->limit);
+			       "cannot set %s limit: container could not join or create cgroup of "
+			       "its own for linux.resources.%s; delegate one to this user",
+			       controller, w->limit);
 	return err_set(err, ERR_UNSUPPORTED,
 		       "cannot set %s: the cgroup controller '%s' is not available", w->limit,
 		       controller);

@@ -251,7 +251,8 @@ static int make_node(struct cgroup *cg, struct cgroup_node *node, struct err *er
 		return 0;
 	}
 	if (r < 0)
-		return err_sys(err, r, "create cgroup '%s'", node->path);
+		return err_sys(err, r, "unable to apply cgroup configuration: create cgroup '%s'",
+			       node->path);
 	if (node->made_from == 0) {
 		r = check_existing(cg, node, err);
 		if (r < 0)

@@ -21,7 +21,7 @@
 enum result_kind { RESULT_STATUS = 'S', RESULT_FAILURE = 'E' };
 
 /* Borrows from the container; run_dir is the caller's. */
-static struct network_env make_env(const struct container *c, const char *run_dir)
+struct network_env container_network_env(const struct container *c, const char *run_dir)
 {
 	const struct engine *e = c->engine;
 
@@ -33,7 +33,7 @@ static struct network_env make_env(const struct container *c, const char *run_di
 	};
 }
 
-static char *network_run_dir(const struct container *c)
+char *container_network_run_dir(const struct container *c)
 {
 	return path_join(c->engine->runroot, "networks");
 }
@@ -103,8 +103,8 @@ static _Noreturn void run_child(const struct network_env *env,
 static int start_child(const struct container *c, const struct network_request *request,
 		       struct network_job *job, struct err *err)
 {
-	auto_free char *run_dir = network_run_dir(c);
-	struct network_env env = make_env(c, run_dir);
+	auto_free char *run_dir = container_network_run_dir(c);
+	struct network_env env = container_network_env(c, run_dir);
 	auto_close int fd = memfd_create("floe-network", MFD_CLOEXEC);
 
 	if (fd < 0)
@@ -126,8 +126,8 @@ int container_network_begin(struct container *c, struct network_job *job, struct
 {
 	auto_network_request struct network_request request = NETWORK_REQUEST_INIT;
 	auto_free char *name = xasprintf("floe-%s", c->config.id);
-	auto_free char *run_dir = network_run_dir(c);
-	struct network_env env = make_env(c, run_dir);
+	auto_free char *run_dir = container_network_run_dir(c);
+	struct network_env env = container_network_env(c, run_dir);
 	struct container_status *s = &c->status;
 	int r;
 
@@ -170,6 +170,21 @@ static int take_result(struct container *c, const struct strbuf *result, struct 
 				   err_set(err, ERR_INTERNAL, "set up the network: no result");
 }
 
+/* The set-up has undone what it did; what was taken for it is left. */
+static void take_back(struct container *c)
+{
+	auto_network_request struct network_request request = NETWORK_REQUEST_INIT;
+	auto_free char *run_dir = container_network_run_dir(c);
+	struct network_env env = container_network_env(c, run_dir);
+	const struct container_status *s = &c->status;
+
+	make_request(c, s->attachments, s->n_attachments, s->ports, s->n_ports, &request);
+	if (netns_remove(s->netns, NULL) < 0 || network_release(&env, &request, NULL) < 0)
+		return; /* the cleanup tries again, and says why not */
+	container_network_forget(&c->status);
+	(void)container_save(c, NULL);
+}
+
 int container_network_finish(struct container *c, struct network_job *job, struct err *err)
 {
 	auto_close int fd = take_fd(job->result_fd);
@@ -184,14 +199,17 @@ int container_network_finish(struct container *c, struct network_job *job, struc
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_sys(err, -errno, "read the network's result");
 	r = io_read_all(fd, RESULT_MAX, &result);
-	return r < 0 ? err_sys(err, r, "read the network's result") : take_result(c, &result, err);
+	r = r < 0 ? err_sys(err, r, "read the network's result") : take_result(c, &result, err);
+	if (r < 0)
+		take_back(c);
+	return r;
 }
 
 int container_network_teardown(struct container *c, struct err *err)
 {
 	auto_network_request struct network_request request = NETWORK_REQUEST_INIT;
-	auto_free char *run_dir = network_run_dir(c);
-	struct network_env env = make_env(c, run_dir);
+	auto_free char *run_dir = container_network_run_dir(c);
+	struct network_env env = container_network_env(c, run_dir);
 	struct container_status *s = &c->status;
 	struct err later = ERR_INIT;
 	int r;
@@ -203,8 +221,10 @@ int container_network_teardown(struct container *c, struct err *err)
 	r = network_teardown(&env, &request, s->netns, err);
 	r2 = netns_remove(s->netns, r < 0 ? &later : err);
 	/* A namespace that cannot be removed is tried again; all else has been given back. */
-	if (r2 == 0)
+	if (r2 == 0) {
 		container_network_forget(s);
+		r2 = container_save(c, r < 0 ? &later : err);
+	}
 	return r < 0 ? r : r2;
 }
 

@@ -33,3 +33,18 @@ int container_network_teardown(struct container *c, struct err *err);
 void container_network_forget(struct container_status *status);
 /* What is attached at the moment; the caller frees it. Empty when nothing is. */
 void container_network_status(const struct container *c, struct network_status *ret);
+
+/* What the functions of network/network.h work with; run_dir comes from the first and is the caller's. */
+char *container_network_run_dir(const struct container *c);
+struct network_env container_network_env(const struct container *c, const char *run_dir);
+
+/*
+ * Attach a container to one more network, now if it runs and at every later start; and detach it. The
+ * container is locked. ERR_STATE when it has no networks of its own (--network none, host ...), ERR_EXISTS
+ * when it is attached already, ERR_NOT_FOUND when it is not.
+ */
+int container_connect(struct container *c, const struct network_attachment *attachment,
+		      struct err *err);
+int container_disconnect(struct container *c, const char *network, struct err *err);
+/* Make what a flushed firewall has lost anew, for a running container. */
+int container_network_reload(struct container *c, struct err *err);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "network/netavark.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/alloc.h"
+#include "core/fs.h"
 #include "core/log.h"
 #include "core/str.h"
 #include "network/exec.h"
@@ -115,19 +117,39 @@ struct failure {
 JSON_DESC_STATIC(failure_desc, struct failure,
 		 F_STRING(struct failure, error, "error", JSON_REQUIRED));
 
+/* Several errors come as several lines, with marks in front. */
+static char *join_lines(const char *text)
+{
+	auto_strbuf struct strbuf line = STRBUF_INIT;
+
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+		size_t marks = strspn(text, " \t-");
+
+		if (marks < len) {
+			if (line.len)
+				strbuf_adds(&line, line.buf[line.len - 1] == ':' ? " " : "; ");
+			strbuf_add(&line, text + marks, len - marks);
+		}
+		text += len + (text[len] == '\n');
+	}
+	return strbuf_take(&line);
+}
+
 /* Its own words are on stdout, as {"error": "..."}. */
 static int fail(const struct network_exec *exec, int status, struct err *err)
 {
 	struct failure failure = { 0 };
+	auto_free char *line = NULL;
 	const char *text = exec->messages.buf;
 	int r;
 
 	if (json_decode(&failure_desc, &failure, exec->output.buf, exec->output.len, "netavark",
 			NULL) == 0)
 		text = failure.error;
-	r = err_set(err, ERR_REMOTE, "netavark: %.*s", (int)strcspn(text, "\n"),
-		    *text ? text : "failed without a word");
-	if (!*text)
+	line = join_lines(text);
+	r = err_set(err, ERR_REMOTE, "netavark: %s", *line ? line : "failed without a word");
+	if (!*line)
 		err_append(err, " (exit status %d)", status);
 	json_done(&failure_desc, &failure);
 	return r;
@@ -139,8 +161,10 @@ static int run(const struct netavark *nv, const char *verb, const struct network
 {
 	auto_free char *input = netavark_input(request, networks);
 	auto_strvec struct strvec argv = STRVEC_INIT;
-	int r;
+	int r = fs_mkdir_all(AT_FDCWD, nv->config_dir, 0755, 0755);
 
+	if (r < 0)
+		return err_sys(err, r, "make '%s'", nv->config_dir);
 	strvec_add(&argv, nv->path);
 	strvec_addf(&argv, "--config=%s", nv->config_dir);
 	strvec_add(&argv, "--rootless=false");

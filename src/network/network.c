@@ -74,6 +74,14 @@ static int release_addresses(const struct network_env *env, const struct network
 	return first;
 }
 
+int network_release(const struct network_env *env, const struct network_request *request,
+		    struct err *err)
+{
+	return env->backend == NETWORK_CNI ?
+		       0 :
+		       release_addresses(env, request, request->n_attachments, err);
+}
+
 static int allocate_one(const struct work *w, size_t i, struct network_attachment *a,
 			struct err *err)
 {

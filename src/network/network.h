@@ -41,6 +41,9 @@ int network_allocate(const struct network_env *env, struct network_request *requ
 /* Attach the namespace to all networks of a completed request. On failure nothing but the allocation is left. */
 int network_setup(const struct network_env *env, const struct network_request *request,
 		  const char *netns_path, struct network_status *ret, struct err *err);
+/* Give back what network_allocate() took, where the set-up has failed or was never tried. */
+int network_release(const struct network_env *env, const struct network_request *request,
+		    struct err *err);
 /*
  * Take everything away, also after a set-up that was cut short, or of which only the request is known. A network
  * whose file is gone meanwhile cannot be told to the backend: its addresses are given back all the same, and the

@@ -73,6 +73,23 @@ const struct network_status_entry *network_status_find(const struct network_stat
 	return NULL;
 }
 
+void network_status_remove(struct network_status *status, const char *network)
+{
+	size_t n_kept = 0;
+
+	for (size_t i = 0; i < status->n; i++) {
+		struct network_status_entry *entry = &status->v[i];
+
+		if (!str_eq(entry->network, network)) {
+			status->v[n_kept++] = *entry;
+			continue;
+		}
+		free(entry->network);
+		json_done(&entry_desc, entry);
+	}
+	status->n = n_kept;
+}
+
 void network_status_append(struct network_status *status, struct network_status *more)
 {
 	for (size_t i = 0; i < more->n; i++)

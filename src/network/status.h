@@ -49,6 +49,8 @@ char *network_status_format(const struct network_status *status);
 void network_status_done(struct network_status *status);
 const struct network_status_entry *network_status_find(const struct network_status *status,
 						       const char *network);
+/* Forget one network; nothing when it is not there. */
+void network_status_remove(struct network_status *status, const char *network);
 /* Move all entries of `more` to the end of status; `more` is empty afterwards. */
 void network_status_append(struct network_status *status, struct network_status *more);
 

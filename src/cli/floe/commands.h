@@ -44,4 +44,5 @@ extern const struct cli_command floe_stop_command;
 extern const struct cli_command floe_unpause_command;
 extern const struct cli_command floe_wait_command;
 extern const struct cli_command floe_help_command;
+extern const struct cli_command floe_network_command;
 extern const struct cli_command floe_version_command;

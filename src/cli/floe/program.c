@@ -95,6 +95,7 @@ static const struct cli_command *const commands[] = {
 	&floe_untag_command, &floe_rmi_command, &floe_history_command, &floe_load_command,
 	&floe_save_command, &floe_import_command, &floe_login_command, &floe_logout_command,
 	&floe_image_command,
+	&floe_network_command,
 	&floe_version_command,
 	&floe_help_command, &floe_completion_command,
 };

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* floe network: ls, inspect, exists, and the filters. */
+#include "cli/floe/network.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/floe/targets.h"
+#include "cli/gotemplate.h"
+#include "core/alloc.h"
+#include "core/str.h"
+#include "engine/filter.h"
+#include "engine/network_users.h"
+
+static void put_json(struct json_object **value)
+{
+	(void)json_object_put(*value);
+}
+#define auto_json auto_cleanup(put_json)
+
+int network_check_backend(const struct cli_invocation *inv, struct err *err)
+{
+	return floe_engine(inv)->network_backend == NETWORK_NETAVARK ?
+		       0 :
+		       err_set(err, ERR_UNSUPPORTED,
+			       "network backend cni: networks are the files in '%s'; edit these",
+			       floe_engine(inv)->network_config_dir);
+}
+
+/* ---- filters ---- */
+
+static bool has_label(const struct network *n, const char *label)
+{
+	const char *equals = strchr(label, '=');
+	auto_free char *key = equals ? xstrndup(label, (size_t)(equals - label)) : xstrdup(label);
+	const char *value = json_string_map_get(&n->labels, key);
+
+	return value && (!equals || str_eq(value, equals + 1));
+}
+
+static int matches_one(const char *filter, const struct network *n, bool is_used, struct err *err)
+{
+	const char *equals = strchr(filter, '=');
+	auto_free char *key = equals ? xstrndup(filter, (size_t)(equals - filter)) : NULL;
+	const char *value = equals ? equals + 1 : "";
+	int64_t until;
+	int64_t created;
+
+	if (str_eq(key, "name"))
+		return strstr(n->name, value) != NULL;
+	if (str_eq(key, "id"))
+		return str_has_prefix(n->id, value);
+	if (str_eq(key, "driver"))
+		return str_eq(n->driver, value);
+	if (str_eq(key, "label"))
+		return has_label(n, value);
+	if (str_eq(key, "label!"))
+		return !has_label(n, value);
+	if (str_eq(key, "dangling"))
+		return str_eq(value, "true") == !is_used;
+	if (str_eq(key, "until") && filter_parse_time(value, &until) == 0)
+		return n->created && filter_parse_time(n->created, &created) == 0 &&
+		       created < until;
+	return err_set(err, ERR_INVALID,
+		       "filter '%s': expected name, id, driver, label, label!, dangling or until "
+		       "with a value",
+		       filter);
+}
+
+int network_filters_match(const struct strvec *filters, const struct network *n, bool is_used,
+			  struct err *err)
+{
+	int r = 1;
+
+	for (size_t i = 0; r > 0 && i < filters->n; i++)
+		r = matches_one(filters->v[i], n, is_used, err);
+	return r;
+}
+
+/* ---- ls ---- */
+
+struct ls_options {
+	const char *format;
+	struct strvec filters;
+	bool quiet;
+	bool no_trunc;
+	bool no_heading;
+};
+
+static void set_string(struct json_object *object, const char *key, const char *value)
+{
+	(void)json_object_object_add(object, key, json_object_new_string(value));
+}
+
+/* The network's own document, and names for templates. */
+static struct json_object *make_row(const struct network *n, bool is_truncated, bool is_json)
+{
+	struct json_object *row = json_encode_value(&network_desc, n);
+	auto_free char *id = is_truncated && !is_json ? xstrndup(n->id, 12) : xstrdup(n->id);
+
+	if (is_json)
+		return row;
+	set_string(row, "id", id);
+	return row;
+}
+
+static int list_rows(const struct cli_invocation *inv, const struct ls_options *o,
+		     struct json_object *rows, struct err *err)
+{
+	auto_network_list struct network_list list = NETWORK_LIST_INIT;
+	auto_network_users struct network_users users = NETWORK_USERS_INIT;
+	int r = network_list_load(&list, floe_engine(inv)->network_config_dir, err);
+
+	if (r == 0 && o->filters.n)
+		r = network_users_load(&users, floe_engine(inv), err);
+	for (size_t i = 0; r >= 0 && i < list.n; i++) {
+		r = network_filters_match(&o->filters, &list.v[i],
+					  network_is_used(&users, list.v[i].name), err);
+		if (r > 0)
+			(void)json_object_array_add(rows, make_row(&list.v[i], !o->no_trunc,
+								   str_eq(o->format, "json")));
+	}
+	return r < 0 ? r : 0;
+}
+
+static int run_ls(const struct cli_invocation *inv, struct err *err)
+{
+	const struct ls_options *o = inv->options;
+	auto_json struct json_object *rows = json_object_new_array();
+	auto_json struct json_object *headings =
+		json_tokener_parse("{\"id\": \"NETWORK ID\", \"name\": \"NAME\", \"driver\": "
+				   "\"DRIVER\"}");
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	struct gotemplate_list list = {
+		.format = o->format ? o->format :
+			  o->quiet  ? "{{.Name}}" :
+				      "table {{.ID}}\t{{.Name}}\t{{.Driver}}",
+		.rows = rows,
+		.headings = headings,
+		.no_heading = o->no_heading,
+	};
+	int r = network_check_backend(inv, err);
+
+	if (r == 0)
+		r = list_rows(inv, o, rows, err);
+	if (r == 0)
+		r = gotemplate_format_list(&list, &text, err);
+	return r < 0 ? r : cli_print(text.buf, err);
+}
+
+#define T struct ls_options
+static const struct cli_option ls_rows[] = {
+	OPT_STRING(T, format, "format", 0, "json|TEMPLATE", "how to print it"),
+	OPT_STRVEC(T, filters, "filter", 'f', "KEY=VALUE", "those that this is true of"),
+	OPT_FLAG(T, quiet, "quiet", 'q', "names only"),
+	OPT_FLAG(T, no_trunc, "no-trunc", 0, "whole ids"),
+	OPT_FLAG(T, no_heading, "noheading", 'n', "no headings"),
+};
+#undef T
+
+const struct cli_command floe_network_ls_command = {
+	.name = "ls",
+	.alias = "list",
+	.summary = "list networks",
+	CLI_OPTIONS(struct ls_options, ls_rows),
+	.run = run_ls,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+/* ---- inspect ---- */
+
+struct inspect_options {
+	const char *format;
+};
+
+static struct json_object *interfaces_of(const struct network_user *user)
+{
+	const struct network_status_entry *entry =
+		network_status_find(&user->status, user->network);
+	auto_free char *text = NULL;
+	auto_json struct json_object *status = NULL;
+	struct json_object *network;
+	struct json_object *interfaces;
+
+	if (entry) {
+		text = network_status_format(&user->status);
+		status = json_tokener_parse(text);
+	}
+	if (status && json_object_object_get_ex(status, user->network, &network) &&
+	    json_object_object_get_ex(network, "interfaces", &interfaces))
+		return json_object_get(interfaces);
+	return json_object_new_object();
+}
+
+static struct json_object *containers_of(const struct network_users *users, const char *network)
+{
+	struct json_object *containers = json_object_new_object();
+
+	for (size_t i = 0; i < users->n; i++) {
+		struct json_object *one;
+
+		if (!str_eq(users->v[i].network, network))
+			continue;
+		one = json_object_new_object();
+		set_string(one, "name", users->v[i].name);
+		(void)json_object_object_add(one, "interfaces", interfaces_of(&users->v[i]));
+		(void)json_object_object_add(containers, users->v[i].id, one);
+	}
+	return containers;
+}
+
+static int print_values(struct json_object *values, const char *format, struct err *err)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	size_t n = json_object_array_length(values);
+	int r = 0;
+
+	if (!format || str_eq(format, "json")) {
+		auto_free char *json = json_value_to_text(values, JSON_INDENT4);
+
+		replace_ptr(json, xasprintf("%s\n", json));
+		return cli_print(json, err);
+	}
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = gotemplate_format_value(format, json_object_array_get_idx(values, i), &text,
+					    err);
+	return r < 0 ? r : cli_print(text.buf, err);
+}
+
+static int run_inspect(const struct cli_invocation *inv, struct err *err)
+{
+	const struct inspect_options *o = inv->options;
+	auto_json struct json_object *values = json_object_new_array();
+	auto_network_users struct network_users users = NETWORK_USERS_INIT;
+	bool is_missing = false;
+	int r = network_check_backend(inv, err);
+
+	if (r == 0)
+		r = network_users_load(&users, floe_engine(inv), err);
+	for (size_t i = 0; r == 0 && i < inv->n_args; i++) {
+		auto_network struct network n = NETWORK_INIT;
+		struct err why = ERR_INIT;
+		struct json_object *value;
+
+		if (network_find(&n, floe_engine(inv)->network_config_dir, inv->args[i], &why) <
+		    0) {
+			targets_report(&why);
+			is_missing = true;
+			continue;
+		}
+		value = json_encode_value(&network_desc, &n);
+		(void)json_object_object_add(value, "containers", containers_of(&users, n.name));
+		(void)json_object_array_add(values, value);
+	}
+	if (r == 0)
+		r = print_values(values, o->format, err);
+	return r < 0 ? r : is_missing ? FLOE_EXIT_ERROR : 0;
+}
+
+#define T struct inspect_options
+static const struct cli_option inspect_rows[] = {
+	OPT_STRING(T, format, "format", 'f', "json|TEMPLATE", "how to print it"),
+};
+#undef T
+
+const struct cli_command floe_network_inspect_command = {
+	.name = "inspect",
+	.arguments = "NETWORK...",
+	.summary = "show networks and who is attached to them",
+	CLI_OPTIONS(struct inspect_options, inspect_rows),
+	.min_args = 1,
+	.max_args = CLI_ARGS_ANY,
+	.argument_source = NETWORK_NAMES,
+	.run = run_inspect,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+/* ---- exists ---- */
+
+static int run_exists(const struct cli_invocation *inv, struct err *err)
+{
+	auto_network struct network n = NETWORK_INIT;
+	struct err why = ERR_INIT;
+
+	if (network_find(&n, floe_engine(inv)->network_config_dir, inv->args[0], &why) == 0)
+		return 0;
+	if (why.kind == ERR_NOT_FOUND)
+		return NETWORK_EXIT_MISSING;
+	if (err)
+		*err = why;
+	return why.code;
+}
+
+const struct cli_command floe_network_exists_command = {
+	.name = "exists",
+	.arguments = "NETWORK",
+	.summary = "exit status 0 when there is such a network, 1 when not",
+	.min_args = 1,
+	.max_args = 1,
+	.argument_source = NETWORK_NAMES,
+	.run = run_exists,
+	.error_code = FLOE_EXIT_ERROR,
+};

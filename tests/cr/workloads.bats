@@ -34,9 +34,10 @@ make_network()
 		'.linux.namespaces |= map(if .type == "network" then .path = $path else . end)'
 }
 
-# plug NAMESPACE: a name of ip's or a process.
+# plug NAMESPACE: a name of ip's or a process. (The kernel ends namespaces when it has time, and pairs with them.)
 plug()
 {
+	ip link delete floe1 2>/dev/null || :
 	ip link add floe1 master $BRIDGE type veth peer name eth0 netns "$1" address 02:00:00:00:00:02
 	ip link set floe1 up
 	ip -n "$1" address add $SERVER_ADDRESS/24 dev eth0
@@ -52,6 +53,7 @@ make_network_by_hook()
 		#!/bin/sh -e
 		pid=\$(jq .pid)
 		exec >/dev/null
+		ip link delete floe1 2>/dev/null || :
 		ip link add floe1 master $BRIDGE type veth peer name eth0 netns "\$pid" address 02:00:00:00:00:02
 		ip link set floe1 up
 		inside="nsenter --net=/proc/\$pid/ns/net ip"
@@ -69,7 +71,10 @@ remove_network()
 		ip netns delete "$NETWORK"
 		rmdir /run/netns 2>/dev/null || { umount /run/netns && rmdir /run/netns; }
 	fi
-	[ -z "${BRIDGE:-}" ] || ip link delete "$BRIDGE"
+	if [ -n "${BRIDGE:-}" ]; then
+		ip link delete floe1 2>/dev/null || :
+		ip link delete "$BRIDGE"
+	fi
 }
 
 teardown()
@@ -322,4 +327,79 @@ server_rootfs()
 	rt kill "$ID" INT
 	eventually is_state stopped
 	file_contains "$T/out" "database system is shut down"
+}
+
+# --- connections and the network ----------------------------------------------------------------------------------------
+
+# A program that asks for what nobody serves and notes what it hears: a reset ("refused") or nothing ("silence").
+write_probe()
+{
+	cat >"$T/probe" <<-PROBE
+		#!/bin/bash
+		timeout 0.4 bash -c ': <>/dev/tcp/$SERVER_ADDRESS/1' && heard=connection || { [ \$? -eq 124 ] && heard=silence || heard=refused; }
+		echo \$heard >>"$T/heard"
+	PROBE
+	chmod +x "$T/probe"
+}
+
+echoes()
+{
+	local line
+	echo "$1" >&"$CONNECTION"
+	read -r -t 20 line <&"$CONNECTION"
+	[ "$line" = "$1" ]
+}
+
+hears()
+{
+	: >"$T/heard"
+	"$T/probe" 2>/dev/null
+	[ "$(cat "$T/heard")" = "$1" ]
+}
+
+@test "no connection is reset by a network namespace that stays" {
+	make_network
+	command_is nc -l -p 7000 -e cat
+	write_probe
+	serves_one 7000
+	echoes before
+	hears refused
+	checkpoint --tcp-established
+	# Nobody is there, and nobody shall know.
+	echo during >&"$CONNECTION"
+	hears silence
+	restore --tcp-established
+	hears refused
+	read -r -t 20 line <&"$CONNECTION"
+	[ "$line" = during ]
+	echoes after
+	# The lock is gone.
+	[ -z "$(ip netns exec "$NETWORK" nft list ruleset)" ] || fail "$(ip netns exec "$NETWORK" nft list ruleset)"
+}
+
+@test "no connection is reset by a network namespace that a hook plugs in" {
+	make_network_by_hook
+	write_probe
+	configure --arg hook "$T/probe" --arg path "$PATH" '.hooks.createRuntime += [{ path: $hook, env: ["PATH=" + $path] }]'
+	command_is nc -l -p 7000 -e cat
+	serves_one 7000
+	echoes before
+	checkpoint --tcp-established
+	: >"$T/heard"
+	restore --tcp-established
+	[ "$(cat "$T/heard")" = silence ]
+	hears refused
+	echoes after
+}
+
+# serves_one PORT: start, and take the only connection that it serves.
+serves_one()
+{
+	start_on_pipe || fail "the container does not start: $(cat "$T/out")" || return 1
+	eventually takes_connection "$1"
+}
+
+takes_connection()
+{
+	{ exec {CONNECTION}<>"/dev/tcp/$SERVER_ADDRESS/$1"; } 2>/dev/null
 }

@@ -121,7 +121,7 @@ more_records()
 	local before i
 	before=$(records)
 	for ((i = 0; i < 600; i++)); do
-		[ "$(records)" -lt $((before + 20)) ] || return 0
+		[ "$(records)" -lt $((before + 40)) ] || return 0
 		kill -0 "$CLIENT" 2>/dev/null || break
 		sleep 0.02
 	done
@@ -174,7 +174,7 @@ move_everything()
 	IMAGE=$T/elsewhere/image
 }
 
-# cycles [OPTION...]: the options are for both ends.
+# cycles [OPTION...]: the options are for both ends. With CLOSE=close the restore closes the connections.
 cycles()
 {
 	local cycle
@@ -184,7 +184,7 @@ cycles()
 		checkpoint --tcp-established "$@"
 		is_gone
 		[ $cycle -ne $MOVED_IN ] || move_everything
-		restore --image-path "$IMAGE" --tcp-established "$@" || fail "cycle $cycle: $(tail -n 5 "$T/out")"
+		restore --image-path "$IMAGE" "--tcp-${CLOSE:-established}" "$@" || fail "cycle $cycle: $(tail -n 5 "$T/out")"
 		more_records
 	done
 }
@@ -198,6 +198,7 @@ in_user_namespace()
 
 server_rootfs()
 {
+	[ -z "${FLOE_VM_MODE:-}" ] || [ -d "$FLOE_CACHE/rootfs/$1" ] || skip "the root file system is not in the VM"
 	LOWER=$("$SOURCE/tools/make-rootfs" "$1")
 	overlay_rootfs "$1"
 }
@@ -309,24 +310,37 @@ server_rootfs()
 	mkdir -m 700 "$T/volume"
 	add_mount /data bind "$T/volume" rbind rw
 	configure '.process.user = { uid: 997, gid: 997 } | .root.readonly = true'
-	if can_dump_other_users; then
-		chown 997:997 "$T/volume"
-	else
-		chown 100997:100997 "$T/volume"
-		in_user_namespace
-	fi
+	chown 100997:100997 "$T/volume"
+	in_user_namespace
 	script_is '[ -e /data/PG_VERSION ] || {
 			initdb --data-checksums --no-sync --auth trust --locale C --encoding UTF8 /data >/tmp/initdb || exit
 			echo "host all all 0.0.0.0/0 trust" >>/data/pg_hba.conf
 		}
-		exec postgres -D /data -c "listen_addresses=*" -c unix_socket_directories=/run -c max_connections=30'
+		(
+			until pgbench --quiet -h /run -U postgres -i postgres >/tmp/pgbench 2>&1; do sleep 0.1; done
+			touch /run/loaded
+			exec pgbench -h 127.0.0.1 -U postgres -n -c 2 -R 100 -T 100000 postgres >/tmp/pgbench 2>&1
+		) &
+		exec postgres -D /data -c "listen_addresses=*" -c unix_socket_directories=/run -c max_connections=40'
 	serves 5432
+	eventually inside test -e /run/loaded
 	client postgres 5432
 	cycles --empty-ns network
 	client_is_content
 	rt kill "$ID" INT
 	eventually is_state stopped
 	file_contains "$T/out" "database system is shut down"
+}
+
+@test "Redis with clients that connect again, because the restore closes connections" {
+	server_rootfs redis
+	make_network
+	command_is redis-server --save "" --appendonly yes --dir /srv --protected-mode no
+	serves 6379
+	client redis 6379 --reconnect
+	CYCLES=4 MOVED_IN=2 CLOSE=close cycles
+	client_is_content
+	[[ $(tail -n 1 "$T/client/log") != *" 0 reconnections"* ]]
 }
 
 # --- connections and the network ----------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ looked at when it is over (finish).
 import hashlib
 import socket
 import struct
+import time
 
 # A frozen server takes its time.
 TIMEOUT_SECONDS = 60
@@ -95,6 +96,29 @@ class memcached:
         def close(self):
             self.stream.close()
 
+    class Ballast(Held):
+        """All of many keys."""
+
+        COUNT = 20000
+
+        def __init__(self, address):
+            super().__init__(address)
+            stream = Stream(address)
+            stream.send("".join(f"set b{i} 0 0 {len(str(i * i))} noreply\r\n{i * i}\r\n" for i in range(self.COUNT)))
+            stream.send("version\r\n")
+            stream.line()
+            stream.close()
+
+        def finish(self):
+            connection = memcached.Connection(Stream(self.address))
+            for i in range(0, self.COUNT, 100):
+                connection.stream.send("get " + " ".join(f"b{n}" for n in range(i, i + 100)) + "\r\n")
+                for n in range(i, i + 100):
+                    expect(connection.stream.line().split()[1], f"b{n}", "the key")
+                    expect(connection.stream.line(), str(n * n), f"the value of b{n}")
+                expect(connection.stream.line(), "END", "the end of the answer")
+            connection.close()
+
     class HalfACommand(Held):
         """The first half of a value is sent before the first freeze, the second after the last."""
 
@@ -126,7 +150,7 @@ class memcached:
                 expect(self.stream.line(), str(count), "the counter")
             self.stream.close()
 
-    HELD = [HalfACommand, Counter]
+    HELD = [Ballast, HalfACommand, Counter]
 
 
 # --- Redis --------------------------------------------------------------------------------------------------------------
@@ -172,6 +196,22 @@ class redis:
 
         def close(self):
             self.stream.close()
+
+    class Ballast(Held):
+        """A digest of many keys, which the server calculates."""
+
+        SCRIPT = "local d = '' for i = 1, 20000 do d = redis.sha1hex(d .. redis.call('GET', 'b' .. i)) end return d"
+
+        def __init__(self, address):
+            super().__init__(address)
+            self.connection = redis.Connection(Stream(address))
+            self.connection.ask("EVAL", "for i = 1, 20000 do redis.call('SET', 'b' .. i, redis.sha1hex(i)) end return 1", 0)
+            self.connection.ask("ZADD", "sorted", 1, "one", 2, "two")
+            self.digest = self.connection.ask("EVAL", self.SCRIPT, 0)
+
+        def finish(self):
+            expect(self.connection.ask("EVAL", self.SCRIPT, 0), self.digest, "the digest of all keys")
+            expect(self.connection.ask("ZRANGE", "sorted", 0, -1), ["one", "two"], "the sorted set")
 
     class Subscription(Held):
         """Every message that is published arrives, once, in order."""
@@ -220,7 +260,7 @@ class redis:
             expect(other.ask("RPUSH", "list", "element"), 1, "the answer to RPUSH")
             expect(self.connection.answer(), ["list", "element"], "the answer to BLPOP")
 
-    HELD = [Subscription, Transaction, BlockedPop]
+    HELD = [Ballast, Subscription, Transaction, BlockedPop]
 
 
 # --- PostgreSQL ---------------------------------------------------------------------------------------------------------
@@ -392,7 +432,38 @@ class postgres:
             rows = self.connection.ask("SELECT count(*), sum(n), count(DISTINCT t) FROM copied")
             expect(rows, [[str(self.count), str(self.count * (self.count + 1) // 2), str(self.count)]], "the copied rows")
 
-    HELD = [Transaction, Cursor, Notifications, Copy]
+    class Benchmark(Held):
+        """pgbench, which runs beside the server: the sums of its tables agree at any moment, and it goes on."""
+
+        SUMS = ("SELECT (SELECT sum(abalance) FROM pgbench_accounts), (SELECT sum(tbalance) FROM pgbench_tellers), "
+                "(SELECT sum(bbalance) FROM pgbench_branches), coalesce(sum(delta), 0), count(*) FROM pgbench_history")
+
+        def __init__(self, address):
+            super().__init__(address)
+            self.connection = postgres.Connection(Stream(address))
+            self.count = 0
+
+        def go_on(self, end):
+            while not end.wait(0.2):
+                self.look()
+
+        def look(self):
+            *sums, count = self.connection.ask(self.SUMS)[0]
+            expect(len(set(sums)), 1, f"the number of different sums ({sums})")
+            if int(count) < self.count:
+                raise AssertionError(f"{count} transactions after {self.count}")
+            self.count = int(count)
+
+        def finish(self):
+            before = self.count
+            for _ in range(100):
+                self.look()
+                if self.count > before + 20:
+                    return
+                time.sleep(0.1)
+            raise AssertionError(f"pgbench does not go on after {before} transactions")
+
+    HELD = [Transaction, Cursor, Notifications, Copy, Benchmark]
 
 
 # --- HTTP ---------------------------------------------------------------------------------------------------------------

@@ -82,8 +82,11 @@ static void remove_conmon_files(const struct container *c)
 	auto_free char *exit_file = xasprintf("%s/exits/%s", c->engine->tmpdir, c->config.id);
 	auto_free char *persist = xasprintf("%s/persist/%s", c->engine->tmpdir, c->config.id);
 
+	auto_free char *sessions = path_join(c->static_dir, "exec");
+
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		remove_at(c->static_dir, names[i]);
+	(void)fs_remove_tree(AT_FDCWD, sessions);
 	(void)unlink(exit_file);
 	(void)fs_remove_tree(AT_FDCWD, persist);
 	remove_at(c->run_dir, "conmon.pid");
@@ -161,10 +164,7 @@ int container_cleanup(struct container *c, struct err *err)
 	r = keep(r, container_unmount_rootfs(c, &next), err, &next);
 	remove_conmon_files(c);
 	(void)fs_remove_tree(AT_FDCWD, c->run_dir);
-	c->status.pid = 0;
-	c->status.pid_start_time = 0;
-	c->status.conmon_pid = 0;
-	c->status.conmon_start_time = 0;
+	container_forget_processes(c);
 	r = keep(r, container_advance(c, EVENT_CLEANUP, &next), err, &next);
 	r = keep(r, container_save(c, &next), err, &next);
 	event_container(c, "cleanup");

@@ -71,7 +71,7 @@ void conmon_plan(const struct conmon_params *p, struct strvec *v)
 	strvec_add(v, p->conmon);
 	add(v, "--api-version", "1");
 	add(v, "-c", p->id);
-	add(v, "-u", p->id);
+	add(v, "-u", p->uuid ? p->uuid : p->id);
 	add(v, "-r", p->runtime);
 	add(v, "-b", p->bundle);
 	add(v, "-p", p->pidfile);

@@ -23,6 +23,7 @@
 struct conmon_params {
 	const char *conmon;
 	const char *id;
+	const char *uuid; /* of an exec session; NULL: the id */
 	const char *name;
 	const char *runtime;
 	const struct strvec *runtime_args; /* before the runtime's command */

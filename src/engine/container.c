@@ -193,6 +193,7 @@ int container_lock(struct container *c, struct err *err)
 {
 	auto_free char *path = NULL;
 	int fd;
+	int r;
 
 	if (c->lock_fd >= 0)
 		return 0;
@@ -201,7 +202,11 @@ int container_lock(struct container *c, struct err *err)
 	if (fd < 0)
 		return err_sys(err, fd, "lock container '%s': open '%s'", c->config.name, path);
 	c->lock_fd = fd;
-	return container_reload(c, err);
+	r = container_reload(c, err);
+	/* Removed while we waited, or before we made the file again. */
+	if (r == -ENOENT)
+		(void)unlink(path);
+	return r;
 }
 
 void container_unlock(struct container *c)
@@ -223,8 +228,10 @@ int container_save(struct container *c, struct err *err)
 
 /* --- what is the case now ------------------------------------------------------------------------- */
 
-static void forget_processes(struct container_status *s)
+void container_forget_processes(struct container *c)
 {
+	struct container_status *s = &c->status;
+
 	s->pid = 0;
 	s->pid_start_time = 0;
 	s->conmon_pid = 0;
@@ -251,7 +258,7 @@ static void refresh(struct container *c)
 		s->exit_code = EXIT_CODE_UNKNOWN;
 		replace_ptr(s->error, xstrdup("ended by a restart of the machine"));
 	}
-	forget_processes(s);
+	container_forget_processes(c);
 	s->mounted = false;
 	replace_ptr(s->mount_point, NULL);
 	container_network_forget(s);

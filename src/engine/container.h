@@ -49,6 +49,8 @@ int container_reload(struct container *c, struct err *err);
 /* Write the status. */
 int container_save(struct container *c, struct err *err);
 
+/* Its processes and exec sessions are no more. */
+void container_forget_processes(struct container *c);
 /* Bring the status up to what is the case now: reboot, exit file, vanished processes. Sets dirty. */
 void container_sync(struct container *c);
 

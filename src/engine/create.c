@@ -13,12 +13,14 @@
 #include "core/str.h"
 #include "engine/event.h"
 #include "engine/facts.h"
+#include "engine/image_use.h"
 #include "engine/records.h"
 #include "engine/secret.h"
 #include "engine/specgen.h"
 #include "engine/volume.h"
 #include "kernel/caps.h"
 #include "kernel/signals.h"
+#include "storage/rootfs.h"
 
 #define ID_LENGTH 64
 #define SHM_SIZE_DEFAULT (64 << 20)
@@ -238,6 +240,24 @@ static int check(struct container_config *c, struct err *err)
 	return specgen_capabilities(c, caps_last(), &bounding, &added, err);
 }
 
+/* Those that were made for a container that there will not be. */
+static void drop_volumes(struct engine *e, const struct container_config *c)
+{
+	for (size_t i = 0; i < c->n_mounts; i++)
+		if (c->mounts[i].anonymous && c->mounts[i].source)
+			(void)volume_remove(e, c->mounts[i].source, NULL);
+}
+
+static int make_rootfs(struct engine *e, const struct container_config *c, const char *top,
+		       struct err *err)
+{
+	const struct rootfs_options options = { .top = top };
+	struct store *store;
+	int r = engine_store(e, &store, err);
+
+	return r < 0 ? r : rootfs_create(store, c->id, &options, err);
+}
+
 static uint64_t random_number(void)
 {
 	uint64_t n = 0;
@@ -263,10 +283,11 @@ static int add_record(struct engine *e, struct container_config *c, struct conta
 }
 
 int container_create(struct container *ret, struct engine *e, struct container_config *config,
-		     struct err *err)
+		     bool has_entrypoint, struct err *err)
 {
 	struct container_config c = *config;
 	struct container_status s = { .phase = PHASE_CREATED };
+	auto_free char *top = NULL;
 	int r = 0;
 
 	*config = (struct container_config){ 0 };
@@ -275,6 +296,8 @@ int container_create(struct container *ret, struct engine *e, struct container_c
 			    "names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: '%s': invalid argument",
 			    c.name);
 	set_defaults(&c);
+	if (r == 0 && !c.rootfs)
+		r = image_use(e, &c, has_entrypoint, &top, err);
 	if (r == 0)
 		r = resolve_modes(e, &c, err);
 	if (r == 0)
@@ -288,7 +311,13 @@ int container_create(struct container *ret, struct engine *e, struct container_c
 	s.boot_id = xstrdup(container_boot_id());
 	if (r == 0)
 		r = add_record(e, &c, &s, err);
+	if (r == 0 && !c.rootfs) {
+		r = make_rootfs(e, &c, top, err);
+		if (r < 0)
+			(void)record_remove(e, c.id, NULL);
+	}
 	if (r < 0) {
+		drop_volumes(e, &c);
 		container_config_done(&c);
 		container_status_done(&s);
 		return r;

@@ -12,6 +12,7 @@
 #include "core/fs.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "engine/image_use.h"
 #include "floe-config.h"
 
 /* base/name, or what was given made absolute. */
@@ -164,6 +165,9 @@ char *engine_run_dir(const struct engine *e, const char *id)
 
 void engine_done(struct engine *e)
 {
+	engine_store_close(e);
+	if (e->db)
+		db_close(e->db);
 	free(e->root);
 	free(e->runroot);
 	free(e->tmpdir);

@@ -24,6 +24,7 @@
 #define ENGINE_RUNROOT_DEFAULT "/run/floe"
 
 struct db;
+struct store;
 
 enum engine_cgroup_manager { ENGINE_CGROUPFS, ENGINE_SYSTEMD };
 
@@ -58,7 +59,7 @@ struct engine {
 	const struct engine_options *options; /* borrowed */
 	enum engine_cgroup_manager cgroup_manager;
 	struct db *db; /* open once engine_db() was called */
-	bool refreshed;
+	struct store *store; /* open once engine_store() was called */
 	char *self; /* path of this program, for exit commands */
 };
 

@@ -18,6 +18,7 @@
 #include "kernel/signals.h"
 
 #define KILL_WAIT_MS 5000
+#define END_WAIT_MS 500
 /* conmon may be killed: then nobody writes the file, and only looking shows it. */
 #define LOOK_EVERY_MS 250
 
@@ -71,8 +72,8 @@ static int signal_it(struct container *c, int number, struct err *err)
 {
 	int r = runtime_kill(c, number, needs_all(c), err);
 
-	/* It may have ended meanwhile. */
-	if (r < 0 && has_ended(c)) {
+	/* It may have ended meanwhile; conmon tells a moment later. */
+	if (r < 0 && container_wait_exit(c, END_WAIT_MS) == 0) {
 		err_clear(err);
 		return 0;
 	}

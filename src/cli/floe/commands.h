@@ -29,8 +29,14 @@ static inline struct engine *floe_engine(const struct cli_invocation *inv)
 #define FLOE_CONTAINERS "floe ps --all --format '{{.Names}}'"
 
 extern const struct cli_command floe_completion_command;
+extern const struct cli_command floe_container_inspect_command;
+extern const struct cli_command floe_container_list_command;
+extern const struct cli_command floe_ps_command;
 extern const struct cli_command floe_cleanup_command;
 extern const struct cli_command floe_create_command;
+extern const struct cli_command floe_exec_command;
+extern const struct cli_command floe_attach_command;
+extern const struct cli_command floe_logs_command;
 extern const struct cli_command floe_exists_command;
 extern const struct cli_command floe_init_command;
 extern const struct cli_command floe_kill_command;

@@ -17,6 +17,7 @@
 #include "engine/cleanup.h"
 #include "engine/create.h"
 #include "engine/event.h"
+#include "engine/exec_session.h"
 #include "engine/records.h"
 #include "engine/runtime_exec.h"
 #include "engine/start.h"
@@ -494,6 +495,8 @@ static int cleanup_one(struct container *c, void *context, struct err *err)
 	const struct cleanup_options *o = context;
 	int r;
 
+	if (o->exec)
+		return exec_session_end(c, o->exec, err);
 	if (container_is_alive(c) || (o->stopped_only && c->status.phase != PHASE_STOPPED))
 		return o->stopped_only ? 1 : container_cleanup(c, err);
 	if (c->status.phase == PHASE_STOPPED)
@@ -518,6 +521,7 @@ static int run_cleanup(const struct cli_invocation *inv, struct err *err)
 #define T struct cleanup_options
 static const struct cli_option cleanup_rows[] = {
 	OPT_FLAG(T, remove, "rm", 0, "remove them afterwards"),
+	OPT_STRING(T, exec, "exec", 0, "SESSION", "the exec session of this id only"),
 	OPT_FLAG(T, stopped_only, "stopped-only", 0, "leave those alone that run or are gone"),
 	ALL_ROW(T),
 	LATEST_ROW(T),

@@ -152,5 +152,6 @@ int main(int argc UNUSED, char **argv)
 
 		(void)io_write_all(STDERR_FILENO, line, strlen(line));
 	}
-	return error_code;
+	/* 1 is a command line that could not be read; to podman's users that is 125 as well. */
+	return error_code == 1 ? FLOE_EXIT_ERROR : error_code;
 }

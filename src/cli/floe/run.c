@@ -76,7 +76,7 @@ static int make(const struct cli_invocation *inv, const struct create_options *o
 		container_config_done(&config);
 		return r;
 	}
-	r = container_create(ret, e, &config, err);
+	r = container_create(ret, e, &config, o->entrypoint != NULL, err);
 	return r < 0 ? r : write_cidfile(ret, err);
 }
 

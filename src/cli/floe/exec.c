@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exec and attach: the caller in a container that runs. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/floe/create_options.h"
+#include "cli/floe/foreground.h"
+#include "cli/floe/targets.h"
+#include "core/alloc.h"
+#include "core/str.h"
+#include "engine/exec_session.h"
+
+struct options {
+	struct strvec env;
+	struct strvec env_file;
+	const char *workdir;
+	const char *user;
+	const char *detach_keys;
+	uint32_t preserve_fds;
+	bool tty, interactive, privileged, detach, latest;
+};
+
+static int run_exec(const struct cli_invocation *inv, struct err *err)
+{
+	const struct options *o = inv->options;
+	auto_container struct container c = CONTAINER_INIT;
+	size_t first = o->latest ? 0 : 1;
+	auto_free char *session = NULL;
+	auto_free char *line = NULL;
+	struct exec_options exec = {
+		.workdir = o->workdir,
+		.user = o->user,
+		.tty = o->tty,
+		.interactive = o->interactive,
+		.privileged = o->privileged,
+		.detach = o->detach,
+		.preserve_fds = o->preserve_fds,
+		.detach_keys = o->detach_keys,
+	};
+	char **env = NULL;
+	size_t n_env = 0;
+	int code = 0;
+	int r = 0;
+
+	if (inv->n_args <= first)
+		return err_set(err, ERR_USAGE,
+			       "must provide a non-empty command to start an exec "
+			       "session");
+	for (size_t i = 0; r == 0 && i < o->env_file.n; i++)
+		r = create_env_file(o->env_file.v[i], &env, &n_env, err);
+	for (size_t i = 0; i < o->env.n; i++)
+		create_env_set(&env, &n_env, o->env.v[i]);
+	exec.env = env;
+	exec.n_env = n_env;
+	exec.command = inv->args + first;
+	exec.n_command = inv->n_args - first;
+	if (r == 0)
+		r = targets_one(inv, o->latest, false, &c, err);
+	if (r == 0)
+		r = exec_session_run(&c, &exec, &code, &session, err);
+	for (size_t i = 0; i < n_env; i++)
+		free(env[i]);
+	free(env);
+	if (r < 0)
+		return foreground_exit_code(r, inv, err);
+	if (!session)
+		return code;
+	line = xasprintf("%s\n", session);
+	return cli_print(line, err);
+}
+
+#define T struct options
+static const struct cli_option exec_rows[] = {
+	OPT_FLAG(T, detach, "detach", 'd', "print the session's id and do not wait"),
+	OPT_STRVEC(T, env, "env", 'e', "NAME[=VALUE]", "set a variable"),
+	OPT_STRVEC(T, env_file, "env-file", 0, "FILE", "read variables from a file"),
+	OPT_FLAG(T, interactive, "interactive", 'i', "pass the input on"),
+	OPT_FLAG(T, tty, "tty", 't', "give it a terminal"),
+	OPT_STRING(T, user, "user", 'u', "USER[:GROUP]", "who runs it"),
+	OPT_STRING(T, workdir, "workdir", 'w', "DIR", "its working directory"),
+	OPT_FLAG(T, privileged, "privileged", 0, "give it all capabilities"),
+	OPT_STRING(T, detach_keys, "detach-keys", 0, "KEYS", "keys that detach"),
+	OPT_U32(T, preserve_fds, "preserve-fds", 0, "N", "hand it descriptors 3 to 3+N-1"),
+	OPT_FLAG(T, latest, "latest", 'l', "in the newest container"),
+};
+#undef T
+
+const struct cli_command floe_exec_command = {
+	.name = "exec",
+	.arguments = "CONTAINER COMMAND [ARGUMENT...]",
+	.summary = "run another process in a running container",
+	.description = "The exit code is the process's; 125 when floe fails, 126 when the command "
+		       "cannot be executed, 127 when it is not there. Options stand before the "
+		       "container.",
+	CLI_OPTIONS(struct options, exec_rows),
+	.min_args = 1,
+	.max_args = CLI_ARGS_ANY,
+	.flags = CLI_STOP_AT_ARGUMENT,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run_exec,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+struct attach_cli {
+	bool no_stdin, latest;
+	struct opt_bool sig_proxy;
+	const char *detach_keys;
+};
+
+static int run_attach(const struct cli_invocation *inv, struct err *err)
+{
+	const struct attach_cli *o = inv->options;
+	auto_container struct container c = CONTAINER_INIT;
+	const struct foreground_options f = {
+		.with_stdin = !o->no_stdin,
+		.with_stdout = true,
+		.with_stderr = true,
+		.sig_proxy = !o->sig_proxy.set || o->sig_proxy.v,
+		.detach_keys = o->detach_keys,
+	};
+	int r;
+
+	if (inv->n_args == 0 && !o->latest)
+		return err_set(err, ERR_USAGE,
+			       "attach requires the name or id of one running "
+			       "container or the latest flag");
+	r = targets_one(inv, o->latest, false, &c, err);
+	if (r < 0)
+		return r;
+	if (c.status.phase != PHASE_RUNNING && c.status.phase != PHASE_INITIALIZED)
+		return err_set(err, ERR_STATE,
+			       "you can only attach to running containers: '%s' is %s",
+			       c.config.name, container_phase_to_string(c.status.phase));
+	return foreground_attach(&c, &f, err);
+}
+
+#define T struct attach_cli
+static const struct cli_option attach_rows[] = {
+	OPT_FLAG(T, no_stdin, "no-stdin", 0, "do not attach to its input"),
+	OPT_OPTBOOL(T, sig_proxy, "sig-proxy", 0, "pass signals on (default: true)"),
+	OPT_STRING(T, detach_keys, "detach-keys", 0, "KEYS", "keys that detach"),
+	OPT_FLAG(T, latest, "latest", 'l', "the newest container"),
+};
+#undef T
+
+const struct cli_command floe_attach_command = {
+	.name = "attach",
+	.arguments = "[CONTAINER]",
+	.summary = "attach to the streams of a running container",
+	CLI_OPTIONS(struct attach_cli, attach_rows),
+	.min_args = 0,
+	.max_args = 1,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run_attach,
+	.error_code = FLOE_EXIT_ERROR,
+};

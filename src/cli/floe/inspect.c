@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <json-c/json.h>
+#include <string.h>
+
+#include "cli/floe/commands.h"
+#include "cli/floe/targets.h"
+#include "cli/floe/view.h"
+#include "cli/gotemplate.h"
+#include "core/str.h"
+
+struct options {
+	struct targets targets;
+	const char *format;
+	bool size;
+};
+
+struct context {
+	struct json_object *list;
+};
+
+static int inspect_one(struct container *c, void *context, struct err *err UNUSED)
+{
+	struct context *x = context;
+
+	json_object_array_add(x->list, view_inspect(c));
+	return 1;
+}
+
+static int print_each(const char *format, struct json_object *list, struct strbuf *out,
+		      struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < json_object_array_length(list); i++)
+		r = gotemplate_format_value(format, json_object_array_get_idx(list, i), out, err);
+	return r;
+}
+
+static int run(const struct cli_invocation *inv, struct err *err)
+{
+	const struct options *o = inv->options;
+	struct context x = { .list = json_object_new_array() };
+	auto_strbuf struct strbuf out = STRBUF_INIT;
+	int code = targets_each(inv, &o->targets, inspect_one, &x, err);
+	int r = code < 0 ? code : 0;
+
+	if (r == 0 && o->format && !str_eq(o->format, "json")) {
+		r = print_each(o->format, x.list, &out, err);
+	} else if (r == 0) {
+		auto_free char *text = json_value_to_text(x.list, JSON_INDENT4);
+
+		strbuf_addf(&out, "%s\n", text);
+	}
+	json_object_put(x.list);
+	if (r == 0)
+		r = cli_print(out.buf, err);
+	return r < 0 ? r : code;
+}
+
+#define T struct options
+static const struct cli_option rows[] = {
+	OPT_STRING(T, format, "format", 'f', "json|TEMPLATE", "form of the output"),
+	OPT_FLAG(T, targets.latest, "latest", 'l', "the newest container"),
+};
+#undef T
+
+const struct cli_command floe_container_inspect_command = {
+	.name = "inspect",
+	.arguments = "[CONTAINER...]",
+	.summary = "show all there is to know about containers",
+	CLI_OPTIONS(struct options, rows),
+	.min_args = 0,
+	.max_args = CLI_ARGS_ANY,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run,
+	.error_code = FLOE_EXIT_ERROR,
+};

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/floe/commands.h"
+#include "cli/floe/view.h"
+#include "cli/gotemplate.h"
+#include "core/alloc.h"
+#include "core/str.h"
+#include "engine/filter.h"
+#include "engine/records.h"
+#include "storage/rootfs.h"
+#include "engine/image_use.h"
+
+#define TABLE                                                                                      \
+	"table "                                                                                   \
+	"{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.Created}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}"
+
+struct options {
+	bool all, latest, no_trunc, no_heading, quiet, size, external, sync, pod, ns;
+	struct opt_i64 last;
+	struct strvec filters;
+	const char *format;
+	const char *sort;
+};
+
+struct rows {
+	struct engine *engine;
+	const struct options *o;
+	struct container *v;
+	size_t n;
+};
+
+static bool filters_status(const struct strvec *filters)
+{
+	for (size_t i = 0; i < filters->n; i++)
+		if (str_has_prefix(filters->v[i], "status=") ||
+		    str_has_prefix(filters->v[i], "exited="))
+			return true;
+	return false;
+}
+
+static int add_row(void *context, struct container_config *config, struct container_status *status,
+		   struct err *err)
+{
+	struct rows *rows = context;
+	const struct options *o = rows->o;
+	struct container c;
+	int r;
+
+	container_from(&c, rows->engine, config, status);
+	container_sync(&c);
+	r = filter_matches(rows->engine, &o->filters, &c, err);
+	if (r > 0 && (o->all || o->latest || o->last.set || filters_status(&o->filters) ||
+		      container_is_alive(&c)))
+		*array_push(rows->v, rows->n) = c;
+	else
+		container_close(&c);
+	return r < 0 ? r : 0;
+}
+
+static int64_t runtime_of(const struct container *c)
+{
+	return c->config.created_ns;
+}
+
+static int compare(const void *a, const void *b, void *key)
+{
+	const struct container *x = a;
+	const struct container *y = b;
+	const char *word = key;
+
+	if (str_eq(word, "names") || str_eq(word, "name"))
+		return strcmp(x->config.name, y->config.name);
+	if (str_eq(word, "id"))
+		return strcmp(x->config.id, y->config.id);
+	if (str_eq(word, "image"))
+		return strcmp(x->config.image_name ? x->config.image_name : "",
+			      y->config.image_name ? y->config.image_name : "");
+	if (str_eq(word, "status"))
+		return strcmp(container_phase_to_string(x->status.phase),
+			      container_phase_to_string(y->status.phase));
+	if (str_eq(word, "command"))
+		return strcmp(x->config.n_command ? x->config.command[0] : "",
+			      y->config.n_command ? y->config.command[0] : "");
+	/* The newest first, as podman; "created": the oldest first. */
+	if (runtime_of(x) == runtime_of(y))
+		return 0;
+	return (runtime_of(x) < runtime_of(y) ? -1 : 1) *
+	       (str_eq(word, "created") || str_eq(word, "runningfor") ? 1 : -1);
+}
+
+static void sort_rows(struct rows *rows)
+{
+	auto_free char *key = xstrdup(rows->o->sort ? rows->o->sort : "created");
+
+	if (rows->n > 0)
+		qsort_r(rows->v, rows->n, sizeof(*rows->v), compare, key);
+}
+
+static int check_sort(const char *key, struct err *err)
+{
+	static const char *const keys[] = { "command", "created", "id",		"image",
+					    "names",   "name",	  "runningfor", "status" };
+
+	for (size_t i = 0; !key || i < ARRAY_SIZE(keys); i++)
+		if (!key || str_eq(key, keys[i]))
+			return 0;
+	return err_set(
+		err, ERR_USAGE,
+		"invalid option for --sort '%s': it must be one of command, created, id, image, "
+		"names, runningfor, status",
+		key);
+}
+
+/* -n and -l: the newest ones. */
+static void cut_rows(struct rows *rows)
+{
+	int64_t n = rows->o->latest ? 1 : rows->o->last.set ? rows->o->last.v : -1;
+
+	if (n < 0)
+		return;
+	while ((int64_t)rows->n > n) {
+		size_t oldest = 0;
+
+		for (size_t i = 1; i < rows->n; i++)
+			if (rows->v[i].config.created_ns < rows->v[oldest].config.created_ns)
+				oldest = i;
+		container_close(&rows->v[oldest]);
+		rows->v[oldest] = rows->v[--rows->n];
+	}
+}
+
+static int add_size(const struct container *c, struct json_object *row, bool as_json,
+		    struct err *err)
+{
+	struct store *store;
+	uint64_t written = 0;
+	uint64_t total = 0;
+	int r = 0;
+
+	if (!c->config.rootfs) {
+		r = engine_store(c->engine, &store, err);
+		if (r == 0)
+			r = rootfs_size(store, c->config.id, &written, &total, err);
+	}
+	if (r < 0)
+		return r;
+	if (as_json) {
+		struct json_object *size = json_object_new_object();
+
+		view_add_i64(size, "rootFsSize", (int64_t)total);
+		view_add_i64(size, "rwSize", (int64_t)written);
+		json_object_object_add(row, "Size", size);
+	} else {
+		auto_strbuf struct strbuf sb = STRBUF_INIT;
+
+		view_size((double)written, &sb);
+		strbuf_adds(&sb, " (virtual ");
+		view_size((double)(total + written), &sb);
+		strbuf_adds(&sb, ")");
+		view_add(row, "Size", sb.buf);
+	}
+	return 0;
+}
+
+static struct json_object *headings(void)
+{
+	struct json_object *o = json_object_new_object();
+
+	view_add(o, "ID", "CONTAINER ID");
+	view_add(o, "CreatedHuman", "CREATED");
+	view_add(o, "RunningFor", "CREATED");
+	view_add(o, "ImageID", "IMAGE ID");
+	return o;
+}
+
+static int print_rows(const struct rows *rows, struct strbuf *out, struct err *err)
+{
+	const struct options *o = rows->o;
+	bool as_json = str_eq(o->format, "json");
+	struct gotemplate_list list = {
+		.format = o->format ? o->format :
+			  o->size   ? TABLE "\t{{.Size}}" :
+				      TABLE,
+		.rows = json_object_new_array(),
+		.headings = headings(),
+		.no_heading = o->no_heading,
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < rows->n; i++) {
+		struct json_object *row = as_json ? view_ps_json(&rows->v[i]) :
+						    view_ps(&rows->v[i], o->no_trunc, err);
+
+		if (o->size)
+			r = add_size(&rows->v[i], row, as_json, err);
+		json_object_array_add(list.rows, row);
+	}
+	if (r == 0)
+		r = gotemplate_format_list(&list, out, err);
+	json_object_put(list.rows);
+	json_object_put(list.headings);
+	return r;
+}
+
+static int run(const struct cli_invocation *inv, struct err *err)
+{
+	const struct options *o = inv->options;
+	struct rows rows = { .engine = floe_engine(inv), .o = o };
+	auto_strbuf struct strbuf out = STRBUF_INIT;
+	int r = check_sort(o->sort, err);
+
+	if (r == 0 && o->quiet && o->format && str_eq(o->format, "json"))
+		r = err_set(err, ERR_USAGE, "quiet and format cannot be used together");
+	if (r == 0)
+		r = record_each(rows.engine, add_row, &rows, err);
+	if (r == 0) {
+		cut_rows(&rows);
+		sort_rows(&rows);
+		for (size_t i = 0; o->quiet && i < rows.n; i++)
+			strbuf_addf(&out, "%.*s\n", o->no_trunc ? 64 : 12, rows.v[i].config.id);
+		if (!o->quiet)
+			r = print_rows(&rows, &out, err);
+	}
+	for (size_t i = 0; i < rows.n; i++)
+		container_close(&rows.v[i]);
+	free(rows.v);
+	return r < 0 ? r : cli_print(out.buf, err);
+}
+
+#define T struct options
+static const struct cli_option rows_[] = {
+	OPT_FLAG(T, all, "all", 'a', "those that do not run as well"),
+	OPT_STRVEC(T, filters, "filter", 'f', "KEY=VALUE", "those that this is true of"),
+	OPT_STRING(T, format, "format", 0, "json|TEMPLATE", "form of the output"),
+	OPT_I64(T, last, "last", 'n', "N", "the newest N, running or not"),
+	OPT_FLAG(T, latest, "latest", 'l', "the newest one, running or not"),
+	OPT_FLAG(T, no_trunc, "no-trunc", 0, "do not shorten ids and commands"),
+	OPT_FLAG(T, no_heading, "noheading", 0, "print no headings"),
+	OPT_FLAG_F(T, no_heading, "no-heading", 0, "the same", CLI_HIDDEN),
+	OPT_FLAG(T, quiet, "quiet", 'q', "print ids only"),
+	OPT_FLAG(T, size, "size", 's', "what each has written, and its whole size"),
+	OPT_STRING(T, sort, "sort", 0, "KEY",
+		   "order by command, created, id, image, names, runningfor or status"),
+	OPT_FLAG(T, sync, "sync", 0, "look at the processes (as is done anyway)"),
+};
+#undef T
+
+#define PS_COMMAND(name_, variable)                                                                \
+	const struct cli_command variable = {                                                      \
+		.name = (name_),                                                                   \
+		.summary = "list containers",                                                      \
+		CLI_OPTIONS(struct options, rows_),                                                \
+		.min_args = 0,                                                                     \
+		.max_args = 0,                                                                     \
+		.run = run,                                                                        \
+		.error_code = FLOE_EXIT_ERROR,                                                     \
+	}
+
+PS_COMMAND("ps", floe_ps_command);
+PS_COMMAND("list", floe_container_list_command);

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/floe/view.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/str.h"
+
+#define COMMAND_WIDTH 17
+
+void view_add(struct json_object *o, const char *key, const char *value)
+{
+	json_object_object_add(o, key, json_object_new_string(value ? value : ""));
+}
+
+void view_add_i64(struct json_object *o, const char *key, int64_t value)
+{
+	json_object_object_add(o, key, json_object_new_int64(value));
+}
+
+void view_add_bool(struct json_object *o, const char *key, bool value)
+{
+	json_object_object_add(o, key, json_object_new_boolean(value));
+}
+
+/* RFC 3339; zero is Go's zero time. */
+void view_add_time(struct json_object *o, const char *key, int64_t ns)
+{
+	char text[CLOCK_TEXT_MAX] = "0001-01-01T00:00:00Z";
+
+	if (ns > 0)
+		clock_format_utc((uint64_t)ns, -1, text);
+	view_add(o, key, text);
+}
+
+struct json_object *view_strings(char *const *v, size_t n)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(list, json_object_new_string(v[i]));
+	return list;
+}
+
+struct json_object *view_map(const struct json_string_map *map)
+{
+	struct json_object *o = json_object_new_object();
+
+	for (size_t i = 0; i < map->n; i++)
+		view_add(o, map->v[i].key, map->v[i].value);
+	return o;
+}
+
+/* --- words ------------------------------------------------------------------------------------------ */
+
+void view_duration(int64_t ns, struct strbuf *sb)
+{
+	int64_t seconds = ns / (int64_t)NSEC_PER_SEC;
+	int64_t minutes = seconds / 60;
+	int64_t hours = (minutes + 30) / 60;
+
+	if (seconds < 1)
+		strbuf_adds(sb, "Less than a second");
+	else if (seconds == 1)
+		strbuf_adds(sb, "1 second");
+	else if (seconds < 60)
+		strbuf_addf(sb, "%lld seconds", (long long)seconds);
+	else if (minutes == 1)
+		strbuf_adds(sb, "About a minute");
+	else if (minutes < 60)
+		strbuf_addf(sb, "%lld minutes", (long long)minutes);
+	else if (hours == 1)
+		strbuf_adds(sb, "About an hour");
+	else if (hours < 48)
+		strbuf_addf(sb, "%lld hours", (long long)hours);
+	else if (hours < 24 * 7 * 2)
+		strbuf_addf(sb, "%lld days", (long long)(hours / 24));
+	else if (hours < 24 * 30 * 2)
+		strbuf_addf(sb, "%lld weeks", (long long)(hours / 24 / 7));
+	else if (hours < 24 * 365 * 2)
+		strbuf_addf(sb, "%lld months", (long long)(hours / 24 / 30));
+	else
+		strbuf_addf(sb, "%lld years", (long long)(hours / 24 / 365));
+}
+
+static void add_size(double bytes, double base, const char *const *units, size_t n,
+		     struct strbuf *sb)
+{
+	size_t i = 0;
+
+	while (bytes >= base && i + 1 < n) {
+		bytes /= base;
+		i++;
+	}
+	strbuf_addf(sb, "%.4g%s", bytes, units[i]);
+}
+
+void view_size(double bytes, struct strbuf *sb)
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB" };
+
+	add_size(bytes, 1000, units, ARRAY_SIZE(units), sb);
+}
+
+void view_size_binary(double bytes, struct strbuf *sb)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+
+	add_size(bytes, 1024, units, ARRAY_SIZE(units), sb);
+}
+
+static int64_t since(int64_t ns)
+{
+	return (int64_t)clock_now_realtime_ns() - ns;
+}
+
+void view_status(const struct container *c, struct strbuf *sb)
+{
+	const char *word = container_phase_to_string(c->status.phase);
+
+	if (c->status.phase == PHASE_RUNNING) {
+		strbuf_adds(sb, "Up ");
+		view_duration(since(c->status.started_ns), sb);
+	} else if (c->status.phase == PHASE_EXITED || c->status.phase == PHASE_STOPPED) {
+		strbuf_addf(sb, "Exited (%d) ", c->status.exit_code);
+		view_duration(since(c->status.finished_ns), sb);
+		strbuf_adds(sb, " ago");
+	} else {
+		strbuf_addf(sb, "%c%s", word[0] - 'a' + 'A', word + 1);
+	}
+}
+
+static char *command_text(const struct container_config *g)
+{
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+
+	for (size_t i = 0; i < g->n_entrypoint; i++)
+		strbuf_addf(&sb, "%s%s", sb.len ? " " : "", g->entrypoint[i]);
+	for (size_t i = 0; i < g->n_command; i++)
+		strbuf_addf(&sb, "%s%s", sb.len ? " " : "", g->command[i]);
+	return strbuf_take(&sb);
+}
+
+/* --- ps --------------------------------------------------------------------------------------------- */
+
+static void add_ports(const struct container_config *g, struct strbuf *sb)
+{
+	for (size_t i = 0; i < g->n_ports; i++) {
+		const struct container_port *p = &g->ports[i];
+
+		strbuf_addf(sb, "%s%s:%u->%u/%s", sb->len ? ", " : "",
+			    str_is_empty(p->host_ip) ? "0.0.0.0" : p->host_ip, p->host_port,
+			    p->container_port, p->protocol);
+	}
+	for (size_t i = 0; i < g->n_expose; i++)
+		strbuf_addf(sb, "%s%s", sb->len ? ", " : "", g->expose[i]);
+}
+
+static struct json_object *labels_text(const struct json_string_map *labels)
+{
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+
+	for (size_t i = 0; i < labels->n; i++)
+		strbuf_addf(&sb, "%s%s=%s", i ? "," : "", labels->v[i].key, labels->v[i].value);
+	return json_object_new_string(sb.buf);
+}
+
+static struct json_object *mounts_text(const struct container_config *g)
+{
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+
+	for (size_t i = 0; i < g->n_mounts; i++)
+		strbuf_addf(&sb, "%s%s", i ? "," : "", g->mounts[i].destination);
+	return json_object_new_string(sb.buf);
+}
+
+static const char *image_text(const struct container_config *g)
+{
+	return g->image_name ? g->image_name : "";
+}
+
+struct json_object *view_ps(const struct container *c, bool no_trunc, struct err *err UNUSED)
+{
+	const struct container_config *g = &c->config;
+	struct json_object *o = json_object_new_object();
+	auto_strbuf struct strbuf status = STRBUF_INIT;
+	auto_strbuf struct strbuf created = STRBUF_INIT;
+	auto_strbuf struct strbuf ports = STRBUF_INIT;
+	auto_free char *command = command_text(g);
+	char id[13];
+
+	view_status(c, &status);
+	view_duration(since(g->created_ns), &created);
+	strbuf_adds(&created, " ago");
+	add_ports(g, &ports);
+	if (!no_trunc && strlen(command) > COMMAND_WIDTH) {
+		char *cut = xasprintf("%.*s...", COMMAND_WIDTH, command);
+
+		replace_ptr(command, cut);
+	}
+	view_add(o, "ID", no_trunc ? g->id : container_short_id(g->id, id));
+	view_add(o, "Image", image_text(g));
+	view_add(o, "ImageID", g->image_id);
+	view_add(o, "Command", command);
+	view_add(o, "Created", created.buf);
+	view_add(o, "CreatedHuman", created.buf);
+	view_add(o, "RunningFor", created.buf);
+	view_add_time(o, "CreatedAt", g->created_ns);
+	view_add(o, "Status", status.buf);
+	view_add(o, "State", container_phase_to_string(c->status.phase));
+	view_add(o, "Ports", ports.buf);
+	view_add(o, "Names", g->name);
+	json_object_object_add(o, "Labels", labels_text(&g->labels));
+	json_object_object_add(o, "Mounts", mounts_text(g));
+	view_add(o, "Networks", g->network);
+	view_add(o, "Pod", "");
+	view_add(o, "PodName", "");
+	view_add(o, "Size", "");
+	view_add_i64(o, "Pid", c->status.pid);
+	view_add_i64(o, "ExitCode", c->status.exit_code);
+	view_add_bool(o, "Exited", c->status.phase == PHASE_EXITED);
+	view_add_i64(o, "Restarts", c->status.restart_count);
+	view_add_bool(o, "AutoRemove", g->auto_remove);
+	view_add(o, "CIDFile", g->cidfile);
+	return o;
+}
+
+struct json_object *view_ps_json(const struct container *c)
+{
+	const struct container_config *g = &c->config;
+	const struct container_status *s = &c->status;
+	struct json_object *o = json_object_new_object();
+	struct json_object *command = json_object_new_array();
+	struct json_object *mounts = json_object_new_array();
+	struct json_object *names = json_object_new_array();
+	auto_strbuf struct strbuf status = STRBUF_INIT;
+
+	view_status(c, &status);
+	for (size_t i = 0; i < g->n_entrypoint; i++)
+		json_object_array_add(command, json_object_new_string(g->entrypoint[i]));
+	for (size_t i = 0; i < g->n_command; i++)
+		json_object_array_add(command, json_object_new_string(g->command[i]));
+	for (size_t i = 0; i < g->n_mounts; i++)
+		json_object_array_add(mounts, json_object_new_string(g->mounts[i].destination));
+	json_object_array_add(names, json_object_new_string(g->name));
+	view_add_bool(o, "AutoRemove", g->auto_remove);
+	json_object_object_add(o, "Command", command);
+	view_add_time(o, "CreatedAt", g->created_ns);
+	view_add(o, "CIDFile", g->cidfile);
+	view_add_bool(o, "Exited", s->phase == PHASE_EXITED);
+	view_add_i64(o, "ExitedAt", s->finished_ns / (int64_t)NSEC_PER_SEC);
+	view_add_i64(o, "ExitCode", s->exit_code);
+	json_object_object_add(o, "ExposedPorts", view_strings(g->expose, g->n_expose));
+	view_add(o, "Id", g->id);
+	view_add(o, "Image", image_text(g));
+	view_add(o, "ImageID", g->image_id);
+	view_add_bool(o, "IsInfra", false);
+	json_object_object_add(o, "Labels", view_map(&g->labels));
+	json_object_object_add(o, "Mounts", mounts);
+	json_object_object_add(o, "Names", names);
+	json_object_object_add(o, "Namespaces", json_object_new_object());
+	json_object_object_add(o, "Networks", json_object_new_array());
+	view_add_i64(o, "Pid", s->pid);
+	view_add(o, "Pod", "");
+	view_add(o, "PodName", "");
+	json_object_object_add(o, "Ports", NULL);
+	view_add_i64(o, "Restarts", s->restart_count);
+	json_object_object_add(o, "Size", NULL);
+	view_add_i64(o, "StartedAt", s->started_ns / (int64_t)NSEC_PER_SEC);
+	view_add(o, "State", container_phase_to_string(s->phase));
+	view_add(o, "Status", status.buf);
+	view_add_i64(o, "Created", g->created_ns / (int64_t)NSEC_PER_SEC);
+	return o;
+}

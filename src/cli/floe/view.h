@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How containers look to users: texts of the tables, and JSON with podman's keys. */
+#pragma once
+
+#include "core/strbuf.h"
+#include "engine/container.h"
+
+struct json_object;
+
+/* "5 minutes", "About an hour", "2 days": Docker's words for a time span. */
+void view_duration(int64_t ns, struct strbuf *sb);
+/* "Up 5 minutes", "Exited (0) 2 hours ago", "Created". */
+void view_status(const struct container *c, struct strbuf *sb);
+/* "512 B", "1.2 kB", "64 MB" (base 1000, as go-units). */
+void view_size(double bytes, struct strbuf *sb);
+/* The same with base 1024: "64 MiB". */
+void view_size_binary(double bytes, struct strbuf *sb);
+/* A row of `ps`, for templates; size: with what its layer holds. A new object that the caller owns. */
+struct json_object *view_ps(const struct container *c, bool no_trunc, struct err *err);
+/* The same as `ps --format json` prints it. */
+struct json_object *view_ps_json(const struct container *c);
+/* What `inspect` prints. */
+struct json_object *view_inspect(const struct container *c);
+
+/* Small helpers to build objects: NULL strings become "". */
+void view_add(struct json_object *o, const char *key, const char *value);
+void view_add_i64(struct json_object *o, const char *key, int64_t value);
+void view_add_bool(struct json_object *o, const char *key, bool value);
+void view_add_time(struct json_object *o, const char *key, int64_t ns);
+struct json_object *view_strings(char *const *v, size_t n);
+struct json_object *view_map(const struct json_string_map *map);

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* podman's inspect document of a container. */
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/floe/view.h"
+#include "core/alloc.h"
+#include "core/path.h"
+#include "core/str.h"
+#include "engine/specgen.h"
+#include "kernel/caps.h"
+#include "spec/defaults.h"
+
+static void add(struct json_object *o, const char *key, struct json_object *value)
+{
+	json_object_object_add(o, key, value);
+}
+
+static struct json_object *state(const struct container *c)
+{
+	const struct container_status *s = &c->status;
+	struct json_object *o = json_object_new_object();
+	const char *word = container_phase_to_string(s->phase);
+
+	view_add(o, "OciVersion", SPEC_OCI_VERSION);
+	view_add(o, "Status", s->phase == PHASE_STOPPED ? "exited" : word);
+	view_add_bool(o, "Running", s->phase == PHASE_RUNNING || s->phase == PHASE_STOPPING);
+	view_add_bool(o, "Paused", s->phase == PHASE_PAUSED);
+	view_add_bool(o, "Restarting", s->restart_pending);
+	view_add_bool(o, "OOMKilled", s->oom_killed);
+	view_add_bool(o, "Dead", false);
+	view_add_i64(o, "Pid", s->pid);
+	view_add_i64(o, "ConmonPid", s->conmon_pid);
+	view_add_i64(o, "ExitCode", s->exit_code);
+	view_add(o, "Error", s->error);
+	view_add_time(o, "StartedAt", s->started_ns);
+	view_add_time(o, "FinishedAt", s->finished_ns);
+	view_add(o, "CgroupPath", s->cgroup);
+	view_add_time(o, "CheckpointedAt", 0);
+	view_add_time(o, "RestoredAt", 0);
+	view_add_bool(o, "StoppedByUser", s->stopped_by_user);
+	return o;
+}
+
+static struct json_object *mounts(const struct container *c)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < c->config.n_mounts; i++) {
+		const struct container_mount *m = &c->config.mounts[i];
+		struct json_object *o = json_object_new_object();
+		bool is_volume = str_eq(m->type, "volume");
+		auto_free char *source =
+			is_volume ? xasprintf("%s/%s/_data", c->engine->volumepath, m->source) :
+				    xstrdup(m->source);
+
+		view_add(o, "Type", m->type);
+		if (is_volume) {
+			view_add(o, "Name", m->source);
+			view_add(o, "Driver", "local");
+		}
+		view_add(o, "Source", source);
+		view_add(o, "Destination", m->destination);
+		view_add(o, "Mode", "");
+		add(o, "Options", view_strings(m->options, m->n_options));
+		view_add_bool(o, "RW", !specgen_has_option(m->options, m->n_options, "ro"));
+		view_add(o, "Propagation", str_eq(m->type, "tmpfs") ? "" : "rprivate");
+		if (m->subpath)
+			view_add(o, "SubPath", m->subpath);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static struct json_object *config(const struct container_config *g)
+{
+	struct json_object *o = json_object_new_object();
+	auto_free char *hostname = g->hostname ? xstrdup(g->hostname) : xstrndup(g->id, 12);
+
+	view_add(o, "Hostname", hostname);
+	view_add(o, "Domainname", "");
+	view_add(o, "User", g->user);
+	view_add_bool(o, "AttachStdin", g->interactive);
+	view_add_bool(o, "AttachStdout", true);
+	view_add_bool(o, "AttachStderr", true);
+	view_add_bool(o, "Tty", g->tty);
+	view_add_bool(o, "OpenStdin", g->interactive);
+	view_add_bool(o, "StdinOnce", false);
+	add(o, "Env", view_strings(g->env, g->n_env));
+	add(o, "Cmd", view_strings(g->command, g->n_command));
+	view_add(o, "Image", g->image_name);
+	add(o, "Volumes", NULL);
+	view_add(o, "WorkingDir", g->workdir ? g->workdir : "/");
+	add(o, "Entrypoint", view_strings(g->entrypoint, g->n_entrypoint));
+	add(o, "OnBuild", NULL);
+	add(o, "Labels", view_map(&g->labels));
+	add(o, "Annotations", view_map(&g->annotations));
+	view_add(o, "StopSignal", g->stop_signal ? g->stop_signal : "SIGTERM");
+	add(o, "CreateCommand", view_strings(g->create_command, g->n_create_command));
+	view_add(o, "Timezone", g->timezone);
+	view_add_bool(o, "SystemdMode", str_eq(g->systemd, "always"));
+	view_add(o, "Umask", g->umask);
+	view_add_i64(o, "Timeout", g->timeout);
+	view_add_i64(o, "StopTimeout", g->stop_timeout);
+	view_add_bool(o, "Passwd", !g->no_passwd);
+	view_add(o, "sdNotifyMode", g->sdnotify ? g->sdnotify : "container");
+	return o;
+}
+
+static struct json_object *restart_policy(const struct container_config *g)
+{
+	struct json_object *o = json_object_new_object();
+
+	view_add(o, "Name", g->restart_policy ? g->restart_policy : "no");
+	view_add_i64(o, "MaximumRetryCount", g->restart_max);
+	return o;
+}
+
+static struct json_object *log_config(const struct container *c)
+{
+	struct json_object *o = json_object_new_object();
+	auto_free char *path = c->config.log_path ? xstrdup(c->config.log_path) :
+						    path_join(c->static_dir, "ctr.log");
+
+	view_add(o, "Type", c->config.log_driver);
+	add(o, "Config", NULL);
+	view_add(o, "Path", path);
+	view_add(o, "Tag", c->config.log_tag);
+	view_add_i64(o, "Size", c->config.log_size_max.v);
+	return o;
+}
+
+static struct json_object *ulimits(const struct container_config *g)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < g->n_ulimits; i++) {
+		struct json_object *o = json_object_new_object();
+
+		view_add(o, "Name", g->ulimits[i].name);
+		view_add_i64(o, "Soft", (int64_t)g->ulimits[i].soft);
+		view_add_i64(o, "Hard", (int64_t)g->ulimits[i].hard);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static struct json_object *devices(const struct container_config *g)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < g->n_devices; i++) {
+		struct json_object *o = json_object_new_object();
+
+		view_add(o, "PathOnHost", g->devices[i].host_path);
+		view_add(o, "PathInContainer", g->devices[i].path);
+		view_add(o, "CgroupPermissions", g->devices[i].permissions);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static struct json_object *binds(const struct container *c)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < c->config.n_mounts; i++) {
+		const struct container_mount *m = &c->config.mounts[i];
+		auto_strbuf struct strbuf sb = STRBUF_INIT;
+
+		if (!str_eq(m->type, "bind") && !str_eq(m->type, "volume"))
+			continue;
+		strbuf_addf(&sb, "%s:%s", m->source, m->destination);
+		for (size_t k = 0; k < m->n_options; k++)
+			strbuf_addf(&sb, "%c%s", k ? ',' : ':', m->options[k]);
+		json_object_array_add(list, json_object_new_string(sb.buf));
+	}
+	return list;
+}
+
+static void add_limits(struct json_object *o, const struct container_limits *l)
+{
+	view_add_i64(o, "CpuShares", (int64_t)l->cpu_shares.v);
+	view_add_i64(o, "Memory", l->memory.v);
+	view_add_i64(o, "NanoCpus",
+		     l->cpu_period.v ? l->cpu_quota.v * 1000000000 / (int64_t)l->cpu_period.v : 0);
+	view_add_i64(o, "CpuPeriod", (int64_t)l->cpu_period.v);
+	view_add_i64(o, "CpuQuota", l->cpu_quota.v);
+	view_add_i64(o, "CpuRealtimePeriod", (int64_t)l->cpu_rt_period.v);
+	view_add_i64(o, "CpuRealtimeRuntime", l->cpu_rt_runtime.v);
+	view_add(o, "CpusetCpus", l->cpuset_cpus);
+	view_add(o, "CpusetMems", l->cpuset_mems);
+	view_add_i64(o, "MemoryReservation", l->memory_reservation.v);
+	view_add_i64(o, "MemorySwap", l->memory_swap.set ? l->memory_swap.v : l->memory.v * 2);
+	view_add_i64(o, "MemorySwappiness",
+		     l->memory_swappiness.set ? (int64_t)l->memory_swappiness.v : 0);
+	view_add_bool(o, "OomKillDisable", l->oom_kill_disable.v);
+	view_add_i64(o, "PidsLimit", l->pids.v);
+	view_add_i64(o, "BlkioWeight", l->blkio_weight.v);
+	add(o, "CgroupConf", view_map(&l->unified));
+}
+
+static struct json_object *host_config(const struct container *c)
+{
+	const struct container_config *g = &c->config;
+	struct json_object *o = json_object_new_object();
+
+	add(o, "Binds", binds(c));
+	view_add(o, "CgroupManager",
+		 c->engine->cgroup_manager == ENGINE_SYSTEMD ? "systemd" : "cgroupfs");
+	view_add(o, "CgroupMode", g->cgroupns ? g->cgroupns : "host");
+	view_add(o, "ContainerIDFile", g->cidfile);
+	add(o, "LogConfig", log_config(c));
+	view_add(o, "NetworkMode", g->network);
+	add(o, "PortBindings", json_object_new_object());
+	add(o, "RestartPolicy", restart_policy(g));
+	view_add_bool(o, "AutoRemove", g->auto_remove);
+	add(o, "Annotations", view_map(&g->annotations));
+	add(o, "VolumesFrom", view_strings(g->volumes_from, g->n_volumes_from));
+	add(o, "CapAdd", view_strings(g->cap_add, g->n_cap_add));
+	add(o, "CapDrop", view_strings(g->cap_drop, g->n_cap_drop));
+	add(o, "Dns", view_strings(g->dns, g->n_dns));
+	add(o, "DnsOptions", view_strings(g->dns_options, g->n_dns_options));
+	add(o, "DnsSearch", view_strings(g->dns_search, g->n_dns_search));
+	add(o, "ExtraHosts", view_strings(g->add_hosts, g->n_add_hosts));
+	add(o, "GroupAdd", view_strings(g->groups, g->n_groups));
+	view_add(o, "IpcMode", g->ipc ? g->ipc : "shareable");
+	view_add(o, "Cgroups", g->cgroups ? g->cgroups : "default");
+	view_add_i64(o, "OomScoreAdj", g->oom_score_adj.v);
+	view_add(o, "PidMode", g->pid ? g->pid : "private");
+	view_add_bool(o, "Privileged", g->privileged);
+	view_add_bool(o, "PublishAllPorts", g->publish_all);
+	view_add_bool(o, "ReadonlyRootfs", g->read_only);
+	add(o, "SecurityOpt", view_strings(g->security_opts, g->n_security_opts));
+	view_add(o, "UTSMode", g->uts ? g->uts : "private");
+	view_add(o, "UsernsMode", g->userns);
+	view_add_i64(o, "ShmSize", g->shm_size);
+	view_add(o, "Runtime", "oci");
+	view_add(o, "CgroupParent", g->cgroup_parent);
+	add(o, "Devices", devices(g));
+	add(o, "Ulimits", ulimits(g));
+	view_add_bool(o, "Init", g->init);
+	add_limits(o, &g->limits);
+	return o;
+}
+
+static struct json_object *network_settings(const struct container *c)
+{
+	struct json_object *o = json_object_new_object();
+	static const char *const empty[] = { "EndpointID",  "Gateway",		 "IPAddress",
+					     "IPv6Gateway", "GlobalIPv6Address", "MacAddress",
+					     "Bridge",	    "SandboxID" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(empty); i++)
+		view_add(o, empty[i], "");
+	view_add_i64(o, "IPPrefixLen", 0);
+	view_add_i64(o, "GlobalIPv6PrefixLen", 0);
+	add(o, "Ports", json_object_new_object());
+	view_add(o, "SandboxKey", c->status.netns);
+	add(o, "Networks", json_object_new_object());
+	return o;
+}
+
+static void add_capabilities(struct json_object *o, const struct container_config *g)
+{
+	struct {
+		char **v;
+		size_t n_v;
+	} list = { 0 };
+	uint64_t bounding = 0;
+	uint64_t added = 0;
+
+	if (specgen_capabilities(g, caps_last(), &bounding, &added, NULL) == 0)
+		specgen_cap_names(bounding, &list.v, &list.n_v);
+	add(o, "EffectiveCaps", view_strings(list.v, list.n_v));
+	add(o, "BoundingCaps", view_strings(list.v, list.n_v));
+	for (size_t i = 0; i < list.n_v; i++)
+		free(list.v[i]);
+	free(list.v);
+}
+
+static struct json_object *graph_driver(const struct container *c)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *data = json_object_new_object();
+
+	view_add(o, "Name", c->config.rootfs ? "none" : "overlay");
+	if (c->status.mount_point)
+		view_add(data, "MergedDir", c->status.mount_point);
+	add(o, "Data", data);
+	return o;
+}
+
+static void add_files(struct json_object *o, const struct container *c)
+{
+	const struct {
+		const char *key;
+		const char *name;
+	} files[] = {
+		{ "ResolvConfPath", "resolv.conf" },
+		{ "HostnamePath", "hostname" },
+		{ "HostsPath", "hosts" },
+		{ "ConmonPidFile", "conmon.pid" },
+		{ "PidFile", "pidfile" },
+	};
+	auto_free char *spec = path_join(c->static_dir, "config.json");
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		auto_free char *path = path_join(c->run_dir, files[i].name);
+
+		view_add(o, files[i].key, path);
+	}
+	view_add(o, "StaticDir", c->static_dir);
+	view_add(o, "OCIConfigPath", spec);
+}
+
+struct json_object *view_inspect(const struct container *c)
+{
+	const struct container_config *g = &c->config;
+	struct json_object *o = json_object_new_object();
+	struct json_object *args = json_object_new_array();
+	struct json_object *execs = json_object_new_array();
+	const char *path = g->n_entrypoint > 0 ? g->entrypoint[0] :
+			   g->n_command > 0    ? g->command[0] :
+						 "";
+
+	for (size_t i = 1; i < g->n_entrypoint; i++)
+		json_object_array_add(args, json_object_new_string(g->entrypoint[i]));
+	for (size_t i = g->n_entrypoint > 0 ? 0 : 1; i < g->n_command; i++)
+		json_object_array_add(args, json_object_new_string(g->command[i]));
+	for (size_t i = 0; i < c->status.n_execs; i++)
+		json_object_array_add(execs, json_object_new_string(c->status.execs[i].id));
+	view_add(o, "Id", g->id);
+	view_add_time(o, "Created", g->created_ns);
+	view_add(o, "Path", path);
+	add(o, "Args", args);
+	add(o, "State", state(c));
+	view_add(o, "Image", g->image_id);
+	view_add(o, "ImageDigest", g->image_digest);
+	view_add(o, "ImageName", g->image_name);
+	view_add(o, "Rootfs", g->rootfs);
+	view_add(o, "Pod", "");
+	add_files(o, c);
+	view_add(o, "OCIRuntime",
+		 c->engine->options->runtime ? path_basename(c->engine->options->runtime) :
+					       "floe-runtime");
+	view_add(o, "Name", g->name);
+	view_add_i64(o, "RestartCount", c->status.restart_count);
+	view_add(o, "Driver", g->rootfs ? "none" : "overlay");
+	view_add(o, "MountLabel", g->selinux_mount);
+	view_add(o, "ProcessLabel", g->selinux_process);
+	view_add(o, "AppArmorProfile", g->apparmor);
+	add_capabilities(o, g);
+	add(o, "ExecIDs", execs);
+	add(o, "GraphDriver", graph_driver(c));
+	add(o, "Mounts", mounts(c));
+	add(o, "Dependencies", view_strings(g->dependencies, g->n_dependencies));
+	add(o, "NetworkSettings", network_settings(c));
+	view_add(o, "Namespace", "");
+	view_add_bool(o, "IsInfra", false);
+	view_add_bool(o, "IsService", false);
+	add(o, "Config", config(g));
+	add(o, "HostConfig", host_config(c));
+	return o;
+}

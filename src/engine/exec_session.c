@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/exec_session.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/fd.h"
+#include "core/fs.h"
+#include "core/io.h"
+#include "core/log.h"
+#include "core/parse.h"
+#include "core/path.h"
+#include "core/rooted.h"
+#include "core/str.h"
+#include "engine/conmon_cgroup.h"
+#include "engine/event.h"
+#include "engine/runtime_exec.h"
+#include "engine/start.h"
+#include "engine/users.h"
+#include "engine/volume.h"
+#include "kernel/caps.h"
+
+/* --- the process ------------------------------------------------------------------------------------ */
+
+static void env_set(struct oci_process *p, const char *entry)
+{
+	size_t len = strcspn(entry, "=") + 1;
+
+	for (size_t i = 0; i < p->n_env; i++)
+		if (strncmp(p->env[i], entry, len) == 0) {
+			replace_ptr(p->env[i], xstrdup(entry));
+			return;
+		}
+	json_strings_add(&p->env, &p->n_env, entry);
+}
+
+static bool env_has(const struct oci_process *p, const char *prefix)
+{
+	for (size_t i = 0; i < p->n_env; i++)
+		if (str_has_prefix(p->env[i], prefix))
+			return true;
+	return false;
+}
+
+static void copy_strings(char ***to, size_t *n, char *const *from, size_t n_from)
+{
+	for (size_t i = 0; i < n_from; i++)
+		json_strings_add(to, n, from[i]);
+}
+
+#define COPY(to, from, member)                                                                     \
+	copy_strings(&(to)->member, &(to)->n_##member, (from)->member, (from)->n_##member)
+
+/* Root gets what the container may have; another user what the container's own process of that user has. */
+static void plan_caps(const struct oci_process *container, const struct exec_options *o,
+		      int last_cap, struct oci_process *ret)
+{
+	struct oci_capabilities *to = ret->capabilities = xcalloc(1, sizeof(*to));
+	const struct oci_capabilities *from = container->capabilities;
+	uint64_t all = last_cap >= 63 ? UINT64_MAX : CAPS_BIT(last_cap + 1) - 1;
+
+	if (o->privileged)
+		specgen_cap_names(all, &to->bounding, &to->n_bounding);
+	else if (from)
+		COPY(to, from, bounding);
+	if (ret->user.uid == 0) {
+		copy_strings(&to->effective, &to->n_effective, to->bounding, to->n_bounding);
+		copy_strings(&to->permitted, &to->n_permitted, to->bounding, to->n_bounding);
+	} else if (from && container->user.uid == ret->user.uid) {
+		copy_strings(&to->effective, &to->n_effective, from->effective, from->n_effective);
+		copy_strings(&to->permitted, &to->n_permitted, from->effective, from->n_effective);
+		copy_strings(&to->inheritable, &to->n_inheritable, from->effective,
+			     from->n_effective);
+		copy_strings(&to->ambient, &to->n_ambient, from->effective, from->n_effective);
+	}
+}
+
+void exec_process_plan(const struct oci_process *container, const struct container_config *config,
+		       const struct exec_options *o, const struct spec_user *user, int last_cap,
+		       struct oci_process *ret)
+{
+	*ret = (struct oci_process){ .terminal = o->tty };
+	copy_strings(&ret->args, &ret->n_args, o->command, o->n_command);
+	COPY(ret, container, env);
+	if (user->given) {
+		auto_free char *home = xasprintf("HOME=%s", user->home);
+
+		env_set(ret, home);
+	}
+	for (size_t i = 0; i < o->n_env; i++)
+		env_set(ret, o->env[i]);
+	if (o->tty && !env_has(ret, "TERM="))
+		env_set(ret, "TERM=xterm");
+	ret->cwd = xstrdup(o->workdir ? o->workdir : container->cwd);
+	ret->user.umask = container->user.umask;
+	ret->user.uid = user->given ? user->uid : container->user.uid;
+	ret->user.gid = user->given ? user->gid : container->user.gid;
+	for (size_t i = 0; user->given && i < user->n_groups; i++)
+		*array_push(ret->user.additional_gids, ret->user.n_additional_gids) =
+			user->groups[i];
+	for (size_t i = 0; !user->given && i < container->user.n_additional_gids; i++)
+		*array_push(ret->user.additional_gids, ret->user.n_additional_gids) =
+			container->user.additional_gids[i];
+	plan_caps(container, o, last_cap, ret);
+	ret->no_new_privileges = config->no_new_privileges;
+	ret->apparmor_profile = xstrdup(container->apparmor_profile);
+	ret->selinux_label = xstrdup(container->selinux_label);
+	ret->oom_score_adj = container->oom_score_adj;
+	for (size_t i = 0; i < container->n_rlimits; i++)
+		*array_push(ret->rlimits, ret->n_rlimits) =
+			(struct oci_rlimit){ xstrdup(container->rlimits[i].type),
+					     container->rlimits[i].soft,
+					     container->rlimits[i].hard };
+}
+
+/* --- the session ------------------------------------------------------------------------------------ */
+
+struct session {
+	struct container *c;
+	const struct exec_options *o;
+	char *id;
+	char *dir;
+	char *oci_log;
+	struct conmon conmon;
+};
+
+static void session_done(struct session *s)
+{
+	conmon_close(&s->conmon);
+	free(s->id);
+	free(s->dir);
+	free(s->oci_log);
+}
+
+static char *session_dir(const struct container *c, const char *id)
+{
+	return xasprintf("%s/exec/%s", c->static_dir, id);
+}
+
+static int write_process(struct session *s, struct err *err)
+{
+	auto_free char *path = path_join(s->dir, "process.json");
+	struct runtime_spec spec;
+	struct oci_process process;
+	struct spec_user user = { 0 };
+	auto_rooted struct rooted root = ROOTED_INIT;
+	auto_free char *text = NULL;
+	auto_close int static_fd = fd_open_at(AT_FDCWD, s->c->static_dir, O_PATH | O_DIRECTORY, 0);
+	auto_close int fd = -EBADF;
+	int r = static_fd < 0 ? err_sys(err, static_fd, "open '%s'", s->c->static_dir) :
+				runtime_spec_load(&spec, static_fd, "config.json", err);
+
+	if (r < 0)
+		return r;
+	if (s->o->user) {
+		r = rooted_open(&root, AT_FDCWD, spec.root->path);
+		r = r < 0 ? err_sys(err, r, "open '%s'", spec.root->path) :
+			    users_lookup(&root, s->o->user, s->c->config.groups,
+					 s->c->config.n_groups, &user, err);
+	}
+	if (r == 0) {
+		exec_process_plan(spec.process, &s->c->config, s->o, &user, caps_last(), &process);
+		text = json_encode(&oci_process_desc, &process, JSON_COMPACT);
+		json_done(&oci_process_desc, &process);
+	}
+	free(user.groups);
+	free(user.home);
+	runtime_spec_done(&spec);
+	if (r < 0)
+		return r;
+	r = fd = fd_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (r >= 0)
+		r = io_write_all(fd, text, strlen(text));
+	return r < 0 ? err_sys(err, r, "write '%s'", path) : 0;
+}
+
+static void plan(const struct session *s, struct strvec *argv)
+{
+	struct engine *e = s->c->engine;
+	auto_strvec struct strvec exit_command = STRVEC_INIT;
+	auto_strvec struct strvec runtime_args = STRVEC_INIT;
+	auto_strvec struct strvec runtime_opts = STRVEC_INIT;
+	auto_free char *pidfile = path_join(s->dir, "pidfile");
+	auto_free char *conmon_pidfile = path_join(s->dir, "conmon.pid");
+	auto_free char *exits = path_join(s->dir, "exit");
+	auto_free char *spec = path_join(s->dir, "process.json");
+
+	engine_self_args(e, &exit_command);
+	strvec_add(&exit_command, "container");
+	strvec_add(&exit_command, "cleanup");
+	strvec_add(&exit_command, "--exec");
+	strvec_add(&exit_command, s->id);
+	strvec_add(&exit_command, s->c->config.id);
+	runtime_global_args(e, &s->c->config, &runtime_args);
+	if (s->o->preserve_fds > 0) {
+		strvec_add(&runtime_opts, "--preserve-fds");
+		strvec_addf(&runtime_opts, "%u", s->o->preserve_fds);
+	}
+	conmon_plan(
+		&(struct conmon_params){
+			.conmon = e->conmon,
+			.id = s->c->config.id,
+			.uuid = s->id,
+			.name = s->c->config.name,
+			.runtime = e->runtime,
+			.runtime_args = &runtime_args,
+			.runtime_opts = &runtime_opts,
+			.bundle = s->dir,
+			.pidfile = pidfile,
+			.conmon_pidfile = conmon_pidfile,
+			.exit_dir = exits,
+			.log_driver = "none",
+			.log_level = e->options->log_level,
+			.oci_log = s->oci_log,
+			.tty = s->o->tty,
+			.interactive = s->o->interactive,
+			/* Attached, we look after the end ourselves. */
+			.exit_command = s->o->detach ? &exit_command : NULL,
+			.exec_spec = spec,
+			.exec_attach = !s->o->detach,
+		},
+		argv);
+}
+
+static int spawn(struct session *s, struct err *err)
+{
+	auto_strvec struct strvec argv = STRVEC_INIT;
+	auto_free int *preserve = xcalloc((size_t)s->o->preserve_fds + 1, sizeof(*preserve));
+	const struct conmon_streams streams = { .fds = { -1, -1, -1 },
+						.preserve = preserve,
+						.n_preserve = s->o->preserve_fds };
+	int r;
+
+	for (uint32_t i = 0; i < s->o->preserve_fds; i++)
+		preserve[i] = 3 + (int)i;
+	plan(s, &argv);
+	r = conmon_spawn(&s->conmon, &argv, s->dir, !s->o->detach, &streams, err);
+	if (r == 0)
+		r = conmon_cgroup_enter(s->c, s->conmon.pid, err);
+	return r < 0 ? r : conmon_go(&s->conmon, err);
+}
+
+/* The pid of the process, or why there is none. */
+static int receive_pid(struct session *s, int *ret_pid, struct err *err)
+{
+	auto_free char *message = NULL;
+	int r = conmon_receive(s->conmon.sync_fd, ret_pid, &message, err);
+
+	if (r < 0)
+		return r;
+	return *ret_pid > 0 ? 0 : conmon_runtime_error(s->oci_log, message, err);
+}
+
+/* Note the session, so that inspect and others see it; forget those that have ended unseen. */
+static int note(struct session *s, struct err *err)
+{
+	struct container_status *status = &s->c->status;
+	struct container_exec *exec;
+	int r = container_lock(s->c, err);
+
+	if (r < 0)
+		return r;
+	if (s->c->status.phase != PHASE_RUNNING) {
+		r = err_set(
+			err, ERR_STATE,
+			"can only create exec sessions on running containers: container '%s' is "
+			"%s",
+			s->c->config.name, container_phase_to_string(status->phase));
+	} else {
+		exec = array_push(status->execs, status->n_execs);
+		exec->id = xstrdup(s->id);
+		copy_strings(&exec->command, &exec->n_command, s->o->command, s->o->n_command);
+		r = container_save(s->c, err);
+	}
+	container_unlock(s->c);
+	return r;
+}
+
+int exec_session_end(struct container *c, const char *session, struct err *err)
+{
+	auto_free char *dir = session_dir(c, session);
+	struct container_status *s = &c->status;
+	int r = container_lock(c, err);
+
+	(void)fs_remove_tree(AT_FDCWD, dir);
+	if (r == -ENOENT) {
+		err_clear(err);
+		return 0;
+	}
+	for (size_t i = 0; r == 0 && i < s->n_execs; i++) {
+		if (!str_eq(s->execs[i].id, session))
+			continue;
+		free(s->execs[i].id);
+		for (size_t k = 0; k < s->execs[i].n_command; k++)
+			free(s->execs[i].command[k]);
+		free(s->execs[i].command);
+		s->execs[i] = s->execs[--s->n_execs];
+		r = container_save(c, err);
+		break;
+	}
+	container_unlock(c);
+	return r;
+}
+
+static int run_attached(struct session *s, int *ret_exit_code, struct err *err)
+{
+	const struct attach_options options = {
+		.dir = s->dir,
+		.stdin_open = s->o->interactive,
+		.stdout_open = true,
+		.stderr_open = true,
+		.tty = s->o->tty,
+		.pidfd = -EBADF,
+		.detach_keys = s->o->detach_keys,
+	};
+	struct attach a = ATTACH_INIT;
+	auto_free char *message = NULL;
+	int ready = 0;
+	int pid = 0;
+	int r = conmon_receive(s->conmon.attach_fd, &ready, &message, err);
+
+	if (r == 0)
+		r = attach_open(&a, &options, err);
+	if (r == 0)
+		r = conmon_go(&s->conmon, err);
+	if (r == 0)
+		r = receive_pid(s, &pid, err);
+	if (r == 0)
+		event_exec(s->c, "exec", s->id, -1);
+	if (r == 0)
+		r = attach_loop(&a, err);
+	attach_close(&a);
+	if (r != 0) {
+		*ret_exit_code = 0;
+		return MIN(r, 0);
+	}
+	replace_ptr(message, NULL);
+	r = conmon_receive(s->conmon.sync_fd, ret_exit_code, &message, err);
+	if (r == 0)
+		event_exec(s->c, "exec_died", s->id, *ret_exit_code);
+	return r;
+}
+
+static int make_dirs(const struct session *s, struct err *err)
+{
+	auto_free char *exits = path_join(s->dir, "exit");
+	int r = fs_mkdir_all(AT_FDCWD, exits, 0700, 0700);
+
+	return r < 0 ? err_sys(err, r, "create directory '%s'", exits) : 0;
+}
+
+int exec_session_run(struct container *c, const struct exec_options *o, int *ret_exit_code,
+		     char **ret_session, struct err *err)
+{
+	struct session s = { .c = c, .o = o, .conmon = CONMON_INIT };
+	struct err end = ERR_INIT;
+	int pid = 0;
+	int r = engine_find_runtime(c->engine, err);
+
+	if (r == 0)
+		r = engine_find_conmon(c->engine, err);
+	if (r < 0)
+		return r;
+	s.id = engine_random_hex(64);
+	s.dir = session_dir(c, s.id);
+	s.oci_log = path_join(s.dir, "oci-log");
+	r = note(&s, err);
+	if (r < 0) {
+		session_done(&s);
+		return r;
+	}
+	r = make_dirs(&s, err);
+	if (r == 0)
+		r = write_process(&s, err);
+	if (r == 0)
+		r = spawn(&s, err);
+	if (r == 0 && o->detach) {
+		r = receive_pid(&s, &pid, err);
+		if (r == 0)
+			*ret_session = xstrdup(s.id);
+	} else if (r == 0) {
+		r = run_attached(&s, ret_exit_code, err);
+	}
+	if (r < 0 || !o->detach)
+		if (exec_session_end(c, s.id, &end) < 0)
+			log_warning("%s", end.msg);
+	session_done(&s);
+	return r;
+}

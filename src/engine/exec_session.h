@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Another process in a running container: a session with a directory (ROOT/containers/ID/exec/SESSION) and a
+ * conmon of its own. */
+#pragma once
+
+#include "engine/attach.h"
+#include "engine/conmon.h"
+#include "engine/container.h"
+#include "engine/specgen.h"
+#include "spec/runtime_spec.h"
+
+struct exec_options {
+	char *const *command;
+	size_t n_command;
+	char *const *env; /* NAME=VALUE */
+	size_t n_env;
+	const char *workdir;
+	const char *user;
+	bool tty;
+	bool interactive;
+	bool privileged;
+	bool detach;
+	uint32_t preserve_fds;
+	const char *detach_keys;
+};
+
+/* The process for the runtime: the container's own one with what the options say. Pure but for users and the
+ * last capability, which are given. ret is the caller's (json_done with oci_process_desc). */
+void exec_process_plan(const struct oci_process *container, const struct container_config *config,
+		       const struct exec_options *options, const struct spec_user *user,
+		       int last_cap, struct oci_process *ret);
+
+/*
+ * Run it. Attached: copies streams, and *ret_exit_code is its exit code. Detached: returns at once, *ret_session is
+ * the session's id (owned by the caller). -EACCES and -ENOENT: 126 and 127. The container is not locked.
+ */
+int exec_session_run(struct container *c, const struct exec_options *options, int *ret_exit_code,
+		     char **ret_session, struct err *err);
+/* The session has ended: forget it and its directory. */
+int exec_session_end(struct container *c, const char *session, struct err *err);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/image_use.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/path.h"
+#include "core/str.h"
+#include "engine/records.h"
+
+int engine_store(struct engine *e, struct store **ret, struct err *err)
+{
+	struct store_options options = { 0 };
+	struct db *db;
+	int r;
+
+	if (!e->store) {
+		r = record_db(e, &db, err);
+		if (r < 0)
+			return r;
+		options = (struct store_options){
+			.root = e->root,
+			.run_root = e->runroot,
+			.driver = e->options->storage_driver,
+			.db = db,
+		};
+		e->store = xcalloc(1, sizeof(*e->store));
+		*e->store = (struct store)STORE_INIT;
+		r = store_open(e->store, &options, err);
+		if (r == 0) {
+			r = images_open(e->store, err);
+			if (r < 0)
+				store_close(e->store);
+		}
+		if (r < 0) {
+			replace_ptr(e->store, NULL);
+			return r;
+		}
+	}
+	*ret = e->store;
+	return 0;
+}
+
+void engine_store_close(struct engine *e)
+{
+	if (e->store)
+		store_close(e->store);
+	replace_ptr(e->store, NULL);
+}
+
+/* --- what the image says ---------------------------------------------------------------------------- */
+
+static bool env_has(const struct container_config *c, const char *entry)
+{
+	size_t len = strcspn(entry, "=");
+
+	for (size_t i = 0; i < c->n_env; i++)
+		if (strncmp(c->env[i], entry, len) == 0 && c->env[i][len] == '=')
+			return true;
+	return false;
+}
+
+/* The image's variables first, as long as the user does not set them. */
+static void merge_env(struct container_config *c, const struct image_process *p)
+{
+	char **mine = c->env;
+	size_t n_mine = c->n_env;
+	char **all = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_env; i++)
+		if (strchr(p->env[i], '=') && !env_has(c, p->env[i]))
+			json_strings_add(&all, &n, p->env[i]);
+	for (size_t i = 0; i < n_mine; i++) {
+		json_strings_add(&all, &n, mine[i]);
+		free(mine[i]);
+	}
+	free(mine);
+	c->env = all;
+	c->n_env = n;
+}
+
+static void merge_command(struct container_config *c, const struct image_process *p,
+			  bool has_entrypoint)
+{
+	for (size_t i = 0; !has_entrypoint && i < p->n_entrypoint; i++)
+		json_strings_add(&c->entrypoint, &c->n_entrypoint, p->entrypoint[i]);
+	/* A command without the entrypoint that it was written for means nothing. */
+	if (c->n_command > 0 || has_entrypoint)
+		return;
+	for (size_t i = 0; i < p->n_cmd; i++)
+		json_strings_add(&c->command, &c->n_command, p->cmd[i]);
+}
+
+static void merge_volumes(struct container_config *c, const struct image_process *p)
+{
+	if (!p->volumes || !json_object_is_type(p->volumes, json_type_object))
+		return;
+	json_object_object_foreach(p->volumes, destination, value)
+	{
+		auto_free char *path = path_clean(destination);
+		struct container_mount *m;
+		bool taken = false;
+
+		(void)value;
+		for (size_t i = 0; i < c->n_mounts; i++)
+			taken = taken || str_eq(c->mounts[i].destination, path);
+		if (taken || path[0] != '/')
+			continue;
+		m = array_push(c->mounts, c->n_mounts);
+		m->type = xstrdup("volume");
+		m->destination = take_ptr(path);
+		m->anonymous = true;
+	}
+}
+
+static void merge(struct container_config *c, const struct image_process *p, bool has_entrypoint)
+{
+	merge_env(c, p);
+	merge_command(c, p, has_entrypoint);
+	merge_volumes(c, p);
+	if (!c->workdir && !str_is_empty(p->working_dir))
+		c->workdir = xstrdup(p->working_dir);
+	if (!c->user && !str_is_empty(p->user))
+		c->user = xstrdup(p->user);
+	if (!c->stop_signal && !str_is_empty(p->stop_signal))
+		c->stop_signal = xstrdup(p->stop_signal);
+	for (size_t i = 0; i < p->labels.n; i++)
+		if (!json_string_map_get(&c->labels, p->labels.v[i].key))
+			json_string_map_set(&c->labels, p->labels.v[i].key, p->labels.v[i].value);
+	if (p->exposed_ports && json_object_is_type(p->exposed_ports, json_type_object)) {
+		json_object_object_foreach(p->exposed_ports, port, value)
+		{
+			(void)value;
+			json_strings_add(&c->expose, &c->n_expose, port);
+		}
+	}
+}
+
+int image_use(struct engine *e, struct container_config *c, bool has_entrypoint, char **ret_top,
+	      struct err *err)
+{
+	auto_image struct image image = { 0 };
+	auto_free char *name = NULL;
+	struct image_config config = { 0 };
+	struct store *store;
+	int r = engine_store(e, &store, err);
+
+	if (r == 0)
+		r = image_find(store, c->image_name, &image, &name, err);
+	if (r == 0)
+		r = image_config_load(store, image.id, &config, err);
+	if (r < 0)
+		return r;
+	merge(c, &config.config, has_entrypoint);
+	image_config_done(&config);
+	if (!name && image.names.n > 0)
+		name = xstrdup(image.names.v[0]);
+	if (name)
+		replace_ptr(c->image_name, take_ptr(name));
+	c->image_id = xstrdup(image.id);
+	c->image_digest = xstrdup(image.manifest_digest);
+	*ret_top = take_ptr(image.top);
+	return 0;
+}
+
+struct users {
+	const char *image_id;
+	struct strvec *ret;
+};
+
+static int add_user(void *context, struct container_config *config,
+		    struct container_status *status UNUSED, struct err *err UNUSED)
+{
+	const struct users *u = context;
+
+	if (str_eq(config->image_id, u->image_id))
+		strvec_add(u->ret, config->id);
+	return 0;
+}
+
+int image_users(struct engine *e, const char *image_id, struct strvec *ret, struct err *err)
+{
+	struct users u = { image_id, ret };
+
+	return record_each(e, add_user, &u, err);
+}

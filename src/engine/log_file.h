@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading a container's k8s-file log: "TIME stdout|stderr F|P TEXT" lines, P being the part of a line. */
+#pragma once
+
+#include "core/err.h"
+#include "engine/container.h"
+
+struct log_read_options {
+	bool follow; /* until the container ends */
+	int64_t tail; /* last lines; -1: all */
+	int64_t since_ns; /* 0: from the beginning */
+	int64_t until_ns; /* 0: to the end */
+};
+
+struct log_line {
+	const char *time; /* as written; RFC 3339 with nanoseconds */
+	bool is_stderr;
+	bool partial;
+	const char *text; /* without newline; may hold any byte but NUL and newline */
+	size_t len;
+};
+
+/* Path of the log; caller owns. NULL when the driver writes no file. */
+char *log_file_path(const struct container *c);
+/* Call each() for every line that the options leave. */
+int log_file_read(struct container *c, const struct log_read_options *options,
+		  int (*each)(void *context, const struct log_line *line, struct err *err),
+		  void *context, struct err *err);

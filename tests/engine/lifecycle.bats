@@ -1,0 +1,194 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# From create to rm: states, exit codes, what is left.
+
+load ../lib/engine
+
+@test "run prints the output and hands on the exit code" {
+	try run --rm --rootfs "$ROOTFS" sh -c 'echo out; exit 7'
+	[ "$status" -eq 7 ]
+	is out "$output"
+}
+
+@test "run keeps stdout and stderr apart" {
+	fl run --rm --rootfs "$ROOTFS" sh -c 'echo out; echo err >&2' >o 2>e
+	is out "$(cat o)"
+	is err "$(cat e)"
+}
+
+@test "run -i passes the input on" {
+	is "some input" "$(echo "some input" | fl run --rm -i --rootfs "$ROOTFS" cat)"
+}
+
+@test "run without -i gives the process no input" {
+	is "" "$(echo "some input" | fl run --rm --rootfs "$ROOTFS" cat)"
+}
+
+@test "a missing command is exit code 127, one that cannot be executed 126" {
+	try run --rm --rootfs "$ROOTFS" /no/such/command
+	is 127 "$status"
+	try run --rm --rootfs "$ROOTFS" /etc
+	is 126 "$status"
+	is "" "$(fl ps -aq)"
+}
+
+@test "a process that is killed is 128 and the signal" {
+	start_idle "$C"
+	fl kill "$C" >/dev/null
+	is 137 "$(fl wait "$C")"
+	try run --rm --rootfs "$ROOTFS" sh -c '(exec sh -c "kill -TERM \$\$"); exit $?'
+	is 143 "$status"
+}
+
+@test "create, init, start, wait, rm go through the states" {
+	id=$(fl create --name "$C" --rootfs "$ROOTFS" sh -c 'sleep 0.3; exit 3')
+	[[ $id =~ ^[0-9a-f]{64}$ ]]
+	state_is "$C" created
+	fl init "$C" >/dev/null
+	state_is "$C" initialized
+	is "$C" "$(fl start "$C")"
+	state_is "$C" running
+	is 3 "$(fl wait "$C")"
+	eventually state_is "$C" exited
+	is 3 "$(inspect "$C" '{{.State.ExitCode}}')"
+	# A second start is a new run.
+	fl start "$C" >/dev/null
+	is 3 "$(fl wait "$C")"
+	is "$C" "$(fl rm "$C")"
+	try exists "$C" || :
+	try container exists "$C"
+	is 1 "$status"
+}
+
+@test "an id is found by its beginning, and by its name" {
+	id=$(fl create --name "$C" --rootfs "$ROOTFS" true)
+	is "$id" "$(inspect "${id:0:6}" '{{.Id}}')"
+	is "$id" "$(inspect "$C" '{{.Id}}')"
+	try inspect nobody
+	is 125 "$status"
+	contains "$output" "no container with name or ID"
+}
+
+@test "stop sends TERM, and KILL after its time" {
+	start_idle "$C"
+	fl stop "$C" >/dev/null
+	state_is "$C" exited
+	is 0 "$(inspect "$C" '{{.State.ExitCode}}')"
+	is true "$(inspect "$C" '{{.State.StoppedByUser}}')"
+	fl run -d --name "$C-2" --rootfs "$ROOTFS" sh -c 'trap "" TERM; while :; do sleep 0.1; done' >/dev/null
+	fl stop --time 1 "$C-2" 2>err >/dev/null
+	contains "$(cat err)" "resorting to SIGKILL"
+	is 137 "$(inspect "$C-2" '{{.State.ExitCode}}')"
+}
+
+@test "--stop-signal is what stop sends" {
+	fl run -d --name "$C" --stop-signal USR1 --rootfs "$ROOTFS" \
+		sh -c 'trap "exit 42" USR1; while :; do sleep 0.1; done' >/dev/null
+	sleep 0.3
+	fl stop "$C" >/dev/null
+	is 42 "$(inspect "$C" '{{.State.ExitCode}}')"
+}
+
+@test "kill sends a signal, by name and number, and only to what runs" {
+	fl run -d --name "$C" --rootfs "$ROOTFS" sh -c 'trap "exit 9" HUP; while :; do sleep 0.1; done' >/dev/null
+	sleep 0.3
+	fl kill --signal HUP "$C" >/dev/null
+	is 9 "$(fl wait "$C")"
+	try kill "$C"
+	is 125 "$status"
+	contains "$output" "can only kill running containers"
+	try kill --signal NOSUCH "$C"
+	refused "invalid signal"
+}
+
+@test "pause stops all processes, unpause lets them go on" {
+	start_idle "$C"
+	fl pause "$C" >/dev/null
+	state_is "$C" paused
+	try pause "$C"
+	is 125 "$status"
+	fl unpause "$C" >/dev/null
+	state_is "$C" running
+	fl pause "$C" >/dev/null
+	# A paused one can be stopped and removed.
+	fl stop --time 2 "$C" >/dev/null
+	state_is "$C" exited
+}
+
+@test "restart stops and starts again" {
+	start_idle "$C"
+	pid=$(inspect "$C" '{{.State.Pid}}')
+	fl restart --time 1 "$C" >/dev/null
+	state_is "$C" running
+	[ "$(inspect "$C" '{{.State.Pid}}')" != "$pid" ]
+}
+
+@test "rm refuses what runs, and removes it with --force" {
+	start_idle "$C"
+	try rm "$C"
+	is 125 "$status"
+	contains "$output" "cannot be removed without force"
+	fl rm --force --time 0 "$C" >/dev/null
+	try container exists "$C"
+	is 1 "$status"
+	# What is not there: an error, but not with --force.
+	try rm "$C"
+	is 1 "$status"
+	fl rm --force "$C"
+}
+
+@test "names are taken once, and given back" {
+	fl create --name "$C" --rootfs "$ROOTFS" true >/dev/null
+	try create --name "$C" --rootfs "$ROOTFS" true
+	refused "already in use"
+	fl create --replace --name "$C" --rootfs "$ROOTFS" echo new >/dev/null
+	fl rename "$C" "$C-new"
+	fl create --name "$C" --rootfs "$ROOTFS" true >/dev/null
+	is new "$(fl start --attach "$C-new")"
+}
+
+@test "--rm removes it when it has ended, also detached" {
+	fl run -d --rm --name "$C" --rootfs "$ROOTFS" sleep 0.3 >/dev/null
+	state_is "$C" running
+	gone() { ! fl container exists "$C"; }
+	eventually gone
+}
+
+@test "--cidfile, --pidfile and --conmon-pidfile are written" {
+	start_idle "$C" --cidfile cid --pidfile pid --conmon-pidfile conmon
+	is "$(inspect "$C" '{{.Id}}')" "$(cat cid)"
+	is "$(inspect "$C" '{{.State.Pid}}')" "$(cat pid)"
+	is "$(inspect "$C" '{{.State.ConmonPid}}')" "$(cat conmon)"
+	try run --rm --cidfile cid --rootfs "$ROOTFS" true
+	refused "container ID file found"
+	fl stop --time 0 --cidfile cid >/dev/null
+}
+
+@test "the restart policy is kept" {
+	fl run -d --name "$C" --restart on-failure:2 --rootfs "$ROOTFS" sh -c 'echo run >>/data/runs; exit 1' >/dev/null
+	done_all() { [ "$(inspect "$C" '{{.RestartCount}} {{.State.Status}}')" = "2 exited" ]; }
+	eventually done_all
+	is 3 "$(wc -l <"$ROOTFS/data/runs")"
+	rm "$ROOTFS/data/runs"
+	try create --rm --restart always --rootfs "$ROOTFS" true
+	refused "conflicts with --restart"
+}
+
+@test "mistakes are one sentence and exit code 125" {
+	try run --no-such-option --rootfs "$ROOTFS" true
+	refused "no-such-option"
+	try run --rootfs /no/such/directory true
+	refused "/no/such/directory"
+	try run --rootfs "$ROOTFS"
+	refused "no command"
+	try run --name 'a/b' --rootfs "$ROOTFS" true
+	refused "a/b"
+	try run --network bridge --rootfs "$ROOTFS" true
+	refused "--network 'bridge'"
+	try run --user nobody-there --rootfs "$ROOTFS" true
+	refused "nobody-there"
+	try run -v relative --rootfs "$ROOTFS" true
+	refused "absolute path"
+	try start
+	refused "at least one name"
+}

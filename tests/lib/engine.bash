@@ -1,0 +1,163 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# For the tests of floe, the engine: `fl` is floe with a state of the test file's own and cgroups below the test run's.
+# $ENGINE_RUNTIME names the OCI runtime (tools/run-tests runs each file with floe-runtime and again with crun).
+#
+#	$ROOTFS	a busybox root file system, for --rootfs; shared by the file's tests
+#	$C	a container name of this test, for derived ones too ("$C-2")
+#	$T	directory of this test, the current one
+
+load ../lib/helpers
+
+FLOE=${FLOE:-$FLOE_BUILD/src/cli/floe/floe}
+ENGINE_RUNTIME=${ENGINE_RUNTIME:-$FLOE_RUNTIME}
+
+setup_file()
+{
+	engine_setup_file
+}
+
+engine_setup_file()
+{
+	export BATS_TEST_TIMEOUT=120
+	command -v conmon >/dev/null || skip "no conmon (tools/install-deps)"
+	command -v "$ENGINE_RUNTIME" >/dev/null || skip "no $ENGINE_RUNTIME (tools/install-deps)"
+	# crun refuses a tree of version 2 that has controllers beside version 1.
+	if [ -d /sys/fs/cgroup/unified ] && ! mountpoint -q /sys/fs/cgroup/unified -t tmpfs; then
+		mount -t tmpfs unified /sys/fs/cgroup/unified
+	fi
+	cp -a "$("$SOURCE/tools/make-rootfs" busybox)" "$BATS_FILE_TMPDIR/rootfs"
+	mkdir -p "$BATS_FILE_TMPDIR/rootfs"/{tmp,data,mnt,sys,proc,dev,run,var/tmp} "$BATS_FILE_TMPDIR/engine"
+}
+
+teardown_file()
+{
+	# The parent cgroups that containers and monitors of this run were put below.
+	find /sys/fs/cgroup -mindepth 2 -depth -type d -not -fstype tmpfs -path "*/ft${FLOE_TEST_RUN}-engine*" -exec rmdir {} + \
+		2>/dev/null || :
+	! [ -d /sys/fs/cgroup/unified ] || umount /sys/fs/cgroup/unified 2>/dev/null || :
+	rm -rf /run/floe-runtime /run/crun
+}
+
+setup()
+{
+	engine_setup
+}
+
+engine_setup()
+{
+	T=$BATS_TEST_TMPDIR
+	STATE=$T/state
+	ROOTFS=$BATS_FILE_TMPDIR/rootfs
+	ENGINE=$BATS_FILE_TMPDIR/engine
+	PREFIX=ft$FLOE_TEST_RUN-engine
+	C=c$BATS_TEST_NUMBER
+	SANITIZER=$T/sanitizer
+	export ASAN_OPTIONS=log_path=$SANITIZER:detect_leaks=1:handle_segv=1
+	export UBSAN_OPTIONS=log_path=$SANITIZER:print_stacktrace=1:halt_on_error=1
+	cd "$T" || return 1
+	engine_inventory >"$T/.before"
+}
+
+teardown()
+{
+	engine_clean_up
+}
+
+engine_clean_up()
+{
+	local status=0 i left
+	unset FLOE_FAULT
+	cd "$T" || return 1
+	fl rm --all --force --time 0 >"$T/.rm" 2>&1 || {
+		echo "floe rm --all --force failed:"
+		cat "$T/.rm"
+		status=1
+	}
+	fl volume prune --force >/dev/null 2>&1 || :
+	if compgen -G "$SANITIZER.*" >/dev/null; then
+		echo "the sanitizers found:"
+		cat "$SANITIZER".*
+		status=1
+	fi
+	for ((i = 0; i < 30; i++)); do
+		engine_inventory >"$T/.after"
+		left=$(diff "$T/.before" "$T/.after" | grep '^>' || :)
+		[ "$left" ] || return $status
+		sleep 0.1
+	done
+	echo "not as it was before the test:"
+	echo "$left"
+	# shellcheck disable=SC2046 # a list
+	kill -KILL $(sed -n 's/^> process \([0-9]*\) .*/\1/p' <<<"$left") 2>/dev/null || :
+	return 1
+}
+
+# Processes, mounts, cgroups of containers, and what the engine keeps of containers.
+engine_inventory()
+{
+	local stat pid name
+	for stat in /proc/[0-9]*/stat; do
+		if { read -r pid name _ <"$stat"; } 2>/dev/null; then
+			echo "process $pid $name"
+		fi
+	done
+	sed -E 's/^[0-9]+ [0-9]+ [0-9:]+ /mount /; s/ (shared|master):[0-9]+//g' /proc/self/mountinfo
+	find /sys/fs/cgroup -mindepth 2 -type d -not -fstype tmpfs -path "*$PREFIX*" -name 'floe-*' -printf 'cgroup %p\n' \
+		2>/dev/null || :
+	find "$ENGINE/root/containers" "$ENGINE/run/containers" "$ENGINE/run/tmp/exits" "$ENGINE/run/tmp/persist" \
+		"$ENGINE/run/tmp/locks" "$ENGINE/root/volumes" "$ENGINE/root/rootfs" -mindepth 1 ! -name 'volume-*' \
+		-printf 'file %p\n' 2>/dev/null || :
+}
+
+# floe with the file's state; containers go below a cgroup of this run. Without bats's own descriptors.
+fl()
+{
+	local command=$1
+	shift
+	case $command in
+	run | create) set -- --cgroup-parent "/$PREFIX" "$@" ;;
+	esac
+	timeout --kill-after=5 60 "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs \
+		--runtime "$ENGINE_RUNTIME" "$command" "$@" 3>&- 4>&-
+}
+
+# The same with exit status and output looked at: $status, $output.
+try()
+{
+	run fl "$@"
+}
+
+# start_idle NAME [OPTION...]: a container that stays until it is told to go.
+start_idle()
+{
+	local name=$1
+	shift
+	fl run -d --name "$name" "$@" --rootfs "$ROOTFS" sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done' \
+		</dev/null >/dev/null
+}
+
+inspect()
+{
+	fl inspect --format "$2" "$1"
+}
+
+state_is()
+{
+	[ "$(inspect "$1" '{{.State.Status}}' 2>/dev/null)" = "$2" ]
+}
+
+# is EXPECTED ACTUAL
+is()
+{
+	[ "$2" = "$1" ] || fail "'$2' instead of '$1'"
+}
+
+# refused PART...: the last `try` failed with exit status 125 and one line.
+refused()
+{
+	[ "$status" -eq 125 ] || fail "exit status $status instead of 125; output: $output" || return 1
+	contains "$output" "$@" || return 1
+	[ "$(wc -l <<<"$output")" -eq 1 ] || fail "more than one line: $output"
+}

@@ -157,7 +157,10 @@ int container_cleanup(struct container *c, struct err *err)
 		return 0;
 	if (c->status.phase == PHASE_EXITED && !has_remains(c))
 		return c->dirty ? container_save(c, err) : 0;
-	if (c->status.phase != PHASE_EXITED || conmon_pid(c) > 0)
+	/* Before its exit file goes: readers take no lock, and must find the exit code in one of the two. */
+	if (c->dirty)
+		r = container_save(c, err);
+	if (r == 0 && (c->status.phase != PHASE_EXITED || conmon_pid(c) > 0))
 		r = runtime_delete(c, err);
 	r = keep(r, container_network_teardown(c, &next), err, &next);
 	r = keep(r, unmount_shm(c, &next), err, &next);

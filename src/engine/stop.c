@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/stop.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/inotify.h>
@@ -9,8 +10,9 @@
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/fd.h"
-#include "core/fs.h"
+#include "core/lock.h"
 #include "core/log.h"
+#include "core/path.h"
 #include "engine/cleanup.h"
 #include "engine/event.h"
 #include "engine/runtime_exec.h"
@@ -27,6 +29,23 @@ static bool has_ended(struct container *c)
 {
 	container_sync(c);
 	return !container_is_alive(c) && c->status.phase != PHASE_INITIALIZED;
+}
+
+int container_attend(const struct container *c)
+{
+	auto_free char *path = path_join(c->run_dir, "attend");
+
+	return lock_open(AT_FDCWD, path, LOCK_MODE_SHARED, -1);
+}
+
+void container_attend_wait(const struct engine *e, const char *id)
+{
+	auto_free char *dir = engine_run_dir(e, id);
+	auto_free char *path = path_join(dir, "attend");
+	auto_close int fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
+
+	if (fd >= 0)
+		(void)lock_fd(fd, LOCK_MODE_EXCLUSIVE, -1);
 }
 
 int container_wait_exit(struct container *c, int timeout_ms)

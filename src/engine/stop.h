@@ -15,3 +15,11 @@ int container_kill(struct container *c, int signal_number, struct err *err);
  * ever. 0, or -ETIMEDOUT.
  */
 int container_wait_exit(struct container *c, int timeout_ms);
+
+/*
+ * Who wants to know the exit code attends: as long as the descriptor is open, conmon's exit command leaves the container
+ * as it is (and with --rm, there). Negative errno when there is nothing to attend.
+ */
+int container_attend(const struct container *c);
+/* For the exit command: wait until nobody attends any more. */
+void container_attend_wait(const struct engine *e, const char *id);

@@ -183,8 +183,8 @@ load ../lib/engine
 	refused "no command"
 	try run --name 'a/b' --rootfs "$ROOTFS" true
 	refused "a/b"
-	try run --network bridge --rootfs "$ROOTFS" true
-	refused "--network 'bridge'"
+	try run --network pasta --rootfs "$ROOTFS" true
+	refused "--network 'pasta'"
 	try run --user nobody-there --rootfs "$ROOTFS" true
 	refused "nobody-there"
 	try run -v relative --rootfs "$ROOTFS" true

@@ -20,7 +20,6 @@ setup_file()
 
 engine_setup_file()
 {
-	export BATS_TEST_TIMEOUT=120
 	command -v conmon >/dev/null || skip "no conmon (tools/install-deps)"
 	command -v "$ENGINE_RUNTIME" >/dev/null || skip "no $ENGINE_RUNTIME (tools/install-deps)"
 	# crun refuses a tree of version 2 that has controllers beside version 1.
@@ -103,7 +102,9 @@ engine_inventory()
 			echo "process $pid $name"
 		fi
 	done
-	sed -E 's/^[0-9]+ [0-9]+ [0-9:]+ /mount /; s/ (shared|master):[0-9]+//g' /proc/self/mountinfo
+	# Those of others on the machine may come in.
+	sed -E 's/^[0-9]+ [0-9]+ [0-9:]+ /mount /; s/ (shared|master):[0-9]+//g' /proc/self/mountinfo |
+		grep -F -e "$BATS_FILE_TMPDIR" -e ' /run/' || :
 	find /sys/fs/cgroup -mindepth 2 -type d -not -fstype tmpfs -path "*$PREFIX*" -name 'floe-*' -printf 'cgroup %p\n' \
 		2>/dev/null || :
 	find "$ENGINE/root/containers" "$ENGINE/run/containers" "$ENGINE/run/tmp/exits" "$ENGINE/run/tmp/persist" \
@@ -117,7 +118,9 @@ fl()
 	local command=$1
 	shift
 	case $command in
-	run | create) set -- --cgroup-parent "/$PREFIX" "$@" ;;
+	run | create)
+		[[ " $* " == *" --network"* ]] || set -- --network none "$@"
+		[[ " $* " == *" --cgroups"* ]] || set -- --cgroup-parent "/$PREFIX" "$@" ;;
 	esac
 	timeout --kill-after=5 60 "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs \
 		--runtime "$ENGINE_RUNTIME" "$command" "$@" 3>&- 4>&-

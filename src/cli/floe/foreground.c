@@ -86,10 +86,12 @@ int foreground_run(struct container *c, const struct foreground_options *o, stru
 	struct attach a = ATTACH_INIT;
 	struct attach_options options;
 	auto_close int pidfd = -EBADF;
+	auto_close int attend = -EBADF;
 	int r = container_init(c, err);
 
 	if (r < 0)
 		return r;
+	attend = container_attend(c);
 	pidfd = sys_pidfd_open(c->status.pid);
 	fill(&options, c, o, pidfd);
 	if (!passthrough)
@@ -113,6 +115,7 @@ int foreground_attach(struct container *c, const struct foreground_options *o, s
 	struct attach a = ATTACH_INIT;
 	struct attach_options options;
 	auto_close int pidfd = sys_pidfd_open(c->status.pid);
+	auto_close int attend = container_attend(c);
 	int r;
 
 	fill(&options, c, o, pidfd);

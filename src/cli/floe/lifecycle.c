@@ -515,6 +515,9 @@ static int run_cleanup(const struct cli_invocation *inv, struct err *err)
 
 	o.targets.lock = true;
 	o.targets.ignore = o.targets.ignore || o.stopped_only;
+	if (o.stopped_only)
+		for (size_t i = 0; i < inv->n_args; i++)
+			container_attend_wait(floe_engine(inv), inv->args[i]);
 	return targets_each(inv, &o.targets, cleanup_one, &o, err);
 }
 
@@ -630,6 +633,7 @@ struct wait_context {
 static int wait_one(struct container *c, void *context, struct err *err)
 {
 	const struct wait_context *w = context;
+	auto_close int attend = container_attend(c);
 	auto_free char *line = NULL;
 	int code;
 

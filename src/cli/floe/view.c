@@ -150,7 +150,7 @@ static char *command_text(const struct container_config *g)
 static void add_ports(const struct container_config *g, struct strbuf *sb)
 {
 	for (size_t i = 0; i < g->n_ports; i++) {
-		const struct container_port *p = &g->ports[i];
+		const struct network_port *p = &g->ports[i];
 
 		strbuf_addf(sb, "%s%s:%u->%u/%s", sb->len ? ", " : "",
 			    str_is_empty(p->host_ip) ? "0.0.0.0" : p->host_ip, p->host_port,

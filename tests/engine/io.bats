@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# exec, attach, logs: what goes in and comes out.
+
+load ../lib/engine
+
+@test "exec hands on streams and exit code" {
+	start_idle "$C"
+	try exec "$C" sh -c 'echo out; exit 5'
+	is 5 "$status"
+	is out "$output"
+	is "typed" "$(echo typed | fl exec -i "$C" cat)"
+	fl exec "$C" sh -c 'echo out; echo err >&2' >o 2>e
+	is out "$(cat o)"
+	is err "$(cat e)"
+}
+
+@test "exec of a missing command is 127, of a directory 126" {
+	start_idle "$C"
+	try exec "$C" /no/such
+	is 127 "$status"
+	try exec "$C" /etc
+	is 126 "$status"
+	try exec "$C"
+	refused "non-empty command"
+}
+
+@test "exec --user, --workdir and --env" {
+	start_idle "$C" --env A=1 --env B=1
+	is "5:7 /tmp 1 2 x" "$(fl exec -u 5:7 -w /tmp -e B=2 -e X=x "$C" sh -c 'echo $(id -u):$(id -g) $PWD $A $B $X')"
+}
+
+@test "exec --detach prints the session, which inspect shows until it ends" {
+	start_idle "$C"
+	session=$(fl exec -d "$C" sh -c 'sleep 0.5; touch /data/done')
+	is "[$session]" "$(inspect "$C" '{{.ExecIDs}}')"
+	none() { [ "$(inspect "$C" '{{.ExecIDs}}')" = "[]" ]; }
+	eventually none
+	rm "$ROOTFS/data/done"
+}
+
+@test "exec needs a running container" {
+	fl create --name "$C" --rootfs "$ROOTFS" true >/dev/null
+	try exec "$C" true
+	refused "can only create exec sessions on running containers"
+}
+
+@test "logs have both streams, --tail, --timestamps and --since" {
+	fl run --name "$C" --rootfs "$ROOTFS" sh -c 'for i in 1 2 3 4 5; do echo line $i; done; echo err >&2' >/dev/null 2>&1
+	is "line 1 line 2 line 3 line 4 line 5" "$(fl logs "$C" 2>/dev/null | xargs)"
+	is err "$(fl logs "$C" 2>&1 >/dev/null)"
+	is 2 "$(fl logs --tail 2 "$C" 2>&1 | wc -l)"
+	is "" "$(fl logs --tail 0 "$C" 2>&1)"
+	[[ $(fl logs --timestamps --tail 2 "$C" 2>&1 | head -n 1) =~ ^20[0-9-]+T[0-9:]+\.[0-9]{9} ]] ||
+		[[ $(fl logs --timestamps --tail 2 "$C" 2>&1 | head -n 1) =~ ^20[0-9-]+T[0-9:]+\.[0-9]{9}[+-] ]]
+	is "" "$(fl logs --until 1h "$C" 2>&1)"
+	is 6 "$(fl logs --since 1h "$C" 2>&1 | wc -l)"
+	is "$C line 1" "$(fl logs --names "$C" 2>/dev/null | head -n 1)"
+}
+
+@test "logs --follow ends with the container" {
+	fl run -d --name "$C" --rootfs "$ROOTFS" sh -c 'echo one; sleep 0.5; echo two' >/dev/null
+	is "one two" "$(fl logs --follow "$C" | xargs)"
+}
+
+@test "the logs of several containers have their ids in front" {
+	for i in 1 2; do
+		fl run --name "$C-$i" --rootfs "$ROOTFS" echo "from $i" >/dev/null
+	done
+	fl logs "$C-1" "$C-2" >o
+	grep -q "^$(inspect "$C-2" '{{.Id}}' | cut -c -12) from 2$" o
+}
+
+@test "--log-driver none keeps nothing and says so" {
+	is hello "$(fl run --name "$C" --log-driver none --rootfs "$ROOTFS" echo hello)"
+	try logs "$C"
+	refused "'none' log driver"
+	try run --log-driver nosuch --rootfs "$ROOTFS" true
+	refused "nosuch"
+}
+
+@test "--log-opt path and max-size" {
+	fl run --name "$C" --log-opt path="$T/log" --log-opt max-size=10k --rootfs "$ROOTFS" \
+		sh -c 'i=0; while [ $i -lt 1000 ]; do echo "line $i of a log that gets too long"; i=$((i+1)); done' >/dev/null
+	[ "$(stat -c %s log)" -le 20480 ]
+	contains "$(fl logs "$C")" "line 999"
+}
+
+@test "attach shows what comes, and ends with the container's exit code" {
+	fl run -d -i --name "$C" --rootfs "$ROOTFS" sh -c 'read line; echo "got $line"; exit 4' >/dev/null
+	code=0
+	out=$(echo input | fl attach "$C") || code=$?
+	is 4 "$code"
+	is "got input" "$out"
+	try attach "$C"
+	refused "only attach to running containers"
+}
+
+@test "start --attach shows the output" {
+	fl create --name "$C" --rootfs "$ROOTFS" sh -c 'echo hello; exit 6' >/dev/null
+	try start --attach "$C"
+	is 6 "$status"
+	is hello "$output"
+}
+
+@test "run passes signals on" {
+	"$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs --runtime "$ENGINE_RUNTIME" run --network none \
+		--cgroup-parent "/$PREFIX" --name "$C" --rootfs "$ROOTFS" \
+		sh -c 'trap "echo got; exit 8" USR1; echo ready; while :; do sleep 0.1; done' >o 3>&- 4>&- &
+	pid=$!
+	eventually file_contains o ready
+	kill -USR1 $pid
+	ends_with 8 "$pid"
+	contains "$(cat o)" got
+}
+
+@test "a large output comes whole" {
+	fl run --rm --rootfs "$ROOTFS" sh -c 'dd if=/dev/zero bs=1M count=20 2>/dev/null' | wc -c >n
+	is 20971520 "$(xargs <n)"
+}
+
+@test "a terminal: size, no second stream, detach keys" {
+	[ -x "$FLOE_BUILD/tests/lib/console" ] || command -v script >/dev/null || skip "no script(1)"
+	out=$(script -qec "stty rows 33 cols 77; '$FLOE' --root '$ENGINE/root' --runroot '$ENGINE/run' --cgroup-manager cgroupfs --runtime '$ENGINE_RUNTIME' run --network none --cgroup-parent /$PREFIX --rm -it --rootfs '$ROOTFS' sh -c 'sleep 0.2; stty size; tty'" /dev/null </dev/null 3>&- 4>&-)
+	contains "$out" "33 77" "/dev/pts/0"
+}

@@ -68,6 +68,26 @@ in_user_namespace()
 	is_gone
 }
 
+@test "a read-only root without /tmp, as images made from nothing have it" {
+	local now
+	own_rootfs
+	rm -rf "$BUNDLE/rootfs/tmp"
+	configure '.root.readonly = true'
+	ticking
+	start_on_pipe
+	ticks_after 1
+	checkpoint
+	now=$(last_tick)
+	restore
+	ticks_after "$now"
+	[ "$(rt exec "$ID" ls / | grep -c tmp)" = 0 ]
+	! rt exec "$ID" touch /file
+	[ ! -e "$BUNDLE/rootfs/tmp" ]
+	remove_container
+	ticks_are_continuous
+	[ -z "$(ls "$BUNDLE/rootfs" | grep -E "tmp|put-root")" ]
+}
+
 @test "a bind mount whose source is a symlink" {
 	local now
 	own_rootfs

@@ -449,8 +449,10 @@ static int handle_notification(void *context, struct criu_notification *n, struc
 		return container_run_create_hooks(&rs->l.container, err);
 	if (strcmp(n->script, "orphan-pts-master") == 0)
 		return hand_out_terminal(rs, n, err);
-	if (strcmp(n->script, "post-restore") == 0)
+	if (strcmp(n->script, "post-restore") == 0) {
+		criu_root_remove_tmp(&rs->root);
 		return adopt(rs, n->pid, err);
+	}
 	return 0;
 }
 
@@ -570,6 +572,7 @@ int container_restore(struct runtime *rt, const struct create_options *create,
 {
 	struct restore rs = {
 		.view_fd = -EBADF,
+		.root = CRIU_ROOT_INIT,
 		.l = LAUNCH_INIT,
 		.opts = opts,
 		.session = CRIU_SESSION_INIT,

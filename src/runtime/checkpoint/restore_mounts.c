@@ -63,6 +63,24 @@ int restore_make_mount_targets(struct launch *l, struct err *err)
 	return 0;
 }
 
+static void make_tmp(struct criu_root *root, const struct rooted *rootfs,
+		     const struct runtime_spec *spec)
+{
+	if (!spec->root || !spec->root->readonly)
+		return;
+	/* On a file system that is read-only itself CRIU will say so. */
+	if (mkdirat(rootfs->fd, "tmp", 0755) == 0)
+		root->tmp_of_fd = fd_dup(rootfs->fd);
+}
+
+void criu_root_remove_tmp(struct criu_root *root)
+{
+	if (root->tmp_of_fd >= 0 && unlinkat(root->tmp_of_fd, "tmp", AT_REMOVEDIR) < 0)
+		log_warning("remove '/tmp' from the rootfs, where it was made for criu: %s",
+			    errno_text(errno));
+	close_fd(&root->tmp_of_fd);
+}
+
 int criu_root_mount(struct criu_root *root, const struct launch *l, struct err *err)
 {
 	auto_rooted struct rooted rootfs = ROOTED_INIT;
@@ -76,11 +94,13 @@ int criu_root_mount(struct criu_root *root, const struct launch *l, struct err *
 	if (mount(fd_path(rootfs.fd).text, root->path, NULL, MS_BIND | MS_REC, NULL) < 0)
 		return err_sys(err, -errno, "bind '%s' to '%s'", l->bundle.rootfs, root->path);
 	root->is_mounted = true;
+	make_tmp(root, &rootfs, &l->bundle.spec);
 	return 0;
 }
 
 void criu_root_unmount(struct criu_root *root)
 {
+	criu_root_remove_tmp(root);
 	if (root->is_mounted && umount2(root->path, MNT_DETACH) < 0)
 		log_warning("unmount '%s': %s", root->path, errno_text(errno));
 	root->is_mounted = false;
@@ -91,5 +111,5 @@ void criu_root_unmount(struct criu_root *root)
 void criu_root_done(struct criu_root *root)
 {
 	free(root->path);
-	*root = (struct criu_root){ 0 };
+	*root = (struct criu_root)CRIU_ROOT_INIT;
 }

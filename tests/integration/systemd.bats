@@ -12,6 +12,7 @@ eval "helpers_$(declare -f teardown)"
 setup()
 {
 	[ -d /run/systemd/system ] || skip "systemd does not run here"
+	needs_root "have the machine's systemd make units (a user's own: tests/vm/rootless-systemd.bats)"
 	helpers_setup
 	UNIT=floe-$ID.scope
 	# By D-Bus: its private socket is not for whoever is in another pid namespace.

@@ -158,6 +158,29 @@ needs_root()
 	! is_rootless || skip "only root can: $1"
 }
 
+# The tests can be run with another cgroup driver as default, too (tests/vm/check).
+is_systemd_driver()
+{
+	[ "${FLOE_TEST_DRIVER:-}" = systemd ]
+}
+
+# cgroups_path_is NAME: have the container in a cgroup whose path ends with $CGROUP, which has NAME in it.
+cgroups_path_is()
+{
+	local path slice=machine.slice
+	! is_rootless || slice=user.slice
+	CGROUP=/$1
+	path=/$1
+	# A user's is below the user's own.
+	! is_rootless || path=$1
+	if is_systemd_driver; then
+		path=$slice:floe:${1//\//-}
+		CGROUP=/floe-${1//\//-}.scope
+	fi
+	# shellcheck disable=SC2016 # jq's variables
+	configure --arg path "$path" '.linux.cgroupsPath = $path'
+}
+
 # Without bats's own descriptors, which a container would keep open.
 rt()
 {

@@ -158,6 +158,8 @@ vm_stage()
 		cp -a "$("$vm_source/tools/make-rootfs" "$name")" "$dir/cache/rootfs/$name"
 		vm_rootfs_stamp >"$dir/cache/rootfs/.$name.stamp"
 	done
+	# A user's tests copy them.
+	chmod -R o+rX "$dir/cache/rootfs"
 	make_image "$file" $vm_stage_mib "$dir"
 }
 

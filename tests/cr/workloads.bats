@@ -136,7 +136,7 @@ client_is_content()
 	wait "$CLIENT" || status=$?
 	CLIENT=
 	[ $status -eq 0 ] || fail "the client: $(cat "$T/client/log")" "the server: $(tail -n 20 "$T/out")"
-	echo "# table: $BATS_TEST_DESCRIPTION: $(tail -n 1 "$T/client/log")" >&3
+	echo "# table: $BATS_TEST_DESCRIPTION: $(tail -n 1 "$T/client/log"), frozen for $(time_frozen) ms" >&3
 }
 
 # serves PORT: start the container and wait for the server, which may take its time.
@@ -174,14 +174,32 @@ move_everything()
 	IMAGE=$T/elsewhere/image
 }
 
+# The inspection knows what lies in the way, and what does not.
+is_foreseen()
+{
+	run checkpoint --dry-run --format json
+	[ "$status" -eq 1 ] || fail "exit status $status: $output" || return 1
+	jq -e '.blockers | length > 0' <<<"$output" >/dev/null || fail "$output" || return 1
+	contains "$output" --tcp-established || return 1
+	run checkpoint --dry-run --tcp-established "$@"
+	[ "$status" -eq 0 ] || fail "exit status $status: $output"
+}
+
+# The median, in ms.
+time_frozen()
+{
+	jq -s 'map(.frozen_time) | sort | .[length / 2 | floor] / 1000 | round' "$T"/stats.*
+}
+
 # cycles [OPTION...]: the options are for both ends. With CLOSE=close the restore closes the connections.
 cycles()
 {
 	local cycle
+	is_foreseen "$@" || return 1
 	for ((cycle = 1; cycle <= CYCLES; cycle++)); do
 		IMAGE=$T/image
 		rm -rf "$IMAGE"
-		checkpoint --tcp-established "$@"
+		checkpoint --print-stats --tcp-established "$@" >"$T/stats.$cycle"
 		is_gone
 		[ $cycle -ne $MOVED_IN ] || move_everything
 		restore --image-path "$IMAGE" "--tcp-${CLOSE:-established}" "$@" || fail "cycle $cycle: $(tail -n 5 "$T/out")"
@@ -279,7 +297,7 @@ server_rootfs()
 	client python 8000
 	run checkpoint --tcp-established
 	[ "$status" -eq 1 ]
-	contains "$output" --file-locks
+	contains "$output" --file-locks "still running"
 	cycles --file-locks
 	client_is_content
 	remove_container

@@ -9,7 +9,8 @@ written, every record of the journal is read back, over the connections that wer
 and the end of it is said in one line on stdout; the exit status is 0 when nothing is lost, altered or twice.
 
 Without --reconnect a connection that breaks is a failure. With it, the connection is made anew, and what was not
-acknowledged is written again.
+acknowledged is written again; so it is when no answer comes for a few seconds, because a connection that the other end
+closed by forgetting it is noticed by who sends only.
 
 Each protocol may hold more things open, which only a process that was really frozen can go on with: see the
 classes in protocols.py.
@@ -29,6 +30,7 @@ WORKERS = 3
 PAUSE_SECONDS = 0.004
 RETRY_SECONDS = 0.1
 CONNECT_SECONDS = 60
+IMPATIENCE_SECONDS = 2
 
 
 class Load:
@@ -36,6 +38,8 @@ class Load:
         self.protocol = protocol
         self.address = address
         self.reconnects = reconnects
+        if reconnects:
+            protocols.TIMEOUT_SECONDS = IMPATIENCE_SECONDS
         self.journal = open(os.path.join(directory, "journal"), "w", buffering=1)
         self.keys = []
         self.n_reconnects = 0

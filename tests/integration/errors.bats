@@ -278,6 +278,23 @@ nothing_made()
 
 # --- the command line ---------------------------------------------------------------------------------------------------
 
+@test "delete --force of a container whose process does not die keeps it (version 1)" {
+	floe_only "others forget it"
+	[ -d /sys/fs/cgroup/freezer ] || skip "no freezer of version 1, where the frozen do not die"
+	idle_command
+	start_detached
+	other=/sys/fs/cgroup/freezer/$PREFIX-other
+	mkdir "$other"
+	pid_of >"$other/cgroup.procs"
+	echo FROZEN >"$other/freezer.state"
+	run rt delete --force "$ID"
+	echo THAWED >"$other/freezer.state"
+	refuses 1 "'$ID'"
+	[ -e "$STATE/$ID/state.json" ]
+	rt delete --force "$ID"
+	rmdir "$other"
+}
+
 @test "unknown commands and options" {
 	run rt no-such-command
 	[ "$status" -ne 0 ]

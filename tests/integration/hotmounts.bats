@@ -10,6 +10,7 @@ load ../lib/cr
 setup()
 {
 	floe_only "Debian's crun lacks the command"
+	needs_root "hand mounts of the host to a container"
 	container_setup
 	own_rootfs
 	idle_command

@@ -1,22 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 #
-# Containers of an ordinary user. Root runs this in the sandbox, with the runtime as a user that the sandbox alone knows; a
-# user (in the VM, with a cgroup of his own) runs it as himself.
+# Containers of an ordinary user. Root runs this with the runtime as a user that the sandbox alone knows, and who has no cgroup;
+# a user (in the VM, with a cgroup of the user's own) runs it as himself.
 
 # shellcheck disable=SC2016 # most scripts here are for the shell of the container
 
-# A user has no sandbox, and other processes beside him.
-if [ "$EUID" -ne 0 ]; then
-	export FLOE_SANDBOX=${FLOE_SANDBOX:-none} FLOE_TEST_RUN=${FLOE_TEST_RUN:-u$$}
-fi
 load ../lib/helpers
-if [ "$EUID" -ne 0 ]; then
-	take_inventory()
-	{
-		:
-	}
-fi
 
 # Nobody's, as long as nobody has half a million accounts.
 USER_ID=654321
@@ -28,9 +18,9 @@ setup_file()
 {
 	local dir
 	common_setup_file
-	if [ "$EUID" -ne 0 ]; then
+	if is_rootless; then
 		USER_ID=$EUID
-		SUBORDINATE=$(sed -n "s/^\($USER\|$EUID\):\([0-9]*\):.*/\2/p" /etc/subuid | head -n 1)
+		SUBORDINATE=$(sed -n "s/^$(id -un):\([0-9]*\):.*/\1/p" /etc/subuid | head -n 1)
 		export USER_ID SUBORDINATE
 		return
 	fi
@@ -53,7 +43,7 @@ setup_file()
 
 teardown_file()
 {
-	[ "$EUID" -eq 0 ] || return 0
+	! is_rootless || return 0
 	for file in passwd group subuid subgid; do
 		umount "/etc/$file"
 	done
@@ -65,19 +55,23 @@ setup()
 	HOME_DIR=$T/home
 	mkdir -m 700 "$HOME_DIR" "$HOME_DIR/run"
 	STATE=$HOME_DIR/state
-	USER_PATH=$PATH:/usr/sbin:/sbin
-	as=(env -i "PATH=$USER_PATH" "HOME=$HOME_DIR" USER=floetester "XDG_RUNTIME_DIR=$HOME_DIR/run" "ASAN_OPTIONS=$ASAN_OPTIONS"
-		"UBSAN_OPTIONS=$UBSAN_OPTIONS")
-	if [ "$EUID" -eq 0 ]; then
+	mkdir "$T/bin"
+	if is_rootless; then
+		as=(env "HOME=$HOME_DIR")
+		USER_RUN=$XDG_RUNTIME_DIR
+		REAL=("$FLOE_RUNTIME")
+	else
 		chmod o+rx "$T"
 		chown -R "$USER_ID:$USER_ID" "$HOME_DIR"
-		as+=(setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups)
-		REAL=$BATS_FILE_TMPDIR/$RUNTIME_NAME
-	else
-		REAL=$FLOE_RUNTIME
+		USER_RUN=$HOME_DIR/run
+		as=(env -i "PATH=$PATH:/usr/sbin:/sbin" "HOME=$HOME_DIR" USER=floetester "XDG_RUNTIME_DIR=$USER_RUN"
+			"ASAN_OPTIONS=$ASAN_OPTIONS" "UBSAN_OPTIONS=$UBSAN_OPTIONS"
+			setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups)
+		REAL=("$BATS_FILE_TMPDIR/$RUNTIME_NAME")
+		# This user has no systemd.
+		! is_floe || REAL+=(--cgroup-manager cgroupfs)
 	fi
-	mkdir "$T/bin"
-	runtime_is "${as[@]}" "$REAL"
+	runtime_is "${as[@]}" "${REAL[@]}"
 	own_configuration
 }
 
@@ -93,7 +87,7 @@ runtime_is()
 own_configuration()
 {
 	make_bundle
-	configure --argjson id "$USER_ID" '.linux.namespaces += [{ type: "user" }] | del(.linux.resources)
+	configure --argjson id "$USER_ID" '.linux.namespaces |= map(select(.type != "user")) + [{ type: "user" }] | del(.linux.resources)
 		| .linux.uidMappings = [{ containerID: 0, hostID: $id, size: 1 }] | .linux.gidMappings = .linux.uidMappings
 		| .mounts |= map(.options |= (. // [] | map(select(. != "gid=5"))))'
 }
@@ -106,12 +100,13 @@ subordinate_ids()
 		| .linux.gidMappings = .linux.uidMappings'
 }
 
-# Whether the user may make cgroups beside his own.
-has_own_cgroup()
+# delegate_cgroup: as a systemd would for a user (cgroup version 2).
+delegate_cgroup()
 {
-	local path
-	path=$("${as[@]}" sed -n 's/^0:://p' /proc/self/cgroup)
-	is_cgroup_v2 && [ -n "$path" ] && "${as[@]}" test -w "/sys/fs/cgroup${path%/*}/cgroup.procs"
+	local dir=/sys/fs/cgroup/$PREFIX-user
+	mkdir "$dir" "$dir/idle"
+	chown "$USER_ID:$USER_ID" "$dir" "$dir/idle" "$dir"/{,idle/}cgroup.{procs,threads,subtree_control}
+	runtime_is sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$dir/idle" "${as[@]}" "${REAL[@]}"
 }
 
 @test "spec --rootless writes a configuration that runs" {
@@ -161,9 +156,9 @@ has_own_cgroup()
 	idle_command
 	"$FLOE_RUNTIME" run --detach --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&- 4>&-
 	if is_floe; then
-		[ -d "$HOME_DIR/run/floe-runtime/$ID" ]
+		[ -d "$USER_RUN/floe-runtime/$ID" ]
 		# Sticky, so that it is not pruned.
-		[ "$(stat -c %a "$HOME_DIR/run/floe-runtime")" = 1700 ]
+		[ "$(stat -c %a "$USER_RUN/floe-runtime")" = 1700 ]
 	fi
 	"$FLOE_RUNTIME" delete --force "$ID"
 }
@@ -189,7 +184,7 @@ has_own_cgroup()
 }
 
 @test "without newuidmap there is the one id, and more is refused by name" {
-	[ "$EUID" -eq 0 ] || skip "only root can hide newuidmap"
+	needs_root "hide newuidmap"
 	hidden=()
 	for program in newuidmap newgidmap; do
 		for file in /usr/bin/$program /usr/sbin/$program /usr/local/bin/$program; do
@@ -225,7 +220,7 @@ has_own_cgroup()
 }
 
 @test "without a cgroup of the user's there is none, and limits are refused by name" {
-	has_own_cgroup && skip "this user has one; see the next test"
+	needs_root "have a user without a cgroup"
 	idle_command
 	start_detached
 	own=$(sed 's/.*://' "/proc/$(pid_of)/cgroup" | sort -u)
@@ -241,8 +236,9 @@ has_own_cgroup()
 	remove_container
 }
 
-@test "in a cgroup of the user's limits are in force" {
-	has_own_cgroup || skip "no cgroup is delegated to this user"
+@test "in a cgroup of the user's limits are in force (version 2)" {
+	is_cgroup_v2 || skip "this machine has no cgroup version 2"
+	is_rootless || delegate_cgroup
 	configure '.linux.resources = { memory: { limit: 67108864 }, pids: { limit: 40 } }'
 	idle_command
 	start_detached
@@ -258,6 +254,7 @@ has_own_cgroup()
 	rt events --stats "$ID" | jq -e '.data.pids.current >= 1'
 	remove_container
 	[ ! -e "$dir" ]
+	is_rootless || rmdir "/sys/fs/cgroup/$PREFIX-user/idle" "/sys/fs/cgroup/$PREFIX-user"
 }
 
 @test "in the host's network namespace sysfs is the host's, read-only where that is asked for" {
@@ -323,7 +320,7 @@ has_own_cgroup()
 	touch "$T/secret/file"
 	mkdir "$HOME_DIR/shared"
 	echo content >"$HOME_DIR/shared/file"
-	if [ "$EUID" -eq 0 ]; then
+	if ! is_rootless; then
 		chown -R "$USER_ID:$USER_ID" "$HOME_DIR/shared"
 		add_mount /data bind "$T/secret" rbind
 		script_is 'ls /data 2>&1; true'
@@ -355,7 +352,7 @@ has_own_cgroup()
 }
 
 @test "root of a user namespace runs containers too" {
-	runtime_is "${as[@]}" unshare --user --map-root-user "$REAL"
+	runtime_is "${as[@]}" unshare --user --map-root-user "${REAL[@]}"
 	configure '.linux.uidMappings[0].hostID = 0 | .linux.gidMappings[0].hostID = 0'
 	script_is 'id -u; tr -s " " </proc/self/uid_map'
 	run_container
@@ -399,8 +396,8 @@ has_own_cgroup()
 }
 
 @test "a cgroup of the name that is somebody else's is done without" {
-	[ "$EUID" -eq 0 ] || skip "needs root, to make it"
-	is_cgroup_v2 && skip "of version 1"
+	needs_root "make a cgroup that is somebody else's"
+	! is_cgroup_v2 || skip "this machine has cgroup version 2"
 	mkdir "/sys/fs/cgroup/pids/$ID"
 	script_is 'echo ran'
 	run_container
@@ -411,7 +408,7 @@ has_own_cgroup()
 
 @test "limits and a cgroup that the user may not have are refused with the reason" {
 	floe_only "others say it in other words"
-	has_own_cgroup && skip "this user may"
+	needs_root "have a user without a cgroup"
 	script_is true
 	configure '.linux.resources.pids.limit = 50'
 	run_container
@@ -425,7 +422,7 @@ has_own_cgroup()
 
 @test "neither cgroup nor pid namespace is warned of" {
 	floe_only "others differ"
-	has_own_cgroup && skip "this user has a cgroup"
+	needs_root "have a user without a cgroup"
 	script_is 'echo ran'
 	run_container
 	[[ $output != *discouraged* ]]

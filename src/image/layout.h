@@ -34,5 +34,10 @@ struct layout_save_image {
 int layout_save_docker(struct store *store, const struct layout_save_image *images, size_t n,
 		       int fd, struct err *err);
 
+/* An OCI layout of one image: a tar to fd, or with dir_fd (not negative) the files in that empty
+ * directory. Docker's manifests become OCI's, the configuration stays as it is, and so the id. */
+int layout_save_oci(struct store *store, const struct layout_save_image *image, int fd, int dir_fd,
+		    struct err *err);
+
 DEFINE_AUTO_VAL(layout_loaded, struct layout_loaded, layout_loaded_done)
 #define auto_layout_loaded auto_cleanup(layout_loaded_cleanup_val)

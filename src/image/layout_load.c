@@ -406,11 +406,12 @@ static int unpack_archive(struct loading *l, int fd, struct store_staging *stagi
 	if (r == 0)
 		r = tar_reader_open(&reader, fd, l->name, err);
 	if (r < 0)
-		return r;
+		return err_wrap(err, r, "load '%s'", l->name);
 	r = rooted_open(&l->root, AT_FDCWD, staging->path);
 	if (r < 0)
 		return err_sys(err, r, "open '%s'", staging->path);
-	return unpack(reader, &l->root, &options, NULL, err);
+	r = unpack(reader, &l->root, &options, NULL, err);
+	return r < 0 ? err_wrap(err, r, "load '%s'", l->name) : 0;
 }
 
 static int load_fd(struct loading *l, int fd, struct err *err)

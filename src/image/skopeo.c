@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/skopeo.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -93,8 +94,13 @@ static void add_global_options(struct strvec *argv, const struct skopeo_options 
 {
 	const char *policy = call->policy ? call->policy : o->signature_policy;
 
+	const char *registries_conf = getenv("CONTAINERS_REGISTRIES_CONF");
+
 	if (o->debug)
 		strvec_add(argv, "--debug");
+	/* podman has this variable, skopeo an option instead. */
+	if (!str_is_empty(registries_conf))
+		strvec_addf(argv, "--registries-conf=%s", registries_conf);
 	if (policy)
 		strvec_addf(argv, "--policy=%s", policy);
 	if (o->arch)

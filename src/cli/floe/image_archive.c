@@ -133,8 +133,15 @@ static int collect(const struct cli_invocation *inv, struct store *store, struct
 	return 0;
 }
 
-static int save_docker(const struct save_options *o, struct store *store,
-		       const struct layout_save_image *list, size_t n, struct err *err)
+static int write_archive(const struct save_options *o, struct store *store,
+			 const struct layout_save_image *list, size_t n, int fd, struct err *err)
+{
+	return is_docker_archive(o) ? layout_save_docker(store, list, n, fd, err) :
+				      layout_save_oci(store, &list[0], fd, -1, err);
+}
+
+static int save_archive(const struct save_options *o, struct store *store,
+			const struct layout_save_image *list, size_t n, struct err *err)
 {
 	auto_close int fd = -EBADF;
 	auto_free char *part = NULL;
@@ -145,14 +152,14 @@ static int save_docker(const struct save_options *o, struct store *store,
 			return err_set(
 				err, ERR_USAGE,
 				"save: stdout is a terminal; use --output FILE or redirect it");
-		return layout_save_docker(store, list, n, STDOUT_FILENO, err);
+		return write_archive(o, store, list, n, STDOUT_FILENO, err);
 	}
 	/* What is there stays until the new one is whole. */
 	part = xasprintf("%s.part-%d", o->output, (int)getpid());
 	fd = fd_open_at(AT_FDCWD, part, O_WRONLY | O_CREAT | O_EXCL, 0666);
 	if (fd < 0)
 		return err_sys(err, fd, "make '%s'", part);
-	r = layout_save_docker(store, list, n, fd, err);
+	r = write_archive(o, store, list, n, fd, err);
 	if (r == 0 && rename(part, o->output) < 0)
 		r = err_sys(err, -errno, "rename '%s' to '%s'", part, o->output);
 	if (r < 0)
@@ -160,65 +167,47 @@ static int save_docker(const struct save_options *o, struct store *store,
 	return r;
 }
 
-static int copy_to_stdout(const char *path, struct err *err)
+static int save_oci_dir(const struct save_options *o, struct store *store,
+			const struct layout_save_image *one, struct err *err)
 {
-	auto_free unsigned char *buf = xmalloc(256 << 10);
-	auto_close int fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
-	ssize_t n = 0;
-	int r = 0;
+	auto_close int dir = -EBADF;
 
-	if (fd < 0)
-		return err_sys(err, fd, "open '%s'", path);
-	while (r == 0 && (n = RETRY_EINTR(read(fd, buf, 256 << 10))) > 0)
-		r = io_write_all(STDOUT_FILENO, buf, (size_t)n);
-	return r < 0 || n < 0 ? err_sys(err, r < 0 ? r : -errno, "write the archive") : 0;
+	if (mkdir(o->output, 0755) < 0 && errno != EEXIST)
+		return err_sys(err, -errno, "make directory '%s'", o->output);
+	dir = fd_open_at(AT_FDCWD, o->output, O_RDONLY | O_DIRECTORY, 0);
+	if (dir < 0)
+		return err_sys(err, dir, "open directory '%s'", o->output);
+	return layout_save_oci(store, one, -1, dir, err);
 }
 
-/* The other formats are skopeo's. */
-static int save_other(const struct save_options *o, struct store *store,
-		      const struct layout_save_image *one, struct err *err)
+/* The manifest as it is: skopeo's copy into a directory. */
+static int save_docker_dir(const struct save_options *o, struct store *store,
+			   const struct layout_save_image *one, struct err *err)
 {
-	static const char *const formats[][2] = { { "oci-archive", "oci-archive" },
-						  { "oci-dir", "oci" },
-						  { "docker-dir", "dir" } };
-	auto_store_staging struct store_staging staging = STORE_STAGING_INIT;
 	struct push_options push = { .quiet = o->quiet };
-	const char *transport = NULL;
-	auto_free char *temporary = NULL;
-	auto_free char *destination = NULL;
-	bool archive = str_eq(o->format, "oci-archive");
-	const char *path = o->output;
-	int r = 0;
+	auto_free char *destination = xasprintf("dir:%s", o->output);
 
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-		if (str_eq(o->format, formats[i][0]))
-			transport = formats[i][1];
-	if (!transport)
+	return image_push(store, one->image, destination, &push, err);
+}
+
+static int save(const struct save_options *o, struct store *store,
+		const struct layout_save_image *list, size_t n, struct err *err)
+{
+	bool archive = is_docker_archive(o) || str_eq(o->format, "oci-archive");
+	bool dir = str_eq(o->format, "oci-dir") || str_eq(o->format, "docker-dir");
+
+	if (!archive && !dir)
 		return err_set(err, ERR_USAGE,
 			       "option '--format': '%s' is not one of docker-archive, oci-archive, "
 			       "oci-dir, docker-dir",
 			       o->format);
-	if (!path && !archive)
+	if (archive)
+		return save_archive(o, store, list, n, err);
+	if (!o->output)
 		return err_set(err, ERR_USAGE, "save: format '%s' needs --output DIRECTORY",
 			       o->format);
-	r = store_content_hold(store, err);
-	if (r < 0)
-		return r;
-	if (!path) {
-		r = store_staging_make(store, &staging, err);
-		temporary = xasprintf("%s/archive.tar", staging.path ? staging.path : "");
-		path = temporary;
-	}
-	destination = one->names.n && !str_eq(transport, "dir") ?
-			      xasprintf("%s:%s:%s", transport, path, one->names.v[0]) :
-			      xasprintf("%s:%s", transport, path);
-	if (r == 0)
-		r = image_push(store, one->image, destination, &push, err);
-	if (r == 0 && temporary)
-		r = copy_to_stdout(path, err);
-	store_staging_drop(&staging);
-	store_content_release(store);
-	return r;
+	return str_eq(o->format, "oci-dir") ? save_oci_dir(o, store, &list[0], err) :
+					      save_docker_dir(o, store, &list[0], err);
 }
 
 static int run_save(const struct cli_invocation *inv, struct err *err)
@@ -235,10 +224,8 @@ static int run_save(const struct cli_invocation *inv, struct err *err)
 	r = image_store_open(inv, &store, err);
 	if (r == 0)
 		r = collect(inv, &store, &images, &list, err);
-	if (r == 0 && is_docker_archive(o))
-		r = save_docker(o, &store, list, images.n, err);
-	else if (r == 0)
-		r = save_other(o, &store, &list[0], err);
+	if (r == 0)
+		r = save(o, &store, list, images.n, err);
 	if (r == 0)
 		image_event(inv, "save", images.v[0].id, o->output ? o->output : "");
 	for (size_t i = 0; list && i < (o->multi ? inv->n_args : 1); i++)

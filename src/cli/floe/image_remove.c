@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rmi, image rm, image prune */
+#include "cli/floe/image_remove.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/floe/image_filter.h"
-#include "cli/floe/image_remove.h"
 #include "cli/human.h"
 #include "core/alloc.h"
 #include "core/proc.h"

@@ -1,0 +1,465 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# Images: between registry, archives and store, and what the commands print about them.
+
+load ../lib/images
+
+# --- registry -------------------------------------------------------------------------------------------------------------
+
+@test "push and pull keep id and digest" {
+	load_image
+	id=$(fl images -q --no-trunc)
+	fl push -q --digestfile "$T/digest" web:1 "$REGISTRY/team/web:1"
+	fl rmi -a >/dev/null
+	[ "$(fl pull -q team/web:1)" = "${id#sha256:}" ]
+	[ "$(fl images --format '{{.Digest}}')" = "$(<"$T/digest")" ]
+	[ "$(fl images --format '{{.Repository}}:{{.Tag}}')" = "$REGISTRY/team/web:1" ]
+	fl image inspect --format '{{json .RepoDigests}}' team/web:1 | grep -q "\"$REGISTRY/team/web@$(<"$T/digest")\""
+	[ "$(fl pull -q "$REGISTRY/team/web@$(<"$T/digest")")" = "${id#sha256:}" ]
+}
+
+@test "pull keeps the manifests of docker as they are" {
+	load_image
+	fl push -q --format v2s2 --digestfile "$T/digest" web:1 "$REGISTRY/docker/web:1"
+	sk inspect --raw "docker://$REGISTRY/docker/web:1" | grep -q vnd.docker.distribution.manifest.v2
+	id=$(sk inspect --raw "docker://$REGISTRY/docker/web:1" | jq -r .config.digest)
+	fl rmi -a >/dev/null
+	fl pull -q docker/web:1
+	[ "$(fl images -q --no-trunc)" = "$id" ]
+	[ "$(fl images --format '{{.Digest}}')" = "$(<"$T/digest")" ]
+	[ "$(fl image inspect --format '{{.ManifestType}}' web:1)" = application/vnd.docker.distribution.manifest.v2+json ]
+}
+
+@test "pull chooses the image for this machine out of a list" {
+	load_image
+	fl push -q --digestfile "$T/digest" web:1 "$REGISTRY/multi/one:1"
+	size=$(sk inspect --raw "docker://$REGISTRY/multi/one:1" | wc -c)
+	other=sha256:$(printf '%064d' 7)
+	jq -nc "{schemaVersion: 2, mediaType: \"application/vnd.oci.image.index.v1+json\", manifests: [
+		{mediaType: \"application/vnd.oci.image.manifest.v1+json\", digest: \"$(<"$T/digest")\", size: $size,
+		 platform: {architecture: \"amd64\", os: \"linux\"}}]}" >"$T/list"
+	python3 - "$REGISTRY" "$T/list" <<-'PUT'
+		import sys, urllib.request
+		data = open(sys.argv[2], 'rb').read()
+		urllib.request.urlopen(urllib.request.Request('http://%s/v2/multi/one/manifests/list' % sys.argv[1], data=data,
+			method='PUT', headers={'Content-Type': 'application/vnd.oci.image.index.v1+json'}))
+	PUT
+	fl rmi -a >/dev/null
+	fl pull -q multi/one:list
+	[ "$(fl images --format '{{.Digest}}')" = "$(<"$T/digest")" ]
+	# The list's digest is one of the image's too.
+	fl image inspect --format '{{json .RepoDigests}}' multi/one:list | grep -q "$(sha256sum "$T/list" | cut -c 1-64)"
+	refuses 125 "there is none for linux/s390x" fl pull -q --arch s390x multi/one:list
+}
+
+@test "pull --policy says whether the registry is asked" {
+	load_image
+	fl push -q web:1 "$REGISTRY/policy/web:1"
+	refuses 125 "image not known" fl pull -q --policy never policy/web:1
+	fl pull -q --policy missing policy/web:1
+	before=$(asked_for /v2/policy/web/)
+	fl pull -q --policy missing policy/web:1
+	[ "$(asked_for /v2/policy/web/)" -eq "$before" ]
+	fl pull -q --policy never policy/web:1
+	fl pull -q --policy newer policy/web:1
+	[ "$(asked_for /v2/policy/web/)" -gt "$before" ]
+	refuses 125 "not one of always" fl pull --policy often policy/web:1
+}
+
+@test "pull does not fetch what is there" {
+	load_image
+	fl push -q web:1 "$REGISTRY/again/web:1"
+	fl rmi -a >/dev/null
+	fl pull -q again/web:1
+	before=$(asked_for /v2/again/web/blobs/)
+	fl pull -q again/web:1
+	[ "$(asked_for /v2/again/web/blobs/)" -eq "$before" ]
+}
+
+@test "pull --all-tags takes all tags" {
+	load_image
+	fl push -q web:1 "$REGISTRY/tags/web:1"
+	fl push -q web:1 "$REGISTRY/tags/web:2"
+	fl rmi -a >/dev/null
+	fl pull -q -a tags/web
+	[ "$(fl images --format '{{.Tag}}' | sort | tr '\n' ' ')" = "1 2 " ]
+}
+
+@test "pulls of the same image at once all succeed, and fetch it once" {
+	load_image
+	fl push -q web:1 "$REGISTRY/many/web:1"
+	fl rmi -a >/dev/null
+	before=$(asked_for /v2/many/web/blobs/)
+	for i in 1 2 3 4; do
+		fl pull -q many/web:1 >"$T/out.$i" 2>&1 &
+		pids[i]=$!
+	done
+	for i in 1 2 3 4; do
+		wait "${pids[i]}" || { cat "$T/out.$i"; return 1; }
+	done
+	[ "$(cat "$T"/out.? | sort -u | wc -l)" -eq 1 ]
+	# Two layers and the configuration.
+	[ $(($(asked_for /v2/many/web/blobs/) - before)) -eq 3 ]
+	[ "$(ls "$T/root/staging")" = "" ]
+}
+
+@test "a pull that was killed leaves no image, and the next one resumes" {
+	mkdir -p "$T/small" "$T/large"
+	echo small >"$T/small/file"
+	head -c 120000000 /dev/urandom >"$T/large/file"
+	make_layout "$T/layout" localhost/big:1 "$T/small" "$T/large"
+	small=$(jq -r '.layers[0].digest' "$T/manifest.tmp")
+	fl load -q -i "$T/layout" >/dev/null
+	fl push -q big:1 "$REGISTRY/killed/big:1"
+	fl rmi -a >/dev/null
+	[ "$(ls "$T/root/blobs/sha256")" = "" ]
+	"$FLOE" --root "$T/root" --runroot "$T/run" pull killed/big:1 >"$T/out" 2>&1 3>&- &
+	pid=$!
+	for _ in {1..500}; do
+		! [ -e "$T/root/blobs/sha256/${small#sha256:}" ] || ! compgen -G "$T/root/staging/*/image/oci-put-blob*" >/dev/null ||
+			break
+		sleep 0.01
+	done
+	kill -KILL $pid
+	wait $pid || :
+	[ "$(fl images -q)" = "" ]
+	# skopeo dies with it.
+	eventually gone_from_processes "$T/root/staging"
+	fl pull -q killed/big:1
+	[ "$(asked_for "/v2/killed/big/blobs/$small")" -eq 1 ]
+	fl rmi -a >/dev/null
+	[ "$(ls "$T/root/staging" "$T/root/blobs/sha256" | grep -cv :)" -le 1 ]
+	[ -z "$(find "$T/root/blobs/sha256" "$T/root/staging" "$T/root/layers" -mindepth 1 -not -name l)" ]
+}
+
+gone_from_processes()
+{
+	! grep -lsaF "$1" /proc/[0-9]*/cmdline >/dev/null
+}
+
+@test "layers that the registry damaged are refused" {
+	load_image
+	fl push -q web:1 "$REGISTRY/damaged/web:1"
+	fl rmi -a >/dev/null
+	digest=$(sk inspect --raw "docker://$REGISTRY/damaged/web:1" | jq -r '.layers[0].digest')
+	data=$BATS_FILE_TMPDIR/registry/docker/registry/v2/blobs/sha256/${digest:7:2}/${digest#sha256:}/data
+	cp "$data" "$T/saved"
+	head -c "$(stat -c %s "$data")" /dev/zero >"$data"
+	refuses 125 "Digest" fl pull -q damaged/web:1
+	cp "$T/saved" "$data"
+	[ "$(fl images -q)" = "" ]
+	fl pull -q damaged/web:1
+}
+
+@test "a damaged blob of the store is told of, and replaced by the next pull" {
+	load_image
+	fl push -q web:1 "$REGISTRY/store/web:1"
+	fl rmi -a >/dev/null
+	digest=$(sk inspect --raw "docker://$REGISTRY/store/web:1" | jq -r '.layers[0].digest')
+	echo garbage >"$T/root/blobs/sha256/${digest#sha256:}"
+	refuses 125 "" fl pull -q store/web:1
+	fl pull -q store/web:1
+	[ "$(fl images -q | wc -l)" -eq 1 ]
+}
+
+@test "errors of registries are one sentence" {
+	refuses 125 "manifest unknown" fl pull -q "$REGISTRY/none/such:1"
+	[ "$(wc -l <<<"$output")" -eq 1 ]
+	refuses 125 "connection refused" fl pull -q --tls-verify=false 127.0.0.1:5999/x:1
+	refuses 125 "names must be lower case" fl pull -q Upper
+	refuses 125 "parse image name 'a b'" fl pull -q "a b"
+	refuses 125 "not OS/ARCH" fl pull -q --platform linux x
+	refuses 125 "image not known" fl push -q nothing
+}
+
+@test "short names without a registry say what to do" {
+	: >"$T/etc/registries.conf"
+	refuses 125 "no unqualified-search registries" fl pull -q web
+	printf 'unqualified-search-registries = [\n' >"$T/etc/registries.conf"
+	refuses 125 "registries.conf:2:" fl pull -q web
+}
+
+@test "an alias says where a short name comes from" {
+	load_image
+	fl push -q web:1 "$REGISTRY/team/aliased:1"
+	fl rmi -a >/dev/null
+	printf '[aliases]\n"nick" = "%s/team/aliased"\n' "$REGISTRY" >>"$T/etc/registries.conf"
+	fl pull -q nick:1
+	[ "$(fl images --format '{{.Repository}}')" = "$REGISTRY/team/aliased" ]
+}
+
+# --- archives -------------------------------------------------------------------------------------------------------------
+
+@test "save and load keep id and names, in every format" {
+	load_image
+	id=$(fl images -q --no-trunc)
+	for format in docker-archive oci-archive oci-dir docker-dir; do
+		fl save -q --format $format -o "$T/saved-$format" web:1
+		fl rmi -a >/dev/null
+		fl load -i "$T/saved-$format"
+		[ "$(fl images -q --no-trunc)" = "$id" ] || { echo $format; fl images; return 1; }
+		# A directory of skopeo's knows no names.
+		[ $format != docker-dir ] || fl tag "$id" localhost/web:1
+		[ "$(fl images --format '{{.Repository}}:{{.Tag}}')" = localhost/web:1 ]
+	done
+	fl save web:1 >"$T/stdout.tar"
+	fl rmi -a >/dev/null
+	gzip <"$T/stdout.tar" | fl load | grep -q "Loaded image: localhost/web:1"
+}
+
+@test "podman loads what we save, and we load what podman saves" {
+	command -v podman >/dev/null || skip "no podman (tools/install-deps)"
+	p() {
+		podman --root "$T/p" --runroot "$T/prun" --storage-driver vfs "$@" 3>&-
+	}
+	load_image
+	id=$(fl images -q --no-trunc)
+	for format in docker-archive oci-archive; do
+		fl save -q --format $format -o "$T/ours-$format" web:1
+		p load -q -i "$T/ours-$format"
+		[ "$(p images -q --no-trunc)" = "$id" ]
+		p save -q --format $format -o "$T/theirs-$format" localhost/web:1
+		p rmi -af >/dev/null
+		fl rmi -a >/dev/null
+		fl load -q -i "$T/theirs-$format"
+		[ "$(fl images -q --no-trunc)" = "$id" ]
+		[ "$(fl images --format '{{.Repository}}:{{.Tag}}')" = localhost/web:1 ]
+	done
+	rm -r /run/containers /run/libpod
+}
+
+@test "several images go into one archive" {
+	load_image
+	fl tag web:1 localhost/other:2
+	fl import -q "$T/base.tar" localhost/base:1 >/dev/null
+	fl save -q -m -o "$T/many.tar" web:1 base:1 other:2
+	fl rmi -af >/dev/null
+	fl load -i "$T/many.tar" >"$T/out"
+	[ "$(sort "$T/out" | tr '\n' ' ')" = \
+		"Loaded image: localhost/base:1 Loaded image: localhost/other:2 Loaded image: localhost/web:1 " ]
+	[ "$(fl images -q | wc -l)" -eq 2 ]
+	refuses 125 "docker-archive only" fl save -m --format oci-archive -o "$T/x" web:1 base:1
+}
+
+@test "hostile and broken archives are refused" {
+	echo nonsense >"$T/nonsense"
+	refuses 125 "load '$T/nonsense'" fl load -i "$T/nonsense"
+	mkdir "$T/a"
+	echo '[{"Config":"../../etc/passwd","Layers":[]}]' >"$T/a/manifest.json"
+	tar -C "$T/a" -cf "$T/a.tar" manifest.json
+	refuses 125 "missing" fl load -i "$T/a.tar"
+	tar -C "$T/a" --transform 's,manifest.json,../../out,' -Pcf "$T/b.tar" manifest.json
+	refuses 125 "leads out of the archive" fl load -i "$T/b.tar"
+	ln -s /etc/passwd "$T/a/config"
+	echo '[{"Config":"config","Layers":[]}]' >"$T/a/manifest.json"
+	tar -C "$T/a" -cf "$T/c.tar" manifest.json config
+	refuses 125 "" fl load -i "$T/c.tar"
+	load_image
+	fl save -q -o "$T/good.tar" web:1
+	head -c 8000 "$T/good.tar" >"$T/cut.tar"
+	refuses 125 "" fl load -i "$T/cut.tar"
+	refuses 125 "open '$T/none'" fl load -i "$T/none"
+	[ "$(ls "$T/root/staging")" = "" ]
+}
+
+@test "import makes an image of an archive" {
+	make_dirs
+	tar -C "$T/base" -cf "$T/base.tar" .
+	id=$(fl import -m "from a test" -c 'CMD ["/bin/x","y"]' -c 'ENV A=b' -c 'LABEL k=v' -c 'EXPOSE 80' -c 'USER me' \
+		-c 'WORKDIR /srv' -c 'VOLUME /data' -c 'ENTRYPOINT /bin/sh' -c 'STOPSIGNAL SIGINT' "$T/base.tar" imported:1)
+	[[ $id == sha256:* ]]
+	[ "$(fl image inspect --format '{{json .Config.Cmd}} {{.Config.User}} {{.Config.WorkingDir}} {{.Comment}}' imported:1)" = \
+		'["/bin/x","y"] me /srv from a test' ]
+	[ "$(fl image inspect --format '{{json .Config.ExposedPorts}}{{json .Config.Volumes}}{{json .Config.Entrypoint}}' imported:1)" = \
+		'{"80/tcp":{}}{"/data":{}}["/bin/sh","-c","/bin/sh"]' ]
+	gzip <"$T/base.tar" | fl import - imported:2
+	refuses 125 "the instruction is not one of" fl import -c 'RUN x' "$T/base.tar"
+	refuses 125 "open '$T/none'" fl import "$T/none"
+	refuses 125 "" fl import "$T/etc/registries.conf" bad:1
+}
+
+# --- what is here ---------------------------------------------------------------------------------------------------------
+
+@test "images prints the table, ids, json and templates" {
+	load_image
+	fl tag web:1 localhost/alpha:2
+	run fl images
+	[ "${lines[0]}" = "REPOSITORY       TAG         IMAGE ID      CREATED        SIZE" ] || [[ ${lines[0]} == "REPOSITORY "*"IMAGE ID "*"SIZE" ]]
+	[ "${#lines[@]}" -eq 3 ]
+	[ "$(fl images -n | wc -l)" -eq 2 ]
+	[ "$(fl images -q | wc -l)" -eq 1 ]
+	[ "$(fl images --sort repository --format '{{.Repository}}' | head -n 1)" = localhost/alpha ]
+	fl images --format json | jq -e '.[0] | .Id and .RepoTags == ["localhost/web:1", "localhost/alpha:2"] and .Labels.made == "by hand" and .Size > 0' >/dev/null
+	[ "$(fl images --format 'table {{.Tag}}\t{{.CreatedAt}}' | head -n 1)" = "TAG         CREATED AT" ]
+	refuses 125 "there is no field 'None'" fl images --format '{{.None}}'
+	refuses 125 "parse template" fl images --format '{{.ID'
+}
+
+@test "images filters" {
+	load_image
+	fl import -q -c 'LABEL x=1' "$T/base.tar" localhost/base:1 >/dev/null
+	fl import -q -m nameless "$T/change.tar" >/dev/null
+	names() {
+		fl images --format '{{.Repository}}' "$@" | sort | tr '\n' ' '
+	}
+	[ "$(names -f dangling=true)" = "<none> " ]
+	[ "$(names -f dangling=false)" = "localhost/base localhost/web " ]
+	[ "$(names -f label=x)" = "localhost/base " ]
+	[ "$(names -f label=x=2)" = "" ]
+	[ "$(names -f label!=x -f dangling=false)" = "localhost/web " ]
+	[ "$(names -f 'reference=*/we*')" = "localhost/web " ]
+	[ "$(names -f reference=base)" = "localhost/base " ]
+	[ "$(names web)" = "localhost/web " ]
+	[ "$(names -f before=base:1)" = "localhost/web " ]
+	[ "$(names -f since=web:1 -f dangling=false)" = "localhost/base " ]
+	[ "$(names -f until=2026-02-01)" = "localhost/web " ]
+	[ "$(names -f containers=false -f reference=web)" = "localhost/web " ]
+	[ "$(names -f "id=$(fl images -q web)")" = "localhost/web " ]
+	refuses 125 "filter 'nothing=1': not one of" fl images -f nothing=1
+	refuses 125 "the value is wrong" fl images -f dangling=maybe
+	refuses 125 "image not known" fl images -f before=none
+}
+
+@test "tag, untag, exists" {
+	load_image
+	fl tag web:1 one two:2 "$REGISTRY/three:3"
+	[ "$(fl images --format '{{.Repository}}:{{.Tag}}' | sort | tr '\n' ' ')" = \
+		"$REGISTRY/three:3 localhost/one:latest localhost/two:2 localhost/web:1 " ]
+	fl untag web:1 two:2
+	refuses 125 "tag not known" fl untag web:1 two:2
+	fl image exists one
+	run fl image exists two:2
+	[ "$status" -eq 1 ]
+	refuses 125 "cannot have a digest" fl tag web:1 "x@sha256:$(printf '%064d' 1)"
+	fl untag one
+	[ "$(fl images --format '{{.Repository}}:{{.Tag}}')" = "<none>:<none>" ]
+	# By id it is still there.
+	fl image exists "$(fl images -q)"
+}
+
+@test "a name moves to the image that is tagged with it last" {
+	load_image
+	fl import -q "$T/base.tar" localhost/base:1 >/dev/null
+	fl tag base:1 web:1
+	[ "$(fl images -q web:1)" = "$(fl images -q base:1)" ]
+	[ "$(fl images -f dangling=true -q | wc -l)" -eq 1 ]
+}
+
+@test "rmi removes names, then the image, and leaves nothing" {
+	load_image
+	fl tag web:1 two
+	[ "$(fl rmi two)" = "Untagged: localhost/two:latest" ]
+	id=$(fl images -q --no-trunc)
+	fl tag web:1 two
+	refuses 2 "please force removal" fl rmi "$id"
+	refuses 1 "nothing: image not known" fl rmi nothing
+	fl rmi -i nothing
+	fl rmi -f "$id" | grep -q "Deleted: ${id#sha256:}"
+	[ -z "$(find "$T/root/blobs/sha256" "$T/root/layers" -mindepth 1 -not -name l)" ]
+	refuses 125 "name an image" fl rmi
+}
+
+@test "image prune takes what nobody names, with --all what nobody uses" {
+	load_image
+	fl import -q "$T/base.tar" >/dev/null
+	[ "$(fl image prune -f | wc -l)" -eq 1 ]
+	[ "$(fl images -q | wc -l)" -eq 1 ]
+	echo n | fl image prune -a >/dev/null
+	[ "$(fl images -q | wc -l)" -eq 1 ]
+	fl image prune -a -f --filter label=none
+	[ "$(fl images -q | wc -l)" -eq 1 ]
+	fl image prune -a -f
+	[ "$(fl images -q | wc -l)" -eq 0 ]
+}
+
+@test "history and tree show the layers" {
+	load_image
+	[ "$(fl history --format '{{.CreatedBy}}' web:1 | tr '\n' ';')" = "layer change;layer base;" ]
+	[ "$(fl history -q web:1 | tail -n 1)" = "<missing>" ]
+	fl history web:1 | head -n 1 | grep -q '^ID  *CREATED  *CREATED BY  *SIZE  *COMMENT$'
+	fl history --format json web:1 | jq -e 'length == 2 and .[0].size > 0' >/dev/null
+	[ "$(fl image tree web:1 | grep -c '── ID: ')" -eq 2 ]
+	fl image tree web:1 | grep -q 'Top Layer of: \[localhost/web:1\]'
+}
+
+@test "image mount shows the image with its whiteouts applied" {
+	load_image
+	dir=$(fl image mount web:1)
+	[ "$(<"$dir/etc/conf")" = one ]
+	[ "$(<"$dir/etc/more")" = two ]
+	[ ! -e "$dir/gone" ]
+	[ "$(ls "$dir/old")" = b ]
+	! touch "$dir/new" 2>/dev/null
+	fl image mount | grep -q "localhost/web:1  $dir"
+	refuses 2 "is mounted" fl rmi web:1
+	fl image mount web:1 >/dev/null
+	fl image unmount web:1
+	[ -e "$dir/etc/conf" ]
+	fl image unmount web:1
+	[ ! -e "$dir/etc/conf" ]
+	refuses 125 "not mounted" fl image unmount web:1
+}
+
+@test "image mount works without overlay too" {
+	make_dirs
+	make_layout "$T/layout" localhost/web:1 "$T/base" "$T/change"
+	v() {
+		"$FLOE" --root "$T/vroot" --runroot "$T/run" --storage-driver vfs "$@" 3>&-
+	}
+	v load -q -i "$T/layout" >/dev/null
+	dir=$(v image mount web:1)
+	[ ! -e "$dir/gone" ]
+	[ "$(ls "$dir/old")" = b ]
+	[ "$(<"$dir/etc/conf")" = one ]
+	v image unmount web:1
+	refuses 125 "it was made with driver 'vfs'" "$FLOE" --root "$T/vroot" --runroot "$T/run" --storage-driver overlay images
+}
+
+@test "image diff prints what the last layer changed" {
+	load_image
+	[ "$(fl image diff web:1 | tr '\n' ' ')" = "C /etc A /etc/more D /gone C /old D /old/a A /old/b " ]
+	fl image diff --format json web:1 | jq -e '.deleted == ["/gone", "/old/a"]' >/dev/null
+}
+
+@test "image inspect prints podman's document" {
+	load_image
+	fl image inspect web:1 | jq -e '.[0] | .Id and .Digest and .RepoTags == ["localhost/web:1"] and .Architecture == "amd64"
+		and (.RootFS.Layers | length) == 2 and .Config.Cmd == ["/bin/sh"] and .GraphDriver.Name == "overlay"
+		and .Labels.made == "by hand" and (.History | length) == 2' >/dev/null
+	[ "$(fl image inspect --format '{{.Id}}' web:1)" = "$(fl image inspect --format '{{.ID}}' web:1)" ]
+	refuses 125 "none: image not known" fl image inspect web:1 none
+}
+
+@test "images are found by what users write" {
+	load_image "$REGISTRY/team/web:1"
+	id=$(fl images -q --no-trunc)
+	id=${id#sha256:}
+	for name in "$id" "${id:0:12}" "sha256:$id" "${id:0:4}" web:1 team/web:1 "$REGISTRY/team/web:1"; do
+		[ "$(fl image inspect --format '{{.Id}}' "$name")" = "$id" ] || { echo "$name"; return 1; }
+	done
+	for name in web team/web eb:1 "${id:0:2}" "sha256:${id:0:4}x"; do
+		refuses 125 "" fl image inspect "$name"
+	done
+}
+
+@test "commands that work on one store at once do not disturb each other" {
+	make_dirs
+	tar -C "$T/base" -cf "$T/base.tar" .
+	for i in {1..8}; do
+		(
+			fl import -q -m "$i" "$T/base.tar" "localhost/n$i:1" >/dev/null
+			fl tag "n$i:1" "localhost/m$i:1"
+			fl rmi "n$i:1" >/dev/null
+			fl images >/dev/null
+		) >"$T/out.$i" 2>&1 &
+		pids[i]=$!
+	done
+	for i in {1..8}; do
+		wait "${pids[i]}" || { cat "$T"/out.*; return 1; }
+	done
+	cat "$T"/out.*
+	[ "$(fl images -q | wc -l)" -eq 8 ]
+	fl rmi -af >/dev/null
+	[ -z "$(find "$T/root/blobs/sha256" "$T/root/layers" -mindepth 1 -not -name l)" ]
+}

@@ -1,0 +1,166 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# For the tests of images: a registry on loopback, and images made by hand.
+#
+#	$REGISTRY	host:port of the registry
+#	fl ...		floe with a root of the test's own
+
+load ../lib/helpers
+
+FLOE=${FLOE:-$FLOE_BUILD/src/cli/floe/floe}
+
+setup_file()
+{
+	images_setup_file
+}
+
+images_setup_file()
+{
+	local program
+	for program in docker-registry skopeo; do
+		command -v $program >/dev/null || skip "no $program (tools/install-deps)"
+	done
+	ip link set lo up
+	cp -a "$("$SOURCE/tools/make-rootfs" busybox)" "$BATS_FILE_TMPDIR/rootfs"
+	mkdir -p "$BATS_FILE_TMPDIR/registry"
+	cat >"$BATS_FILE_TMPDIR/registry.yml" <<-CONFIG
+		version: 0.1
+		log: {level: info, accesslog: {disabled: false}}
+		storage: {filesystem: {rootdirectory: $BATS_FILE_TMPDIR/registry}, delete: {enabled: true}}
+		http: {addr: 127.0.0.1:5000}
+	CONFIG
+	docker-registry serve "$BATS_FILE_TMPDIR/registry.yml" >"$BATS_FILE_TMPDIR/registry.log" 2>&1 3>&- &
+	echo $! >"$BATS_FILE_TMPDIR/registry.pid"
+	for _ in {1..100}; do
+		! (exec 9<>/dev/tcp/127.0.0.1/5000) 2>/dev/null || return 0
+		sleep 0.1
+	done
+	cat "$BATS_FILE_TMPDIR/registry.log"
+	return 1
+}
+
+teardown_file()
+{
+	if [ -e "$BATS_FILE_TMPDIR/registry.pid" ]; then
+		kill "$(<"$BATS_FILE_TMPDIR/registry.pid")"
+	fi
+}
+
+setup()
+{
+	container_setup
+	REGISTRY=127.0.0.1:5000
+	mkdir -p "$T/etc"
+	# Short names are looked for there, without TLS, whatever the machine's files say.
+	cat >"$T/etc/registries.conf" <<-CONFIG
+		unqualified-search-registries = ["$REGISTRY"]
+		short-name-mode = "disabled"
+		[[registry]]
+		location = "$REGISTRY"
+		insecure = true
+	CONFIG
+	export CONTAINERS_REGISTRIES_CONF=$T/etc/registries.conf
+	export REGISTRY_AUTH_FILE=$T/etc/auth.json
+}
+
+teardown()
+{
+	local mount
+	while IFS= read -r mount; do
+		umount -l "$mount"
+	done < <(awk -v t="$T/" 'index($5, t) == 1 { print $5 }' /proc/self/mountinfo)
+	clean_up
+}
+
+fl()
+{
+	"$FLOE" --root "$T/root" --runroot "$T/run" "$@" 3>&-
+}
+
+# skopeo reads no environment variable for this.
+sk()
+{
+	skopeo --registries-conf="$CONTAINERS_REGISTRIES_CONF" "$@"
+}
+
+# refuses STATUS TEXT COMMAND...: it fails with this status and an error that has the text.
+refuses()
+{
+	local want=$1 text=$2
+	shift 2
+	run "$@"
+	if [ "$status" -ne "$want" ] || [[ $output != *"$text"* ]]; then
+		echo "status $status: $output"
+		return 1
+	fi
+}
+
+# layer NAME: the directory NAME as NAME.tar, and its digest printed.
+layer()
+{
+	tar -C "$1" --numeric-owner --sort=name -cf "$1.tar" .
+	echo "sha256:$(sha256sum "$1.tar" | cut -d ' ' -f 1)"
+}
+
+# put_blob FILE LAYOUT: into an OCI layout; prints a descriptor without type.
+put_blob()
+{
+	local hex
+	hex=$(sha256sum "$1" | cut -d ' ' -f 1)
+	mkdir -p "$2/blobs/sha256"
+	cp "$1" "$2/blobs/sha256/$hex"
+	printf '{"digest":"sha256:%s","size":%d}' "$hex" "$(stat -c %s "$1")"
+}
+
+# make_layout LAYOUT NAME DIR...: an OCI layout with one image of these layers (gzip).
+make_layout()
+{
+	local layout=$1 name=$2 dir diff_ids='[]' layers='[]' history='[]' id descriptor
+	shift 2
+	mkdir -p "$layout"
+	echo '{"imageLayoutVersion":"1.0.0"}' >"$layout/oci-layout"
+	for dir; do
+		id=$(layer "$dir")
+		diff_ids=$(jq -c ". + [\"$id\"]" <<<"$diff_ids")
+		history=$(jq -c ". + [{created: \"2026-01-02T03:04:05Z\", created_by: \"layer $(basename "$dir")\"}]" <<<"$history")
+		gzip -1 -n -k -f "$dir.tar"
+		descriptor=$(put_blob "$dir.tar.gz" "$layout")
+		layers=$(jq -c ". + [$descriptor + {mediaType: \"application/vnd.oci.image.layer.v1.tar+gzip\"}]" <<<"$layers")
+	done
+	jq -nc "{created: \"2026-01-02T03:04:05Z\", architecture: \"amd64\", os: \"linux\",
+		config: {Cmd: [\"/bin/sh\"], Env: [\"PATH=/bin\"], Labels: {made: \"by hand\"}},
+		rootfs: {type: \"layers\", diff_ids: $diff_ids}, history: $history}" >"$T/config.tmp"
+	descriptor=$(put_blob "$T/config.tmp" "$layout")
+	jq -nc "{schemaVersion: 2, mediaType: \"application/vnd.oci.image.manifest.v1+json\",
+		config: ($descriptor + {mediaType: \"application/vnd.oci.image.config.v1+json\"}), layers: $layers}" >"$T/manifest.tmp"
+	descriptor=$(put_blob "$T/manifest.tmp" "$layout")
+	jq -nc "{schemaVersion: 2, manifests: [$descriptor + {mediaType: \"application/vnd.oci.image.manifest.v1+json\",
+		annotations: {\"org.opencontainers.image.ref.name\": \"$name\"}}]}" >"$layout/index.json"
+}
+
+# A small image of two layers: base and change.
+make_dirs()
+{
+	mkdir -p "$T/base/etc" "$T/base/old" "$T/change/etc" "$T/change/old"
+	echo one >"$T/base/etc/conf"
+	echo gone >"$T/base/gone"
+	echo a >"$T/base/old/a"
+	echo two >"$T/change/etc/more"
+	echo b >"$T/change/old/b"
+	: >"$T/change/.wh.gone"
+	: >"$T/change/old/.wh..wh..opq"
+}
+
+load_image()
+{
+	make_dirs
+	make_layout "$T/layout" "${1:-localhost/web:1}" "$T/base" "$T/change"
+	fl load -q -i "$T/layout" >/dev/null
+}
+
+# How often the registry was asked for something.
+asked_for()
+{
+	grep -c "\"GET .*$1" "$BATS_FILE_TMPDIR/registry.log" || :
+}

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "core/alloc.h"
+#include "core/log.h"
 #include "core/parse.h"
 #include "core/str.h"
 
@@ -347,11 +348,17 @@ void systemd_plan_add_limits(struct systemd_plan *plan, const struct cgroup_plan
 {
 	for (size_t i = 0; i < limits->n; i++)
 		add_write(plan, &limits->v[i], facts);
-	if (!facts->is_v2)
+	if (!facts->is_v2) {
 		add_quota_v1(plan, limits, facts);
+		return;
+	}
+	if (!is_idle(limits) || facts->version < 252)
+		return;
 	/* An idle group has no weight; systemd writes cpu.idle for this one. */
-	else if (is_idle(limits) && facts->version >= 252)
-		set_u64(plan, "CPUWeight", 0);
+	if (find_write(limits, "cpu.weight"))
+		log_warning("unable to apply both a CPU weight and CPU idle: an idle group has no "
+			    "weight");
+	set_u64(plan, "CPUWeight", 0);
 }
 
 /* --- devices ------------------------------------------------------------------------------- */

@@ -164,8 +164,9 @@ start_on_terminal()
 	[ "$RUNTIME_NAME" != crun ] || skip "crun leaves them"
 	configure '.process.terminal = true'
 	script_is 'echo one; echo two'
-	# A terminal as standard input, a pipe as standard output.
-	script -qec "'$FLOE_RUNTIME' --root '$STATE' run --bundle '$BUNDLE' '$ID' >'$T/out'" /dev/null </dev/null >/dev/null 3>&- 4>&-
+	# A terminal as standard input, a file as standard output. The keyboard never ends, or script would type that.
+	mkfifo "$T/keys"
+	script -qec "'$FLOE_RUNTIME' --root '$STATE' run --bundle '$BUNDLE' '$ID' >'$T/out'" /dev/null <>"$T/keys" >/dev/null 3>&- 4>&-
 	[ "$(od -An -c "$T/out" | tr -d ' \n')" = 'one\ntwo\n' ] || fail "$(od -c "$T/out")"
 }
 

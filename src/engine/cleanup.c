@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/cleanup.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -25,24 +26,34 @@
 #include "engine/volume.h"
 #include "kernel/procfs.h"
 
-#define CMDLINE_MAX (64U << 10)
-#define CONMON_END_MS 2000
+#define HELPERS_END_MS 2000
 
-/* Whether this process is the container's conmon: it is named so and has the id among its arguments. */
-static bool is_conmon_of(const struct procfs *proc, pid_t pid, const char *id)
+/* Whether this process is one of these programs (by name) and has the id among its arguments. */
+static bool is_helper(const struct procfs *proc, pid_t pid, const char *id,
+		      const char *const *programs)
 {
 	auto_strbuf struct strbuf sb = STRBUF_INIT;
-	const char *end;
+	const char *name;
+	bool known = false;
 
 	if (procfs_read(proc, pid, "cmdline", &sb) < 0 || sb.len == 0)
 		return false;
-	if (!strstr(path_basename(sb.buf), "conmon"))
-		return false;
-	end = sb.buf + sb.len;
-	for (const char *s = sb.buf; s < end; s += strlen(s) + 1)
+	name = path_basename(sb.buf);
+	for (; *programs; programs++)
+		known = known || str_eq(name, *programs);
+	for (const char *s = sb.buf; known && s < sb.buf + sb.len; s += strlen(s) + 1)
 		if (str_eq(s, id))
 			return true;
 	return false;
+}
+
+static const char *conmon_name(const struct container *c)
+{
+	const struct engine *e = c->engine;
+
+	return e->conmon	  ? path_basename(e->conmon) :
+	       e->options->conmon ? path_basename(e->options->conmon) :
+				    "conmon";
 }
 
 static pid_t conmon_pid(const struct container *c)
@@ -57,15 +68,62 @@ static pid_t conmon_pid(const struct container *c)
 /* It would wait for a container that never starts, or write files that the next attempt takes for its own. */
 static void end_conmon(const struct container *c)
 {
+	const char *const programs[] = { conmon_name(c), NULL };
 	auto_procfs struct procfs proc = PROCFS_INIT;
-	uint64_t deadline = clock_now_monotonic_ns() + CONMON_END_MS * NSEC_PER_MSEC;
+	uint64_t deadline = clock_now_monotonic_ns() + HELPERS_END_MS * NSEC_PER_MSEC;
 	pid_t pid = conmon_pid(c);
 
-	if (pid <= 0 || procfs_open(&proc, NULL) < 0 || !is_conmon_of(&proc, pid, c->config.id))
+	if (pid <= 0 || procfs_open(&proc, NULL) < 0 ||
+	    !is_helper(&proc, pid, c->config.id, programs))
 		return;
 	(void)kill(pid, SIGKILL);
 	while (procfs_process_is_alive(&proc, pid, 0) && clock_ms_until(deadline) > 0)
 		clock_sleep_ms(1);
+}
+
+/* Kill those among all processes; the number of them. */
+static size_t kill_helpers(const struct procfs *proc, const char *id, const char *const *programs)
+{
+	auto_closedir DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	size_t n = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		uint32_t pid;
+
+		if (parse_u32(entry->d_name, &pid) < 0 ||
+		    !is_helper(proc, (pid_t)pid, id, programs))
+			continue;
+		if (kill((pid_t)pid, SIGKILL) == 0 && procfs_process_is_alive(proc, (pid_t)pid, 0))
+			n++;
+	}
+	return n;
+}
+
+/*
+ * An attempt was cut short while conmon and the runtime were at work for it: they go on, and nobody has written down
+ * which processes they are. What is named in their arguments tells them.
+ */
+static void end_creation(struct container *c)
+{
+	auto_free char *marker = path_join(c->run_dir, "creating");
+	auto_procfs struct procfs proc = PROCFS_INIT;
+	uint64_t deadline = clock_now_monotonic_ns() + HELPERS_END_MS * NSEC_PER_MSEC;
+	const char *const programs[] = {
+		conmon_name(c),
+		engine_find_runtime(c->engine, NULL) == 0 ? path_basename(c->engine->runtime) :
+							    NULL,
+		NULL,
+	};
+
+	if (!fs_exists(AT_FDCWD, marker) || procfs_open(&proc, NULL) < 0)
+		return;
+	/* conmon may be about to start the runtime: until there are none. */
+	while (kill_helpers(&proc, c->config.id, programs) > 0 && clock_ms_until(deadline) > 0)
+		clock_sleep_ms(2);
+	if (runtime_delete(c, NULL) < 0)
+		log_debug("the runtime has nothing of container '%s'", c->config.name);
+	(void)unlink(marker);
 }
 
 static void remove_at(const char *dir, const char *name)
@@ -135,6 +193,7 @@ int container_scrub(struct container *c, struct err *err)
 
 	if (!has_remains(c))
 		return 0;
+	end_creation(c);
 	if (conmon_pid(c) > 0 || c->status.pid > 0)
 		r = runtime_delete(c, err);
 	end_conmon(c);
@@ -157,6 +216,7 @@ int container_cleanup(struct container *c, struct err *err)
 		return 0;
 	if (c->status.phase == PHASE_EXITED && !has_remains(c))
 		return c->dirty ? container_save(c, err) : 0;
+	end_creation(c);
 	/* Before its exit file goes: readers take no lock, and must find the exit code in one of the two. */
 	if (c->dirty)
 		r = container_save(c, err);

@@ -153,6 +153,26 @@ static int stage_plan(void *context, struct err *err)
 	return 0;
 }
 
+static char *marker_path(const struct container *c)
+{
+	return path_join(c->run_dir, "creating");
+}
+
+static int set_marker(const struct container *c, struct err *err)
+{
+	auto_free char *path = marker_path(c);
+	auto_close int fd = fd_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT, 0600);
+
+	return fd < 0 ? err_sys(err, fd, "create '%s'", path) : 0;
+}
+
+static void clear_marker(const struct container *c)
+{
+	auto_free char *path = marker_path(c);
+
+	(void)unlink(path);
+}
+
 static int stage_conmon(void *context, struct err *err)
 {
 	struct init_context *x = context;
@@ -168,8 +188,10 @@ static int stage_conmon(void *context, struct err *err)
 
 	for (uint32_t i = 0; i < c->config.preserve_fds; i++)
 		preserve[i] = 3 + (int)i;
-	log_debug("start %s", x->argv.v[0]);
-	r = conmon_spawn(&x->conmon, &x->argv, c->run_dir, false, &streams, err);
+	/* Until the runtime has answered, a crash of ours leaves processes that are written down nowhere. */
+	r = set_marker(c, err);
+	if (r == 0)
+		r = conmon_spawn(&x->conmon, &x->argv, c->run_dir, false, &streams, err);
 	if (r < 0)
 		return r;
 	r = conmon_cgroup_enter(c, x->conmon.pid, err);
@@ -227,6 +249,7 @@ static int stage_created(void *context, struct err *err)
 
 	if (r < 0)
 		return r;
+	clear_marker(x->c);
 	if (pid <= 0)
 		return conmon_runtime_error(x->oci_log, message, err);
 	s->pid = pid;

@@ -23,6 +23,7 @@
 #define END_WAIT_MS 500
 /* conmon may be killed: then nobody writes the file, and only looking shows it. */
 #define LOOK_EVERY_MS 250
+#define SOON_MS 20
 
 /* Whether the container has ended: file there, or neither process nor monitor. */
 static bool has_ended(struct container *c)
@@ -48,14 +49,29 @@ void container_attend_wait(const struct engine *e, const char *id)
 		(void)lock_fd(fd, LOCK_MODE_EXCLUSIVE, -1);
 }
 
+/* The file follows the end of the streams within a moment: closing an inotify descriptor costs more than looking a
+ * few times. */
+static bool ends_soon(struct container *c)
+{
+	for (int i = 0; i < SOON_MS; i++) {
+		if (has_ended(c))
+			return true;
+		clock_sleep_ms(1);
+	}
+	return false;
+}
+
 int container_wait_exit(struct container *c, int timeout_ms)
 {
 	auto_free char *dir = xasprintf("%s/exits", c->engine->tmpdir);
-	auto_close int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	auto_close int fd = -EBADF;
 	uint64_t deadline = timeout_ms < 0 ?
 				    UINT64_MAX :
 				    clock_now_monotonic_ns() + (uint64_t)timeout_ms * NSEC_PER_MSEC;
 
+	if (ends_soon(c))
+		return 0;
+	fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (fd >= 0 && inotify_add_watch(fd, dir, IN_MOVED_TO | IN_CREATE) < 0)
 		close_fd(&fd);
 	while (!has_ended(c)) {

@@ -111,6 +111,9 @@ static int configure(struct db *db, struct err *err)
 	uint64_t deadline = clock_now_monotonic_ns() + DB_BUSY_MS * NSEC_PER_MSEC;
 	int code = sqlite3_busy_timeout(db->handle, DB_BUSY_MS);
 
+	/* Not every command shall write the log back and sync twice only because it is alone: commits do so once the
+	 * log has grown to a thousand pages. */
+	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	/* The change to WAL does not wait for its lock as everything else does. */
 	while (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY) {
 		code = sqlite3_exec(db->handle, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);

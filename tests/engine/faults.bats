@@ -1,0 +1,167 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Kills, full disks, reboots and crowds: whatever happens, `rm --force` removes it and nothing is left.
+
+load ../lib/engine
+
+# Without timeout(1) in between, so that the process can be killed.
+fl_directly()
+{
+	local command=$1
+	shift
+	exec "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs --runtime "$ENGINE_RUNTIME" \
+		"$command" --network none --cgroup-parent "/$PREFIX" "$@" >/dev/null 2>&1 3>&- 4>&-
+}
+
+@test "kill -9 of floe at any moment of run" {
+	for ms in 002 005 010 015 020 030 040 060 080 120; do
+		(fl_directly run --name "$C-$ms" --rootfs "$ROOTFS" sleep 1000) &
+		pid=$!
+		sleep 0.$ms
+		kill -KILL $pid 2>/dev/null || :
+		wait $pid 2>/dev/null || :
+	done
+	sleep 0.5
+	for id in $(fl ps -aq); do
+		# Nothing claims to run that does not.
+		if [ "$(inspect "$id" '{{.State.Running}}')" = true ]; then
+			kill -0 "$(inspect "$id" '{{.State.Pid}}')"
+		fi
+		fl rm --force --time 0 "$id" >/dev/null
+	done
+	is "" "$(fl ps -aq)"
+}
+
+@test "kill -9 of floe at any moment of start, then start again" {
+	fl create --name "$C" --rootfs "$ROOTFS" sleep 1000 >/dev/null
+	for ms in 003 008 015 025 040 070; do
+		("$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs --runtime "$ENGINE_RUNTIME" start "$C" \
+			>/dev/null 2>&1 3>&- 4>&-) &
+		pid=$!
+		sleep 0.$ms
+		kill -KILL $pid 2>/dev/null || :
+		wait $pid 2>/dev/null || :
+		fl start "$C" >/dev/null
+		state_is "$C" running
+		fl exec "$C" true
+		fl stop --time 0 "$C" >/dev/null
+		state_is "$C" exited
+	done
+}
+
+@test "kill -9 of conmon" {
+	start_idle "$C"
+	kill -KILL "$(inspect "$C" '{{.State.ConmonPid}}')"
+	# The container goes on, and can be stopped and started.
+	state_is "$C" running
+	fl stop --time 1 "$C" >/dev/null
+	state_is "$C" exited
+	fl start "$C" >/dev/null
+	state_is "$C" running
+}
+
+@test "kill -9 of conmon and the container" {
+	start_idle "$C"
+	kill -KILL "$(inspect "$C" '{{.State.ConmonPid}}')" "$(inspect "$C" '{{.State.Pid}}')"
+	eventually state_is "$C" exited
+	is 255 "$(inspect "$C" '{{.State.ExitCode}}')"
+	contains "$(inspect "$C" '{{.State.Error}}')" conmon
+	fl start "$C" >/dev/null
+	state_is "$C" running
+}
+
+@test "kill -9 of an exec leaves the container as it was" {
+	start_idle "$C"
+	("$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs --runtime "$ENGINE_RUNTIME" exec "$C" sleep 1000 \
+		>/dev/null 2>&1 3>&- 4>&-) &
+	pid=$!
+	sleep 0.4
+	kill -KILL $pid
+	wait $pid 2>/dev/null || :
+	fl exec "$C" true
+	fl stop --time 1 "$C" >/dev/null
+	is "[]" "$(inspect "$C" '{{.ExecIDs}}')"
+}
+
+@test "a runtime that dies, or is none" {
+	ENGINE_RUNTIME=/no/such/runtime try run --rm --rootfs "$ROOTFS" true
+	refused "/no/such/runtime"
+	printf '#!/bin/sh\nkill -9 $$\n' >runtime
+	chmod +x runtime
+	ENGINE_RUNTIME=$T/runtime try run --name "$C" --rootfs "$ROOTFS" true
+	is 125 "$status"
+	fl rm --force "$C" >/dev/null
+}
+
+@test "after a restart of the machine nothing claims to run" {
+	command -v sqlite3 >/dev/null || skip "no sqlite3"
+	start_idle "$C"
+	fl create --name "$C-2" --rootfs "$ROOTFS" true >/dev/null
+	id=$(inspect "$C" '{{.Id}}')
+	# As far as the engine can see.
+	kill -KILL "$(inspect "$C" '{{.State.ConmonPid}}')" "$(inspect "$C" '{{.State.Pid}}')"
+	sleep 0.2
+	"$ENGINE_RUNTIME" delete --force "$id" || :
+	umount "$ENGINE/run/containers/$id/shm"
+	rm -rf "$ENGINE/run"
+	sqlite3 "$ENGINE/root/floe.db" "UPDATE containers SET status = json_set(status, '$.bootId', 'another')"
+	is exited "$(inspect "$C" '{{.State.Status}}')"
+	is 255 "$(inspect "$C" '{{.State.ExitCode}}')"
+	is created "$(inspect "$C-2" '{{.State.Status}}')"
+	is "" "$(fl ps -q)"
+	fl start "$C" >/dev/null
+	state_is "$C" running
+	fl start --attach "$C-2"
+}
+
+@test "a full disk is an error, and no container for ever" {
+	mkdir root
+	mount -t tmpfs -o size=600k full root
+	full() { timeout 60 "$FLOE" --root "$T/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs --runtime "$ENGINE_RUNTIME" "$@" 3>&- 4>&-; }
+	full create --network none --name "$C" --cgroup-parent "/$PREFIX" --rootfs "$ROOTFS" sleep 1000 >/dev/null
+	dd if=/dev/zero of=root/fill bs=1k 2>/dev/null || :
+	run full start "$C"
+	if [ "$status" -ne 0 ]; then
+		is 125 "$status"
+		is created "$(full inspect --format '{{.State.Status}}' "$C")"
+	fi
+	rm root/fill
+	full start "$C" >/dev/null
+	dd if=/dev/zero of=root/fill bs=1k 2>/dev/null || :
+	full rm --force --time 0 "$C" >/dev/null || {
+		rm root/fill
+		full rm --force --time 0 "$C" >/dev/null
+	}
+	is "" "$(full ps -aq)"
+	umount root
+}
+
+@test "thirty-two runs at once" {
+	pids=()
+	for i in {1..32}; do
+		fl run --rm --rootfs "$ROOTFS" sh -c "echo $i; exit 3" >"out.$i" 2>&1 &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		ends_with 3 "$pid" || { cat out.*; return 1; }
+	done
+	is 32 "$(sort -u out.* | wc -l)"
+	is "" "$(fl ps -aq)"
+}
+
+@test "commands at once on the same container" {
+	for round in 1 2 3; do
+		start_idle "$C"
+		pids=()
+		for command in "stop --time 0" "kill" "restart --time 0" "pause" "rm --force --time 0" "start" "exec"; do
+			# shellcheck disable=SC2086 # a list
+			fl $command "$C" >/dev/null 2>&1 </dev/null &
+			pids+=($!)
+		done
+		for pid in "${pids[@]}"; do
+			wait "$pid" || :
+		done
+		fl rm --force --time 0 "$C" >/dev/null
+		is "" "$(fl ps -aq)"
+	done
+}

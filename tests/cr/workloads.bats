@@ -435,3 +435,16 @@ takes_connection()
 {
 	{ exec {CONNECTION}<>"/dev/tcp/$SERVER_ADDRESS/$1"; } 2>/dev/null
 }
+
+@test "a network that was given cannot be frozen together with a user namespace of the container's own" {
+	make_network
+	in_user_namespace
+	idle_command
+	start_on_pipe
+	run checkpoint --dry-run
+	[ "$status" -eq 1 ]
+	contains "$output" "net namespace belongs to another user namespace" "let the runtime create it"
+	run checkpoint
+	[ "$status" -eq 1 ]
+	contains "$output" "belongs to another user namespace" "still running"
+}

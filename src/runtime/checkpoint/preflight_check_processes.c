@@ -120,6 +120,31 @@ static void check_nested(const struct preflight_snapshot *s, struct preflight_re
 	}
 }
 
+/* CRIU enters these from the container's user namespace, unless they are its own. */
+static void check_owners(const struct preflight_snapshot *s, struct preflight_report *report,
+			 const char *check)
+{
+	static const enum preflight_namespace kinds[] = { PREFLIGHT_NS_NET, PREFLIGHT_NS_UTS,
+							  PREFLIGHT_NS_IPC, PREFLIGHT_NS_MNT };
+
+	if (s->processes[0].ns[PREFLIGHT_NS_USER] == s->host.ns[PREFLIGHT_NS_USER])
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (s->ns_is_foreign[kinds[i]] &&
+		    s->processes[0].ns[kinds[i]] != s->host.ns[kinds[i]])
+			preflight_add(
+				report, s, check,
+				(struct preflight_item){
+					.message = xasprintf(
+						"the %s namespace belongs to another user "
+						"namespace than the container's, and CRIU cannot "
+						"keep that",
+						preflight_namespace_names[kinds[i]]),
+					.remedy =
+						"let the runtime create it, instead of giving its "
+						"path" });
+}
+
 static void check_shared(const struct preflight_snapshot *s, struct preflight_report *report,
 			 const char *check)
 {
@@ -279,11 +304,19 @@ static void check_seccomp(const struct preflight_snapshot *s, struct preflight_r
 }
 
 const struct preflight_check preflight_process_checks[] = {
-	{ "process-traced", check_traced },    { "process-stopped", check_stopped },
-	{ "process-stuck", check_stuck },      { "process-without-leader", check_dead_leader },
-	{ "nested-namespace", check_nested },  { "process-shares", check_shared },
-	{ "changed-root", check_root },	       { "session", check_session },
-	{ "thread-timer", check_timers },      { "uprobes", check_uprobes },
-	{ "process-outside", check_others },   { "security-label", check_labels },
-	{ "seccomp-listener", check_seccomp }, { NULL, NULL },
+	{ "process-traced", check_traced },
+	{ "process-stopped", check_stopped },
+	{ "process-stuck", check_stuck },
+	{ "process-without-leader", check_dead_leader },
+	{ "nested-namespace", check_nested },
+	{ "foreign-namespace", check_owners },
+	{ "process-shares", check_shared },
+	{ "changed-root", check_root },
+	{ "session", check_session },
+	{ "thread-timer", check_timers },
+	{ "uprobes", check_uprobes },
+	{ "process-outside", check_others },
+	{ "security-label", check_labels },
+	{ "seccomp-listener", check_seccomp },
+	{ NULL, NULL },
 };

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/checkpoint/preflight_collect.h"
 
+#include <fcntl.h>
 #include <linux/kcmp.h>
+#include <linux/nsfs.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "core/alloc.h"
 #include "core/clock.h"
+#include "core/fd.h"
 #include "core/parse.h"
 #include "core/str.h"
 #include "kernel/procfs_maps.h"
@@ -53,6 +58,27 @@ static void collect_namespaces(const struct procfs_task *task, struct preflight_
 {
 	for (size_t i = 0; i < PREFLIGHT_NS_COUNT_; i++)
 		(void)procfs_task_namespace(task, preflight_namespace_names[i], &p->ns[i]);
+}
+
+/* Whether another user namespace than init's owns it; false where that cannot be told. */
+static bool is_foreign(const struct procfs_task *task, const char *name, uint64_t user_ns)
+{
+	auto_free char *path = xasprintf("ns/%s", name);
+	auto_close int fd = fd_open_at(task->fd, path, O_RDONLY, 0);
+	auto_close int owner = fd < 0 ? -EBADF : ioctl(fd, NS_GET_USERNS);
+	struct stat st;
+
+	return owner >= 0 && fstat(owner, &st) == 0 && st.st_ino != user_ns;
+}
+
+static void collect_owners(struct preflight_snapshot *s, const struct procfs_task *task)
+{
+	const uint64_t *ns = s->processes[0].ns;
+
+	for (size_t i = 0; i < PREFLIGHT_NS_COUNT_; i++)
+		s->ns_is_foreign[i] =
+			i != PREFLIGHT_NS_USER &&
+			is_foreign(task, preflight_namespace_names[i], ns[PREFLIGHT_NS_USER]);
 }
 
 static void collect_memory(struct preflight_collector *k, const struct procfs_task *task,
@@ -239,6 +265,8 @@ static int collect_member(struct preflight_collector *k, pid_t pid, struct procf
 		return 0;
 	if (index > 0)
 		collect_sharing(p);
+	else
+		collect_owners(k->s, &task);
 	p->limits_are_denied = limits_are_denied(pid);
 	collect_memory(k, &task, p);
 	collect_timers(&task, p);

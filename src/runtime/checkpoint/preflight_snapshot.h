@@ -179,6 +179,8 @@ struct preflight_snapshot {
 	char *id;
 	struct preflight_process *processes; /* [0] is the container's init */
 	size_t n_processes;
+	/* Of init: owned by another user namespace than init's own. */
+	bool ns_is_foreign[PREFLIGHT_NS_COUNT_];
 	struct preflight_file *files;
 	size_t n_files;
 	struct preflight_use *uses;

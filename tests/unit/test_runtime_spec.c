@@ -197,6 +197,10 @@ static void test_full(void **state UNUSED)
 	assert_ptr_equal(oci_linux_namespace(spec.linux_, "network"), &spec.linux_->namespaces[1]);
 	assert_null(oci_linux_namespace(spec.linux_, "net"));
 	assert_null(oci_linux_namespace(NULL, "network"));
+	/* All that there is, but for the one thing that is not for us. */
+	assert_int_equal(runtime_spec_validate(&spec, &err), -EOPNOTSUPP);
+	assert_int_equal(err.kind, ERR_UNSUPPORTED);
+	json_object_object_del(spec.extra.object, "vm");
 	if (runtime_spec_validate(&spec, &err) < 0)
 		fail_msg("%s", err.msg);
 	runtime_spec_done(&spec);

@@ -6,6 +6,7 @@
 load ../lib/helpers
 
 @test "the default devices are there, with their numbers and modes" {
+	needs_root "own the machine's device nodes"
 	script_is 'cd /dev; for d in null zero full random urandom tty; do stat -c "%n %t:%T %a %u:%g" $d; done'
 	run_container
 	[ "$output" = $'null 1:3 666 0:0\nzero 1:5 666 0:0\nfull 1:7 666 0:0\nrandom 1:8 666 0:0\nurandom 1:9 666 0:0\ntty 5:0 666 0:0' ]
@@ -31,6 +32,7 @@ load ../lib/helpers
 }
 
 @test "devices of the configuration are made" {
+	needs_root "make device nodes"
 	configure '.linux.devices = [
 		{ path: "/dev/mine", type: "c", major: 1, minor: 5, fileMode: 416, uid: 10, gid: 20 },
 		{ path: "/dev/deep/er/block", type: "b", major: 7, minor: 200, fileMode: 384 },
@@ -87,6 +89,7 @@ in_user_namespace()
 }
 
 @test "a device may be made outside /dev" {
+	needs_root "make device nodes"
 	own_rootfs
 	configure '.linux.devices = [{ path: "/data/null", type: "c", major: 1, minor: 3 }]'
 	script_is 'echo x >/data/null && stat -c %F /data/null'
@@ -105,23 +108,27 @@ kernel_log()
 }
 
 @test "a device that no rule allows cannot be opened" {
+	needs_root "make device nodes"
 	kernel_log
 	contains "$output" "Operation not permitted"
 	[[ $output != *read* && $output != *written* ]]
 }
 
 @test "a device that a rule allows can be opened" {
+	needs_root "make device nodes"
 	kernel_log '[{ "allow": true, "type": "c", "major": 1, "minor": 11, "access": "rw" }]'
 	[ "$output" = $'read\nwritten' ]
 }
 
 @test "a rule for reading does not allow writing" {
+	needs_root "make device nodes"
 	kernel_log '[{ "allow": true, "type": "c", "major": 1, "minor": 11, "access": "r" }]'
 	contains "$output" read "Operation not permitted"
 	[[ $output != *written* ]]
 }
 
 @test "a later rule takes back an earlier one" {
+	needs_root "make device nodes"
 	[ "$RUNTIME_NAME" != runc ] || skip "Debian's runc refuses such rules on version 1"
 	kernel_log '[{ "allow": true, "type": "c", "major": 1, "minor": 11, "access": "rwm" },
 		{ "allow": false, "type": "c", "major": 1, "minor": 11, "access": "w" }]'
@@ -130,6 +137,7 @@ kernel_log()
 }
 
 @test "a node that the container makes itself cannot be opened" {
+	needs_root "make device nodes"
 	own_rootfs
 	configure '.process.capabilities |= map_values(. + ["CAP_MKNOD"])'
 	script_is 'mknod /data/mem c 1 1 && head -c 1 /data/mem; mknod /dev/own c 1 3 && echo x >/dev/own && echo null works'
@@ -138,6 +146,7 @@ kernel_log()
 }
 
 @test "a default device that the configuration names has the configuration's mode" {
+	needs_root "make device nodes"
 	configure '.linux.devices = [{ path: "/dev/null", type: "c", major: 1, minor: 3, fileMode: 384, uid: 5, gid: 6 }]
 		| .linux.resources.devices += [{ allow: true, type: "c", major: 1, minor: 3, access: "rwm" }]'
 	script_is 'stat -c "%t:%T %a %u:%g" /dev/null'

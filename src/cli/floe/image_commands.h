@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands for images. */
+/* The commands for images, and for the root file systems of containers. */
 #pragma once
 
 #include "cli/cli.h"
 
+extern const struct cli_command floe_commit_command;
+extern const struct cli_command floe_diff_command;
+extern const struct cli_command floe_export_command;
+extern const struct cli_command floe_inspect_command;
+extern const struct cli_command floe_mount_command;
+extern const struct cli_command floe_unmount_command;
 extern const struct cli_command floe_history_command;
 extern const struct cli_command floe_image_command;
 extern const struct cli_command floe_image_diff_command;

@@ -55,5 +55,9 @@ struct json_object *image_strings_json(const struct strvec *list);
 /* A member; NULL becomes "". */
 void image_json_add(struct json_object *object, const char *key, const char *value);
 
+/* "C /path" lines, or {"changed": [...], "added": [...], "deleted": [...]}. */
+struct rootfs_changes;
+int image_changes_print(const struct rootfs_changes *changes, bool json, struct err *err);
+
 /* Print "Error: TEXT" for one of several arguments. */
 void image_report(const struct err *err);

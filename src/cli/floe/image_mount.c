@@ -207,13 +207,24 @@ static void changes_json(const struct rootfs_changes *changes, struct strbuf *ou
 	json_object_put(o);
 }
 
+int image_changes_print(const struct rootfs_changes *changes, bool json, struct err *err)
+{
+	auto_strbuf struct strbuf out = STRBUF_INIT;
+
+	if (json)
+		changes_json(changes, &out);
+	for (size_t i = 0; !json && i < changes->n; i++)
+		strbuf_addf(&out, "%c %s\n", rootfs_change_letter(changes->v[i].kind),
+			    changes->v[i].path);
+	return cli_print(out.buf, err);
+}
+
 static int run_diff(const struct cli_invocation *inv, struct err *err)
 {
 	const struct options *o = inv->options;
 	auto_store struct store store = STORE_INIT;
 	auto_image struct image image = { 0 };
 	auto_rootfs_changes struct rootfs_changes changes = { 0 };
-	auto_strbuf struct strbuf out = STRBUF_INIT;
 	int r;
 
 	if (o->format && !str_eq(o->format, "json"))
@@ -223,14 +234,7 @@ static int run_diff(const struct cli_invocation *inv, struct err *err)
 		r = image_find(&store, inv->args[0], &image, NULL, err);
 	if (r == 0 && image.top)
 		r = layer_diff(&store, image.top, &changes, err);
-	if (r < 0)
-		return r;
-	if (o->format)
-		changes_json(&changes, &out);
-	for (size_t i = 0; !o->format && i < changes.n; i++)
-		strbuf_addf(&out, "%c %s\n", rootfs_change_letter(changes.v[i].kind),
-			    changes.v[i].path);
-	return cli_print(out.buf, err);
+	return r < 0 ? r : image_changes_print(&changes, o->format != NULL, err);
 }
 
 static const struct cli_option diff_rows[] = {

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inspect: of containers, and of images that no container has the name of. */
+#include <string.h>
+
+#include "cli/floe/image_inspect.h"
+#include "cli/floe/view.h"
+#include "core/json_table.h"
+#include "core/str.h"
+#include "engine/container.h"
+
+enum kind { KIND_ALL, KIND_CONTAINER, KIND_IMAGE };
+
+struct options {
+	const char *format;
+	enum kind type;
+};
+
+/* 1: *ret is its document, 0: there is none of that name. */
+static int inspect_container(const struct cli_invocation *inv, const char *name,
+			     struct json_object **ret, struct err *err)
+{
+	auto_container struct container c = CONTAINER_INIT;
+	int r = container_open(&c, floe_engine(inv), name, err);
+
+	if (r < 0) {
+		if (err->kind != ERR_NOT_FOUND)
+			return r;
+		err_clear(err);
+		return 0;
+	}
+	container_sync(&c);
+	*ret = view_inspect(&c);
+	return 1;
+}
+
+static int inspect_one(const struct cli_invocation *inv, struct store *store, const char *name,
+		       struct json_object **ret, struct err *err)
+{
+	const struct options *o = inv->options;
+	int r = o->type == KIND_IMAGE ? 0 : inspect_container(inv, name, ret, err);
+
+	if (r != 0)
+		return MIN(r, 0);
+	if (o->type == KIND_CONTAINER)
+		return err_set(err, ERR_NOT_FOUND, "no such container: %s", name);
+	r = image_inspect_json(store, name, ret, err);
+	if (r < 0 && o->type == KIND_ALL &&
+	    (err->kind == ERR_NOT_FOUND || err->kind == ERR_INVALID))
+		return err_set(err, ERR_NOT_FOUND, "no such object: \"%s\"", name);
+	return r;
+}
+
+static int print(const char *format, struct json_object *all, struct strbuf *out, struct err *err)
+{
+	int r = 0;
+
+	if (!format || str_eq(format, "json")) {
+		auto_free char *text = json_value_to_text(all, JSON_INDENT4);
+
+		strbuf_addf(out, "%s\n", text);
+		return 0;
+	}
+	for (size_t i = 0; r == 0 && i < json_object_array_length(all); i++)
+		r = gotemplate_format_value(format, json_object_array_get_idx(all, i), out, err);
+	return r;
+}
+
+static int run(const struct cli_invocation *inv, struct err *err)
+{
+	const struct options *o = inv->options;
+	auto_store struct store store = STORE_INIT;
+	auto_strbuf struct strbuf out = STRBUF_INIT;
+	struct json_object *all;
+	bool failed = false;
+	int r = image_store_open(inv, &store, err);
+
+	if (r < 0)
+		return r;
+	all = json_object_new_array();
+	for (size_t i = 0; i < inv->n_args; i++) {
+		struct json_object *one = NULL;
+		struct err reason = ERR_INIT;
+
+		if (inspect_one(inv, &store, inv->args[i], &one, &reason) < 0) {
+			image_report(&reason);
+			failed = true;
+			continue;
+		}
+		json_object_array_add(all, one);
+	}
+	r = print(o->format, all, &out, err);
+	json_object_put(all);
+	if (r == 0)
+		r = cli_print(out.buf, err);
+	return r < 0 ? r : failed ? FLOE_EXIT_ERROR : 0;
+}
+
+static const struct cli_choice types[] = {
+	{ "all", KIND_ALL },
+	{ "container", KIND_CONTAINER },
+	{ "image", KIND_IMAGE },
+	{ NULL, 0 },
+};
+
+#define T struct options
+static const struct cli_option rows[] = {
+	OPT_STRING(T, format, "format", 'f', "FORMAT", "json, or a Go template for each object"),
+	OPT_ENUM(T, type, "type", 't', "TYPE", types, "what to look for (default: all)"),
+};
+#undef T
+
+const struct cli_command floe_inspect_command = {
+	.name = "inspect",
+	.arguments = "NAME...",
+	.summary = "show everything that is known of containers and images",
+	CLI_OPTIONS(struct options, rows),
+	.min_args = 1,
+	.max_args = CLI_ARGS_ANY,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run,
+	.error_code = FLOE_EXIT_ERROR,
+};

@@ -124,7 +124,7 @@ static int make_request(struct dump *d, struct err *err)
 	opts.cgroups_mode = tuning.cgroups_mode;
 	if (tuning.network_lock != CHECKPOINT_NETWORK_LOCK_SKIP && ends_container(d))
 		network_end_hold(&d->network, c->spec, c->record.pid);
-	d->freezes_early = tuning.use_freezer && !d->opts->pre_dump;
+	d->freezes_early = tuning.may_freeze_early && !d->opts->pre_dump;
 	facts.freezer_path = tuning.use_freezer ? cgroup_freezer_path(&d->cgroup) : NULL;
 	if (r == 0)
 		r = checkpoint_namespace_inode(c->spec, "pid", &facts.pid_ns_inode, err);

@@ -144,6 +144,9 @@ void checkpoint_tuning_make(struct checkpoint_tuning *ret, const struct containe
 	if (ret->cgroups_mode == CHECKPOINT_CGROUPS_DEFAULT && !has_cgroup_namespace(c) &&
 	    !has_sub_cgroups(cg))
 		ret->cgroups_mode = CHECKPOINT_CGROUPS_IGNORE;
+	ret->may_freeze_early = ret->use_freezer &&
+				(cg->is_v2 ? ret->cgroups_mode != CHECKPOINT_CGROUPS_FULL :
+					     ret->cgroups_mode == CHECKPOINT_CGROUPS_IGNORE);
 	log_debug("checkpoint: network lock %s, cgroups %s, freezer %s",
 		  lock_to_string(ret->network_lock),
 		  ret->cgroups_mode == CHECKPOINT_CGROUPS_IGNORE ? "left to the runtime" :

@@ -23,6 +23,7 @@ struct checkpoint_tuning {
 	enum checkpoint_network_lock network_lock;
 	enum checkpoint_cgroups_mode cgroups_mode;
 	bool use_freezer;
+	bool may_freeze_early; /* before CRIU does: what it finds frozen it restores frozen */
 };
 
 /* Looks at the running container; what cannot be found out leaves CRIU's default. criu_path: NULL when

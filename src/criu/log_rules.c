@@ -209,6 +209,14 @@ const struct criu_log_rule criu_log_rules[] = {
 	  "give its path in linux.namespaces" },
 	{ "Failed to setns when join-ns ([a-z]+):(.*): (.*)",
 	  "the $1 namespace '$2' cannot be joined ($3)", NULL, NULL },
+	{ "Can't open ns file (.*/user): Permission denied|Can't unshare [a-z]+-namespace: "
+	  "Operation not "
+	  "permitted",
+	  "CRIU cannot restore into a user namespace that is given by path", NULL,
+	  "give the container a user namespace of its own (linux.uidMappings), or none" },
+	{ "Can't open sysctl .*: Read-only file system",
+	  "CRIU cannot restore into a mount namespace that is given by path", NULL,
+	  "give the container a mount namespace of its own" },
 	{ "Can't access join-ns file (.*):", "the namespace file '$1' does not exist", NULL, NULL },
 	{ "The criu itself is within dumped tree", "CRIU runs inside the container", NULL,
 	  "run the checkpoint from outside" },
@@ -343,8 +351,9 @@ const struct criu_log_rule criu_log_rules[] = {
 	  "install iptables" },
 	{ "net: IP tool failed on (.*)", "the program 'ip' failed ($1)", NULL, "install iproute2" },
 	{ "cg: Abort restore of existing cgroups",
-	  "a cgroup of the container exists already, and --manage-cgroups-mode is strict", NULL,
-	  "remove it, or use another mode" },
+	  "the container's cgroup exists already, as the runtime makes it for every restore, and "
+	  "--manage-cgroups-mode is strict",
+	  NULL, "use another mode" },
 	{ "cg: (Can't move .*into|Can't make cgroup dir|Failed (writing|closing|accessing)|Cgroup "
 	  "dir|bad "
 	  "cgroup path) ?(.*)",

@@ -53,6 +53,8 @@ static void add_line(struct preflight_options *options, const char *line, const 
 		strvec_add(&options->scan_paths, value);
 	else if (strcmp(name, "enable-fs") == 0)
 		strvec_split(&options->file_systems, value, ',', false);
+	else if (strcmp(name, "mntns-compat-mode") == 0)
+		options->mntns_compat_mode = true;
 }
 
 void preflight_options_add_file(struct preflight_options *options, const char *text,

@@ -151,6 +151,7 @@ struct preflight_options {
 	uint64_t ghost_limit; /* bytes */
 	struct strvec scan_paths; /* irmap-scan-path */
 	struct strvec file_systems; /* enable-fs */
+	bool mntns_compat_mode; /* CRIU's older way to make mounts */
 	bool pre_dump;
 	bool has_parent;
 	bool lazy_pages;

@@ -41,6 +41,7 @@
 #define CRIU_VERSION_FREEZER_V2 31400 /* and time namespaces */
 #define CRIU_VERSION_PID_NS 31500 /* external pid namespaces; status-ready */
 #define CRIU_VERSION_LSM 31600 /* and nftables */
+#define CRIU_VERSION_MOUNTS_V2 31700 /* mounts made apart and moved to their places */
 #define CRIU_VERSION_LOCK_SKIP 31900
 
 struct checkpoint_request {

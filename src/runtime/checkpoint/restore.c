@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `restore`: a container from the images of a checkpoint. State directory, cgroup and mount targets
- * are made as for create; then CRIU builds the processes on a bind mount of the rootfs (criu-root),
- * since it wants a root that is a mount point whose parent nothing covers. The restored init is our
- * child (rst_sibling). There is no start phase: the container runs when CRIU is done.
+ * are made as for create; then CRIU builds the processes on the rootfs (struct criu_root). The
+ * restored init is our child (rst_sibling). There is no start phase: the container runs when CRIU is
+ * done.
  *
  *    CRIU's notification    what we do
  *    setup-namespaces       brings the new init's pid; loopback, the network's kernel parameters
@@ -193,11 +193,11 @@ static int make_mount_targets(void *context, struct err *err)
 	return restore_make_mount_targets(&rs->l, err);
 }
 
-static int mount_criu_root(void *context, struct err *err)
+static int prepare_criu_root(void *context, struct err *err)
 {
 	struct restore *rs = context;
 
-	return criu_root_mount(&rs->root, &rs->l, err);
+	return criu_root_prepare(&rs->root, &rs->l, err);
 }
 
 static void unmount_criu_root(void *context)
@@ -379,6 +379,8 @@ static int start_criu(void *context, struct err *err)
 		r = open_in_cgroup(rs, &client, false, err);
 	}
 	if (r == 0)
+		r = criu_root_adapt(&rs->root, &rs->l, rs->session.version, err);
+	if (r == 0)
 		r = make_request(rs, err);
 	if (r == 0 && rs->l.cgroup.wants_process)
 		r = make_cgroup_around_criu(rs, err);
@@ -417,6 +419,10 @@ static int adopt(struct restore *rs, pid_t pid, struct err *err)
 {
 	struct launch *l = &rs->l;
 
+	int r = criu_root_verify(&rs->root, l, pid, err);
+
+	if (r < 0)
+		return r;
 	l->init_pid = pid;
 	l->container.record.pid = pid;
 	if (!namespace_plan_has(&l->namespaces, NAMESPACE_TIME))
@@ -500,7 +506,7 @@ static const struct stage restore_stages[] = {
 	{ "create cgroup", create_cgroup, remove_cgroup },
 	{ "make mount targets", make_mount_targets, NULL },
 	{ "list external mounts", list_externals, unmount_devices },
-	{ "mount criu-root", mount_criu_root, unmount_criu_root },
+	{ "prepare criu-root", prepare_criu_root, unmount_criu_root },
 	{ "open view of images", open_view, close_view },
 	{ "start criu", start_criu, NULL },
 	{ "run criu", run_criu, kill_restored },

@@ -151,6 +151,15 @@ static int spawn(void *context, struct err *err)
 	return maps_later ? write_maps(l, err) : 0;
 }
 
+/* Of its own, in any hierarchy. */
+static bool has_cgroup(const struct cgroup *cg)
+{
+	for (size_t i = 0; i < cg->n_nodes; i++)
+		if (cg->node[i].ready && !cg->node[i].absent)
+			return true;
+	return false;
+}
+
 static int create_cgroup(void *context, struct err *err)
 {
 	struct launch *l = context;
@@ -161,7 +170,7 @@ static int create_cgroup(void *context, struct err *err)
 		r = send_sources(l, err);
 	if (r == 0)
 		r = cgroup_entry_open(&l->cgroup, l->init_in_unified, &entry, err);
-	if (r == 0 && entry.n == 0 && !l->init_in_unified &&
+	if (r == 0 && !has_cgroup(&l->cgroup) &&
 	    !namespace_plan_creates(&l->namespaces, NAMESPACE_PID))
 		log_warning("container '%s' has neither a cgroup nor a pid namespace of its own. "
 			    "Such configuration is strongly discouraged: what its first process "

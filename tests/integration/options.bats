@@ -63,6 +63,10 @@ load ../lib/helpers
 @test "--rootless and --cgroup-manager are understood" {
 	floe_only "others differ"
 	for option in "--rootless true" "--rootless=false" "--rootless auto" "--cgroup-manager cgroupfs" "--cgroup-manager=disabled"; do
+		# A user's driver is the user's systemd, which root has not.
+		if is_systemd_driver && [ "$option" = "--rootless true" ]; then
+			continue
+		fi
 		# shellcheck disable=SC2086 # two words
 		"$FLOE_RUNTIME" --root "$STATE" $option run --bundle "$BUNDLE" "$ID" </dev/null 3>&- 4>&-
 	done

@@ -541,3 +541,16 @@ cgroup_of()
 		has_no_unit "floe-$id.scope"
 	done
 }
+
+@test "a container in another's pid namespace has its scope, and no warning" {
+	idle_command
+	start_in_unit
+	first=$ID
+	configure --arg path "/proc/$(pid_of)/ns/pid" '(.linux.namespaces[] | select(.type == "pid")).path = $path'
+	new_id second
+	configure --arg path "machine.slice:floe:$ID" '.linux.cgroupsPath = $path'
+	script_is 'cat /proc/1/comm; cat /proc/self/cgroup'
+	run_in_unit
+	[ "$output" = $'sh\n'"0::/machine.slice/floe-$ID.scope" ] || fail "$output"
+	remove_container "$first"
+}

@@ -107,6 +107,8 @@ is_gone()
 teardown()
 {
 	local id
+	# Skipped before it began.
+	[ "${T:-}" ] || return 0
 	thaw
 	for id in "$STATE"/*/; do
 		[ ! -d "$id" ] || rt delete --force "$(basename "$id")" >/dev/null 2>&1 || :

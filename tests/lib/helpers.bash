@@ -67,6 +67,8 @@ teardown()
 clean_up()
 {
 	local status=0 id
+	# Skipped before it began.
+	[ "${T:-}" ] || return 0
 	# What a test did to make things fail must not make the clean-up fail.
 	unset FLOE_FAULT
 	cd "$T" || return 1

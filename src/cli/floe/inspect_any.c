@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/floe/image_inspect.h"
+#include "cli/floe/targets.h"
 #include "cli/floe/view.h"
 #include "core/json_table.h"
 #include "core/str.h"
@@ -13,6 +14,7 @@ enum kind { KIND_ALL, KIND_CONTAINER, KIND_IMAGE };
 struct options {
 	const char *format;
 	enum kind type;
+	bool latest;
 };
 
 /* 1: *ret is its document, 0: there is none of that name. */
@@ -42,11 +44,15 @@ static int inspect_one(const struct cli_invocation *inv, struct store *store, co
 	if (r != 0)
 		return MIN(r, 0);
 	if (o->type == KIND_CONTAINER)
-		return err_set(err, ERR_NOT_FOUND, "no such container: %s", name);
+		return err_set(err, ERR_NOT_FOUND, "no container with name or ID \"%s\" found",
+			       name);
 	r = image_inspect_json(store, name, ret, err);
 	if (r < 0 && o->type == KIND_ALL &&
 	    (err->kind == ERR_NOT_FOUND || err->kind == ERR_INVALID))
-		return err_set(err, ERR_NOT_FOUND, "no such object: \"%s\"", name);
+		return err_set(err, ERR_NOT_FOUND,
+			       "no such object: \"%s\": no container with name or ID \"%s\" found, "
+			       "and no such image",
+			       name, name);
 	return r;
 }
 
@@ -65,6 +71,19 @@ static int print(const char *format, struct json_object *all, struct strbuf *out
 	return r;
 }
 
+static int add_latest(const struct cli_invocation *inv, struct json_object *all, struct err *err)
+{
+	auto_container struct container c = CONTAINER_INIT;
+	struct cli_invocation none = *inv;
+	int r;
+
+	none.n_args = 0;
+	r = targets_one(&none, true, false, &c, err);
+	if (r == 0)
+		json_object_array_add(all, view_inspect(&c));
+	return r;
+}
+
 static int run(const struct cli_invocation *inv, struct err *err)
 {
 	const struct options *o = inv->options;
@@ -76,7 +95,16 @@ static int run(const struct cli_invocation *inv, struct err *err)
 
 	if (r < 0)
 		return r;
+	if (inv->n_args + o->latest == 0)
+		return err_set(err, ERR_USAGE, "inspect: give a name, or --latest");
 	all = json_object_new_array();
+	if (o->latest) {
+		r = add_latest(inv, all, err);
+		if (r < 0) {
+			json_object_put(all);
+			return r;
+		}
+	}
 	for (size_t i = 0; i < inv->n_args; i++) {
 		struct json_object *one = NULL;
 		struct err reason = ERR_INIT;
@@ -105,16 +133,16 @@ static const struct cli_choice types[] = {
 #define T struct options
 static const struct cli_option rows[] = {
 	OPT_STRING(T, format, "format", 'f', "FORMAT", "json, or a Go template for each object"),
+	OPT_FLAG(T, latest, "latest", 'l', "the newest container"),
 	OPT_ENUM(T, type, "type", 't', "TYPE", types, "what to look for (default: all)"),
 };
 #undef T
 
 const struct cli_command floe_inspect_command = {
 	.name = "inspect",
-	.arguments = "NAME...",
+	.arguments = "[NAME...]",
 	.summary = "show everything that is known of containers and images",
 	CLI_OPTIONS(struct options, rows),
-	.min_args = 1,
 	.max_args = CLI_ARGS_ANY,
 	.argument_source = FLOE_CONTAINERS,
 	.run = run,

@@ -1,0 +1,111 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# What concerns the root file systems of containers that are made from images: what they write, commit, export, diff, mount.
+
+load ../lib/engine
+
+setup_file()
+{
+	engine_setup_file
+	export IMAGE=localhost/roots:1
+	tar -C "$BATS_FILE_TMPDIR/rootfs" --numeric-owner -cf "$BATS_FILE_TMPDIR/rootfs.tar" .
+}
+
+setup()
+{
+	engine_setup
+	fl image exists "$IMAGE" || fl import -q -c 'CMD ["/bin/sh"]' -c 'ENV PATH=/bin:/usr/bin:/sbin' \
+		"$BATS_FILE_TMPDIR/rootfs.tar" "$IMAGE" >/dev/null
+}
+
+@test "a container writes into its own root, not into the image" {
+	fl run --rm --network none "$IMAGE" sh -c 'echo x >/new; rm /bin/ls; [ -e /new ]'
+	fl run --rm --network none "$IMAGE" sh -c '[ ! -e /new ] && [ -e /bin/ls ]'
+}
+
+@test "diff shows what a container changed, and nothing of ours" {
+	fl run --name "$C" --network none "$IMAGE" sh -c 'mkdir /d; echo x >/d/f; rm /bin/ls; echo y >/tmp/t'
+	is "A /d A /d/f C /tmp A /tmp/t C /usr C /usr/bin D /usr/bin/ls" "$(fl diff "$C" | grep -v ' /etc$' | tr '\n' ' ' | sed 's/ $//')"
+	fl diff --format json "$C" | jq -e '.deleted == ["/usr/bin/ls"]' >/dev/null
+	try diff nothing
+	is 125 "$status"
+	contains "$output" "no such container or image"
+}
+
+@test "commit makes an image of what was written" {
+	fl run --name "$C" --network none -e A=b -w /tmp "$IMAGE" sh -c 'echo x >/new; rm /bin/ls'
+	id=$(fl commit -q -a me -m why -c 'CMD ["cat","/new"]' -c 'LABEL k=v' "$C" localhost/committed:1)
+	is "$id" "$(fl image inspect --format '{{.Id}}' committed:1)"
+	is x "$(fl run --rm --network none committed:1)"
+	fl run --rm --network none committed:1 sh -c '[ ! -e /bin/ls ]'
+	is "me why /tmp v" "$(fl image inspect --format '{{.Author}} {{.Comment}} {{.Config.WorkingDir}} {{.Labels.k}}' committed:1)"
+	fl image inspect --format '{{json .Config.Env}}' committed:1 | grep -q '"A=b"'
+	is 2 "$(fl image inspect --format '{{len .RootFS.Layers}}' committed:1)"
+	fl commit -q -s --iidfile iid "$C" localhost/squashed:1 >/dev/null
+	is 1 "$(fl image inspect --format '{{len .RootFS.Layers}}' squashed:1)"
+	is "$(cat iid)" "$(fl image inspect --format '{{.Id}}' squashed:1)"
+	fl commit -q -f docker "$C" localhost/docker:1 >/dev/null
+	is application/vnd.docker.distribution.manifest.v2+json "$(fl image inspect --format '{{.ManifestType}}' docker:1)"
+	fl rmi -f committed:1 squashed:1 docker:1 >/dev/null
+	try commit "$C" 'Bad Name'
+	is 125 "$status"
+	try commit -f x "$C"
+	contains "$output" "not one of oci, docker"
+}
+
+@test "commit of a running container" {
+	fl run -d --name "$C" --network none "$IMAGE" sh -c 'echo x >/new; sleep 1000' >/dev/null
+	eventually fl exec "$C" test -s /new
+	fl commit -q -p "$C" localhost/live:1 >/dev/null
+	is running "$(inspect "$C" '{{.State.Status}}')"
+	is x "$(fl run --rm --network none live:1 cat /new)"
+	fl rmi -f live:1 >/dev/null
+}
+
+@test "export writes the whole tree, import takes it back" {
+	fl run --name "$C" --network none "$IMAGE" sh -c 'echo x >/new; ln /new /second; mkfifo /fifo; ln -s new /link'
+	fl export -o tree.tar "$C"
+	tar tvf tree.tar >list
+	grep -q '^h.* second link to new$' list || grep -q '^h.* second link to ./new$' list
+	grep -q '^p.* fifo$' list
+	fl import -q tree.tar localhost/exported:1 >/dev/null
+	is x "$(fl run --rm --network none exported:1 /bin/cat /link)"
+	fl rmi exported:1 >/dev/null
+	fl export "$C" | cmp - tree.tar
+}
+
+@test "mount shows a container's root, running or not" {
+	fl create --name "$C" --network none "$IMAGE" sh -c '[ -e /put ]' >/dev/null
+	dir=$(fl mount "$C")
+	echo x >"$dir/put"
+	fl mount | grep -q "$dir"
+	fl unmount "$C"
+	try unmount "$C"
+	is 125 "$status"
+	contains "$output" "not mounted"
+	fl start -a "$C"
+	is 0 "$(inspect "$C" '{{.State.ExitCode}}')"
+}
+
+@test "an image that a container uses stays" {
+	fl create --name "$C" --network none "$IMAGE" true >/dev/null
+	try rmi "$IMAGE"
+	is 2 "$status"
+	contains "$output" "in use by a container"
+	fl image prune -af >/dev/null
+	fl image exists "$IMAGE"
+	fl tag "$IMAGE" localhost/again:1
+	fl rmi -f again:1 >/dev/null
+	# By force its containers go as well.
+	fl rmi -f "$IMAGE" >/dev/null
+	try container exists "$C"
+	is 1 "$status"
+}
+
+@test "ps and inspect name the image" {
+	fl create --name "$C" --network none "$IMAGE" true >/dev/null
+	is "$IMAGE" "$(inspect "$C" '{{.ImageName}}')"
+	is "$(fl images -q --no-trunc "$IMAGE")" "sha256:$(inspect "$C" '{{.Image}}' | sed 's/^sha256://')"
+	is "$IMAGE" "$(fl inspect --type image --format '{{index .RepoTags 0}}' "$IMAGE")"
+}

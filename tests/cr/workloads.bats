@@ -115,13 +115,13 @@ records()
 	echo "$n"
 }
 
-# Wait until the server has acknowledged more.
+# Wait until the server has acknowledged more. (A client that has sent in vain for some time waits as long until it sends again.)
 more_records()
 {
-	local before i
+	local before end=$((SECONDS + 60))
 	before=$(records)
-	for ((i = 0; i < 600; i++)); do
-		[ "$(records)" -lt $((before + 40)) ] || return 0
+	while [ $SECONDS -lt $end ]; do
+		[ "$(records)" -lt $((before + 20)) ] || return 0
 		kill -0 "$CLIENT" 2>/dev/null || break
 		sleep 0.02
 	done

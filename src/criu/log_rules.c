@@ -99,6 +99,10 @@ const struct criu_log_rule criu_log_rules[] = {
 	{ "Can't lookup mount=-?[0-9]+ for fd=-[0-9]+ path=(.*)",
 	  "a process runs or has mapped '$1', which is on no mount of the container", NULL,
 	  "let it use files of the container" },
+	{ "Can't lookup mount=-?[0-9]+ for fd=([0-9]+) "
+	  "path=(/dev/pts/[0-9]+|/dev/tty[A-Za-z]*[0-9]+)",
+	  "a process has the caller's terminal '$2' open (descriptor $1)", "shell-job",
+	  "start the container with pipes, /dev/null or a terminal of its own" },
 	{ "Can't lookup mount=-?[0-9]+ for fd=([0-9]+) path=(.*)",
 	  "a process has '$2' open (descriptor $1), which is on no mount of the container", NULL,
 	  "use pipes, /dev/null or a terminal for stdin, stdout and stderr, and close other "

@@ -49,7 +49,9 @@ int cgroup_count_pids(const char *path);
 /* Append the pids of the directory's own list and of all below. */
 int cgroup_collect_pids(int dir_fd, const char *name, struct cgroup_pids *pids);
 
-/* Carry out a plan. */
+/* Refuse a plan by which the container would lose memory that it uses, where it asks for that. */
+int cgroup_check_usage(struct cgroup *cg, const struct cgroup_plan *plan, struct err *err);
+/* Carry out a plan, after that check. */
 int cgroup_execute(struct cgroup *cg, const struct cgroup_plan *plan, struct err *err);
 /* The writes for the limits of res, on this host. */
 int cgroup_plan_limits(struct cgroup *cg, struct cgroup_plan *plan, const struct oci_resources *res,

@@ -165,7 +165,7 @@ static uint64_t read_u64(struct cgroup_node *node, const char *file)
 	return v;
 }
 
-static int check_usage(struct cgroup *cg, const struct cgroup_plan *plan, struct err *err)
+int cgroup_check_usage(struct cgroup *cg, const struct cgroup_plan *plan, struct err *err)
 {
 	struct cgroup_node *node = cgroup_node_find(cg, "memory");
 	uint64_t memory;
@@ -189,7 +189,7 @@ static int check_usage(struct cgroup *cg, const struct cgroup_plan *plan, struct
 int cgroup_execute(struct cgroup *cg, const struct cgroup_plan *plan, struct err *err)
 {
 	auto_executor struct executor x = { .cg = cg, .fd = -EBADF };
-	int r = check_usage(cg, plan, err);
+	int r = cgroup_check_usage(cg, plan, err);
 
 	cg->has_written |= r == 0 && plan->n > 0;
 	for (size_t i = 0; r == 0 && i < plan->n;)

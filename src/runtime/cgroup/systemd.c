@@ -336,15 +336,22 @@ static int systemd_create(struct cgroup *cg, pid_t pid, bool unified_only, struc
 
 /* --- limits -------------------------------------------------------------------------------- */
 
+static int plan_writes(struct cgroup *cg, const struct oci_resources *res, struct cgroup_plan *plan,
+		       struct err *err)
+{
+	int r = cgroup_plan_limits(cg, plan, res, err);
+
+	if (r == 0)
+		cgroup_plan_round_quota(plan);
+	return r;
+}
+
 static int write_limits(struct cgroup *cg, const struct oci_resources *res, struct err *err)
 {
 	auto_cgroup_plan struct cgroup_plan plan = CGROUP_PLAN_INIT;
-	int r = cgroup_plan_limits(cg, &plan, res, err);
+	int r = plan_writes(cg, res, &plan, err);
 
-	if (r < 0)
-		return r;
-	cgroup_plan_round_quota(&plan);
-	return cgroup_execute(cg, &plan, err);
+	return r < 0 ? r : cgroup_execute(cg, &plan, err);
 }
 
 static int systemd_apply(struct cgroup *cg, const struct oci_resources *res, struct err *err)
@@ -369,13 +376,19 @@ static char *unit_of(const struct cgroup *cg)
 static int systemd_update(struct cgroup *cg, const struct oci_resources *res, struct err *err)
 {
 	auto_systemd_plan struct systemd_plan properties = SYSTEMD_PLAN_INIT;
+	auto_cgroup_plan struct cgroup_plan writes = CGROUP_PLAN_INIT;
 	auto_free char *unit = unit_of(cg);
 	struct systemd_plan_facts facts;
 	int r;
 
 	if (!unit)
 		return err_set(err, ERR_CORRUPT, "the saved cgroup path names no unit of systemd");
-	r = connect_manager(cg, err);
+	r = plan_writes(cg, res, &writes, err);
+	/* Before systemd writes anything. */
+	if (r == 0)
+		r = cgroup_check_usage(cg, &writes, err);
+	if (r == 0)
+		r = connect_manager(cg, err);
 	if (r < 0)
 		return r;
 	facts = facts_of(cg, true);
@@ -384,7 +397,7 @@ static int systemd_update(struct cgroup *cg, const struct oci_resources *res, st
 		cg->has_written = true;
 		r = sdbus_set_properties(cg->systemd->bus, unit, &properties, err);
 	}
-	return r < 0 ? r : write_limits(cg, res, err);
+	return r < 0 ? r : cgroup_execute(cg, &writes, err);
 }
 
 /* --- end ----------------------------------------------------------------------------------- */

@@ -49,6 +49,7 @@ load ../lib/helpers
 
 in_user_namespace()
 {
+	needs_root "give files to other users"
 	own_rootfs
 	chmod o+x "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR"
 	chown -R 100000:200000 "$BUNDLE/rootfs"

@@ -378,6 +378,7 @@ nothing_made()
 # --- the machine --------------------------------------------------------------------------------------------------------
 
 @test "a state root that cannot be written" {
+	needs_root "mount file systems"
 	mkdir "$T/readonly"
 	mount -t tmpfs -o ro readonly "$T/readonly"
 	run "$FLOE_RUNTIME" --root "$T/readonly/state" create --bundle "$BUNDLE" "$ID" </dev/null
@@ -394,6 +395,7 @@ nothing_made()
 }
 
 @test "a state root that is full" {
+	needs_root "mount file systems"
 	mkdir "$T/small"
 	mount -t tmpfs -o size=4096,nr_inodes=4 small "$T/small"
 	run "$FLOE_RUNTIME" --root "$T/small" create --bundle "$BUNDLE" "$ID" </dev/null

@@ -10,6 +10,7 @@ load ../lib/life
 setup()
 {
 	floe_only "about its own fall-backs"
+	needs_root "have a filter that leaves newuidmap its privileges"
 	! is_systemd_driver || skip "without pidfds systemd must be in the runtime's pid namespace, which a sandbox has of its own"
 	container_setup
 	REAL=$FLOE_RUNTIME

@@ -26,6 +26,7 @@ mounts_are()
 
 user_namespace()
 {
+	needs_root "give files to other users"
 	chmod o+x "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$T"
 	configure '.linux.namespaces += [{ type: "user" }]
 		| .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }] | .linux.gidMappings = .linux.uidMappings'

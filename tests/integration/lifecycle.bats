@@ -179,7 +179,7 @@ load ../lib/helpers
 	run rt list
 	[ "$status" -eq 0 ]
 	contains "${lines[0]}" ID PID STATUS BUNDLE CREATED OWNER
-	contains "$output" "$PREFIX-a" created "$PREFIX-b" running "$BUNDLE" root
+	contains "$output" "$PREFIX-a" created "$PREFIX-b" running "$BUNDLE" "$(id -un)"
 	[ "$(rt list -q | sort)" = "$PREFIX-a"$'\n'"$PREFIX-b" ]
 	[ "$(rt list --format json | jq -r 'sort_by(.id) | map(.id + " " + .status) | join(",")')" = \
 		"$PREFIX-a created,$PREFIX-b running" ]
@@ -311,6 +311,7 @@ load ../lib/helpers
 }
 
 @test "spec writes a configuration that runs" {
+	needs_root "run without a user namespace"
 	mkdir "$T/new"
 	cd "$T/new"
 	rt spec

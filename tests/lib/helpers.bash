@@ -133,7 +133,8 @@ take_inventory()
 	find /sys/fs/cgroup -mindepth 2 -type d -not -fstype tmpfs -path "*$PREFIX*" -printf 'cgroup %p\n' 2>/dev/null || :
 	# Caches may stay: CRIU's of the kernel's features, the runtime's of compiled seccomp filters.
 	find /run "$STATE" -mindepth 1 ! -name 'criu.kdat*' ! -path '/run/mount*' ! -path '*/.cache*' \
-		! -path '/run/systemd*' ! -path '/run/dbus*' ! -name .empty-directory ! -path /run/crun -printf 'file %p\n' 2>/dev/null || :
+		! -path '/run/systemd*' ! -path '/run/dbus*' ! -name .empty-directory ! -path /run/crun \
+		! -path '/run/user/*' -printf 'file %p\n' 2>/dev/null || :
 }
 
 # --- the runtime --------------------------------------------------------------------------------------------------------

@@ -29,6 +29,20 @@ static inline struct engine *floe_engine(const struct cli_invocation *inv)
 #define FLOE_CONTAINERS "floe ps --all --format '{{.Names}}'"
 
 extern const struct cli_command floe_completion_command;
+extern const struct cli_command floe_inspect_command;
+extern const struct cli_command floe_top_command;
+extern const struct cli_command floe_stats_command;
+extern const struct cli_command floe_update_command;
+extern const struct cli_command floe_port_command;
+extern const struct cli_command floe_events_command;
+extern const struct cli_command floe_diff_command;
+extern const struct cli_command floe_export_command;
+extern const struct cli_command floe_container_prune_command;
+extern const struct cli_command floe_info_command;
+extern const struct cli_command floe_volume_command;
+extern const struct cli_command floe_secret_command;
+extern const struct cli_command floe_mount_command;
+extern const struct cli_command floe_unmount_command;
 extern const struct cli_command floe_container_inspect_command;
 extern const struct cli_command floe_container_list_command;
 extern const struct cli_command floe_ps_command;

@@ -10,8 +10,7 @@ struct create_options {
 	const char *log_driver, *pid, *ipc, *uts, *userns, *cgroupns, *cgroups;
 	const char *cgroup_parent, *cidfile, *pidfile, *conmon_pidfile, *init_path, *systemd;
 	const char *umask, *timezone, *personality, *cpus, *cpuset_cpus, *cpuset_mems;
-	const char *hosts_file, *passwd_entry, *group_entry, *image_volume, *pull, *detach_keys;
-	const char *sdnotify, *http_proxy_unused;
+	const char *hosts_file, *passwd_entry, *group_entry, *pull, *detach_keys;
 	struct strvec env, env_file, env_merge, unsetenv, volumes, mounts, tmpfs, labels,
 		label_files;
 	struct strvec annotations, cap_add, cap_drop, security_opts, devices, device_rules, groups;
@@ -130,6 +129,8 @@ extern const struct create_options create_options_default;
 		OPT_FLAG(T, M.read_only, "read-only", 0, "make its root file system read-only"),   \
 		OPT_OPTBOOL(T, M.read_write_tmpfs, "read-only-tmpfs", 0,                           \
 			    "with --read-only, tmpfs on /run, /tmp, /var/tmp (default: true)"),    \
+		OPT_STRING(T, M.pull, "pull", 0, "always|missing|never|newer",                     \
+			   "whether to fetch the image first (default: missing)"),                 \
 		OPT_FLAG(T, M.rootfs, "rootfs", 0, "the first argument is a directory, no image"), \
 		OPT_FLAG(T, M.tty, "tty", 't', "give it a terminal"),                              \
 		OPT_FLAG(T, M.interactive, "interactive", 'i', "keep its input open"),             \

@@ -79,8 +79,9 @@ static const struct cli_command *const container_commands[] = {
 	&floe_rm_command, &floe_rename_command, &floe_exists_command, &floe_cleanup_command,
 	&floe_exec_command, &floe_attach_command, &floe_logs_command,
 	&floe_ps_command, &floe_container_list_command, &floe_container_inspect_command,
+	&floe_top_command, &floe_stats_command, &floe_update_command, &floe_port_command,
 	&floe_commit_command, &floe_export_command, &floe_diff_command, &floe_mount_command,
-	&floe_unmount_command,
+	&floe_unmount_command, &floe_container_prune_command,
 };
 
 static const struct cli_command container_command = {
@@ -95,9 +96,11 @@ static const struct cli_command *const commands[] = {
 	&floe_restart_command, &floe_kill_command, &floe_pause_command, &floe_unpause_command,
 	&floe_wait_command, &floe_rm_command, &floe_rename_command, &floe_init_command,
 	&floe_ps_command, &floe_inspect_command, &floe_logs_command,
+	&floe_exec_command, &floe_attach_command,
+	&floe_top_command, &floe_stats_command, &floe_update_command, &floe_port_command,
 	&floe_commit_command, &floe_export_command, &floe_diff_command, &floe_mount_command,
 	&floe_unmount_command,
-	&floe_exec_command, &floe_attach_command,
+	&floe_events_command, &floe_volume_command, &floe_secret_command, &floe_info_command,
 	&container_command,
 	&floe_pull_command, &floe_push_command, &floe_images_command, &floe_tag_command,
 	&floe_untag_command, &floe_rmi_command, &floe_history_command, &floe_load_command,

@@ -16,8 +16,10 @@
 #include "core/str.h"
 #include "engine/cleanup.h"
 #include "engine/create.h"
+#include "engine/image_use.h"
 #include "engine/records.h"
 #include "engine/start.h"
+#include "image/pull.h"
 
 #define CREATE_DESCRIPTION                                                                         \
 	"The first argument is an image, or with --rootfs a directory that is the root file "      \
@@ -56,6 +58,24 @@ static int replace_existing(struct engine *e, const char *name, struct err *err)
 	return str_eq(c.config.name, name) ? container_remove(&c, &options, err) : 0;
 }
 
+/* Fetch the image when it is not here, or as --pull says. */
+static int provide_image(struct engine *e, const struct create_options *o, const char *image,
+			 struct err *err)
+{
+	struct pull_options options = { .policy = PULL_MISSING, .quiet = o->quiet };
+	auto_free char *id = NULL;
+	struct store *store;
+	int r = 0;
+
+	if (o->rootfs)
+		return 0;
+	if (o->pull)
+		r = pull_policy_from_string(o->pull, &options.policy, err);
+	if (r == 0)
+		r = engine_store(e, &store, err);
+	return r < 0 ? r : image_pull(store, image, &options, &id, NULL, err);
+}
+
 static int make(const struct cli_invocation *inv, const struct create_options *o,
 		struct container *ret, struct err *err)
 {
@@ -69,6 +89,9 @@ static int make(const struct cli_invocation *inv, const struct create_options *o
 			       "container ID file found; make sure the other container isn't "
 			       "running or delete '%s'",
 			       o->cidfile);
+	r = provide_image(e, o, inv->args[0], err);
+	if (r < 0)
+		return r;
 	r = create_options_apply(o, inv->args, inv->n_args, context->argv, &config, err);
 	if (r == 0 && o->replace)
 		r = replace_existing(e, o->name, err);

@@ -6,6 +6,7 @@
 #include "engine/container.h"
 
 struct json_object;
+struct volume;
 
 /* "5 minutes", "About an hour", "2 days": Docker's words for a time span. */
 void view_duration(int64_t ns, struct strbuf *sb);
@@ -21,6 +22,8 @@ struct json_object *view_ps(const struct container *c, bool no_trunc, struct err
 struct json_object *view_ps_json(const struct container *c);
 /* What `inspect` prints. */
 struct json_object *view_inspect(const struct container *c);
+
+struct json_object *view_volume(const struct volume *v);
 
 /* Small helpers to build objects: NULL strings become "". */
 void view_add(struct json_object *o, const char *key, const char *value);

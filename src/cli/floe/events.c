@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/floe/commands.h"
+#include "cli/floe/view.h"
+#include "cli/gotemplate.h"
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/fd.h"
+#include "core/io.h"
+#include "core/str.h"
+#include "engine/event.h"
+#include "engine/filter.h"
+
+#define FOLLOW_MS 100
+
+struct options {
+	struct strvec filters;
+	const char *since;
+	const char *until;
+	const char *format;
+	struct opt_bool stream;
+	bool no_trunc;
+};
+
+struct follower {
+	const struct options *o;
+	int64_t since_ns; /* 0: none */
+	int64_t until_ns;
+	bool done;
+};
+
+static bool filter_one(const struct event *e, const char *key, const char *value)
+{
+	if (str_eq(key, "event"))
+		return str_eq(e->status, value);
+	if (str_eq(key, "type"))
+		return str_eq(e->type, value);
+	if (str_eq(key, "container"))
+		return str_eq(e->type, "container") &&
+		       (str_eq(e->name, value) || (e->id && str_has_prefix(e->id, value)));
+	if (str_eq(key, "image"))
+		return e->image && strstr(e->image, value);
+	if (str_eq(key, "volume"))
+		return str_eq(e->type, "volume") && str_eq(e->name, value);
+	if (str_eq(key, "label")) {
+		const char *equals = strchr(value, '=');
+		auto_free char *name =
+			xstrndup(value, equals ? (size_t)(equals - value) : strlen(value));
+		const char *have = json_string_map_get(&e->attributes, name);
+
+		return have && (!equals || str_eq(have, equals + 1));
+	}
+	return false;
+}
+
+/* Values of the same key are alternatives. */
+static bool matches(const struct follower *f, const struct event *e)
+{
+	const struct strvec *filters = &f->o->filters;
+
+	for (size_t i = 0; i < filters->n; i++) {
+		size_t n = strcspn(filters->v[i], "=");
+		auto_free char *key = xstrndup(filters->v[i], n);
+		bool any = false;
+
+		for (size_t k = 0; k < filters->n && !any; k++)
+			any = strncmp(filters->v[k], filters->v[i], n + 1) == 0 &&
+			      filter_one(e, key, filters->v[k] + n + 1);
+		if (!any)
+			return false;
+	}
+	return true;
+}
+
+static int check_filters(const struct strvec *filters, struct err *err)
+{
+	static const char *const keys[] = { "event=", "type=",	 "container=",
+					    "image=", "volume=", "label=" };
+
+	for (size_t i = 0; i < filters->n; i++) {
+		bool known = false;
+
+		for (size_t k = 0; k < ARRAY_SIZE(keys); k++)
+			known = known || str_has_prefix(filters->v[i], keys[k]);
+		if (!known)
+			return err_set(err, ERR_USAGE,
+				       "filter '%s': expected event, type, "
+				       "container, image, volume or label",
+				       filters->v[i]);
+	}
+	return 0;
+}
+
+static void add_text(const struct event *e, bool no_trunc, struct strbuf *out)
+{
+	strbuf_addf(out, "%s %s %s %.*s", e->time, e->type, e->status, no_trunc ? 64 : 12,
+		    e->id ? e->id : "");
+	if (str_eq(e->type, "container")) {
+		strbuf_addf(out, " (image=%s, name=%s", e->image ? e->image : "",
+			    e->name ? e->name : "");
+		for (size_t i = 0; i < e->attributes.n; i++)
+			strbuf_addf(out, ", %s=%s", e->attributes.v[i].key,
+				    e->attributes.v[i].value);
+		strbuf_addc(out, ')');
+	} else if (e->name) {
+		strbuf_addf(out, " %s", e->name);
+	}
+	strbuf_addc(out, '\n');
+}
+
+static int print_event(const struct follower *f, const struct event *e, struct err *err)
+{
+	auto_strbuf struct strbuf out = STRBUF_INIT;
+	struct json_object *value;
+	int r = 0;
+
+	if (!f->o->format) {
+		add_text(e, f->o->no_trunc, &out);
+	} else if (str_eq(f->o->format, "json")) {
+		auto_free char *text = json_encode(&event_desc, e, JSON_COMPACT);
+
+		strbuf_addf(&out, "%s\n", text);
+	} else {
+		value = json_encode_value(&event_desc, e);
+		r = gotemplate_format_value(f->o->format, value, &out, err);
+		json_object_put(value);
+	}
+	return r < 0 ? r : cli_print(out.buf, err);
+}
+
+static int take_line(struct follower *f, const char *line, size_t len, struct err *err)
+{
+	struct event e;
+	int64_t at = 0;
+	int r = 0;
+
+	/* A line that a full disk has cut. */
+	if (json_decode(&event_desc, &e, line, len, "event", NULL) < 0)
+		return 0;
+	(void)filter_parse_time(e.time ? e.time : "", &at);
+	if (f->until_ns && at > f->until_ns)
+		f->done = true;
+	else if (at >= f->since_ns && matches(f, &e))
+		r = print_event(f, &e, err);
+	event_done(&e);
+	return r;
+}
+
+static int drain(struct follower *f, int fd, struct strbuf *pending, struct err *err)
+{
+	char chunk[65536];
+	ssize_t n;
+	int r = 0;
+
+	while (r == 0 && !f->done && (n = RETRY_EINTR(read(fd, chunk, sizeof(chunk)))) > 0) {
+		size_t from = 0;
+
+		for (size_t i = 0; r == 0 && i < (size_t)n; i++) {
+			if (chunk[i] != '\n')
+				continue;
+			strbuf_add(pending, chunk + from, i - from);
+			r = take_line(f, pending->buf, pending->len, err);
+			strbuf_clear(pending);
+			from = i + 1;
+		}
+		strbuf_add(pending, chunk + from, (size_t)n - from);
+	}
+	return r;
+}
+
+static int parse_time(const char *option, const char *text, int64_t *ret, struct err *err)
+{
+	if (!text || filter_parse_time(text, ret) == 0)
+		return 0;
+	return err_set(err, ERR_USAGE, "--%s '%s': expected a time, a duration or seconds", option,
+		       text);
+}
+
+static int run(const struct cli_invocation *inv, struct err *err)
+{
+	const struct options *o = inv->options;
+	struct follower f = { .o = o };
+	auto_strbuf struct strbuf pending = STRBUF_INIT;
+	auto_free char *path = event_log_path(floe_engine(inv));
+	auto_close int fd = -EBADF;
+	bool stream = !o->stream.set || o->stream.v;
+	int r = parse_time("since", o->since, &f.since_ns, err);
+
+	if (r == 0)
+		r = parse_time("until", o->until, &f.until_ns, err);
+	if (r == 0)
+		r = check_filters(&o->filters, err);
+	/* What has been is only told when it is asked for. */
+	if (stream && !o->since && !o->until)
+		f.since_ns = (int64_t)clock_now_realtime_ns();
+	while (r == 0) {
+		if (fd < 0)
+			fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
+		if (fd >= 0)
+			r = drain(&f, fd, &pending, err);
+		if (r < 0 || !stream || f.done ||
+		    (f.until_ns && (int64_t)clock_now_realtime_ns() > f.until_ns))
+			break;
+		clock_sleep_ms(FOLLOW_MS);
+	}
+	return r;
+}
+
+#define T struct options
+static const struct cli_option rows[] = {
+	OPT_STRVEC(T, filters, "filter", 'f', "KEY=VALUE", "those that this is true of"),
+	OPT_STRING(T, format, "format", 0, "json|TEMPLATE", "form of the output"),
+	OPT_FLAG(T, no_trunc, "no-trunc", 0, "do not shorten ids"),
+	OPT_STRING(T, since, "since", 0, "TIME", "what has happened since"),
+	OPT_OPTBOOL(T, stream, "stream", 0, "go on as things happen (default: true)"),
+	OPT_STRING(T, until, "until", 0, "TIME", "end at this time"),
+};
+#undef T
+
+const struct cli_command floe_events_command = {
+	.name = "events",
+	.summary = "show what happens",
+	CLI_OPTIONS(struct options, rows),
+	.min_args = 0,
+	.max_args = 0,
+	.run = run,
+	.error_code = FLOE_EXIT_ERROR,
+};

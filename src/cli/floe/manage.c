@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* update, port, container prune. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/floe/create_options.h"
+#include "cli/floe/targets.h"
+#include "core/alloc.h"
+#include "core/fd.h"
+#include "core/io.h"
+#include "core/path.h"
+#include "core/str.h"
+#include "engine/cleanup.h"
+#include "engine/event.h"
+#include "engine/facts.h"
+#include "engine/records.h"
+#include "engine/runtime_exec.h"
+#include "engine/specgen.h"
+
+/* --- update ----------------------------------------------------------------------------------------- */
+
+struct update_cli {
+	struct create_options create;
+};
+
+#define TAKE(member)                                                                               \
+	do {                                                                                       \
+		if (from->member.set)                                                              \
+			to->member = from->member;                                                 \
+	} while (0)
+
+static void merge_limits(struct container_limits *to, struct container_limits *from)
+{
+	TAKE(memory);
+	TAKE(memory_swap);
+	TAKE(memory_reservation);
+	TAKE(memory_swappiness);
+	TAKE(cpu_shares);
+	TAKE(cpu_period);
+	TAKE(cpu_quota);
+	TAKE(cpu_rt_period);
+	TAKE(cpu_rt_runtime);
+	TAKE(pids);
+	TAKE(blkio_weight);
+	if (from->cpuset_cpus)
+		replace_ptr(to->cpuset_cpus, take_ptr(from->cpuset_cpus));
+	if (from->cpuset_mems)
+		replace_ptr(to->cpuset_mems, take_ptr(from->cpuset_mems));
+}
+
+/* Have the runtime change what runs. */
+static int update_running(struct container *c, const struct container_limits *limits,
+			  struct err *err)
+{
+	auto_spec_facts struct spec_facts f = { 0 };
+	struct oci_resources resources = { 0 };
+	auto_free char *text = NULL;
+	auto_free char *path = path_join(c->run_dir, "resources.json");
+	auto_close int fd = -EBADF;
+	int r = facts_machine(c, &f, err);
+
+	if (r == 0)
+		r = specgen_limits(&resources, limits, &f.throttle_numbers, f.cgroup_v2, err);
+	if (r == 0) {
+		text = json_encode(&oci_resources_desc, &resources, JSON_COMPACT);
+		r = fd = fd_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+		if (r >= 0)
+			r = io_write_all(fd, text, strlen(text));
+		if (r < 0)
+			r = err_sys(err, r, "write '%s'", path);
+	}
+	json_done(&oci_resources_desc, &resources);
+	return r < 0 ? r : runtime_update(c, path, err);
+}
+
+static int run_update(const struct cli_invocation *inv, struct err *err)
+{
+	const struct update_cli *o = inv->options;
+	auto_container struct container c = CONTAINER_INIT;
+	struct container_limits limits = { 0 };
+	auto_free char *line = NULL;
+	int r = create_options_limits(&o->create, &limits, err);
+
+	if (r == 0)
+		r = container_open_locked(&c, floe_engine(inv), inv->args[0], err);
+	if (r == 0)
+		r = create_options_restart(o->create.restart, &c.config, err);
+	if (r == 0 && container_is_alive(&c))
+		r = update_running(&c, &limits, err);
+	if (r == 0) {
+		merge_limits(&c.config.limits, &limits);
+		r = record_save_config(c.engine, &c.config, err);
+	}
+	json_done(&container_limits_desc, &limits);
+	if (r < 0)
+		return r;
+	event_container(&c, "update");
+	line = xasprintf("%s\n", c.config.id);
+	return cli_print(line, err);
+}
+
+#define T struct update_cli
+static const struct cli_option update_rows[] = {
+	OPT_STRING(T, create.restart, "restart", 0, "POLICY", "whether to start it again"),
+	CREATE_LIMIT_ROWS(T, create),
+};
+#undef T
+
+const struct cli_command floe_update_command = {
+	.name = "update",
+	.arguments = "CONTAINER",
+	.summary = "change the limits of a container",
+	CLI_OPTIONS(struct update_cli, update_rows),
+	.min_args = 1,
+	.max_args = 1,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run_update,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+/* --- port ------------------------------------------------------------------------------------------- */
+
+struct port_cli {
+	bool all;
+	bool latest;
+};
+
+static bool port_is(const struct network_port *p, uint32_t number, const char *wanted)
+{
+	auto_free char *full = xasprintf("%u/%s", number, p->protocol);
+	auto_free char *bare = xasprintf("%u", number);
+
+	return !wanted || str_eq(wanted, full) ||
+	       (str_eq(wanted, bare) && str_eq(p->protocol, "tcp"));
+}
+
+static void add_ports(const struct container *c, const char *wanted, bool with_id,
+		      struct strbuf *out)
+{
+	const struct network_port *ports = c->status.n_ports > 0 ? c->status.ports :
+								   c->config.ports;
+	size_t n = c->status.n_ports > 0 ? c->status.n_ports : c->config.n_ports;
+
+	for (size_t i = 0; i < n; i++)
+		for (uint32_t k = 0; k < MAX(ports[i].range, 1U); k++) {
+			if (!port_is(&ports[i], ports[i].container_port + k, wanted))
+				continue;
+			if (with_id)
+				strbuf_addf(out, "%.12s\t", c->config.id);
+			if (!wanted)
+				strbuf_addf(out, "%u/%s -> ", ports[i].container_port + k,
+					    ports[i].protocol);
+			strbuf_addf(out, "%s:%u\n",
+				    str_is_empty(ports[i].host_ip) ? "0.0.0.0" : ports[i].host_ip,
+				    ports[i].host_port + k);
+		}
+}
+
+static int run_port(const struct cli_invocation *inv, struct err *err)
+{
+	const struct port_cli *o = inv->options;
+	auto_container struct container c = CONTAINER_INIT;
+	auto_strvec struct strvec ids = STRVEC_INIT;
+	auto_strbuf struct strbuf out = STRBUF_INIT;
+	size_t first = o->latest ? 0 : 1;
+	const char *wanted = inv->n_args > first ? inv->args[first] : NULL;
+	int r;
+
+	if (o->all) {
+		r = record_ids(floe_engine(inv), &ids, err);
+		for (size_t i = 0; r == 0 && i < ids.n; i++) {
+			auto_container struct container one = CONTAINER_INIT;
+
+			r = container_open_id(&one, floe_engine(inv), ids.v[i], err);
+			if (r == 0 && container_is_alive(&one))
+				add_ports(&one, NULL, true, &out);
+		}
+		return r < 0 ? r : cli_print(out.buf, err);
+	}
+	if (inv->n_args < first)
+		return err_set(err, ERR_USAGE, "port needs a container");
+	r = targets_one(inv, o->latest, false, &c, err);
+	if (r < 0)
+		return r;
+	add_ports(&c, wanted, false, &out);
+	if (wanted && out.len == 0)
+		return err_set(err, ERR_NOT_FOUND, "no public port '%s' published for %s", wanted,
+			       c.config.name);
+	return cli_print(out.buf, err);
+}
+
+static const struct cli_option port_rows[] = {
+	OPT_FLAG(struct port_cli, all, "all", 'a', "of every container that runs"),
+	OPT_FLAG(struct port_cli, latest, "latest", 'l', "of the newest container"),
+};
+
+const struct cli_command floe_port_command = {
+	.name = "port",
+	.arguments = "[CONTAINER [PORT]]",
+	.summary = "list the published ports of containers",
+	CLI_OPTIONS(struct port_cli, port_rows),
+	.min_args = 0,
+	.max_args = 2,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run_port,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+/* --- container prune -------------------------------------------------------------------------------- */
+
+struct prune_cli {
+	struct targets targets;
+	bool force;
+};
+
+static int prune_one(struct container *c, void *context UNUSED, struct err *err)
+{
+	return container_remove(c, &(struct remove_options){ .volumes = false }, err);
+}
+
+static bool does_not_run(const struct container *c)
+{
+	return !container_is_alive(c) && c->status.phase != PHASE_INITIALIZED;
+}
+
+static int run_prune(const struct cli_invocation *inv, struct err *err)
+{
+	struct targets t = ((const struct prune_cli *)inv->options)->targets;
+
+	t.all = true;
+	t.lock = true;
+	t.print_id = true;
+	t.wanted = does_not_run;
+	return targets_each(inv, &t, prune_one, NULL, err);
+}
+
+static const struct cli_option prune_rows[] = {
+	OPT_STRVEC(struct prune_cli, targets.filters, "filter", 0, "KEY=VALUE",
+		   "those that this is true of"),
+	OPT_FLAG(struct prune_cli, force, "force", 'f', "do not ask (it is never asked)"),
+};
+
+const struct cli_command floe_container_prune_command = {
+	.name = "prune",
+	.summary = "remove all containers that do not run",
+	CLI_OPTIONS(struct prune_cli, prune_rows),
+	.min_args = 0,
+	.max_args = 0,
+	.run = run_prune,
+	.error_code = FLOE_EXIT_ERROR,
+};

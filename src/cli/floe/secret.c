@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* floe secret. */
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/floe/targets.h"
+#include "cli/floe/view.h"
+#include "cli/gotemplate.h"
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/fd.h"
+#include "core/io.h"
+#include "core/str.h"
+#include "engine/event.h"
+#include "engine/secret.h"
+
+static struct json_object *view_secret(const struct secret *s)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *spec = json_object_new_object();
+	struct json_object *driver = json_object_new_object();
+
+	view_add(o, "ID", s->id);
+	view_add_time(o, "CreatedAt", s->created_ns);
+	view_add_time(o, "UpdatedAt", s->updated_ns);
+	view_add(spec, "Name", s->name);
+	view_add(driver, "Name", s->driver);
+	json_object_object_add(driver, "Options", json_object_new_object());
+	json_object_object_add(spec, "Driver", driver);
+	json_object_object_add(spec, "Labels", view_map(&s->labels));
+	json_object_object_add(o, "Spec", spec);
+	return o;
+}
+
+struct create_cli {
+	struct strvec labels;
+	bool env;
+	bool replace;
+};
+
+static int read_data(const struct create_cli *o, const char *source, struct strbuf *ret,
+		     struct err *err)
+{
+	auto_close int file = -EBADF;
+	int r;
+
+	if (o->env) {
+		const char *value = getenv(source);
+
+		if (!value)
+			return err_set(err, ERR_NOT_FOUND, "variable '%s' is not set", source);
+		strbuf_adds(ret, value);
+		return 0;
+	}
+	if (str_eq(source, "-")) {
+		r = io_read_all(STDIN_FILENO, SECRET_SIZE_MAX, ret);
+	} else {
+		file = fd_open_at(AT_FDCWD, source, O_RDONLY, 0);
+		r = file < 0 ? file : io_read_all(file, SECRET_SIZE_MAX, ret);
+	}
+	return r < 0 ? err_sys(err, r, "read secret from '%s'", source) : 0;
+}
+
+static int run_create(const struct cli_invocation *inv, struct err *err)
+{
+	const struct create_cli *o = inv->options;
+	auto_strbuf struct strbuf data = STRBUF_INIT;
+	struct json_string_map labels = { 0 };
+	auto_free char *id = NULL;
+	auto_free char *line = NULL;
+	int r = read_data(o, inv->args[1], &data, err);
+
+	for (size_t i = 0; i < o->labels.n; i++) {
+		char *value = strchr(o->labels.v[i], '=');
+		auto_free char *key =
+			value ? xstrndup(o->labels.v[i], (size_t)(value - o->labels.v[i])) :
+				xstrdup(o->labels.v[i]);
+
+		json_string_map_set(&labels, key, value ? value + 1 : "");
+	}
+	if (r == 0)
+		r = secret_create(floe_engine(inv), inv->args[0], &data, &labels, o->replace, &id,
+				  err);
+	json_string_map_done(&labels);
+	if (r < 0)
+		return r;
+	event_object(floe_engine(inv), "secret", "create", id, inv->args[0]);
+	line = xasprintf("%s\n", id);
+	return cli_print(line, err);
+}
+
+#define T struct create_cli
+static const struct cli_option create_rows[] = {
+	OPT_STRVEC(T, labels, "label", 'l', "KEY=VALUE", "give it a label"),
+	OPT_FLAG(T, env, "env", 0, "the second argument is a variable's name"),
+	OPT_FLAG(T, replace, "replace", 0, "take the place of one of that name"),
+};
+#undef T
+
+static const struct cli_command create_command = {
+	.name = "create",
+	.arguments = "NAME FILE|-",
+	.summary = "make a secret of a file or the input",
+	CLI_OPTIONS(struct create_cli, create_rows),
+	.min_args = 2,
+	.max_args = 2,
+	.run = run_create,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+struct list_cli {
+	const char *format;
+	bool quiet;
+	bool no_heading;
+};
+
+static struct json_object *list_row(const struct secret *s)
+{
+	struct json_object *o = json_object_new_object();
+	auto_strbuf struct strbuf age = STRBUF_INIT;
+
+	view_duration((int64_t)clock_now_realtime_ns() - s->created_ns, &age);
+	strbuf_adds(&age, " ago");
+	view_add(o, "ID", s->id);
+	view_add(o, "Name", s->name);
+	view_add(o, "Driver", s->driver);
+	view_add(o, "CreatedAt", age.buf);
+	view_add(o, "UpdatedAt", age.buf);
+	return o;
+}
+
+static int run_list(const struct cli_invocation *inv, struct err *err)
+{
+	const struct list_cli *o = inv->options;
+	auto_secrets struct secrets secrets = { 0 };
+	auto_strbuf struct strbuf out = STRBUF_INIT;
+	struct gotemplate_list list = {
+		.format = o->format ? o->format :
+				      "table {{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.CreatedAt}}\t"
+				      "{{.UpdatedAt}}",
+		.rows = json_object_new_array(),
+		.headings = json_object_new_object(),
+		.no_heading = o->no_heading,
+	};
+	int r = secret_list(floe_engine(inv), &secrets, err);
+
+	view_add(list.headings, "CreatedAt", "CREATED");
+	view_add(list.headings, "UpdatedAt", "UPDATED");
+	for (size_t i = 0; i < secrets.n; i++) {
+		json_object_array_add(list.rows, list_row(&secrets.v[i]));
+		if (o->quiet)
+			strbuf_addf(&out, "%s\n", secrets.v[i].id);
+	}
+	if (r == 0 && !o->quiet)
+		r = gotemplate_format_list(&list, &out, err);
+	json_object_put(list.rows);
+	json_object_put(list.headings);
+	return r < 0 ? r : cli_print(out.buf, err);
+}
+
+#define T struct list_cli
+static const struct cli_option list_rows[] = {
+	OPT_STRING(T, format, "format", 0, "json|TEMPLATE", "form of the output"),
+	OPT_FLAG(T, quiet, "quiet", 'q', "ids only"),
+	OPT_FLAG(T, no_heading, "noheading", 'n', "no headings"),
+};
+#undef T
+
+static const struct cli_command list_command = {
+	.name = "ls",
+	.alias = "list",
+	.summary = "list secrets",
+	CLI_OPTIONS(struct list_cli, list_rows),
+	.min_args = 0,
+	.max_args = 0,
+	.run = run_list,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+struct inspect_cli {
+	const char *format;
+	bool show;
+};
+
+static int run_inspect(const struct cli_invocation *inv, struct err *err)
+{
+	const struct inspect_cli *o = inv->options;
+	struct json_object *list = json_object_new_array();
+	auto_strbuf struct strbuf out = STRBUF_INIT;
+	int code = 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < inv->n_args; i++) {
+		auto_secret struct secret s = { 0 };
+		auto_strbuf struct strbuf data = STRBUF_INIT;
+		struct json_object *object;
+		struct err one = ERR_INIT;
+
+		if (secret_load(floe_engine(inv), inv->args[i], &s, &one) < 0) {
+			targets_report(&one);
+			code = FLOE_EXIT_ERROR;
+			continue;
+		}
+		object = view_secret(&s);
+		if (o->show)
+			r = secret_read(floe_engine(inv), s.id, &data, err);
+		if (o->show)
+			view_add(object, "SecretData", data.buf);
+		json_object_array_add(list, object);
+	}
+	if (r == 0 && o->format && !str_eq(o->format, "json")) {
+		for (size_t i = 0; r == 0 && i < json_object_array_length(list); i++)
+			r = gotemplate_format_value(o->format, json_object_array_get_idx(list, i),
+						    &out, err);
+	} else if (r == 0) {
+		auto_free char *text = json_value_to_text(list, JSON_INDENT4);
+
+		strbuf_addf(&out, "%s\n", text);
+	}
+	json_object_put(list);
+	if (r == 0)
+		r = cli_print(out.buf, err);
+	return r < 0 ? r : code;
+}
+
+static const struct cli_option inspect_rows[] = {
+	OPT_STRING(struct inspect_cli, format, "format", 'f', "json|TEMPLATE",
+		   "form of the output"),
+	OPT_FLAG(struct inspect_cli, show, "showsecret", 0, "print what is secret as well"),
+};
+
+static const struct cli_command inspect_command = {
+	.name = "inspect",
+	.arguments = "SECRET...",
+	.summary = "show all there is to know about secrets but themselves",
+	CLI_OPTIONS(struct inspect_cli, inspect_rows),
+	.min_args = 1,
+	.max_args = CLI_ARGS_ANY,
+	.run = run_inspect,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+struct remove_cli {
+	bool all;
+	bool ignore;
+};
+
+static int run_remove(const struct cli_invocation *inv, struct err *err)
+{
+	const struct remove_cli *o = inv->options;
+	struct engine *e = floe_engine(inv);
+	auto_secrets struct secrets secrets = { 0 };
+	auto_strvec struct strvec names = STRVEC_INIT;
+	int code = 0;
+	int r = o->all ? secret_list(e, &secrets, err) : 0;
+
+	for (size_t i = 0; i < secrets.n; i++)
+		strvec_add(&names, secrets.v[i].id);
+	strvec_add_all(&names, inv->args, inv->n_args);
+	if (r == 0 && names.n == 0 && !o->all)
+		return err_set(err, ERR_USAGE, "secret rm needs a secret or --all");
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		auto_secret struct secret s = { 0 };
+		struct err one = ERR_INIT;
+		int r2 = secret_load(e, names.v[i], &s, &one);
+
+		if (r2 == 0)
+			r2 = secret_remove(e, s.id, &one);
+		if (r2 == 0) {
+			auto_free char *line = xasprintf("%s\n", s.id);
+
+			(void)io_write_all(STDOUT_FILENO, line, strlen(line));
+		} else if (!(r2 == -ENOENT && o->ignore)) {
+			targets_report(&one);
+			code = FLOE_EXIT_ERROR;
+		}
+	}
+	return r < 0 ? r : code;
+}
+
+static const struct cli_option remove_rows[] = {
+	OPT_FLAG(struct remove_cli, all, "all", 'a', "every secret"),
+	OPT_FLAG(struct remove_cli, ignore, "ignore", 'i', "no error for those not there"),
+};
+
+static const struct cli_command remove_command = {
+	.name = "rm",
+	.arguments = "[SECRET...]",
+	.summary = "remove secrets",
+	CLI_OPTIONS(struct remove_cli, remove_rows),
+	.min_args = 0,
+	.max_args = CLI_ARGS_ANY,
+	.run = run_remove,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+static int run_exists(const struct cli_invocation *inv, struct err *err)
+{
+	auto_secret struct secret s = { 0 };
+	int r = secret_load(floe_engine(inv), inv->args[0], &s, err);
+
+	if (r == -ENOENT) {
+		err_clear(err);
+		return 1;
+	}
+	return r;
+}
+
+static const struct cli_command exists_command = {
+	.name = "exists",
+	.arguments = "SECRET",
+	.summary = "tell by the exit code whether a secret is there (0) or not (1)",
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_exists,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+static const struct cli_command *const subcommands[] = {
+	&create_command, &list_command, &inspect_command, &remove_command, &exists_command,
+};
+
+const struct cli_command floe_secret_command = {
+	.name = "secret",
+	.summary = "manage secrets",
+	.subcommands = subcommands,
+	.n_subcommands = ARRAY_SIZE(subcommands),
+};

@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* floe volume. */
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/floe/targets.h"
+#include "cli/floe/view.h"
+#include "cli/gotemplate.h"
+#include "core/alloc.h"
+#include "core/fd.h"
+#include "core/io.h"
+#include "core/proc.h"
+#include "core/str.h"
+#include "engine/cleanup.h"
+#include "engine/event.h"
+#include "engine/records.h"
+#include "engine/volume.h"
+
+struct json_object *view_volume(const struct volume *v)
+{
+	struct json_object *o = json_object_new_object();
+
+	view_add(o, "Name", v->name);
+	view_add(o, "Driver", v->driver);
+	view_add(o, "Mountpoint", v->mountpoint);
+	view_add_time(o, "CreatedAt", v->created_ns);
+	json_object_object_add(o, "Labels", view_map(&v->labels));
+	view_add(o, "Scope", "local");
+	json_object_object_add(o, "Options", view_map(&v->options));
+	if (v->uid)
+		view_add_i64(o, "UID", v->uid);
+	if (v->gid)
+		view_add_i64(o, "GID", v->gid);
+	if (v->anonymous)
+		view_add_bool(o, "Anonymous", true);
+	view_add_i64(o, "MountCount", 0);
+	view_add_bool(o, "NeedsCopyUp", v->needs_copy_up);
+	view_add_bool(o, "NeedsChown", v->needs_chown);
+	return o;
+}
+
+static void print_line(const char *text)
+{
+	auto_free char *line = xasprintf("%s\n", text);
+
+	(void)io_write_all(STDOUT_FILENO, line, strlen(line));
+}
+
+static void map_set(struct json_string_map *map, const char *text)
+{
+	const char *equals = strchr(text, '=');
+	auto_free char *key = equals ? xstrndup(text, (size_t)(equals - text)) : xstrdup(text);
+
+	json_string_map_set(map, key, equals ? equals + 1 : "");
+}
+
+/* --- create ----------------------------------------------------------------------------------------- */
+
+struct create_cli {
+	const char *driver;
+	struct strvec labels;
+	struct strvec options;
+	struct opt_u64 uid;
+	struct opt_u64 gid;
+	bool ignore;
+};
+
+static int run_create(const struct cli_invocation *inv, struct err *err)
+{
+	const struct create_cli *o = inv->options;
+	struct volume_options options = {
+		.name = inv->n_args > 0 ? inv->args[0] : NULL,
+		.ignore = o->ignore,
+		.uid = { o->uid.set, (uint32_t)o->uid.v },
+		.gid = { o->gid.set, (uint32_t)o->gid.v },
+	};
+	auto_free char *name = NULL;
+	int r;
+
+	if (o->driver && !str_eq(o->driver, "local"))
+		return err_set(err, ERR_UNSUPPORTED, "volume driver '%s': not supported",
+			       o->driver);
+	for (size_t i = 0; i < o->labels.n; i++)
+		map_set(&options.labels, o->labels.v[i]);
+	for (size_t i = 0; i < o->options.n; i++)
+		map_set(&options.options, o->options.v[i]);
+	r = volume_create(floe_engine(inv), &options, &name, err);
+	json_string_map_done(&options.labels);
+	json_string_map_done(&options.options);
+	if (r < 0)
+		return r;
+	event_object(floe_engine(inv), "volume", "create", name, name);
+	print_line(name);
+	return 0;
+}
+
+#define T struct create_cli
+static const struct cli_option create_rows[] = {
+	OPT_STRING(T, driver, "driver", 'd', "local", "who provides it"),
+	OPT_STRVEC(T, labels, "label", 'l', "KEY=VALUE", "give it a label"),
+	OPT_STRVEC(T, options, "opt", 'o', "KEY=VALUE", "option of the driver"),
+	OPT_U64(T, uid, "uid", 0, "UID", "its owner"),
+	OPT_U64(T, gid, "gid", 0, "GID", "its group"),
+	OPT_FLAG(T, ignore, "ignore", 0, "no error when it is there"),
+};
+#undef T
+
+static const struct cli_command create_command = {
+	.name = "create",
+	.arguments = "[NAME]",
+	.summary = "make a volume",
+	CLI_OPTIONS(struct create_cli, create_rows),
+	.min_args = 0,
+	.max_args = 1,
+	.run = run_create,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+/* --- ls --------------------------------------------------------------------------------------------- */
+
+struct list_cli {
+	struct strvec filters;
+	const char *format;
+	bool quiet;
+	bool no_heading;
+};
+
+static int one_matches(struct engine *e, const struct volume *v, const char *text, struct err *err)
+{
+	const char *value = strchr(text, '=');
+	auto_strvec struct strvec users = STRVEC_INIT;
+	size_t n = value ? (size_t)(value - text) : 0;
+
+	if (!value)
+		return err_set(err, ERR_USAGE, "filter '%s': expected KEY=VALUE", text);
+	value++;
+	if (n == 4 && str_has_prefix(text, "name"))
+		return strstr(v->name, value) != NULL;
+	if (n == 6 && str_has_prefix(text, "driver"))
+		return str_eq(v->driver, value);
+	if (n == 5 && str_has_prefix(text, "label")) {
+		const char *equals = strchr(value, '=');
+		auto_free char *key =
+			xstrndup(value, equals ? (size_t)(equals - value) : strlen(value));
+		const char *have = json_string_map_get(&v->labels, key);
+
+		return have && (!equals || str_eq(have, equals + 1));
+	}
+	if (n == 8 && str_has_prefix(text, "dangling")) {
+		int r = record_volume_users(e, v->name, &users, err);
+
+		return r < 0 ? r : (users.n == 0) == str_eq(value, "true");
+	}
+	if (n == 9 && str_has_prefix(text, "anonymous"))
+		return v->anonymous == str_eq(value, "true");
+	return err_set(err, ERR_USAGE, "'%s' is an invalid volume filter", text);
+}
+
+static int all_match(struct engine *e, const struct volume *v, const struct strvec *filters,
+		     struct err *err)
+{
+	for (size_t i = 0; i < filters->n; i++) {
+		int r = one_matches(e, v, filters->v[i], err);
+
+		if (r <= 0)
+			return r;
+	}
+	return 1;
+}
+
+static int run_list(const struct cli_invocation *inv, struct err *err)
+{
+	const struct list_cli *o = inv->options;
+	struct engine *e = floe_engine(inv);
+	auto_volumes struct volumes volumes = { 0 };
+	auto_strbuf struct strbuf out = STRBUF_INIT;
+	struct json_object *headings = json_object_new_object();
+	struct gotemplate_list list = {
+		.format = o->format ? o->format : "table {{.Driver}}\t{{.Name}}",
+		.rows = json_object_new_array(),
+		.headings = headings,
+		.no_heading = o->no_heading,
+	};
+	int r = volume_list(e, &volumes, err);
+
+	view_add(headings, "Name", "VOLUME NAME");
+	for (size_t i = 0; r >= 0 && i < volumes.n; i++) {
+		r = all_match(e, &volumes.v[i], &o->filters, err);
+		if (r <= 0)
+			continue;
+		json_object_array_add(list.rows, view_volume(&volumes.v[i]));
+		if (o->quiet)
+			strbuf_addf(&out, "%s\n", volumes.v[i].name);
+	}
+	if (r >= 0 && !o->quiet)
+		r = gotemplate_format_list(&list, &out, err);
+	json_object_put(list.rows);
+	json_object_put(headings);
+	return r < 0 ? r : cli_print(out.buf, err);
+}
+
+#define T struct list_cli
+static const struct cli_option list_rows[] = {
+	OPT_STRVEC(T, filters, "filter", 'f', "KEY=VALUE", "those that this is true of"),
+	OPT_STRING(T, format, "format", 0, "json|TEMPLATE", "form of the output"),
+	OPT_FLAG(T, quiet, "quiet", 'q', "names only"),
+	OPT_FLAG(T, no_heading, "noheading", 'n', "no headings"),
+};
+#undef T
+
+static const struct cli_command list_command = {
+	.name = "ls",
+	.alias = "list",
+	.summary = "list volumes",
+	CLI_OPTIONS(struct list_cli, list_rows),
+	.min_args = 0,
+	.max_args = 0,
+	.run = run_list,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+/* --- inspect, exists -------------------------------------------------------------------------------- */
+
+struct inspect_cli {
+	const char *format;
+	bool all;
+};
+
+static int run_inspect(const struct cli_invocation *inv, struct err *err)
+{
+	const struct inspect_cli *o = inv->options;
+	struct json_object *list = json_object_new_array();
+	auto_volumes struct volumes volumes = { 0 };
+	auto_strbuf struct strbuf out = STRBUF_INIT;
+	int code = 0;
+	int r = o->all ? volume_list(floe_engine(inv), &volumes, err) : 0;
+
+	for (size_t i = 0; i < volumes.n; i++)
+		json_object_array_add(list, view_volume(&volumes.v[i]));
+	for (size_t i = 0; r == 0 && i < inv->n_args; i++) {
+		auto_volume struct volume v = { 0 };
+		struct err one = ERR_INIT;
+
+		if (volume_load(floe_engine(inv), inv->args[i], &v, &one) < 0) {
+			targets_report(&one);
+			code = FLOE_EXIT_ERROR;
+		} else {
+			json_object_array_add(list, view_volume(&v));
+		}
+	}
+	if (r == 0 && o->format && !str_eq(o->format, "json")) {
+		for (size_t i = 0; r == 0 && i < json_object_array_length(list); i++)
+			r = gotemplate_format_value(o->format, json_object_array_get_idx(list, i),
+						    &out, err);
+	} else if (r == 0) {
+		auto_free char *text = json_value_to_text(list, JSON_INDENT4);
+
+		strbuf_addf(&out, "%s\n", text);
+	}
+	json_object_put(list);
+	if (r == 0)
+		r = cli_print(out.buf, err);
+	return r < 0 ? r : code;
+}
+
+static const struct cli_option inspect_rows[] = {
+	OPT_STRING(struct inspect_cli, format, "format", 'f', "json|TEMPLATE",
+		   "form of the output"),
+	OPT_FLAG(struct inspect_cli, all, "all", 'a', "every volume"),
+};
+
+static const struct cli_command inspect_command = {
+	.name = "inspect",
+	.arguments = "[VOLUME...]",
+	.summary = "show all there is to know about volumes",
+	CLI_OPTIONS(struct inspect_cli, inspect_rows),
+	.min_args = 0,
+	.max_args = CLI_ARGS_ANY,
+	.run = run_inspect,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+static int run_exists(const struct cli_invocation *inv, struct err *err)
+{
+	auto_volume struct volume v = { 0 };
+	int r = volume_load(floe_engine(inv), inv->args[0], &v, err);
+
+	if (r == -ENOENT || (r == 0 && !str_eq(v.name, inv->args[0]))) {
+		err_clear(err);
+		return 1;
+	}
+	return r;
+}
+
+static const struct cli_command exists_command = {
+	.name = "exists",
+	.arguments = "VOLUME",
+	.summary = "tell by the exit code whether a volume is there (0) or not (1)",
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_exists,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+/* --- rm, prune -------------------------------------------------------------------------------------- */
+
+struct remove_cli {
+	bool all;
+	bool force;
+	struct opt_i64 time;
+};
+
+static int remove_users(struct engine *e, const char *name, struct err *err)
+{
+	const struct remove_options options = { .force = true, .depend = true };
+	auto_strvec struct strvec users = STRVEC_INIT;
+	int r = record_volume_users(e, name, &users, err);
+
+	for (size_t i = 0; r == 0 && i < users.n; i++) {
+		auto_container struct container c = CONTAINER_INIT;
+
+		r = container_open_locked(&c, e, users.v[i], err);
+		if (r == 0)
+			r = container_remove(&c, &options, err);
+		if (r == -ENOENT)
+			r = 0;
+	}
+	return r;
+}
+
+static int remove_one(struct engine *e, const char *name, bool force, struct err *err)
+{
+	auto_volume struct volume v = { 0 };
+	int r = volume_load(e, name, &v, err);
+
+	if (r == 0 && force)
+		r = remove_users(e, v.name, err);
+	if (r == 0)
+		r = volume_remove(e, v.name, err);
+	if (r < 0)
+		return r;
+	event_object(e, "volume", "remove", v.name, v.name);
+	print_line(v.name);
+	return 0;
+}
+
+static int run_remove(const struct cli_invocation *inv, struct err *err)
+{
+	const struct remove_cli *o = inv->options;
+	struct engine *e = floe_engine(inv);
+	auto_volumes struct volumes volumes = { 0 };
+	auto_strvec struct strvec names = STRVEC_INIT;
+	int code = 0;
+	int r = o->all ? volume_list(e, &volumes, err) : 0;
+
+	for (size_t i = 0; i < volumes.n; i++)
+		strvec_add(&names, volumes.v[i].name);
+	strvec_add_all(&names, inv->args, inv->n_args);
+	if (r == 0 && names.n == 0 && !o->all)
+		return err_set(err, ERR_USAGE, "volume rm needs a volume or --all");
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		struct err one = ERR_INIT;
+		int r2 = remove_one(e, names.v[i], o->force, &one);
+
+		if (r2 < 0 && !(r2 == -ENOENT && o->force)) {
+			targets_report(&one);
+			code = one.kind == ERR_NOT_FOUND ? 1 :
+			       one.kind == ERR_STATE	 ? 2 :
+							   FLOE_EXIT_ERROR;
+		}
+	}
+	return r < 0 ? r : code;
+}
+
+#define T struct remove_cli
+static const struct cli_option remove_rows[] = {
+	OPT_FLAG(T, all, "all", 'a', "every volume"),
+	OPT_FLAG(T, force, "force", 'f', "remove the containers that use it, too"),
+};
+#undef T
+
+static const struct cli_command remove_command = {
+	.name = "rm",
+	.arguments = "[VOLUME...]",
+	.summary = "remove volumes",
+	CLI_OPTIONS(struct remove_cli, remove_rows),
+	.min_args = 0,
+	.max_args = CLI_ARGS_ANY,
+	.run = run_remove,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+struct prune_cli {
+	struct strvec filters;
+	bool force;
+};
+
+static int run_prune(const struct cli_invocation *inv, struct err *err)
+{
+	const struct prune_cli *o = inv->options;
+	struct engine *e = floe_engine(inv);
+	auto_volumes struct volumes volumes = { 0 };
+	int r = volume_list(e, &volumes, err);
+
+	for (size_t i = 0; r >= 0 && i < volumes.n; i++) {
+		auto_strvec struct strvec users = STRVEC_INIT;
+		struct err one = ERR_INIT;
+
+		r = record_volume_users(e, volumes.v[i].name, &users, err);
+		if (r < 0 || users.n > 0)
+			continue;
+		r = all_match(e, &volumes.v[i], &o->filters, err);
+		if (r > 0 && remove_one(e, volumes.v[i].name, false, &one) < 0)
+			targets_report(&one);
+	}
+	return MIN(r, 0);
+}
+
+static const struct cli_option prune_rows[] = {
+	OPT_STRVEC(struct prune_cli, filters, "filter", 0, "KEY=VALUE",
+		   "those that this is true of"),
+	OPT_FLAG(struct prune_cli, force, "force", 'f', "do not ask (it is never asked)"),
+};
+
+static const struct cli_command prune_command = {
+	.name = "prune",
+	.summary = "remove volumes that no container uses",
+	CLI_OPTIONS(struct prune_cli, prune_rows),
+	.min_args = 0,
+	.max_args = 0,
+	.run = run_prune,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+/* --- export, import --------------------------------------------------------------------------------- */
+
+struct archive_cli {
+	const char *output;
+};
+
+static int run_tar(const char *const *argv, int in, int out, const char *what, struct err *err)
+{
+	auto_strvec struct strvec args = STRVEC_INIT;
+	auto_proc struct proc proc = PROC_INIT;
+	int status = 0;
+	int r;
+
+	for (; *argv; argv++)
+		strvec_add(&args, *argv);
+	r = proc_spawn(&proc, &(struct proc_spawn_opts){ .argv = args.v,
+							 .path = "/bin/tar",
+							 .stdio = { in, out, STDERR_FILENO } });
+	if (r == 0)
+		r = proc_wait(&proc, -1, &status);
+	if (r < 0)
+		return err_sys(err, r, "run tar");
+	return status == 0 ? 0 :
+			     err_set(err, ERR_REMOTE, "%s: tar failed (%s)", what,
+				     proc_status_to_string(status));
+}
+
+static int run_export(const struct cli_invocation *inv, struct err *err)
+{
+	const struct archive_cli *o = inv->options;
+	auto_volume struct volume v = { 0 };
+	auto_close int file = -EBADF;
+	int r = volume_load(floe_engine(inv), inv->args[0], &v, err);
+
+	if (r < 0)
+		return r;
+	if (!o->output && isatty(STDOUT_FILENO))
+		return err_set(err, ERR_USAGE, "an archive is no text: give --output FILE");
+	if (o->output) {
+		file = fd_open_at(AT_FDCWD, o->output, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+		if (file < 0)
+			return err_sys(err, file, "create '%s'", o->output);
+	}
+	return run_tar(
+		(const char *const[]){ "tar", "--xattrs", "-C", v.mountpoint, "-c", ".", NULL }, -1,
+		o->output ? file : STDOUT_FILENO, "export volume", err);
+}
+
+static const struct cli_option export_rows[] = {
+	OPT_STRING(struct archive_cli, output, "output", 'o', "FILE", "write the archive here"),
+};
+
+static const struct cli_command export_command = {
+	.name = "export",
+	.arguments = "VOLUME",
+	.summary = "write the content of a volume as tar archive",
+	CLI_OPTIONS(struct archive_cli, export_rows),
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_export,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+static int run_import(const struct cli_invocation *inv, struct err *err)
+{
+	auto_volume struct volume v = { 0 };
+	auto_close int file = -EBADF;
+	bool is_stdin = str_eq(inv->args[1], "-");
+	int r = volume_load(floe_engine(inv), inv->args[0], &v, err);
+
+	if (r < 0)
+		return r;
+	if (!is_stdin) {
+		file = fd_open_at(AT_FDCWD, inv->args[1], O_RDONLY, 0);
+		if (file < 0)
+			return err_sys(err, file, "open '%s'", inv->args[1]);
+	}
+	return run_tar((const char *const[]){ "tar", "--xattrs", "-C", v.mountpoint, "-x", NULL },
+		       is_stdin ? STDIN_FILENO : file, -1, "import volume", err);
+}
+
+static const struct cli_command import_command = {
+	.name = "import",
+	.arguments = "VOLUME FILE|-",
+	.summary = "unpack a tar archive into a volume",
+	.min_args = 2,
+	.max_args = 2,
+	.run = run_import,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+static const struct cli_command *const subcommands[] = {
+	&create_command, &list_command,	 &inspect_command, &exists_command,
+	&remove_command, &prune_command, &export_command,  &import_command,
+};
+
+const struct cli_command floe_volume_command = {
+	.name = "volume",
+	.summary = "manage volumes",
+	.subcommands = subcommands,
+	.n_subcommands = ARRAY_SIZE(subcommands),
+};

@@ -1,0 +1,230 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What the options of run make of the process and its surroundings.
+
+load ../lib/engine
+
+# in_container OPTION... -- COMMAND...
+in_container()
+{
+	local options=()
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	fl run --rm "${options[@]}" --rootfs "$ROOTFS" "$@"
+}
+
+@test "environment: --env, --env-file, --unsetenv, --env-merge, defaults" {
+	printf '# comment\nA=file\nB=file\nFROM_HOST\n' >env
+	FROM_HOST=h in_container --env-file env -e B=option -e C -e X=1 --env-merge 'X=${X}2' -- sh -c 'echo $A $B $FROM_HOST ${C-unset} $X' >o
+	is "file option h unset 12" "$(cat o)"
+	is "podman /root" "$(in_container -- sh -c 'echo $container $HOME')"
+	try run --rm -e =x --rootfs "$ROOTFS" true
+	refused "environment variable"
+}
+
+@test "user, groups, working directory, umask" {
+	is "0:0" "$(in_container -- sh -c 'echo $(id -u):$(id -g)')"
+	is "12:34" "$(in_container -u 12:34 -- sh -c 'echo $(id -u):$(id -g)')"
+	is "1000 77" "$(in_container -u 1000 --group-add 77 -- sh -c 'echo $(id -u) $(id -G | tr " " "\n" | grep 77)')"
+	contains "$(in_container -u 1234 -- cat /etc/passwd)" "1234:x:1234:0:container user"
+	is "/data 0027" "$(in_container -w /data --umask 0027 -- sh -c 'echo $PWD $(umask)')"
+	is "/made/for/it" "$(in_container -w /made/for/it -- pwd)"
+	rm -r "$ROOTFS/made"
+}
+
+@test "host name, hosts and resolv.conf" {
+	is "abc abc" "$(in_container --hostname abc -- sh -c 'echo $(hostname) $(cat /etc/hostname)')"
+	contains "$(in_container --add-host db:10.1.2.3 -- cat /etc/hosts)" $'10.1.2.3\tdb'
+	is $'search s.example\nnameserver 1.2.3.4\noptions ndots:3' \
+		"$(in_container --dns 1.2.3.4 --dns-search s.example --dns-option ndots:3 -- cat /etc/resolv.conf)"
+	try run --rm --add-host nonsense --rootfs "$ROOTFS" true
+	refused "NAME:ADDRESS"
+}
+
+@test "mounts: bind, volume, tmpfs, --mount, read-only" {
+	mkdir src
+	echo content >src/file
+	is content "$(in_container -v "$T/src:/mnt" -- cat /mnt/file)"
+	try run --rm -v "$T/src:/mnt:ro" --rootfs "$ROOTFS" touch /mnt/x
+	is 1 "$status"
+	is content "$(in_container --mount "type=bind,source=$T/src,target=/mnt,ro" -- cat /mnt/file)"
+	contains "$(in_container --tmpfs /mnt:size=1m -- grep ' /mnt ' /proc/mounts)" "size=1024k" nosuid nodev noexec
+	in_container --read-only -- sh -c '! touch /data/x 2>/dev/null && touch /tmp/x /run/x'
+	try run --rm --read-only --read-only-tmpfs=false --rootfs "$ROOTFS" touch /run/x
+	is 1 "$status"
+	try run --rm -v "$T/missing:/mnt" --rootfs "$ROOTFS" true
+	refused "missing"
+	try run --rm --mount type=nosuch,target=/x --rootfs "$ROOTFS" true
+	refused "nosuch"
+}
+
+@test "limits reach the cgroup" {
+	start_idle "$C" --memory 64m --cpus 0.5 --pids-limit 99 --cpu-shares 512
+	pid=$(inspect "$C" '{{.State.Pid}}')
+	if is_cgroup_v2; then
+		is 67108864 "$(cgroup_file "$pid" memory.max)"
+		is "50000 100000" "$(cgroup_file "$pid" cpu.max)"
+	else
+		is 67108864 "$(cgroup_file "$pid" memory.limit_in_bytes)"
+		is 50000 "$(cgroup_file "$pid" cpu.cfs_quota_us)"
+	fi
+	is 99 "$(cgroup_file "$pid" pids.max)"
+	fl update --memory 128m "$C" >/dev/null
+	is_cgroup_v2 || is 134217728 "$(cgroup_file "$pid" memory.limit_in_bytes)"
+	is 134217728 "$(inspect "$C" '{{.HostConfig.Memory}}')"
+}
+
+@test "capabilities, privileges, seccomp, masks" {
+	is 00000000800405fb "$(in_container -- sed -n 's/^CapEff:\t//p' /proc/self/status)"
+	is 0000000000000001 "$(in_container --cap-drop all --cap-add chown -- sed -n 's/^CapEff:\t//p' /proc/self/status)"
+	is 0000000000000000 "$(in_container -u 1 -- sed -n 's/^CapEff:\t//p' /proc/self/status)"
+	is "1 2" "$(in_container --security-opt no-new-privileges -- sh -c 'echo $(sed -n "s/^NoNewPrivs:\t//p;s/^Seccomp:\t//p" /proc/self/status)')"
+	is 0 "$(in_container --security-opt seccomp=unconfined -- sed -n 's/^Seccomp:\t//p' /proc/self/status)"
+	in_container -- sh -c '! touch /proc/sys/kernel/domainname 2>/dev/null'
+	contains "$(in_container -- cat /proc/mounts)" "/proc/sys proc ro"
+	[[ $(in_container --security-opt unmask=ALL -- cat /proc/mounts) != *"/proc/sys proc ro"* ]]
+	try run --rm --cap-add nosuch --rootfs "$ROOTFS" true
+	refused nosuch
+	try run --rm --security-opt nosuch=1 --rootfs "$ROOTFS" true
+	refused nosuch
+}
+
+@test "devices, ulimits, sysctl, oom score, shm size" {
+	in_container --device /dev/fuse:/dev/myfuse -- test -c /dev/myfuse
+	is "111 222" "$(in_container --ulimit nofile=111:222 -- sh -c 'echo $(ulimit -Sn) $(ulimit -Hn)')"
+	is 7 "$(in_container --sysctl net.ipv4.ip_default_ttl=7 -- cat /proc/sys/net/ipv4/ip_default_ttl)"
+	is 300 "$(in_container --oom-score-adj 300 -- cat /proc/self/oom_score_adj)"
+	contains "$(in_container --shm-size 5m -- grep /dev/shm /proc/mounts)" "size=5120k"
+	try run --rm --device /no/such --rootfs "$ROOTFS" true
+	refused "/no/such"
+	try run --rm --ulimit nofile --rootfs "$ROOTFS" true
+	refused "nofile"
+}
+
+@test "namespaces of the host, of a path and of another container" {
+	start_idle "$C" --hostname other
+	ns() { readlink "/proc/$1/ns/$2"; }
+	pid=$(inspect "$C" '{{.State.Pid}}')
+	is "$(ns "$pid" net)" "$(in_container --network "container:$C" -- readlink /proc/self/ns/net)"
+	is "$(ns "$pid" ipc)" "$(in_container --ipc "container:$C" -- readlink /proc/self/ns/ipc)"
+	is "$(ns "$pid" uts)" "$(in_container --uts "container:$C" -- readlink /proc/self/ns/uts)"
+	is other "$(in_container --uts "container:$C" -- hostname)"
+	contains "$(in_container --pid "container:$C" -- ps)" "while :; do"
+	is "$(ns self uts)" "$(in_container --uts host -- readlink /proc/self/ns/uts)"
+	is "$(ns "$pid" net)" "$(in_container --network "ns:/proc/$pid/ns/net" -- readlink /proc/self/ns/net)"
+	is "$(ns self net)" "$(in_container --network host -- readlink /proc/self/ns/net)"
+	fl create --name "$C-2" --network "container:$C" --rootfs "$ROOTFS" true >/dev/null
+	try rm --force --time 0 "$C"
+	is 125 "$status"
+	contains "$output" "dependent containers"
+	fl rm --force --time 0 --depend "$C" >/dev/null
+	is "" "$(fl ps -aq)"
+}
+
+@test "labels and annotations, and filters by them" {
+	start_idle "$C" --label a=1 --label b --annotation x.y=z
+	is 1 "$(inspect "$C" '{{.Config.Labels.a}}')"
+	jq -e '.annotations["x.y"] == "z"' "$(inspect "$C" '{{.OCIConfigPath}}')" >/dev/null
+	is "$C" "$(fl ps --filter label=a=1 --format '{{.Names}}')"
+	is "" "$(fl ps --filter label=a=2 --format '{{.Names}}')"
+	is "$C" "$(fl ps --filter label=b --filter status=running --format '{{.Names}}')"
+	is "$C" "$(fl ps --filter name="^$C\$" --format '{{.Names}}')"
+	try ps --filter nosuch=1
+	refused "invalid filter"
+}
+
+@test "ps: table, quiet, JSON, -a, -n, --sort" {
+	start_idle "$C"
+	fl create --name "$C-b" --rootfs "$ROOTFS" true >/dev/null
+	contains "$(fl ps | head -n 1)" "CONTAINER ID" IMAGE COMMAND CREATED STATUS PORTS NAMES
+	is 1 "$(fl ps -q | wc -l)"
+	is 2 "$(fl ps -aq | wc -l)"
+	is 64 "$(fl ps -q --no-trunc | tr -d '\n' | wc -c)"
+	is "$C-b" "$(fl ps -n 1 --format '{{.Names}}')"
+	is "running" "$(fl ps --format json | jq -r '.[0].State')"
+	is "$C $C-b" "$(fl ps -a --sort names --format '{{.Names}}' | xargs)"
+	contains "$(fl ps --filter "name=$C" --format '{{.Status}}')" "Up "
+}
+
+@test "named volumes: copy-up, owner, sharing, removal" {
+	mkdir -p "$ROOTFS/data/seed"
+	echo seed >"$ROOTFS/data/seed/file"
+	chown 5:6 "$ROOTFS/data"
+	is "seed 5:6" "$(in_container -v "vol$C:/data" -- sh -c 'echo $(cat /data/seed/file) $(stat -c %u:%g /data)')"
+	in_container -v "vol$C:/mnt" -- sh -c 'echo new >/mnt/new'
+	is new "$(in_container -v "vol$C:/data" -- cat /data/new)"
+	[ ! -e "$ROOTFS/data/new" ]
+	start_idle "$C" -v "vol$C:/data" -v /anon
+	try volume rm "vol$C"
+	is 2 "$status"
+	contains "$output" "being used"
+	anon=$(inspect "$C" '{{range .Mounts}}{{if eq .Destination "/anon"}}{{.Name}}{{end}}{{end}}')
+	is 64 "${#anon}"
+	is new "$(fl run --rm --volumes-from "$C" --rootfs "$ROOTFS" cat /data/new)"
+	fl rm --force --volumes --time 0 "$C" >/dev/null
+	try volume exists "$anon"
+	is 1 "$status"
+	fl volume export "vol$C" | tar -t >list
+	grep -q '^./new$' list
+	fl volume create other >/dev/null
+	fl volume export "vol$C" | fl volume import other -
+	is new "$(in_container -v other:/mnt -- cat /mnt/new)"
+	is "other" "$(fl volume rm other)"
+	fl volume prune --force >/dev/null
+	is "" "$(fl volume ls -q)"
+	chown 0:0 "$ROOTFS/data"
+	rm -r "$ROOTFS/data/seed" "$ROOTFS/anon"
+}
+
+@test "secrets as file and variable" {
+	echo -n hush >s
+	id=$(fl secret create --label k=v "s$C" s)
+	[[ $id =~ ^[0-9a-f]{25}$ ]]
+	is "hush hush 440 7" "$(in_container --secret "s$C,mode=0440,uid=7" --secret "s$C,type=env,target=S" -- \
+		sh -c "echo \$(cat /run/secrets/s$C) \$S \$(stat -c '%a %u' /run/secrets/s$C)")"
+	is "s$C" "$(fl secret ls --format '{{.Name}}')"
+	is v "$(fl secret inspect --format '{{.Spec.Labels.k}}' "s$C")"
+	try secret create "s$C" s
+	refused "in use"
+	try run --rm --secret nosuch --rootfs "$ROOTFS" true
+	refused "no such secret"
+	fl secret rm "s$C" >/dev/null
+	try secret exists "s$C"
+	is 1 "$status"
+}
+
+@test "top, stats, events, info" {
+	start_idle "$C" --memory 64m
+	contains "$(fl top "$C")" "USER" "PID" "PPID" "%CPU" "ELAPSED" "TTY" "TIME" "COMMAND" "while :; do"
+	is 1 "$(fl top "$C" pid | sed -n 2p | xargs)"
+	is "$C" "$(fl stats --no-stream --format '{{.Name}}' "$C")"
+	contains "$(fl stats --no-stream --format '{{.MemUsage}}' "$C")" "/ 67.11MB"
+	fl stop --time 0 "$C" >/dev/null
+	contains "$(fl events --stream=false --filter "container=$C" --format '{{.Status}}' --since 10m | xargs)" "create init start" "died"
+	is 1 "$(fl info --format '{{.store.containerStore.number}}')"
+	try top "$C"
+	refused "running containers"
+	try top --nosuch "$C"
+	refused "nosuch"
+}
+
+@test "OCI hooks of --hooks-dir apply by their conditions" {
+	mkdir hooks
+	cat >hook.sh <<-'SH'
+		#!/bin/sh
+		cat >/dev/null
+		echo "$1" >>"$2"
+	SH
+	chmod +x hook.sh
+	jq -n --arg t "$T" '{version: "1.0.0", hook: {path: ($t + "/hook.sh"), args: ["hook", "always", ($t + "/log")]}, when: {always: true}, stages: ["createRuntime"]}' >hooks/a.json
+	jq -n --arg t "$T" '{version: "1.0.0", hook: {path: ($t + "/hook.sh"), args: ["hook", "annotated", ($t + "/log")]}, when: {annotations: {"^my.key$": "yes"}}, stages: ["createRuntime"]}' >hooks/b.json
+	hooked() { timeout 60 "$FLOE" --hooks-dir "$T/hooks" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs \
+		--runtime "$ENGINE_RUNTIME" run --network none --rm --cgroup-parent "/$PREFIX" "$@" 3>&- 4>&-; }
+	hooked --rootfs "$ROOTFS" true
+	is always "$(cat log)"
+	hooked --annotation my.key=yes --rootfs "$ROOTFS" true
+	is "always always annotated" "$(xargs <log)"
+}

@@ -105,6 +105,7 @@ subordinate_ids()
 delegate_cgroup()
 {
 	local dir=/sys/fs/cgroup/$PREFIX-user
+	echo "+memory +pids" >/sys/fs/cgroup/cgroup.subtree_control
 	mkdir "$dir" "$dir/idle"
 	chown "$USER_ID:$USER_ID" "$dir" "$dir/idle" "$dir"/{,idle/}cgroup.{procs,threads,subtree_control}
 	runtime_is sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$dir/idle" "${as[@]}" "${REAL[@]}"

@@ -21,6 +21,7 @@ file_of()
 }
 
 @test "the default configuration gives new pid, network, ipc, uts and mount namespaces" {
+	needs_root "run without a user namespace, or with any mapping"
 	idle_command
 	start_detached
 	pid=$(pid_of)
@@ -56,6 +57,7 @@ file_of()
 }
 
 @test "a user namespace has the mappings that are asked for" {
+	needs_root "run without a user namespace, or with any mapping"
 	configure '.linux.namespaces += [{ type: "user" }]
 		| .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 1000 }]
 		| .linux.gidMappings = [{ containerID: 0, hostID: 200000, size: 1000 }]'
@@ -75,6 +77,7 @@ file_of()
 }
 
 @test "all eight namespaces at once" {
+	needs_root "run without a user namespace, or with any mapping"
 	floe_only "Debian's others lack time namespaces"
 	chmod o+x "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" 2>/dev/null || :
 	configure '.linux.namespaces += [{ type: "user" }, { type: "cgroup" }, { type: "time" }]
@@ -90,6 +93,7 @@ file_of()
 }
 
 @test "namespaces that are not listed are the host's" {
+	needs_root "run without a user namespace, or with any mapping"
 	configure '.linux.namespaces = [{ type: "mount" }] | del(.hostname)
 		| .mounts |= map(select(.type != "sysfs" and .type != "mqueue"))'
 	idle_command
@@ -104,6 +108,7 @@ file_of()
 }
 
 @test "network, ipc, uts and cgroup namespaces are joined by path" {
+	needs_root "make namespaces outside a user namespace"
 	unshare --net --ipc --uts --cgroup sleep 1000 3>&- 4>&- &
 	holder=$!
 	eventually test "$(cat /proc/$holder/comm)" = sleep || eventually grep -q sleep /proc/$holder/comm
@@ -126,6 +131,7 @@ file_of()
 }
 
 @test "a pid namespace is joined by path" {
+	needs_root "make namespaces outside a user namespace"
 	unshare --pid --fork sleep 1000 3>&- 4>&- &
 	unshare=$!
 	eventually pgrep -P $unshare
@@ -142,6 +148,7 @@ file_of()
 }
 
 @test "a user namespace is joined by path" {
+	needs_root "run without a user namespace, or with any mapping"
 	[ "$RUNTIME_NAME" != runc ] || skip "Debian's runc wants mappings as well"
 	chmod o+x "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" 2>/dev/null || :
 	unshare --user sleep 1000 3>&- 4>&- &
@@ -163,6 +170,7 @@ file_of()
 }
 
 @test "a new user namespace goes with namespaces of the host that are joined by path" {
+	needs_root "make namespaces outside a user namespace"
 	floe_only "runc cannot exec into it"
 	chmod o+x "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" 2>/dev/null || :
 	unshare --net --uts sleep 1000 3>&- 4>&- &
@@ -193,6 +201,7 @@ file_of()
 }
 
 @test "a time namespace is joined by path" {
+	needs_root "make namespaces outside a user namespace"
 	floe_only "Debian's others lack time namespaces"
 	unshare --time --fork sleep 1000 3>&- 4>&- &
 	unshare=$!
@@ -208,6 +217,7 @@ file_of()
 }
 
 @test "a network namespace that ip netns made is joined and stays" {
+	needs_root "make namespaces outside a user namespace"
 	ip netns add "$ID"
 	configure --arg path "/run/netns/$ID" \
 		'.linux.namespaces |= (map(select(.type != "network")) + [{ type: "network", path: $path }])'
@@ -287,6 +297,7 @@ file_of()
 }
 
 @test "a user namespace without mappings is refused" {
+	needs_root "run without a user namespace, or with any mapping"
 	floe_only "others take it for unmapped"
 	configure '.linux.namespaces += [{ type: "user" }]'
 	run_container

@@ -79,6 +79,7 @@ status_line()
 }
 
 @test "groups of the caller are not inherited" {
+	needs_root "choose the groups that the runtime has"
 	script_is 'sed -n "s/^Groups:[[:space:]]*//p" /proc/self/status; echo end'
 	run setpriv --groups 11,12,13 "$FLOE_RUNTIME" --root "$STATE" run --bundle "$BUNDLE" "$ID" </dev/null
 	[ "$status" -eq 0 ]

@@ -177,6 +177,8 @@ static int create_cgroup(void *context, struct err *err)
 			    "leaves behind cannot be found and killed",
 			    l->container.id);
 	if (r == 0)
+		r = cgroup_apply_before_entry(&l->cgroup, spec_of(l)->linux_->resources, err);
+	if (r == 0)
 		r = parent_send(l, HANDSHAKE_CGROUP, entry.fd, entry.n, err);
 	if (r == 0)
 		r = cgroup_apply(&l->cgroup, spec_of(l)->linux_->resources, err);

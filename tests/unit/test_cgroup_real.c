@@ -467,6 +467,28 @@ static void test_devices(void **state)
 	check_devices(f, &f->cg);
 }
 
+/* Rules that are in force before anybody enters are not written again by what follows the entry. */
+static void test_devices_before_entry(void **state)
+{
+	struct fixture *f = *state;
+	char c[] = "c";
+	struct oci_device_rule rule = {
+		.allow = true, .type = c, .major = { true, 1 }, .minor = { true, 11 }
+	};
+	struct oci_resources res = { .devices = &rule, .n_devices = 1 };
+
+	need_root();
+	assert_ok(f, cgroup_create(&f->cg, &f->err));
+	assert_ok(f, cgroup_apply_before_entry(&f->cg, &res, &f->err));
+	if (!cgroup_node_of(&f->cg, "devices") || f->cg.is_v2)
+		skip();
+	assert_int_equal(WEXITSTATUS(reap(spawn(f, &f->cg, body_devices))), 2);
+	assert_ok(f, cgroup_apply(&f->cg, NULL, &f->err));
+	assert_int_equal(WEXITSTATUS(reap(spawn(f, &f->cg, body_devices))), 2);
+	assert_ok(f, cgroup_apply(&f->cg, NULL, &f->err));
+	assert_int_equal(WEXITSTATUS(reap(spawn(f, &f->cg, body_devices))), 0);
+}
+
 /* Only the v2 tree, as on a v2 host; *ret borrows nothing. False: there is none. */
 static bool open_only_unified(struct fixture *f, struct cgroup *ret)
 {
@@ -752,6 +774,7 @@ int main(void)
 		TEST(test_update_rolls_back),
 		TEST(test_missing_controller),
 		TEST(test_devices),
+		TEST(test_devices_before_entry),
 		TEST(test_devices_v2),
 		TEST(test_freezer),
 		TEST(test_freezer_v2),

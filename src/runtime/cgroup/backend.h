@@ -79,6 +79,7 @@ struct cgroup {
 	bool tolerate_denied; /* rootless without a cgroupsPath: no permission is no error */
 	bool wants_domain; /* limits of controllers that a threaded v2 cgroup cannot have */
 	bool wants_process; /* can only be made around a process, by cgroup_create_around() */
+	bool has_device_rules; /* cgroup_apply_before_entry() has; the next cgroup_apply() need not */
 	bool has_written; /* cgroup_update() has something to take back */
 	struct cgroup_systemd *systemd; /* what the systemd driver knows; owned, may be NULL */
 };
@@ -145,6 +146,12 @@ void cgroup_undo_create(struct cgroup *cg);
  * container's program starts. Errors name the limit, file and value.
  */
 int cgroup_apply(struct cgroup *cg, const struct oci_resources *res, struct err *err);
+/*
+ * The part of cgroup_apply() for which nobody may be inside: version 1's device rules begin by denying
+ * everything, and who opens /dev/null just then, does not get it. Between cgroup_create() and the entry
+ * of a process; may be left out where that does not use devices yet.
+ */
+int cgroup_apply_before_entry(struct cgroup *cg, const struct oci_resources *res, struct err *err);
 /*
  * For `update`: write what is set in res; device rules are left alone. When a write fails and old is
  * not NULL, old is written again (errors of that are only logged), and the first error is returned.

@@ -296,8 +296,13 @@ int cgroup_apply_devices(struct cgroup *cg, const struct oci_resources *res, str
 {
 	struct device_rules rules = { 0 };
 	struct err failure = ERR_INIT;
-	int r = device_rules_from_resources(&rules, res, err);
+	int r;
 
+	if (cg->has_device_rules) {
+		cg->has_device_rules = false;
+		return 0;
+	}
+	r = device_rules_from_resources(&rules, res, err);
 	if (r < 0)
 		return r;
 	r = apply_devices(cg, &rules, &failure);
@@ -309,5 +314,16 @@ int cgroup_apply_devices(struct cgroup *cg, const struct oci_resources *res, str
 	}
 	if (r < 0 && err)
 		*err = failure;
+	return r;
+}
+
+int cgroup_apply_before_entry(struct cgroup *cg, const struct oci_resources *res, struct err *err)
+{
+	int r;
+
+	if (cg->is_v2 || !cgroup_node_find(cg, "devices"))
+		return 0;
+	r = cgroup_apply_devices(cg, res, err);
+	cg->has_device_rules = r == 0;
 	return r;
 }

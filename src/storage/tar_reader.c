@@ -88,8 +88,10 @@ static int open_plain(struct tar_reader *reader, int fd, struct err *err)
 int tar_reader_open(struct tar_reader **ret, int fd, const char *name, struct err *err)
 {
 	auto_tar_reader struct tar_reader *reader = xcalloc(1, sizeof(*reader));
-	int r;
+	int r = libarchive_load(err);
 
+	if (r < 0)
+		return r;
 	reader->locale = tar_locale_enter();
 	reader->name = xstrdup(name);
 	reader->digest = digest_new();
@@ -154,8 +156,10 @@ int tar_decompress(int in_fd, const char *name, int out_fd, uint64_t *ret_size,
 	la_int64_t offset;
 	const void *data;
 	size_t len = 0;
-	int r;
+	int r = libarchive_load(err);
 
+	if (r < 0)
+		return r;
 	reader->name = xstrdup(name);
 	reader->digest = digest_new();
 	r = open_plain(reader, in_fd, err);

@@ -6,11 +6,9 @@
  */
 #pragma once
 
-#include <archive.h>
-#include <archive_entry.h>
-
 #include "core/err.h"
 #include "storage/blob.h"
+#include "storage/libarchive.h"
 
 struct tar_reader;
 

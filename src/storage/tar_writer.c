@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "storage/tar_writer.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <dirent.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -71,7 +69,10 @@ static int fail(struct tar_writer *w, struct err *err, const char *path)
 int tar_writer_open(struct tar_writer **ret, tar_sink *sink, void *context, struct err *err)
 {
 	auto_tar_writer struct tar_writer *w = xcalloc(1, sizeof(*w));
+	int r = libarchive_load(err);
 
+	if (r < 0)
+		return r;
 	w->locale = tar_locale_enter();
 	w->sink = sink;
 	w->context = context;

@@ -19,6 +19,7 @@
 #include "kernel/syscalls.h"
 #include "runtime/cgroup/backend.h"
 #include "runtime/checkpoint/facts.h"
+#include "runtime/checkpoint/lock_rest.h"
 #include "runtime/checkpoint/network_end.h"
 #include "runtime/checkpoint/preflight.h"
 #include "runtime/checkpoint/request.h"
@@ -40,6 +41,8 @@ struct dump {
 	struct descriptors descriptors;
 	struct cgroup cgroup;
 	struct network_end network;
+	bool locks_network;
+	struct lock_rest lock_rest;
 	bool was_paused; /* by the user, and stays so */
 	bool freezes_early; /* at pre-dump, by us */
 	int status_fd; /* -EBADF: none, or served already */
@@ -61,6 +64,7 @@ static void dump_done(struct dump *d)
 	descriptors_done(&d->descriptors);
 	cgroup_close(&d->cgroup);
 	network_end_done(&d->network);
+	lock_rest_done(&d->lock_rest);
 }
 
 /* A parent image is named relative to the image directory, and must be there. */
@@ -121,6 +125,7 @@ static int make_request(struct dump *d, struct err *err)
 	checkpoint_tuning_make(&tuning, c, &d->cgroup, d->opts, d->session.location.path,
 			       d->session.version);
 	opts.network_lock = tuning.network_lock;
+	d->locks_network = tuning.network_lock != CHECKPOINT_NETWORK_LOCK_SKIP;
 	opts.cgroups_mode = tuning.cgroups_mode;
 	if (tuning.network_lock != CHECKPOINT_NETWORK_LOCK_SKIP && ends_container(d))
 		network_end_hold(&d->network, c->spec, c->record.pid);
@@ -179,6 +184,8 @@ static int begin(struct dump *d, struct err *err)
 		if (r < 0)
 			return err_sys(err, r, "remove the memory of an earlier checkpoint");
 	}
+	if (d->locks_network)
+		lock_rest_note(&d->lock_rest, d->container->record.pid);
 	/* CRIU looks at the freezer every 100 ms only; found frozen, it need not wait at all. */
 	return d->freezes_early ? cgroup_freeze(&d->cgroup, err) : 0;
 }
@@ -234,6 +241,8 @@ static int run_criu(struct dump *d, struct err *err)
 		r = criu_client_close(&d->session.client, err);
 	else
 		r = explain(d, &result, err);
+	if (r < 0)
+		lock_rest_remove(&d->lock_rest);
 	/* CRIU leaves the freezer as it found it: frozen, by us. */
 	if (d->freezes_early && !d->was_paused && cgroup_thaw(&d->cgroup, &thaw_err) < 0) {
 		if (r == 0 && err)

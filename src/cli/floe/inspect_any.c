@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inspect: of containers, and of images that no container has the name of. */
+/* inspect: of containers, of images that no container has the name of, of volumes that have no such namesake. */
 #include <string.h>
 
 #include "cli/floe/image_inspect.h"
@@ -8,8 +8,9 @@
 #include "core/json_table.h"
 #include "core/str.h"
 #include "engine/container.h"
+#include "engine/volume.h"
 
-enum kind { KIND_ALL, KIND_CONTAINER, KIND_IMAGE };
+enum kind { KIND_ALL, KIND_CONTAINER, KIND_IMAGE, KIND_VOLUME };
 
 struct options {
 	const char *format;
@@ -35,23 +36,42 @@ static int inspect_container(const struct cli_invocation *inv, const char *name,
 	return 1;
 }
 
+static int inspect_volume(const struct cli_invocation *inv, const char *name,
+			  struct json_object **ret, struct err *err)
+{
+	auto_volume struct volume v = { 0 };
+	int r = volume_load(floe_engine(inv), name, &v, err);
+
+	if (r == 0)
+		*ret = view_volume(&v);
+	return r;
+}
+
 static int inspect_one(const struct cli_invocation *inv, struct store *store, const char *name,
 		       struct json_object **ret, struct err *err)
 {
 	const struct options *o = inv->options;
-	int r = o->type == KIND_IMAGE ? 0 : inspect_container(inv, name, ret, err);
+	int r = o->type == KIND_IMAGE || o->type == KIND_VOLUME ?
+			0 :
+			inspect_container(inv, name, ret, err);
 
 	if (r != 0)
 		return MIN(r, 0);
+	if (o->type == KIND_VOLUME)
+		return inspect_volume(inv, name, ret, err);
 	if (o->type == KIND_CONTAINER)
 		return err_set(err, ERR_NOT_FOUND, "no container with name or ID \"%s\" found",
 			       name);
 	r = image_inspect_json(store, name, ret, err);
 	if (r < 0 && o->type == KIND_ALL &&
-	    (err->kind == ERR_NOT_FOUND || err->kind == ERR_INVALID))
+	    (err->kind == ERR_NOT_FOUND || err->kind == ERR_INVALID)) {
+		err_clear(err);
+		r = inspect_volume(inv, name, ret, err);
+	}
+	if (r < 0 && o->type == KIND_ALL && err->kind == ERR_NOT_FOUND)
 		return err_set(err, ERR_NOT_FOUND,
 			       "no such object: \"%s\": no container with name or ID \"%s\" found, "
-			       "and no such image",
+			       "and no such image or volume",
 			       name, name);
 	return r;
 }
@@ -127,6 +147,7 @@ static const struct cli_choice types[] = {
 	{ "all", KIND_ALL },
 	{ "container", KIND_CONTAINER },
 	{ "image", KIND_IMAGE },
+	{ "volume", KIND_VOLUME },
 	{ NULL, 0 },
 };
 
@@ -141,7 +162,7 @@ static const struct cli_option rows[] = {
 const struct cli_command floe_inspect_command = {
 	.name = "inspect",
 	.arguments = "[NAME...]",
-	.summary = "show everything that is known of containers and images",
+	.summary = "show everything that is known of containers, images and volumes",
 	CLI_OPTIONS(struct options, rows),
 	.max_args = CLI_ARGS_ANY,
 	.argument_source = FLOE_CONTAINERS,

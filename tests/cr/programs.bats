@@ -30,6 +30,11 @@ run_programs()
 	return $rc
 }
 
+@test "the documentation says of each program what survives" {
+	"$SOURCE/tests/cr/run-programs" --table >"$T/table" || skip "the programs are not built"
+	diff <(sed -n '/^| What survives/,$p' "$SOURCE/docs/checkpoint-state.md") "$T/table"
+}
+
 @test "the programs do their work when nothing is frozen" {
 	run_programs none
 }

@@ -60,6 +60,25 @@ has_limit()
 	compare_runtimes
 }
 
+@test "--uidmap --device: a node that belongs to the container" {
+	scenario()
+	{
+		prints "1:5 0:0" pod run --rm --uidmap 0:100000:5000 --device /dev/zero:/dev/mine bb stat -c %t:%T\ %u:%g /dev/mine
+		prints 3 pod run --rm --uidmap 0:100000:5000 --device /dev/zero:/dev/mine bb sh -c 'head -c 3 /dev/mine | wc -c'
+	}
+	compare_runtimes
+}
+
+@test "--group-add keep-groups: the caller's" {
+	scenario()
+	{
+		PODMAN=(setpriv --groups "0,1234" "${PODMAN[@]}")
+		says 1234 pod run --rm --group-add keep-groups bb id -G
+		never_says 1234 pod run --rm bb id -G
+	}
+	compare_runtimes
+}
+
 @test "--userns container: another container's" {
 	scenario()
 	{

@@ -81,11 +81,12 @@ in_user_namespace()
 	restore
 	ticks_after "$now"
 	[ "$(rt exec "$ID" ls / | grep -c tmp)" = 0 ]
-	! rt exec "$ID" touch /file
-	[ ! -e "$BUNDLE/rootfs/tmp" ]
+	run rt exec "$ID" touch /file
+	contains "$output" "Read-only"
 	remove_container
 	ticks_are_continuous
-	[ -z "$(ls "$BUNDLE/rootfs" | grep -E "tmp|put-root")" ]
+	[ ! -e "$BUNDLE/rootfs/tmp" ]
+	[ -z "$(compgen -G "$BUNDLE/rootfs/*put-root*")" ]
 }
 
 @test "a bind mount whose source is a symlink" {

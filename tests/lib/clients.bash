@@ -173,11 +173,24 @@ never_says()
 
 # --- one file -----------------------------------------------------------------------------------------------------------
 
+# FLOE_TEST_PEERS: podman, crun and runc that tools/install-peers has installed, in place of the distribution's.
+use_newer_peers()
+{
+	local podman
+
+	[ -n "${FLOE_TEST_PEERS:-}" ] || return 0
+	podman=$("$SOURCE/tools/install-peers" --print podman)
+	export PATH=${podman%/*}:$PATH
+	CONTAINERS_CONF_OVERRIDE=$("$SOURCE/tools/install-peers" --print containers.conf)
+	export CONTAINERS_CONF_OVERRIDE PODMAN_IGNORE_CGROUPSV1_WARNING=1
+}
+
 # What the setup_file of each of these files begins with. The tree of version 2 is hidden because Debian's crun refuses a
 # machine that has it beside version 1.
 clients_begin()
 {
 	export BATS_TEST_TIMEOUT=200
+	use_newer_peers
 	FLOE_CRIU=$("$SOURCE/tools/install-criu" --print)
 	export FLOE_CRIU
 	# podman and runc look for CRIU on PATH.
@@ -202,7 +215,7 @@ clients_end()
 	if [ "${FLOE_SANDBOX:-}" ] && command -v nft >/dev/null; then
 		nft flush ruleset
 	fi
-	rm -rf /run/{floe-runtime,runc,crun}/.{cache,empty-directory} /run/containers /run/containerd /run/docker
+	rm -rf /run/{floe-runtime,runc,crun}/.{cache,empty-directory} /run/containers /run/containerd /run/docker /run/lock/netavark.lock
 	rmdir /run/{floe-runtime,runc,crun} 2>/dev/null || :
 	if [ "$(stat -f -c %T /sys/fs/cgroup/unified 2>/dev/null)" = tmpfs ]; then
 		umount /sys/fs/cgroup/unified

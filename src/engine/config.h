@@ -254,6 +254,8 @@ struct container_status {
 	char *netns; /* path of a network namespace of ours; NULL: nothing is set up */
 	struct network_attachment *attachments; /* with addresses and names of interfaces */
 	size_t n_attachments;
+	struct network *networks; /* what these were then */
+	size_t n_networks;
 	struct network_port *ports; /* with host ports */
 	size_t n_ports;
 	char *cgroup; /* path of the container's cgroup as the runtime was told */

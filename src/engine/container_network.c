@@ -63,6 +63,11 @@ void container_network_forget(struct container_status *s)
 	free(s->attachments);
 	s->attachments = NULL;
 	s->n_attachments = 0;
+	for (size_t i = 0; i < s->n_networks; i++)
+		network_done(&s->networks[i]);
+	free(s->networks);
+	s->networks = NULL;
+	s->n_networks = 0;
 	network_ports_done(&(struct network_ports){ s->ports, s->n_ports });
 	s->ports = NULL;
 	s->n_ports = 0;
@@ -143,6 +148,8 @@ int container_network_begin(struct container *c, struct network_job *job, struct
 	for (size_t i = 0; i < request.n_attachments; i++)
 		network_attachment_copy(array_push(s->attachments, s->n_attachments),
 					&request.attachments[i]);
+	for (size_t i = 0; i < request.n_networks; i++)
+		network_copy(array_push(s->networks, s->n_networks), &request.networks[i]);
 	for (size_t i = 0; i < request.ports.n; i++)
 		*array_push(s->ports, s->n_ports) = request.ports.v[i];
 	/* The strings are the record's now. */
@@ -179,6 +186,8 @@ static void take_back(struct container *c)
 	const struct container_status *s = &c->status;
 
 	make_request(c, s->attachments, s->n_attachments, s->ports, s->n_ports, &request);
+	for (size_t i = 0; i < s->n_networks; i++)
+		network_copy(array_push(request.networks, request.n_networks), &s->networks[i]);
 	if (netns_remove(s->netns, NULL) < 0 || network_release(&env, &request, NULL) < 0)
 		return; /* the cleanup tries again, and says why not */
 	container_network_forget(&c->status);
@@ -218,6 +227,8 @@ int container_network_teardown(struct container *c, struct err *err)
 	if (!s->netns)
 		return 0;
 	make_request(c, s->attachments, s->n_attachments, s->ports, s->n_ports, &request);
+	for (size_t i = 0; i < s->n_networks; i++)
+		network_copy(array_push(request.networks, request.n_networks), &s->networks[i]);
 	r = network_teardown(&env, &request, s->netns, err);
 	r2 = netns_remove(s->netns, r < 0 ? &later : err);
 	/* A namespace that cannot be removed is tried again; all else has been given back. */

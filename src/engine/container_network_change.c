@@ -19,6 +19,16 @@ static ssize_t find(const struct network_attachment *list, size_t n, const char 
 	return -1;
 }
 
+static void remove_network_at(struct container_status *s, size_t i)
+{
+	if (i >= s->n_networks)
+		return;
+	network_done(&s->networks[i]);
+	s->n_networks--;
+	for (; i < s->n_networks; i++)
+		s->networks[i] = s->networks[i + 1];
+}
+
 static void remove_at(struct network_attachment *list, size_t *n, size_t i)
 {
 	network_attachment_done(&list[i]);
@@ -81,11 +91,15 @@ static int attach_now(struct container *c, const struct network_attachment *atta
 		return r;
 	a = array_push(c->status.attachments, c->status.n_attachments);
 	network_attachment_copy(a, request.attachments);
+	for (size_t i = 0; i < request.n_networks; i++)
+		network_copy(array_push(c->status.networks, c->status.n_networks),
+			     &request.networks[i]);
 	r = container_save(c, err);
 	if (r == 0)
 		r = network_setup(&env, &request, c->status.netns, &more, err);
 	if (r < 0) {
 		(void)network_teardown(&env, &request, c->status.netns, NULL);
+		remove_network_at(&c->status, c->status.n_networks - 1);
 		remove_at(c->status.attachments, &c->status.n_attachments,
 			  c->status.n_attachments - 1);
 		(void)container_save(c, NULL);
@@ -138,12 +152,16 @@ static int detach_now(struct container *c, size_t i, struct err *err)
 	int r;
 
 	make_request(c, &c->status.attachments[i], &request);
+	if (i < c->status.n_networks)
+		network_copy(array_push(request.networks, request.n_networks),
+			     &c->status.networks[i]);
 	r = network_teardown(&env, &request, c->status.netns, err);
 	if (r < 0)
 		return r;
 	container_network_status(c, &status);
 	network_status_remove(&status, request.attachments[0].network);
 	set_status(c, &status);
+	remove_network_at(&c->status, i);
 	remove_at(c->status.attachments, &c->status.n_attachments, i);
 	return container_save(c, err);
 }
@@ -183,6 +201,8 @@ int container_network_reload(struct container *c, struct err *err)
 	for (size_t i = 1; i < s->n_attachments; i++)
 		network_attachment_copy(array_push(request.attachments, request.n_attachments),
 					&s->attachments[i]);
+	for (size_t i = 0; i < s->n_networks; i++)
+		network_copy(array_push(request.networks, request.n_networks), &s->networks[i]);
 	/* Half of it may be gone, which is why this is asked for. */
 	(void)network_teardown(&env, &request, s->netns, NULL);
 	r = network_allocate(&env, &request, err);

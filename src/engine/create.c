@@ -282,6 +282,19 @@ static int add_record(struct engine *e, struct container_config *c, struct conta
 	return r;
 }
 
+/* With --publish-all also what the image and --expose name, at ports that are chosen at each start. */
+static int publish_exposed(struct container_config *c, struct err *err)
+{
+	struct network_ports all = { c->ports, c->n_ports };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && c->publish_all && i < c->n_expose; i++)
+		r = network_ports_parse_exposed(&all, c->expose[i], err);
+	c->ports = all.v;
+	c->n_ports = all.n;
+	return r;
+}
+
 int container_create(struct container *ret, struct engine *e, struct container_config *config,
 		     bool has_entrypoint, struct err *err)
 {
@@ -298,6 +311,8 @@ int container_create(struct container *ret, struct engine *e, struct container_c
 	set_defaults(&c);
 	if (r == 0 && !c.rootfs)
 		r = image_use(e, &c, has_entrypoint, &top, err);
+	if (r == 0)
+		r = publish_exposed(&c, err);
 	if (r == 0)
 		r = resolve_modes(e, &c, err);
 	if (r == 0)

@@ -48,6 +48,9 @@ void network_request_done(struct network_request *request)
 	for (size_t i = 0; i < request->n_attachments; i++)
 		network_attachment_done(&request->attachments[i]);
 	free(request->attachments);
+	for (size_t i = 0; i < request->n_networks; i++)
+		network_done(&request->networks[i]);
+	free(request->networks);
 	network_ports_done(&request->ports);
 	strvec_done(&request->dns_servers);
 	*request = (struct network_request)NETWORK_REQUEST_INIT;

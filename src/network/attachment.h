@@ -6,6 +6,7 @@
 #include "core/err.h"
 #include "core/json_table.h"
 #include "core/strvec.h"
+#include "network/config.h"
 #include "network/ports.h"
 
 struct network_attachment {
@@ -27,6 +28,10 @@ struct network_request {
 	const char *hostname;
 	struct network_attachment *attachments; /* owned */
 	size_t n_attachments;
+	/* What the networks are, place by place; filled in when addresses are taken, so that what was made can be
+	 * taken away although a network's file has been removed or changed meanwhile. Owned. */
+	struct network *networks;
+	size_t n_networks;
 	struct network_ports ports; /* owned */
 	struct strvec dns_servers; /* of the container's own choice; owned */
 };

@@ -51,6 +51,15 @@ JSON_DESC(network_desc, struct network, F_STRING(struct network, name, "name", J
 	  F_STRING_MAP(struct network, ipam_options, "ipam_options", 0),
 	  F_EXTRA(struct network, extra));
 
+void network_copy(struct network *ret, const struct network *from)
+{
+	auto_free char *text = json_encode(&network_desc, from, JSON_COMPACT);
+
+	/* What was encoded can be decoded. */
+	if (json_decode(&network_desc, ret, text, strlen(text), from->name, NULL) < 0)
+		abort();
+}
+
 void network_done(struct network *network)
 {
 	json_done(&network_desc, network);

@@ -68,6 +68,8 @@ struct network_list {
 		0                                                                                  \
 	}
 
+/* A copy that the caller owns. */
+void network_copy(struct network *ret, const struct network *from);
 void network_done(struct network *network);
 void network_list_done(struct network_list *list);
 

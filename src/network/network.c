@@ -18,30 +18,29 @@
 struct work {
 	const struct network_env *env;
 	const struct network_request *request;
-	struct network_list networks; /* networks.v[i] belongs to attachments[i] */
 	struct netavark netavark;
 	int lock_fd;
 };
 
 static void work_done(struct work *w)
 {
-	network_list_done(&w->networks);
 	netavark_done(&w->netavark);
 	close_fd(&w->lock_fd);
 }
 DEFINE_AUTO_VAL(work, struct work, work_done)
 #define auto_work auto_cleanup(work_cleanup_val)
 
-static int load_networks(struct work *w, struct err *err)
+static int load_networks(const struct network_env *env, struct network_request *request,
+			 struct err *err)
 {
-	for (size_t i = 0; i < w->request->n_attachments; i++) {
+	for (size_t i = request->n_networks; i < request->n_attachments; i++) {
 		struct network network = NETWORK_INIT;
-		int r = network_find(&network, w->env->config_dir,
-				     w->request->attachments[i].network, err);
+		int r = network_find(&network, env->config_dir, request->attachments[i].network,
+				     err);
 
 		if (r < 0)
 			return r;
-		*array_push(w->networks.v, w->networks.n) = network;
+		*array_push(request->networks, request->n_networks) = network;
 	}
 	return 0;
 }
@@ -90,8 +89,8 @@ static int allocate_one(const struct work *w, size_t i, struct network_attachmen
 	int r;
 
 	strvec_add_all(&wanted, a->static_ips, a->n_static_ips);
-	r = ipam_allocate(w->env->run_dir, &w->networks.v[i], w->request->container_id, &wanted,
-			  &given, err);
+	r = ipam_allocate(w->env->run_dir, &w->request->networks[i], w->request->container_id,
+			  &wanted, &given, err);
 	if (r < 0)
 		return r;
 	for (size_t k = 0; k < a->n_static_ips; k++)
@@ -127,7 +126,7 @@ int network_allocate(const struct network_env *env, struct network_request *requ
 	network_request_name_interfaces(request);
 	r = network_ports_choose(&request->ports, err);
 	if (r == 0 && env->backend == NETWORK_NETAVARK) {
-		r = load_networks(&w, err);
+		r = load_networks(env, request, err);
 		if (r == 0)
 			r = allocate_addresses(&w, request, err);
 	}
@@ -137,18 +136,17 @@ int network_allocate(const struct network_env *env, struct network_request *requ
 static int setup_by_netavark(struct work *w, const char *netns_path, struct network_status *ret,
 			     struct err *err)
 {
-	int r = load_networks(w, err);
+	int r = netavark_find(&w->netavark, w->env->netavark, err);
 
-	if (r == 0)
-		r = netavark_find(&w->netavark, w->env->netavark, err);
 	if (r == 0)
 		r = take_lock(w, err);
 	if (r < 0)
 		return r;
-	r = netavark_setup(&w->netavark, w->request, w->networks.v, netns_path, ret, err);
+	r = netavark_setup(&w->netavark, w->request, w->request->networks, netns_path, ret, err);
 	/* It may have come half way. */
 	if (r < 0)
-		(void)netavark_teardown(&w->netavark, w->request, w->networks.v, netns_path, NULL);
+		(void)netavark_teardown(&w->netavark, w->request, w->request->networks, netns_path,
+					NULL);
 	return r;
 }
 
@@ -174,13 +172,13 @@ int network_teardown(const struct network_env *env, const struct network_request
 		r = cni_teardown(&env->cni, request, netns_path, err);
 		return r < 0 ? err_wrap(err, r, "take down the network") : 0;
 	}
-	r = load_networks(&w, err);
-	if (r == 0)
-		r = netavark_find(&w.netavark, env->netavark, err);
+	r = request->n_networks < request->n_attachments ?
+		    err_set(err, ERR_STATE, "it is not known what was set up") :
+		    netavark_find(&w.netavark, env->netavark, err);
 	if (r == 0)
 		r = take_lock(&w, err);
 	if (r == 0)
-		r = netavark_teardown(&w.netavark, request, w.networks.v, netns_path, err);
+		r = netavark_teardown(&w.netavark, request, request->networks, netns_path, err);
 	last = release_addresses(env, request, request->n_attachments, &later);
 	if (r == 0 && last < 0) {
 		r = last;

@@ -45,9 +45,8 @@ int network_setup(const struct network_env *env, const struct network_request *r
 int network_release(const struct network_env *env, const struct network_request *request,
 		    struct err *err);
 /*
- * Take everything away, also after a set-up that was cut short, or of which only the request is known. A network
- * whose file is gone meanwhile cannot be told to the backend: its addresses are given back all the same, and the
- * first error is returned after all else is done.
+ * Take everything away, also after a set-up that was cut short, or of which only the completed request is known.
+ * Addresses are given back whatever fails; the first error is returned after all else is done.
  */
 int network_teardown(const struct network_env *env, const struct network_request *request,
 		     const char *netns_path, struct err *err);

@@ -96,9 +96,10 @@ engine_clean_up()
 # Processes, mounts, cgroups of containers, and what the engine keeps of containers.
 engine_inventory()
 {
-	local stat pid name
+	local stat pid name state
 	for stat in /proc/[0-9]*/stat; do
-		if { read -r pid name _ <"$stat"; } 2>/dev/null; then
+		# A dead one that is not ours to reap (netavark's aardvark-dns) is nothing that was left.
+		if { read -r pid name state _ <"$stat"; } 2>/dev/null && [ "$name $state" != '(aardvark-dns) Z' ]; then
 			echo "process $pid $name"
 		fi
 	done

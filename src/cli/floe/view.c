@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/floe/view_network.h"
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/str.h"
@@ -147,19 +148,6 @@ static char *command_text(const struct container_config *g)
 
 /* --- ps --------------------------------------------------------------------------------------------- */
 
-static void add_ports(const struct container_config *g, struct strbuf *sb)
-{
-	for (size_t i = 0; i < g->n_ports; i++) {
-		const struct network_port *p = &g->ports[i];
-
-		strbuf_addf(sb, "%s%s:%u->%u/%s", sb->len ? ", " : "",
-			    str_is_empty(p->host_ip) ? "0.0.0.0" : p->host_ip, p->host_port,
-			    p->container_port, p->protocol);
-	}
-	for (size_t i = 0; i < g->n_expose; i++)
-		strbuf_addf(sb, "%s%s", sb->len ? ", " : "", g->expose[i]);
-}
-
 static struct json_object *labels_text(const struct json_string_map *labels)
 {
 	auto_strbuf struct strbuf sb = STRBUF_INIT;
@@ -196,7 +184,7 @@ struct json_object *view_ps(const struct container *c, bool no_trunc, struct err
 	view_status(c, &status);
 	view_duration(since(g->created_ns), &created);
 	strbuf_adds(&created, " ago");
-	add_ports(g, &ports);
+	view_ports(c, &ports);
 	if (!no_trunc && strlen(command) > COMMAND_WIDTH) {
 		char *cut = xasprintf("%.*s...", COMMAND_WIDTH, command);
 
@@ -263,11 +251,11 @@ struct json_object *view_ps_json(const struct container *c)
 	json_object_object_add(o, "Mounts", mounts);
 	json_object_object_add(o, "Names", names);
 	json_object_object_add(o, "Namespaces", json_object_new_object());
-	json_object_object_add(o, "Networks", json_object_new_array());
+	json_object_object_add(o, "Networks", view_network_names(g));
 	view_add_i64(o, "Pid", s->pid);
 	view_add(o, "Pod", "");
 	view_add(o, "PodName", "");
-	json_object_object_add(o, "Ports", NULL);
+	json_object_object_add(o, "Ports", view_ports_json(c));
 	view_add_i64(o, "Restarts", s->restart_count);
 	json_object_object_add(o, "Size", NULL);
 	view_add_i64(o, "StartedAt", s->started_ns / (int64_t)NSEC_PER_SEC);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/floe/view.h"
+#include "cli/floe/view_network.h"
 #include "core/alloc.h"
 #include "core/path.h"
 #include "core/str.h"
@@ -230,6 +231,7 @@ static struct json_object *host_config(const struct container *c)
 	view_add_i64(o, "OomScoreAdj", g->oom_score_adj.v);
 	view_add(o, "PidMode", g->pid ? g->pid : "private");
 	view_add_bool(o, "Privileged", g->privileged);
+	add(o, "PortBindings", view_port_bindings(g));
 	view_add_bool(o, "PublishAllPorts", g->publish_all);
 	view_add_bool(o, "ReadonlyRootfs", g->read_only);
 	add(o, "SecurityOpt", view_strings(g->security_opts, g->n_security_opts));
@@ -242,23 +244,6 @@ static struct json_object *host_config(const struct container *c)
 	add(o, "Ulimits", ulimits(g));
 	view_add_bool(o, "Init", g->init);
 	add_limits(o, &g->limits);
-	return o;
-}
-
-static struct json_object *network_settings(const struct container *c)
-{
-	struct json_object *o = json_object_new_object();
-	static const char *const empty[] = { "EndpointID",  "Gateway",		 "IPAddress",
-					     "IPv6Gateway", "GlobalIPv6Address", "MacAddress",
-					     "Bridge",	    "SandboxID" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(empty); i++)
-		view_add(o, empty[i], "");
-	view_add_i64(o, "IPPrefixLen", 0);
-	view_add_i64(o, "GlobalIPv6PrefixLen", 0);
-	add(o, "Ports", json_object_new_object());
-	view_add(o, "SandboxKey", c->status.netns);
-	add(o, "Networks", json_object_new_object());
 	return o;
 }
 
@@ -356,7 +341,7 @@ struct json_object *view_inspect(const struct container *c)
 	add(o, "GraphDriver", graph_driver(c));
 	add(o, "Mounts", mounts(c));
 	add(o, "Dependencies", view_strings(g->dependencies, g->n_dependencies));
-	add(o, "NetworkSettings", network_settings(c));
+	add(o, "NetworkSettings", view_network_settings(c));
 	view_add(o, "Namespace", "");
 	view_add_bool(o, "IsInfra", false);
 	view_add_bool(o, "IsService", false);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/floe/view_network.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/floe/view.h"
+#include "core/alloc.h"
+#include "core/parse.h"
+#include "core/str.h"
+#include "engine/container_network.h"
+
+static void add(struct json_object *o, const char *key, struct json_object *value)
+{
+	(void)json_object_object_add(o, key, value);
+}
+
+/* ---- ports ---- */
+
+/* As they are now, or where nothing is set up as they were asked for. */
+static struct network_ports ports_of(const struct container *c)
+{
+	return c->status.n_ports ? (struct network_ports){ c->status.ports, c->status.n_ports } :
+				   (struct network_ports){ c->config.ports, c->config.n_ports };
+}
+
+static struct json_object *bindings(const struct network_port *ports, size_t n)
+{
+	struct json_object *o = json_object_new_object();
+
+	for (size_t i = 0; i < n; i++)
+		for (uint32_t k = 0; k < ports[i].range; k++) {
+			auto_free char *key =
+				xasprintf("%u/%s", ports[i].container_port + k, ports[i].protocol);
+			auto_free char *number = xasprintf("%u", ports[i].host_port + k);
+			struct json_object *one = json_object_new_object();
+			struct json_object *list;
+
+			view_add(one, "HostIp", *ports[i].host_ip ? ports[i].host_ip : "0.0.0.0");
+			view_add(one, "HostPort", number);
+			if (!json_object_object_get_ex(o, key, &list)) {
+				list = json_object_new_array();
+				add(o, key, list);
+			}
+			(void)json_object_array_add(list, one);
+		}
+	return o;
+}
+
+struct json_object *view_port_bindings(const struct container_config *config)
+{
+	return bindings(config->ports, config->n_ports);
+}
+
+struct json_object *view_ports_json(const struct container *c)
+{
+	struct network_ports ports = ports_of(c);
+	struct json_object *list = ports.n ? json_object_new_array() : NULL;
+
+	for (size_t i = 0; i < ports.n; i++)
+		(void)json_object_array_add(list,
+					    json_encode_value(&network_port_desc, &ports.v[i]));
+	return list;
+}
+
+static bool is_published(const struct network_ports *ports, const char *exposed)
+{
+	for (size_t i = 0; i < ports->n; i++) {
+		auto_free char *text =
+			xasprintf("%u/%s", ports->v[i].container_port, ports->v[i].protocol);
+
+		if (str_eq(text, exposed))
+			return true;
+	}
+	return false;
+}
+
+void view_ports(const struct container *c, struct strbuf *sb)
+{
+	struct network_ports ports = ports_of(c);
+
+	for (size_t i = 0; i < ports.n; i++) {
+		auto_free char *text = network_port_to_string(&ports.v[i]);
+
+		strbuf_addf(sb, "%s%s", sb->len ? ", " : "", text);
+	}
+	for (size_t i = 0; i < c->config.n_expose; i++) {
+		const char *port = c->config.expose[i];
+		auto_free char *full = strchr(port, '/') ? xstrdup(port) :
+							   xasprintf("%s/tcp", port);
+
+		if (!is_published(&ports, full))
+			strbuf_addf(sb, "%s%s", sb->len ? ", " : "", full);
+	}
+}
+
+/* ---- networks ---- */
+
+struct json_object *view_network_names(const struct container_config *config)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < config->n_networks; i++)
+		(void)json_object_array_add(list,
+					    json_object_new_string(config->networks[i].network));
+	return list;
+}
+
+/* Address, length and gateway of the first subnet of each family. */
+static void add_addresses(struct json_object *o, const struct network_status_interface *interface)
+{
+	struct {
+		const char *address;
+		const char *length;
+		const char *gateway;
+		bool is_set;
+	} keys[] = {
+		{ "IPAddress", "IPPrefixLen", "Gateway", false },
+		{ "GlobalIPv6Address", "GlobalIPv6PrefixLen", "IPv6Gateway", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		view_add(o, keys[i].address, "");
+		view_add_i64(o, keys[i].length, 0);
+		view_add(o, keys[i].gateway, "");
+	}
+	for (size_t i = 0; interface && i < interface->n_subnets; i++) {
+		const struct network_status_subnet *subnet = &interface->subnets[i];
+		const char *slash = strchr(subnet->ipnet, '/');
+		size_t k = strchr(subnet->ipnet, ':') ? 1 : 0;
+		auto_free char *address = NULL;
+		uint32_t length = 0;
+
+		if (keys[k].is_set || !slash)
+			continue;
+		keys[k].is_set = true;
+		address = xstrndup(subnet->ipnet, (size_t)(slash - subnet->ipnet));
+		(void)parse_u32(slash + 1, &length);
+		view_add(o, keys[k].address, address);
+		view_add_i64(o, keys[k].length, length);
+		view_add(o, keys[k].gateway, subnet->gateway);
+	}
+	view_add(o, "MacAddress", interface ? interface->mac_address : "");
+}
+
+static const struct network *find_network(const struct container *c, const char *name)
+{
+	for (size_t i = 0; i < c->status.n_networks; i++)
+		if (str_eq(c->status.networks[i].name, name))
+			return &c->status.networks[i];
+	return NULL;
+}
+
+static struct json_object *one_network(const struct container *c,
+				       const struct network_status *status,
+				       const struct network_attachment *a)
+{
+	const struct network_status_entry *entry = network_status_find(status, a->network);
+	const struct network *network = find_network(c, a->network);
+	struct json_object *o = json_object_new_object();
+	struct json_object *aliases = view_strings(a->aliases, a->n_aliases);
+	char id[13];
+
+	view_add(o, "EndpointID", "");
+	add_addresses(o, entry && entry->n_interfaces ? &entry->interfaces[0] : NULL);
+	view_add(o, "NetworkID", network ? network->id : a->network);
+	add(o, "DriverOpts", NULL);
+	add(o, "IPAMConfig", NULL);
+	add(o, "Links", NULL);
+	(void)json_object_array_add(aliases,
+				    json_object_new_string(container_short_id(c->config.id, id)));
+	add(o, "Aliases", aliases);
+	return o;
+}
+
+struct json_object *view_network_settings(const struct container *c)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *networks = json_object_new_object();
+	struct network_ports ports = ports_of(c);
+	auto_network_status struct network_status status = NETWORK_STATUS_INIT;
+	const struct network_status_entry *only;
+
+	container_network_status(c, &status);
+	only = status.n == 1 ? &status.v[0] : NULL;
+	view_add(o, "EndpointID", "");
+	add_addresses(o, only && only->n_interfaces ? &only->interfaces[0] : NULL);
+	view_add(o, "Bridge", "");
+	view_add(o, "SandboxID", "");
+	view_add_bool(o, "HairpinMode", false);
+	view_add(o, "LinkLocalIPv6Address", "");
+	view_add_i64(o, "LinkLocalIPv6PrefixLen", 0);
+	add(o, "Ports", bindings(ports.v, ports.n));
+	view_add(o, "SandboxKey", c->status.netns);
+	for (size_t i = 0; i < c->config.n_networks; i++)
+		add(networks, c->config.networks[i].network,
+		    one_network(c, &status, &c->config.networks[i]));
+	add(o, "Networks", networks);
+	return o;
+}

@@ -1,0 +1,243 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# Networks of containers by netavark: addresses, names, ports, and that nothing of them stays. The "host" is the network
+# namespace of the test run.
+
+load ../lib/engine
+
+setup_file()
+{
+	engine_setup_file
+	[ -x /usr/lib/podman/netavark ] || [ -x /usr/libexec/podman/netavark ] || skip "no netavark (tools/install-deps)"
+	ip link set lo up
+	# As ip-netns(8) would leave it; floe makes it where it is missing.
+	mkdir -p /run/netns
+	mount --bind /run/netns /run/netns
+	mount --make-shared /run/netns
+}
+
+setup()
+{
+	engine_setup
+	NETWORKS=$T/networks
+	network_inventory >"$T/.network-before"
+}
+
+teardown()
+{
+	local status=0
+	engine_clean_up || status=1
+	network_inventory >"$T/.network-after"
+	if ! diff "$T/.network-before" "$T/.network-after"; then
+		echo "the network is not as it was before the test"
+		status=1
+	fi
+	return $status
+}
+
+teardown_file()
+{
+	! [ -d /sys/fs/cgroup/unified ] || umount /sys/fs/cgroup/unified 2>/dev/null || :
+	find /sys/fs/cgroup -mindepth 2 -depth -type d -not -fstype tmpfs -path "*/ft${FLOE_TEST_RUN}-engine*" -exec rmdir {} + \
+		2>/dev/null || :
+	# netavark keeps its empty chains. This network namespace is the test run's own.
+	nft flush ruleset
+	umount /run/netns && rmdir /run/netns
+	rm -rf /run/containers /run/xtables.lock /run/floe-runtime /run/crun
+}
+
+# Interfaces, addresses, named namespaces, rules about addresses; not netavark's empty chains.
+network_inventory()
+{
+	ip -o link | sed 's/^[0-9]*: //; s/@.*//; s/:.*//' | sort
+	ip -o addr | awk '{ print $2, $4 }' | sort
+	ls /run/netns 2>/dev/null || :
+	iptables-save 2>/dev/null | grep -E '10\.(88|89|213)\.' || :
+}
+
+# net COMMAND...: floe network, and floe with the networks of this test.
+net()
+{
+	fln network "$@"
+}
+
+fln()
+{
+	local command=$1
+	shift
+	case $command in
+	run | create) set -- --cgroup-parent "/$PREFIX" "$@" ;;
+	esac
+	timeout --kill-after=5 60 "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs \
+		--network-config-dir "$NETWORKS" --runtime "$ENGINE_RUNTIME" "$command" "$@" 3>&- 4>&-
+}
+
+# serve NAME [OPTION...]: a container that says its name to everybody who asks at port 80.
+serve()
+{
+	local name=$1
+	shift
+	fln run -d --name "$name" "$@" --rootfs "$ROOTFS" sh -c "mkdir -p /tmp/$name; echo I am $name >/tmp/$name/index.html
+		exec httpd -f -p 80 -h /tmp/$name" </dev/null >/dev/null
+}
+
+# ask ADDRESS PORT: what the server there says.
+ask()
+{
+	eventually ask_once "$1" "$2" || return 1
+	cat "$T/answer"
+}
+
+ask_once()
+{
+	timeout 3 bash -c 'exec 3<>/dev/tcp/$0/$1 && printf "GET / HTTP/1.0\r\n\r\n" >&3 && sed "1,/^\r*$/d" <&3' "$1" "$2" \
+		>"$T/answer" 2>/dev/null && [ -s "$T/answer" ]
+}
+
+address_of()
+{
+	fln inspect --format "{{(index .NetworkSettings.Networks \"$2\").IPAddress}}" "$1"
+}
+
+@test "the default network gives an address, a gateway, hosts and resolv.conf" {
+	run fln run --rm --rootfs "$ROOTFS" sh -c 'ip -o -4 addr show eth0; ip route; cat /etc/hosts'
+	[ "$status" -eq 0 ]
+	contains "$output" "10.88." "/16" "default via 10.88.0.1" "localhost"
+	[[ $output =~ 10\.88\.[0-9]+\.[0-9]+[[:space:]]+[0-9a-f]{12} ]]
+}
+
+@test "a published port reaches the container, also from an address of the host" {
+	serve "$C" -p 18080:80
+	is "I am $C" "$(ask 127.0.0.1 18080)"
+	serve "$C-2" -p 127.0.0.1::80 -P --expose 81
+	port=$(fln inspect --format '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}' "$C-2")
+	[ "$port" -gt 1023 ]
+	is "I am $C-2" "$(ask 127.0.0.1 "$port")"
+	fln rm -f -t 0 "$C" >/dev/null
+	run ask_once 127.0.0.1 18080
+	[ "$status" -ne 0 ]
+}
+
+@test "containers of a network know each other by name and alias, others do not" {
+	[ -x /usr/lib/podman/aardvark-dns ] || [ -x /usr/libexec/podman/aardvark-dns ] || skip "no aardvark-dns (tools/install-deps)"
+	net create web >/dev/null
+	net create other >/dev/null
+	serve db --network web:alias=sql
+	address=$(address_of db web)
+	for name in db sql; do
+		run fln run --rm --network web --rootfs "$ROOTFS" nslookup $name.dns.podman
+		contains "$output" "$address"
+	done
+	run fln run --rm --network other --rootfs "$ROOTFS" nslookup db.dns.podman
+	[[ $output != *$address* ]]
+}
+
+@test "address, MAC address and interface name as asked for" {
+	net create --subnet 10.213.7.0/24 fixed >/dev/null
+	run fln run --rm --network fixed:interface_name=net7 --ip 10.213.7.77 --mac-address 92:d0:c6:0a:29:33 --rootfs "$ROOTFS" \
+		ip addr show net7
+	contains "$output" "10.213.7.77/24" "92:d0:c6:0a:29:33"
+	serve "$C" --network fixed --ip 10.213.7.77
+	run fln run --rm --network fixed --ip 10.213.7.77 --rootfs "$ROOTFS" true
+	refused "address 10.213.7.77 is in use"
+	run fln run --rm --network fixed --ip 10.213.8.1 --rootfs "$ROOTFS" true
+	refused "10.213.8.1 is in none of its subnets"
+}
+
+@test "two networks, IPv6, and no way out of an internal one" {
+	net create --internal inner >/dev/null
+	net create --ipv6 outer >/dev/null
+	run fln run --rm --network inner --network outer --rootfs "$ROOTFS" sh -c 'ip -o addr; ip route'
+	contains "$output" eth0 eth1 "inet6 fd"
+	run fln run --rm --network inner --rootfs "$ROOTFS" ip route
+	[[ $output != *default* ]]
+}
+
+@test "another container's network is shared with its files" {
+	serve "$C" -p 18081:80
+	run fln run --rm --network "container:$C" --rootfs "$ROOTFS" sh -c 'hostname; ip -o -4 addr show eth0; cat /etc/hosts'
+	contains "$output" "$(fln inspect --format '{{.Id}}' "$C" | cut -c1-12)"
+	[[ $output =~ 10\.88\. ]]
+}
+
+@test "connect and disconnect a running container" {
+	net create later >/dev/null
+	serve "$C"
+	net connect --alias extra later "$C"
+	address=$(address_of "$C" later)
+	is "I am $C" "$(ask "$address" 80)"
+	run net connect later "$C"
+	refused "already"
+	net disconnect later "$C"
+	run ask_once "$address" 80
+	[ "$status" -ne 0 ]
+	run net disconnect later "$C"
+	refused "not attached"
+	# What is connected stays so over a restart.
+	net connect later "$C"
+	fln restart -t 0 "$C" >/dev/null
+	is "I am $C" "$(ask "$(address_of "$C" later)" 80)"
+}
+
+@test "a network that is in use is kept, and forced away with its containers" {
+	net create used >/dev/null
+	serve "$C" --network used
+	run net rm used
+	is 2 "$status"
+	contains "$output" "used by containers"
+	net rm -f -t 0 used >/dev/null
+	run net exists used
+	is 1 "$status"
+	run fln container exists "$C"
+	is 1 "$status"
+	run net rm used
+	is 1 "$status"
+}
+
+@test "ls, inspect and prune" {
+	net create --label purpose=test --subnet 10.213.9.0/24 shown >/dev/null
+	is shown "$(net ls -q --filter label=purpose=test)"
+	run net ls
+	contains "${lines[0]}" "NETWORK ID" NAME DRIVER
+	serve "$C" --network shown
+	is "$C" "$(net inspect shown | jq -r '.[0].containers[].name')"
+	is "10.213.9.2/24" "$(net inspect shown | jq -r '.[0].containers[].interfaces.eth0.subnets[0].ipnet')"
+	net create unused >/dev/null
+	is unused "$(net prune -f)"
+	net exists shown
+}
+
+@test "a mistyped network, port or address is one sentence" {
+	for bad in "--network nothing" "--network web:ip=1.2" "--network host,none" "-p 80:80:80:80" "-p 99999:80" \
+		"--ip 1.2.3.4.5" "--mac-address 12" "--network none -p 80" "--network podman --network podman" "--network pasta"; do
+		# shellcheck disable=SC2086 # two words
+		run fln run --rm $bad --rootfs "$ROOTFS" true
+		refused "Error: " || fail "$bad"
+	done
+	run net create "a/b"
+	refused "a/b"
+	run net create --subnet 10.88.0.0/24 "$C"
+	refused "10.88.0.0/24" podman
+}
+
+@test "kill -9 of everything leaves nothing that rm -f does not remove" {
+	serve "$C" -p 18082:80
+	pid=$(fln inspect --format '{{.State.Pid}}' "$C")
+	conmon=$(fln inspect --format '{{.State.ConmonPid}}' "$C")
+	kill -KILL "$conmon" "$pid"
+	eventually [ ! -e "/proc/$pid" ]
+	fln rm -f "$C" >/dev/null
+	run ask_once 127.0.0.1 18082
+	[ "$status" -ne 0 ]
+}
+
+@test "16 containers at once get 16 addresses" {
+	net create many >/dev/null
+	for i in {1..16}; do
+		fln run --rm --network many --rootfs "$ROOTFS" sh -c 'ip -o -4 addr show eth0 | sed "s/.*inet //; s/ .*//"' \
+			>"$T/address.$i" 2>&1 </dev/null &
+	done
+	wait
+	is 16 "$(grep -h '^10\.' "$T"/address.* | wc -l)"
+}

@@ -193,6 +193,25 @@ static const struct filter *find(const char *text, const char **ret_value)
 	return NULL;
 }
 
+static int no_such(const char *text, struct err *err)
+{
+	return err_set(
+		err, ERR_USAGE,
+		"filter '%s': not one of label=, label!=, dangling=, reference=, id=, digest=, "
+		"before=, since=, until=, containers=, intermediate=, readonly=",
+		text);
+}
+
+int image_filter_check(const struct strvec *texts, struct err *err)
+{
+	const char *value;
+
+	for (size_t i = 0; i < texts->n; i++)
+		if (!find(texts->v[i], &value))
+			return no_such(texts->v[i], err);
+	return 0;
+}
+
 int image_filter_matches(const struct image_filter_context *context, const struct strvec *texts,
 			 const struct image *image, const struct image_config *config,
 			 struct err *err)

@@ -14,3 +14,5 @@ struct image_filter_context {
 int image_filter_matches(const struct image_filter_context *c, const struct strvec *filters,
 			 const struct image *image, const struct image_config *config,
 			 struct err *err);
+/* Whether there are such filters, whatever they would say. ERR_USAGE. */
+int image_filter_check(const struct strvec *filters, struct err *err);

@@ -307,7 +307,9 @@ static int run(const struct cli_invocation *inv, struct err *err)
 
 	if (inv->n_args && o->all)
 		return err_set(err, ERR_USAGE, "images: give --all or a name, not both");
-	r = image_store_open(inv, &l.store, err);
+	r = image_filter_check(&o->filters, err);
+	if (r == 0)
+		r = image_store_open(inv, &l.store, err);
 	if (r == 0)
 		r = choose(&l, err);
 	if (r < 0)

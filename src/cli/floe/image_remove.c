@@ -296,8 +296,10 @@ static int run_prune(const struct cli_invocation *inv, struct err *err)
 	auto_store struct store store = STORE_INIT;
 	auto_strbuf struct strbuf out = STRBUF_INIT;
 	bool yes = o->force;
-	int r = image_store_open(inv, &store, err);
+	int r = image_filter_check(&o->filters, err);
 
+	if (r == 0)
+		r = image_store_open(inv, &store, err);
 	if (r == 0 && !yes)
 		r = confirm(o->all ?
 				    "WARNING! This command removes all images without at least one "

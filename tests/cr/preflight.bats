@@ -298,6 +298,7 @@ works_with()
 	fails_with
 	dry_run --shell-job
 	[ "$status" -eq 0 ] || fail "$output"
+	contains "$(jq -r '.warnings[] | select(.check == "terminal-outside").message' <<<"$output")" "CRIU does not restore it"
 	remove_container
 	wait "$terminal" || :
 }

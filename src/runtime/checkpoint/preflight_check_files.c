@@ -107,11 +107,28 @@ static void check_outside(const struct preflight_snapshot *s, struct preflight_r
 	}
 }
 
+/* With the option CRIU 4.2 dumps it; restoring it in a mount namespace it fails an assertion. */
+static void warn_of_restore(const struct preflight_snapshot *s, struct preflight_report *report,
+			    const char *check, const struct preflight_use *use, const char *path)
+{
+	if (s->options.by[PREFLIGHT_SHELL_JOB])
+		preflight_add(report, s, check,
+			      (struct preflight_item){
+				      .severity = PREFLIGHT_WARNING,
+				      .use = use,
+				      .message = xasprintf("terminal '%s' of the caller can be "
+							   "frozen, but CRIU does not restore it",
+							   path),
+				      .remedy = "give the container a terminal of its own "
+						"(process.terminal)",
+				      .is_separate = true });
+}
+
 static void check_outside_terminal(const struct preflight_snapshot *s,
 				   struct preflight_report *report, const char *check)
 {
 	PREFLIGHT_FOR_EACH_USE(s, u, f)
-	if (is_outside(f) && is_pty_slave(f))
+	if (is_outside(f) && is_pty_slave(f)) {
 		preflight_add(report, s, check,
 			      (struct preflight_item){
 				      .use = u,
@@ -121,6 +138,8 @@ static void check_outside_terminal(const struct preflight_snapshot *s,
 				      .option = PREFLIGHT_SHELL_JOB,
 				      .remedy = "or give the container a terminal of its own "
 						"(process.terminal)" });
+		warn_of_restore(s, report, check, u, f->path);
+	}
 }
 
 static bool needs_ghost(const struct preflight_file *f)

@@ -55,7 +55,7 @@ static int run_create(const struct cli_invocation *inv, struct err *err)
 static const struct cli_option create_rows[] = {
 	OPT_STRING(T, create.driver, "driver", 'd', "DRIVER",
 		   "bridge (the default), macvlan, ipvlan, or a plugin of netavark's"),
-	OPT_STRVEC(T, create.subnets, "subnet", 0, "SUBNET", "subnet; may be repeated"),
+	OPT_STRVEC(T, create.subnets, "subnet", 0, "SUBNET", "subnet"),
 	OPT_STRVEC(T, create.gateways, "gateway", 0, "ADDRESS", "gateway of the subnet before it"),
 	OPT_STRVEC(T, create.ip_ranges, "ip-range", 0, "SUBNET|FIRST-LAST",
 		   "give addresses out of this part only"),

@@ -9,8 +9,8 @@
 load ../lib/helpers
 
 # Nobody's, as long as nobody has half a million accounts.
-USER_ID=654321
-SUBORDINATE=700000
+USER_ID=${USER_ID:-654321}
+SUBORDINATE=${SUBORDINATE:-700000}
 
 eval "common_$(declare -f setup_file)"
 

@@ -201,6 +201,7 @@ all_capabilities()
 }
 
 @test "the I/O priority is set, for init and for exec" {
+	needs_root "set a real-time I/O priority"
 	idle_command
 	configure '.process.ioPriority = { class: "IOPRIO_CLASS_BE", priority: 6 }'
 	start_detached
@@ -301,6 +302,7 @@ policy_of()
 }
 
 @test "oom_score_adj is set in an exec, also into a user namespace" {
+	needs_root "run without a user namespace, or with any mapping"
 	user_namespace
 	configure '.process.oomScoreAdj = 300'
 	idle_command
@@ -399,6 +401,7 @@ policy_of()
 }
 
 @test "time offsets are in force, and exec is in that time" {
+	needs_root "run without a user namespace, or with any mapping"
 	floe_only "others lack time namespaces"
 	configure '.linux.namespaces += [{ type: "time" }] | .linux.timeOffsets = { boottime: { secs: 1000000 } }'
 	idle_command
@@ -422,6 +425,7 @@ policy_of()
 }
 
 @test "network devices are moved into the container" {
+	needs_root "make network devices"
 	floe_only "1.3 of the specification"
 	ip link add floe0 type veth peer name floe1
 	ip address add 192.0.2.7/24 dev floe0
@@ -459,6 +463,7 @@ policy_of()
 }
 
 @test "the container's user owns its cgroup, where it may write to it (version 2)" {
+	needs_root "run without a user namespace, or with any mapping"
 	is_cgroup_v2 || skip "this machine has no cgroup version 2"
 	user_namespace
 	configure '.linux.namespaces += [{ type: "cgroup" }] | .mounts |= map(select(.type != "cgroup"))
@@ -481,6 +486,7 @@ policy_of()
 }
 
 @test "limits of controllers that this machine lacks are refused by name" {
+	needs_root "have the controller hugetlb, which systemd does not delegate"
 	command_is true
 	for limit in '.network = { classID: 5 }' '.network = { priorities: [{ name: "lo", priority: 1 }] }' \
 		'.rdma = { mlx5_1: { hcaHandles: 1 } }' '.memory = { swappiness: 200 }'; do
@@ -495,6 +501,7 @@ policy_of()
 }
 
 @test "limits of huge pages are set, of every size that the kernel has" {
+	needs_root "have the controller hugetlb, which systemd does not delegate"
 	limits='[]'
 	for dir in /sys/kernel/mm/hugepages/hugepages-*; do
 		[ -d "$dir" ] || skip "this kernel has no huge pages"
@@ -603,6 +610,7 @@ bind_each()
 }
 
 @test "every flag of a mount is set, and taken back by its opposite" {
+	needs_root "clear flags of the machine's mounts"
 	own_rootfs
 	mkdir -p "$T/source"
 	set_flags=(ro nosuid nodev noexec noatime nodiratime relatime nosymfollow rw)
@@ -633,6 +641,7 @@ bind_each()
 }
 
 @test "every mount option that features lists is taken" {
+	needs_root "clear flags of the machine's mounts"
 	floe_only "the list is its own"
 	own_rootfs
 	all_capabilities
@@ -664,6 +673,7 @@ propagation_of()
 }
 
 @test "every kind of propagation is set, of mounts and of the root" {
+	needs_root "mount file systems"
 	floe_only "others leave the root private"
 	own_rootfs
 	command_is cat /proc/self/mountinfo
@@ -720,6 +730,7 @@ propagation_of()
 }
 
 @test "recursive attributes reach the mounts below" {
+	needs_root "mount file systems"
 	own_rootfs
 	mkdir -p "$T/source/below" "$T/other/below"
 	mount -t tmpfs below "$T/source/below"
@@ -742,6 +753,7 @@ propagation_of()
 }
 
 @test "id-mapped mounts show the ids of the mapping" {
+	needs_root "mount file systems"
 	floe_only "others differ in what they take"
 	mkdir -p "$T/source/below"
 	touch "$T/source/file"

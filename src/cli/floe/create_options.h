@@ -137,7 +137,8 @@ extern const struct create_options create_options_default;
 		OPT_FLAG(T, M.replace, "replace", 0, "remove a container of the same name first"), \
 		OPT_U32(T, M.preserve_fds, "preserve-fds", 0, "N",                                 \
 			"hand it descriptors 3 to 3+N-1"),                                         \
-		OPT_I64(T, M.oom_score_adj, "oom-score-adj", 0, "N", "-1000 to 1000"),             \
+		OPT_I64(T, M.oom_score_adj, "oom-score-adj", 0, "N",                               \
+			"how likely it is killed when memory runs out, -1000 to 1000"),            \
 		OPT_FLAG(T, M.oom_kill_disable, "oom-kill-disable", 0,                             \
 			 "do not kill when memory runs out"),                                      \
 		OPT_SIZE(T, M.shm_size, "shm-size", 0, "SIZE", "size of /dev/shm (default: 64m)"), \

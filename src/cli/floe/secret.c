@@ -102,7 +102,8 @@ static const struct cli_option create_rows[] = {
 
 static const struct cli_command create_command = {
 	.name = "create",
-	.arguments = "NAME FILE|-",
+	.arguments = "NAME FILE",
+	.description = "FILE may be - for the standard input.",
 	.summary = "make a secret of a file or the input",
 	CLI_OPTIONS(struct create_cli, create_rows),
 	.min_args = 2,

@@ -518,7 +518,8 @@ static int run_import(const struct cli_invocation *inv, struct err *err)
 
 static const struct cli_command import_command = {
 	.name = "import",
-	.arguments = "VOLUME FILE|-",
+	.arguments = "VOLUME FILE",
+	.description = "FILE may be - for the standard input.",
 	.summary = "unpack a tar archive into a volume",
 	.min_args = 2,
 	.max_args = 2,

@@ -19,7 +19,7 @@ MESON_ASAN = -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lunde
 export FLOE_BUILD = $(abspath $(BUILD))
 export FLOE_BUILD_ASAN = $(abspath $(BUILD_ASAN))
 
-.PHONY: all program asan demo check check-static check-unit check-integration check-cr check-compat check-fault check-vm check-asan bench \
+.PHONY: all program asan demo check check-static check-unit check-integration check-engine check-cr check-compat check-fault check-vm check-asan bench \
 	install format lint clean help deps deps-demo
 
 all: $(BUILD)/build.ninja
@@ -27,7 +27,7 @@ all: $(BUILD)/build.ninja
 
 # Without the tests.
 program: $(BUILD)/build.ninja
-	@ninja -C $(BUILD) src/cli/floe-runtime/floe-runtime
+	@ninja -C $(BUILD) src/cli/floe-runtime/floe-runtime src/cli/floe/floe
 
 asan: $(BUILD_ASAN)/build.ninja
 	@ninja -C $(BUILD_ASAN)
@@ -54,7 +54,7 @@ check: deps
 	@$(MAKE) --no-print-directory all asan
 	@tools/run-tests
 
-check-static check-unit check-integration check-cr check-compat: check-%: deps
+check-static check-unit check-integration check-engine check-cr check-compat: check-%: deps
 	@$(MAKE) --no-print-directory all
 	@tools/run-tests $*
 
@@ -97,5 +97,5 @@ clean:
 
 help:
 	@sed -n '/^# *\(make\|	make\)/s/^# *//p' Makefile
-	@echo 'targets: all demo check check-static check-unit check-integration check-cr check-compat check-fault check-vm check-asan bench'
+	@echo 'targets: all demo check check-static check-unit check-integration check-engine check-cr check-compat check-fault check-vm check-asan bench'
 	@echo '         install format lint clean'

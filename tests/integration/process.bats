@@ -314,6 +314,33 @@ status_line()
 	[ "$output" = $'none\n0\n1\n2\n3' ]
 }
 
+datagrams()
+{
+	python3 -c "$1" "${@:2}" </dev/null 3>&-
+}
+
+@test "NOTIFY_SOCKET: READY=1 of the container is passed on, with its pid as the host sees it" {
+	[ "$RUNTIME_NAME" != crun ] || skip "crun uses other paths and names no pid"
+	command -v python3 >/dev/null || skip "no python3 (tools/install-deps)"
+	script_is 'echo "$NOTIFY_SOCKET"; while :; do sleep 0.1; done'
+	datagrams 'import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+s.settimeout(20)
+print(s.recv(100), s.recv(100), flush=True)' "$T/manager" >"$T/received" &
+	eventually test -S "$T/manager"
+	NOTIFY_SOCKET=$T/manager rt run --detach --bundle "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1 3>&- &
+	eventually file_contains "$T/out" /run/notify/notify.sock
+	# The caller waits for the container to be ready.
+	kill -0 $!
+	datagrams 'import socket, sys
+socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"STATUS=up\nREADY=1\n", sys.argv[1])' \
+		"/proc/$(pid_of)/root/run/notify/notify.sock"
+	eventually file_contains "$T/received" "READY=1"
+	contains "$(cat "$T/received")" "MAINPID=$(pid_of)"
+	remove_container
+}
+
 @test "signals that the caller ignores or blocks are at their defaults inside" {
 	# Not by way of a shell, which has ideas of its own.
 	command_is sed -n 's/^Sig\(Blk\|Ign\):[[:space:]]*//p' /proc/self/status

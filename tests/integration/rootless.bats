@@ -174,8 +174,9 @@ delegate_cgroup()
 	idle_command
 	start_detached
 	[ "$(proc_status "$(pid_of)" Uid | cut -f1)" = $((SUBORDINATE + 999)) ]
-	[ "$(rt exec --user 0 "$ID" id -u)" = 0 ]
-	[ "$(rt exec --user 5:6 "$ID" sh -c 'echo "$(id -u) $(id -g)"')" = "5 6" ]
+	[ "$(rt exec --user 0 "$ID" id -u 2>/dev/null)" = 0 ]
+	# Its standard error becomes its own.
+	[ "$(rt exec --user 5:6 "$ID" sh -c 'echo "$(id -u) $(id -g)"' 2>/dev/null)" = "5 6" ]
 	remove_container
 	# More than the user has been given.
 	configure '.linux.uidMappings[1].size = 70000'

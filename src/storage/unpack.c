@@ -371,7 +371,7 @@ static int unpack_dir(struct unpacker *u, const struct item *item, struct err *e
 {
 	struct dir_times *dir;
 	auto_close int fd = -EBADF;
-	bool is_new;
+	bool is_new = false;
 	int r;
 
 	if (str_eq(item->path, "."))
@@ -380,6 +380,8 @@ static int unpack_dir(struct unpacker *u, const struct item *item, struct err *e
 		fd = make_dir(u, u->parent_fd, item->name, &is_new);
 	if (fd < 0)
 		return err_sys(err, fd, "unpack '%s'", item->path);
+	if (u->options->keep_existing_dirs && !is_new)
+		return 0;
 	r = chown_item(u, item, fd, "", err);
 	if (r == 0 && chmod(fd_path(fd).text, item->st.st_mode & 07777) < 0)
 		r = err_sys(err, -errno, "unpack '%s': set its mode", item->path);

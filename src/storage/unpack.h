@@ -25,6 +25,8 @@ struct unpack_options {
 	uint64_t max_entries; /* 0: UNPACK_ENTRIES_MAX */
 	/* Leave an existing directory from being replaced by something else, and the reverse. */
 	bool no_replace_dir;
+	/* Directories that exist keep their owner, mode and times. */
+	bool keep_existing_dirs;
 	/* Rename the first component: entries are put below `rename_to` instead of `rename_from` (cp). */
 	const char *rename_from;
 	const char *rename_to;

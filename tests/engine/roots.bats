@@ -88,6 +88,71 @@ setup()
 	is 0 "$(inspect "$C" '{{.State.ExitCode}}')"
 }
 
+# What of the container's tree is checked through mount, so that cp is not judged by itself.
+@test "cp into a container that does not run" {
+	mkdir -p dir/sub
+	echo one >dir/file
+	echo two >dir/sub/file
+	ln -s file dir/link
+	fl create --name "$C" --network none "$IMAGE" true >/dev/null
+	fl cp dir/file "$C:/copied"
+	fl cp dir "$C:/tmp"
+	fl cp dir "$C:/fresh"
+	fl cp dir/. "$C:/data"
+	root=$(fl mount "$C")
+	is one "$(cat "$root/copied")"
+	is two "$(cat "$root/tmp/dir/sub/file")"
+	is two "$(cat "$root/fresh/sub/file")"
+	is two "$(cat "$root/data/sub/file")"
+	is file "$(readlink "$root/fresh/link")"
+	# What is there keeps its mode.
+	is "$(stat -c %a "$ROOTFS/tmp")" "$(stat -c %a "$root/tmp")"
+	fl unmount "$C" >/dev/null
+	try cp dir "$C:/copied"
+	contains "$output" "cannot copy a directory to the file"
+	try cp dir/file "$C:/none/such"
+	contains "$output" "open '/none'"
+	try cp dir/none "$C:/"
+	contains "$output" "no such file or directory"
+	try cp dir/file file
+	contains "$output" "neither side is a container"
+}
+
+@test "cp out of a container, and by stdin and stdout" {
+	fl run -d --name "$C" --network none --tmpfs /scratch "$IMAGE" \
+		sh -c 'mkdir -p /d/sub; echo x >/d/sub/f; echo y >/scratch/f; ln -s /etc/passwd /d/link; sleep 1000' >/dev/null
+	eventually fl exec "$C" test -L /d/link
+	fl cp "$C:/d" out
+	is x "$(cat out/sub/f)"
+	[ -L out/link ]
+	# What is mounted in a running container is seen.
+	fl cp "$C:/scratch/f" .
+	is y "$(cat f)"
+	fl cp "$C:/d" - | tar t | grep -q '^d/sub/f$'
+	tar -C out -cf - . | fl cp - "$C:/scratch"
+	is x "$(fl exec "$C" cat /scratch/sub/f)"
+	echo mine >mine
+	fl cp mine "$C:/scratch/mine"
+	is 0:0 "$(fl exec "$C" stat -c %u:%g /scratch/mine)"
+}
+
+@test "cp cannot be led out of the container" {
+	fl create --name "$C" --network none "$IMAGE" true >/dev/null
+	root=$(fl mount "$C")
+	ln -s "$T" "$root/abs"
+	ln -s ../../../../../../../../../../.."$T" "$root/rel"
+	echo x >file
+	# A link is resolved inside the container, where its target does not exist.
+	try cp file "$C:/abs/stolen"
+	is 125 "$status"
+	try cp file "$C:/rel/stolen"
+	is 125 "$status"
+	[ ! -e "$T/stolen" ]
+	try cp "$C:/abs/file" got
+	is 125 "$status"
+	fl unmount "$C" >/dev/null
+}
+
 @test "an image that a container uses stays" {
 	fl create --name "$C" --network none "$IMAGE" true >/dev/null
 	try rmi "$IMAGE"

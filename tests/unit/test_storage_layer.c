@@ -402,7 +402,7 @@ static void test_rootfs_vfs(void **state)
 	rootfs_round_trip(f);
 }
 
-#define MANY 260
+#define MANY 180
 
 static void test_many_layers(void **state)
 {

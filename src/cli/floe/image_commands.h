@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 
 extern const struct cli_command floe_commit_command;
+extern const struct cli_command floe_cp_command;
 extern const struct cli_command floe_diff_command;
 extern const struct cli_command floe_export_command;
 extern const struct cli_command floe_inspect_command;

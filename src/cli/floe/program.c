@@ -80,7 +80,7 @@ static const struct cli_command *const container_commands[] = {
 	&floe_exec_command, &floe_attach_command, &floe_logs_command,
 	&floe_ps_command, &floe_container_list_command, &floe_container_inspect_command,
 	&floe_top_command, &floe_stats_command, &floe_update_command, &floe_port_command,
-	&floe_commit_command, &floe_export_command, &floe_diff_command, &floe_mount_command,
+	&floe_commit_command, &floe_cp_command, &floe_export_command, &floe_diff_command, &floe_mount_command,
 	&floe_unmount_command, &floe_container_prune_command,
 };
 
@@ -98,7 +98,7 @@ static const struct cli_command *const commands[] = {
 	&floe_ps_command, &floe_inspect_command, &floe_logs_command,
 	&floe_exec_command, &floe_attach_command,
 	&floe_top_command, &floe_stats_command, &floe_update_command, &floe_port_command,
-	&floe_commit_command, &floe_export_command, &floe_diff_command, &floe_mount_command,
+	&floe_commit_command, &floe_cp_command, &floe_export_command, &floe_diff_command, &floe_mount_command,
 	&floe_unmount_command,
 	&floe_events_command, &floe_volume_command, &floe_secret_command, &floe_info_command,
 	&container_command,

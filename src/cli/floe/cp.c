@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cp: between a container and the host, between two containers, or a tar archive on stdin or stdout.
+ *
+ * Theory of operation: a child packs what is copied into a pipe as a tar archive, we unpack it. Both
+ * sides are resolved inside their roots (core/rooted.h); of a running container that is what its
+ * processes see, volumes included. Nothing of a container can name a file of the host.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/floe/image_common.h"
+#include "core/alloc.h"
+#include "core/fd.h"
+#include "core/path.h"
+#include "core/proc.h"
+#include "core/rooted.h"
+#include "core/str.h"
+#include "engine/container.h"
+#include "engine/users.h"
+#include "storage/rootfs.h"
+#include "storage/tar_writer.h"
+#include "storage/unpack.h"
+
+struct options {
+	struct opt_bool archive;
+	bool overwrite;
+};
+
+/* One of the two. */
+struct side {
+	struct container c;
+	bool is_container;
+	bool is_stream; /* "-" */
+	struct rooted root;
+	char *path; /* as given, without the container's name */
+	bool mounted; /* by us */
+	struct stat st;
+	bool exists;
+};
+
+static int open_live_root(struct side *s, struct err *err)
+{
+	auto_free char *path = xasprintf("/proc/%d/root", s->c.status.pid);
+	int r = rooted_open(&s->root, AT_FDCWD, path);
+
+	return r < 0 ? err_sys(err, r, "open the root of container '%s'", s->c.config.name) : 0;
+}
+
+/* A volume of a container that does not run is mounted nowhere. */
+static int check_volumes(const struct side *s, struct err *err)
+{
+	auto_free char *clean = path_join("/", s->path);
+
+	for (size_t i = 0; i < s->c.config.n_mounts; i++)
+		if (path_is_below(clean, s->c.config.mounts[i].destination))
+			return err_set(
+				err, ERR_STATE,
+				"copy '%s:%s': it is on a volume, and the container does not "
+				"run; start it first",
+				s->c.config.name, s->path);
+	return 0;
+}
+
+static int open_container_root(struct side *s, struct store *store, struct err *err)
+{
+	auto_free char *merged = NULL;
+	int r;
+
+	container_sync(&s->c);
+	if (container_is_alive(&s->c) && s->c.status.pid > 0)
+		return open_live_root(s, err);
+	r = check_volumes(s, err);
+	if (r < 0)
+		return r;
+	if (s->c.config.rootfs) {
+		merged = xstrdup(s->c.config.rootfs);
+	} else {
+		r = rootfs_mount(store, s->c.config.id, &merged, err);
+		if (r < 0)
+			return r;
+		s->mounted = true;
+	}
+	r = rooted_open(&s->root, AT_FDCWD, merged);
+	return r < 0 ? err_sys(err, r, "open '%s'", merged) : 0;
+}
+
+/* "NAME:PATH" is a container's; "/a:b" and "./a:b" are the host's. */
+static int open_side(const struct cli_invocation *inv, struct store *store, const char *text,
+		     struct side *s, struct err *err)
+{
+	const char *colon = strchr(text, ':');
+	auto_free char *name = NULL;
+	int fd;
+	int r;
+
+	if (str_eq(text, "-")) {
+		s->is_stream = true;
+		return 0;
+	}
+	if (!colon || *text == '/' || *text == '.') {
+		s->path = path_absolute(text, NULL);
+		if (!s->path)
+			return err_sys(err, -errno, "make '%s' absolute", text);
+		/* What cleaning takes away has a meaning here. */
+		if (str_has_suffix(text, "/.") || str_eq(text, "."))
+			replace_ptr(s->path, xasprintf("%s/.", s->path));
+		else if (str_has_suffix(text, "/"))
+			replace_ptr(s->path, xasprintf("%s/", s->path));
+		fd = fd_open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
+		if (fd < 0)
+			return err_sys(err, fd, "open '/'");
+		rooted_from_fd(&s->root, fd);
+		return 0;
+	}
+	name = xstrndup(text, (size_t)(colon - text));
+	s->path = xstrdup(colon[1] ? colon + 1 : "/");
+	r = container_open(&s->c, floe_engine(inv), name, err);
+	if (r < 0)
+		return r;
+	s->is_container = true;
+	return open_container_root(s, store, err);
+}
+
+static void close_side(struct side *s, struct store *store)
+{
+	rooted_close(&s->root);
+	if (s->mounted)
+		(void)rootfs_unmount(store, s->c.config.id, false, NULL);
+	if (s->is_container)
+		container_close(&s->c);
+	free(s->path);
+}
+
+/* The object at path; the last symlink is followed only when something follows it. */
+static int look_at(struct side *s, bool follow, struct err *err)
+{
+	auto_close int fd = rooted_openat(&s->root, s->path, O_PATH | (follow ? 0 : O_NOFOLLOW));
+
+	s->exists = fd >= 0;
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0 || fstat(fd, &s->st) < 0)
+		return err_sys(err, fd < 0 ? fd : -errno, "copy '%s'", s->path);
+	return 0;
+}
+
+/* --- packing --- */
+
+/* Split into the directory, opened, and the name in it; the root is "" in itself. */
+static int open_source(const struct side *s, int *ret_dir, char **ret_name, struct err *err)
+{
+	auto_free char *clean = path_join("/", s->path);
+	auto_free char *dir = path_dirname(clean);
+	bool is_root = str_eq(clean, "/");
+	int fd = rooted_openat(&s->root, is_root ? "/" : dir, O_RDONLY | O_DIRECTORY);
+
+	if (fd < 0)
+		return err_sys(err, fd, "open '%s'", dir);
+	*ret_dir = fd;
+	*ret_name = xstrdup(is_root ? "" : path_basename(clean));
+	return 0;
+}
+
+static int pack(const struct side *s, const char *name_in_tar, int out, struct err *err)
+{
+	auto_tar_writer struct tar_writer *w = NULL;
+	auto_close int dir = -EBADF;
+	auto_free char *name = NULL;
+	int r = open_source(s, &dir, &name, err);
+
+	if (r == 0)
+		r = tar_writer_open(&w, tar_sink_fd, &out, err);
+	if (r == 0)
+		r = tar_writer_add_tree(w, dir, name, name_in_tar, false, err);
+	return r < 0 ? r : tar_writer_finish(w, err);
+}
+
+/* The same in a child, whose error is left in memory that both see. */
+static int start_packing(const struct side *s, const char *name_in_tar, struct err *shared,
+			 pid_t *ret_pid, struct err *err)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(err, -errno, "make a pipe");
+	pid = fork();
+	if (pid < 0) {
+		close_fd(&fds[0]);
+		close_fd(&fds[1]);
+		return err_sys(err, -errno, "fork");
+	}
+	if (pid == 0) {
+		close_fd(&fds[0]);
+		_exit(pack(s, name_in_tar, fds[1], shared) < 0 ? 1 : 0);
+	}
+	close_fd(&fds[1]);
+	*ret_pid = pid;
+	return fds[0];
+}
+
+/* --- unpacking --- */
+
+/* Where the first component of the archive goes: a path inside the destination's root. */
+static int choose_target(const struct side *from, struct side *to, char **ret, struct err *err)
+{
+	auto_free char *clean = path_join("/", to->path);
+	auto_free char *source = path_join("/", from->path);
+	bool source_is_dir = S_ISDIR(from->st.st_mode);
+	bool contents = str_has_suffix(from->path, "/.");
+
+	if (to->exists && S_ISDIR(to->st.st_mode)) {
+		*ret = contents || str_eq(source, "/") ? xstrdup(clean) :
+							 path_join(clean, path_basename(source));
+		return 0;
+	}
+	if (to->exists && source_is_dir)
+		return err_set(err, ERR_INVALID,
+			       "copy '%s': cannot copy a directory to the file '%s'", from->path,
+			       to->path);
+	if (!source_is_dir && (str_has_suffix(to->path, "/") || str_has_suffix(to->path, "/.")))
+		return err_set(err, ERR_NOT_FOUND, "copy to '%s': there is no such directory",
+			       to->path);
+	if (!to->exists) {
+		auto_free char *parent = path_dirname(clean);
+		auto_close int fd = rooted_openat(&to->root, parent, O_PATH | O_DIRECTORY);
+
+		if (fd < 0)
+			return err_sys(err, fd, "copy to '%s': open '%s'", to->path, parent);
+	}
+	*ret = xstrdup(clean);
+	return 0;
+}
+
+/* Files in a container are its user's, unless --archive=false. */
+static int set_owner(const struct cli_invocation *inv, const struct side *to,
+		     struct unpack_options *o, struct err *err)
+{
+	const struct options *cli = inv->options;
+	struct spec_user user = { 0 };
+	int r;
+
+	o->owner = true;
+	o->no_replace_dir = !cli->overwrite;
+	o->keep_existing_dirs = true;
+	if (!to->is_container || (cli->archive.set && !cli->archive.v))
+		return 0;
+	r = users_lookup(&to->root, to->c.config.user, NULL, 0, &user, err);
+	if (r < 0)
+		return r;
+	o->force_owner = true;
+	o->force_uid = user.uid;
+	o->force_gid = user.gid;
+	free(user.groups);
+	free(user.home);
+	return 0;
+}
+
+static int receive(int fd, const struct side *to, const struct unpack_options *options,
+		   struct err *err)
+{
+	auto_tar_reader struct tar_reader *reader = NULL;
+	char digest[STORE_DIGEST_MAX];
+	int r = tar_reader_open(&reader, fd, "what is copied", err);
+
+	if (r == 0)
+		r = unpack(reader, &to->root, options, NULL, err);
+	/* Whoever packs shall not find the pipe closed. */
+	return r < 0 ? r : tar_reader_finish(reader, digest, err);
+}
+
+static int copy_from_stream(const struct cli_invocation *inv, struct side *to, struct err *err)
+{
+	struct unpack_options options = { .rename_from = "." };
+	auto_free char *clean = path_join("/", to->path);
+	int r = look_at(to, true, err);
+
+	if (r < 0)
+		return r;
+	if (!to->exists || !S_ISDIR(to->st.st_mode))
+		return err_set(err, ERR_INVALID,
+			       "copy to '%s': an archive is unpacked into a directory", to->path);
+	r = set_owner(inv, to, &options, err);
+	if (r < 0)
+		return r;
+	/* Names of the archive become names below it. */
+	options.rename_to = str_eq(clean, "/") ? "." : clean + 1;
+	options.rename_from = str_eq(clean, "/") ? NULL : ".";
+	return receive(STDIN_FILENO, to, &options, err);
+}
+
+static int copy_between(const struct cli_invocation *inv, struct side *from, struct side *to,
+			struct err *err)
+{
+	struct unpack_options options = { .rename_from = "it" };
+	struct err *shared;
+	auto_free char *target = NULL;
+	auto_close int fd = -EBADF;
+	pid_t pid;
+	int status = 0;
+	int r = look_at(to, true, err);
+
+	if (r == 0)
+		r = choose_target(from, to, &target, err);
+	if (r == 0)
+		r = set_owner(inv, to, &options, err);
+	if (r < 0)
+		return r;
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	if (shared == MAP_FAILED)
+		return err_sys(err, -errno, "map memory");
+	options.rename_to = str_eq(target, "/") ? "." : target + 1;
+	fd = start_packing(from, "it", shared, &pid, err);
+	if (fd >= 0) {
+		r = receive(fd, to, &options, err);
+		close_fd(&fd);
+		if (RETRY_EINTR(waitpid(pid, &status, 0)) < 0 || (status != 0 && r == 0))
+			r = err_set(err, ERR_SYSTEM, "pack '%s': %s", from->path,
+				    proc_status_to_string(status));
+		/* The sentence of where it began. */
+		if (err_is_set(shared) && shared->code != -EPIPE) {
+			*err = *shared;
+			r = shared->code;
+		}
+	} else {
+		r = fd;
+	}
+	(void)munmap(shared, sizeof(*shared));
+	return r;
+}
+
+static int copy(const struct cli_invocation *inv, struct side *from, struct side *to,
+		struct err *err)
+{
+	bool follow = from->path &&
+		      (str_has_suffix(from->path, "/") || str_has_suffix(from->path, "/."));
+	int r;
+
+	if (!from->is_container && !to->is_container)
+		return err_set(err, ERR_USAGE,
+			       "cp: neither side is a container; write NAME:PATH for one");
+	if (from->is_stream)
+		return copy_from_stream(inv, to, err);
+	r = look_at(from, follow, err);
+	if (r < 0)
+		return r;
+	if (!from->exists)
+		return err_set(err, ERR_NOT_FOUND, "copy '%s': no such file or directory",
+			       from->path);
+	if (to->is_stream) {
+		auto_free char *clean = path_join("/", from->path);
+		bool all = str_eq(clean, "/") || str_has_suffix(from->path, "/.");
+
+		return pack(from, all ? "." : path_basename(clean), STDOUT_FILENO, err);
+	}
+	return copy_between(inv, from, to, err);
+}
+
+static int run(const struct cli_invocation *inv, struct err *err)
+{
+	auto_store struct store store = STORE_INIT;
+	struct side from = { .c = CONTAINER_INIT, .root = ROOTED_INIT };
+	struct side to = { .c = CONTAINER_INIT, .root = ROOTED_INIT };
+	int r = image_store_open(inv, &store, err);
+
+	if (r < 0)
+		return r;
+	r = open_side(inv, &store, inv->args[0], &from, err);
+	if (r == 0)
+		r = open_side(inv, &store, inv->args[1], &to, err);
+	if (r == 0)
+		r = copy(inv, &from, &to, err);
+	close_side(&from, &store);
+	close_side(&to, &store);
+	return r;
+}
+
+#define T struct options
+static const struct cli_option rows[] = {
+	OPT_OPTBOOL(T, archive, "archive", 'a',
+		    "give what is copied into a container to its user (default: true)"),
+	OPT_FLAG(T, overwrite, "overwrite", 0,
+		 "let a directory be replaced by something else, and the reverse"),
+};
+#undef T
+
+const struct cli_command floe_cp_command = {
+	.name = "cp",
+	.arguments = "SOURCE DESTINATION",
+	.summary = "copy files into a container, out of it, or between two",
+	.description =
+		"A directory is copied into one that exists under its own name, and with '/.' "
+		"behind SOURCE without it. - is a tar archive on stdin or stdout.",
+	CLI_OPTIONS(struct options, rows),
+	.min_args = 2,
+	.max_args = 2,
+	.run = run,
+	.error_code = FLOE_EXIT_ERROR,
+};

@@ -8,6 +8,7 @@
 #include "core/json_table.h"
 #include "core/str.h"
 #include "engine/container.h"
+#include "engine/image_use.h"
 #include "engine/volume.h"
 
 enum kind { KIND_ALL, KIND_CONTAINER, KIND_IMAGE, KIND_VOLUME };
@@ -47,10 +48,11 @@ static int inspect_volume(const struct cli_invocation *inv, const char *name,
 	return r;
 }
 
-static int inspect_one(const struct cli_invocation *inv, struct store *store, const char *name,
-		       struct json_object **ret, struct err *err)
+static int inspect_one(const struct cli_invocation *inv, const char *name, struct json_object **ret,
+		       struct err *err)
 {
 	const struct options *o = inv->options;
+	struct store *store;
 	int r = o->type == KIND_IMAGE || o->type == KIND_VOLUME ?
 			0 :
 			inspect_container(inv, name, ret, err);
@@ -62,7 +64,10 @@ static int inspect_one(const struct cli_invocation *inv, struct store *store, co
 	if (o->type == KIND_CONTAINER)
 		return err_set(err, ERR_NOT_FOUND, "no container with name or ID \"%s\" found",
 			       name);
-	r = image_inspect_json(store, name, ret, err);
+	/* Only now: containers can be looked at also where the store cannot be opened. */
+	r = engine_store(floe_engine(inv), &store, err);
+	if (r == 0)
+		r = image_inspect_json(store, name, ret, err);
 	if (r < 0 && o->type == KIND_ALL &&
 	    (err->kind == ERR_NOT_FOUND || err->kind == ERR_INVALID)) {
 		err_clear(err);
@@ -107,14 +112,11 @@ static int add_latest(const struct cli_invocation *inv, struct json_object *all,
 static int run(const struct cli_invocation *inv, struct err *err)
 {
 	const struct options *o = inv->options;
-	auto_store struct store store = STORE_INIT;
 	auto_strbuf struct strbuf out = STRBUF_INIT;
 	struct json_object *all;
 	bool failed = false;
-	int r = image_store_open(inv, &store, err);
+	int r;
 
-	if (r < 0)
-		return r;
 	if (inv->n_args + o->latest == 0)
 		return err_set(err, ERR_USAGE, "inspect: give a name, or --latest");
 	all = json_object_new_array();
@@ -129,7 +131,7 @@ static int run(const struct cli_invocation *inv, struct err *err)
 		struct json_object *one = NULL;
 		struct err reason = ERR_INIT;
 
-		if (inspect_one(inv, &store, inv->args[i], &one, &reason) < 0) {
+		if (inspect_one(inv, inv->args[i], &one, &reason) < 0) {
 			image_report(&reason);
 			failed = true;
 			continue;

@@ -129,7 +129,7 @@ load ../lib/images
 	fl pull -q killed/big:1
 	[ "$(asked_for "/v2/killed/big/blobs/$small")" -eq 1 ]
 	fl rmi -a >/dev/null
-	[ "$(ls "$T/root/staging" "$T/root/blobs/sha256" | grep -cv :)" -le 1 ]
+	[ "$(find "$T/root/staging" "$T/root/blobs/sha256" -mindepth 1 -maxdepth 1 | wc -l)" -le 1 ]
 	[ -z "$(find "$T/root/blobs/sha256" "$T/root/staging" "$T/root/layers" -mindepth 1 -not -name l)" ]
 }
 
@@ -390,7 +390,7 @@ gone_from_processes()
 	[ "$(<"$dir/etc/more")" = two ]
 	[ ! -e "$dir/gone" ]
 	[ "$(ls "$dir/old")" = b ]
-	! touch "$dir/new" 2>/dev/null
+	run ! touch "$dir/new"
 	fl image mount | grep -q "localhost/web:1  $dir"
 	refuses 2 "is mounted" fl rmi web:1
 	fl image mount web:1 >/dev/null

@@ -17,8 +17,8 @@ in_container()
 }
 
 @test "environment: --env, --env-file, --unsetenv, --env-merge, defaults" {
-	printf '# comment\nA=file\nB=file\nFROM_HOST\n' >env
-	FROM_HOST=h in_container --env-file env -e B=option -e C -e X=1 --env-merge 'X=${X}2' -- sh -c 'echo $A $B $FROM_HOST ${C-unset} $X' >o
+	printf '# comment\nA=file\nB=file\nFROM_HOST\n' >env.txt
+	FROM_HOST=h in_container --env-file env.txt -e B=option -e C -e X=1 --env-merge 'X=${X}2' -- sh -c 'echo $A $B $FROM_HOST ${C-unset} $X' >o
 	is "file option h unset 12" "$(cat o)"
 	is "podman /root" "$(in_container -- sh -c 'echo $container $HOME')"
 	try run --rm -e =x --rootfs "$ROOTFS" true

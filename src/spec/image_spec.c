@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "spec/image_spec.h"
 
-/* clang-format off: one row a line. */
 #define T struct image_platform
 JSON_DESC_STATIC(platform_desc, T, F_STRING(T, architecture, "architecture", JSON_ALWAYS),
 		 F_STRING(T, os, "os", JSON_ALWAYS), F_STRING(T, os_version, "os.version", 0),

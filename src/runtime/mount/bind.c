@@ -79,6 +79,21 @@ static int try_copy_symlink(struct mount_context *ctx, const struct mount_op *op
 	return r < 0 ? r : 1;
 }
 
+/* The access times are a field, not a flag: which of its values was there is not known here. */
+static int explain_locked(uint64_t attr_clear, struct err *err)
+{
+	uint64_t flags = attr_clear & ~(uint64_t)MOUNT_ATTR__ATIME;
+	auto_free char *text = flags ? mountflags_attr_to_text(flags) : NULL;
+
+	if (!text)
+		return err_sys(
+			err, -EPERM,
+			"change the access times (atime, relatime and the like) that the source "
+			"may have locked");
+	return err_sys(err, -EPERM, "clear mount flags '%s'%s that the source may have locked",
+		       text, attr_clear & MOUNT_ATTR__ATIME ? " and change the access times" : "");
+}
+
 int mount_apply_attributes(const struct mount_context *ctx, const struct mount_op *op, int mount_fd,
 			   struct err *err)
 {
@@ -91,13 +106,8 @@ int mount_apply_attributes(const struct mount_context *ctx, const struct mount_o
 
 	if (r == -EPERM && drop != op->attr_clear)
 		r = mountfd_set_attr(&ctx->env, mount_fd, op->attr_set, op->attr_clear, false);
-	if (r == -EPERM && op->attr_clear) {
-		auto_free char *text =
-			mountflags_attr_to_text(op->attr_clear & ~(uint64_t)MOUNT_ATTR__ATIME);
-
-		return err_sys(err, r, "clear mount flags '%s' that the source may have locked",
-			       text);
-	}
+	if (r == -EPERM && op->attr_clear)
+		return explain_locked(op->attr_clear, err);
 	if (r < 0)
 		return err_sys(err, r, "set mount flags");
 	r = mountfd_set_attr(&ctx->env, mount_fd, op->rec_set, op->rec_clear, true);

@@ -185,6 +185,35 @@ delegate_cgroup()
 	! is_floe || contains "$output" newuidmap
 }
 
+@test "a seccomp agent gets the listener of run and of exec, for the container's root and for another user" {
+	subordinate_ids
+	cp "$FLOE_BUILD/tests/lib/agent" "$T/bin/agent"
+	"${as[@]}" "$T/bin/agent" "$HOME_DIR/socket" "$HOME_DIR" 3>&- 4>&- &
+	agent=$!
+	eventually test -S "$HOME_DIR/socket"
+	configure --arg path "$HOME_DIR/socket" '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", listenerPath: $path,
+		syscalls: [{ names: ["mkdir", "mkdirat"], action: "SCMP_ACT_NOTIFY" }] }'
+	for user in 0 1000; do
+		# The filter is loaded before the change of user, and after it.
+		for late in false true; do
+			configure --argjson id "$user" --argjson late "$late" '.process.user = { uid: $id, gid: $id } | .process.noNewPrivileges = $late'
+			script_is 'mkdir /dev/shm/x; echo done'
+			run_container
+			contains "$output" "Exchange full"
+			contains "$output" done
+			idle_command
+			start_detached
+			run rt exec "$ID" sh -c 'mkdir /dev/shm/y; echo done'
+			contains "$output" "Exchange full"
+			contains "$output" done
+			remove_container
+		done
+	done
+	[ -s "$HOME_DIR/state.7" ]
+	kill "$agent"
+	wait "$agent" || :
+}
+
 @test "without newuidmap there is the one id, and more is refused by name" {
 	needs_root "hide newuidmap"
 	hidden=()

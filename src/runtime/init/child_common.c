@@ -2,6 +2,7 @@
 /* What the init of a container and the process of an exec have in common; see child_common.h. */
 #include "runtime/init/child_common.h"
 
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -37,6 +38,7 @@ void child_init(struct child *ret, struct launch *l)
 		.proc_fd = -EBADF,
 		.gate_fd = -EBADF,
 		.fifo_fd = -EBADF,
+		.courier = COURIER_INIT,
 	};
 	mount_context_init(&ret->mounts, &l->mounts, l->bundle.rootfs);
 	ret->mounts.rootfs_id = l->bundle.rootfs_id;
@@ -271,17 +273,26 @@ int child_close_host_descriptors(void *context, struct err *err)
 	return r < 0 ? err_sys(err, r, "close the descriptors of the host") : 0;
 }
 
-static int load_filter(const struct child *c, struct err *err)
+/* Whether the parent may not take the listener from us. A filter that is to bind all threads would bind
+ * the courier's, too. */
+static bool needs_courier(const struct launch *l)
+{
+	return l->seccomp.notifies && !(l->seccomp.flags & SECCOMP_FILTER_FLAG_TSYNC) &&
+	       !l->is_privileged && prctl(PR_GET_DUMPABLE) != 1;
+}
+
+static int load_filter(struct child *c, struct err *err)
 {
 	int listener_fd = -EBADF;
-	int r = seccomp_filter_load(&c->l->seccomp, &listener_fd, err);
+	int r;
 
+	c->courier.sync_fd = c->l->child_sync_fd;
+	if (needs_courier(c->l))
+		courier_start(&c->courier, c->l->child_sync_fd);
+	r = seccomp_filter_load(&c->l->seccomp, &listener_fd, err);
 	if (r < 0 || listener_fd < 0)
 		return r;
-	/* Only write(2) is sure not to be held up by the listener that nobody serves yet. */
-	r = handshake_write_seccomp_fd(c->l->child_sync_fd, listener_fd, err);
-	if (r == 0)
-		r = handshake_expect(c->l->child_sync_fd, HANDSHAKE_SECCOMP_DONE, -1, NULL, err);
+	r = courier_deliver(&c->courier, listener_fd, err);
 	(void)close(listener_fd);
 	return r;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "runtime/init/courier.h"
 #include "runtime/launch.h"
 #include "runtime/terminal.h"
 
@@ -19,6 +20,7 @@ struct child {
 	int gate_fd; /* O_PATH of exec.fifo, to be opened through proc_fd; -EBADF without procfs */
 	int fifo_fd;
 	char *exec_path;
+	struct courier courier;
 };
 
 static inline bool child_has(const struct child *c, enum namespace_kind kind)

@@ -54,7 +54,7 @@ enum handshake_kind {
 	HANDSHAKE_START_NOW,
 	HANDSHAKE_START_FIFO,
 	HANDSHAKE_INIT_PID, /* payload: pid_t */
-	HANDSHAKE_SECCOMP_FD, /* payload: int, number of the notify listener in the child */
+	HANDSHAKE_SECCOMP_FD, /* the notify listener, or its number in the child (int) */
 	HANDSHAKE_SECCOMP_DONE, /* the parent has its copy; the child's own closes with execve */
 	HANDSHAKE_FAILED, /* payload: struct err, cut behind its text */
 	HANDSHAKE_KIND_MAX_

@@ -209,7 +209,7 @@ static int take_console(struct launch *l, struct err *err)
 	return 0;
 }
 
-static int serve_seccomp_listener(struct launch *l, const struct msg *m, struct err *err)
+static int serve_seccomp_listener(struct launch *l, struct msg *m, struct err *err)
 {
 	const struct oci_seccomp *seccomp = spec_of(l)->linux_->seccomp;
 	auto_close int pidfd = sys_pidfd_open(l->init_pid);
@@ -219,10 +219,14 @@ static int serve_seccomp_listener(struct launch *l, const struct msg *m, struct 
 	auto_free char *payload = NULL;
 	int number;
 
-	if (m->len != sizeof(number))
-		return err_set(err, ERR_INTERNAL, "malformed SECCOMP_FD message");
-	memcpy(&number, m->payload, sizeof(number));
-	listener_fd = seccomp_notify_fetch(pidfd, number, err);
+	if (m->n_fds == 1) {
+		listener_fd = msg_take_fd(m);
+	} else {
+		if (m->len != sizeof(number))
+			return err_set(err, ERR_INTERNAL, "malformed SECCOMP_FD message");
+		memcpy(&number, m->payload, sizeof(number));
+		listener_fd = seccomp_notify_fetch(pidfd, number, err);
+	}
 	if (listener_fd < 0)
 		return listener_fd;
 	payload = seccomp_notify_payload(spec_of(l)->oci_version, l->init_pid,

@@ -13,10 +13,9 @@
 
 /*
  * *ret_listener_fd: the listener, close-on-exec, of a filter that notifies; -EBADF otherwise. Whoever
- * gets it must answer, or notified calls block: the caller must tell its parent the number by
- * write(2), the one call that may not be notified, and the parent takes it with
- * seccomp_notify_fetch(). The caller must then wait until the parent has taken it: execve closes the
- * listener. Nothing is loaded when n_insns is 0.
+ * gets it must answer, or notified calls block: the caller must hand it to its parent by the one call
+ * that may not be notified, write(2) (see init/courier.h), and wait until the parent has it: execve
+ * closes the listener. Nothing is loaded when n_insns is 0.
  */
 int seccomp_filter_load(const struct seccomp_filter *filter, int *ret_listener_fd, struct err *err);
 

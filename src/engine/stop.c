@@ -46,7 +46,7 @@ void container_attend_wait(const struct engine *e, const char *id)
 	auto_close int fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
 
 	if (fd >= 0)
-		(void)lock_fd(fd, LOCK_MODE_EXCLUSIVE, -1);
+		(void)lock_fd(fd, LOCK_MODE_EXCLUSIVE, 2000);
 }
 
 /* The file follows the end of the streams within a moment: closing an inotify descriptor costs more than looking a

@@ -16,7 +16,7 @@ setup_file()
 	local runtime
 
 	need dockerd containerd docker runc
-	clients_begin
+	clients_begin hide-unified
 	setup
 	start_dockerd
 	tar -C "$ROOTFS" -c . | dk import - bb >/dev/null

@@ -2,6 +2,7 @@
 #include "engine/attach.h"
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "core/alloc.h"
 #include "core/auto.h"
 #include "core/fd.h"
+#include "core/fs.h"
 #include "core/io.h"
 #include "core/str.h"
 #include "engine/conmon.h"
@@ -23,6 +25,7 @@
 #define PACKET_MAX 8193
 #define INPUT_MAX 8192
 #define SOCKET_WAIT_MS 10000
+#define LOOK_EVERY_MS 20
 
 struct attach_terminal {
 	struct termios mode;
@@ -242,20 +245,28 @@ static void pass_signals(const struct attach *a)
 int attach_loop(struct attach *a, struct err *err)
 {
 	bool input = a->options.stdin_open;
+	bool has_ended = !a->options.exit_file; /* then there is nothing to look for */
 	size_t matched = 0;
 
 	for (;;) {
-		struct pollfd p[3] = {
+		struct pollfd p[4] = {
 			{ .fd = a->socket, .events = POLLIN },
 			{ .fd = a->signals, .events = POLLIN },
 			{ .fd = input ? STDIN_FILENO : -1, .events = POLLIN },
+			{ .fd = has_ended ? -1 : a->options.pidfd, .events = POLLIN },
 		};
-		int r = poll(p, ARRAY_SIZE(p), -1);
+		bool looks = has_ended && a->options.exit_file;
+		int r = poll(p, ARRAY_SIZE(p), looks ? LOOK_EVERY_MS : -1);
 
 		if (r < 0 && errno != EINTR)
 			return err_sys(err, -errno, "wait for the container's output");
 		if (r < 0)
 			continue;
+		/* The file comes after the last of the output. */
+		if (r == 0 && looks && fs_exists(AT_FDCWD, a->options.exit_file))
+			return 0;
+		if (p[3].revents)
+			has_ended = true;
 		if (p[1].revents)
 			pass_signals(a);
 		if (p[2].revents) {

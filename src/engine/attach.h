@@ -15,6 +15,9 @@ struct attach_options {
 	bool tty; /* raw mode, sizes; where stdin is a terminal */
 	bool sig_proxy; /* signals that we get go to pidfd */
 	int pidfd; /* the process; -EBADF: none */
+	/* What conmon writes when all output is out; NULL: none. It holds the streams longer than that in the end:
+	 * until its exit command is done, which waits for those who attend. */
+	const char *exit_file;
 	const char *detach_keys; /* "ctrl-p,ctrl-q"; "": none */
 };
 

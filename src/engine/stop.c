@@ -24,6 +24,8 @@
 /* conmon may be killed: then nobody writes the file, and only looking shows it. */
 #define LOOK_EVERY_MS 250
 #define SOON_MS 20
+/* Whoever attends goes when conmon's exit file is there; one that cannot write its output does not keep the container. */
+#define ATTEND_WAIT_MS 10000
 
 /* Whether the container has ended: file there, or neither process nor monitor. */
 static bool has_ended(struct container *c)
@@ -46,7 +48,7 @@ void container_attend_wait(const struct engine *e, const char *id)
 	auto_close int fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
 
 	if (fd >= 0)
-		(void)lock_fd(fd, LOCK_MODE_EXCLUSIVE, 2000);
+		(void)lock_fd(fd, LOCK_MODE_EXCLUSIVE, ATTEND_WAIT_MS);
 }
 
 /* The file follows the end of the streams within a moment: closing an inotify descriptor costs more than looking a

@@ -192,3 +192,18 @@ load ../lib/engine
 	try start
 	refused "at least one name"
 }
+
+@test "--timeout ends it, also when somebody is attached, and the exit code arrives" {
+	start=$SECONDS
+	try run --rm --timeout 1 --rootfs "$ROOTFS" sh -c 'echo begins; sleep 30'
+	[ "$status" -gt 128 ]
+	contains "$output" begins
+	[ $((SECONDS - start)) -lt 20 ]
+	is "" "$(fl ps -aq)"
+}
+
+@test "a process that outlives init with its output open does not keep who is attached" {
+	try run --rm --pid host --rootfs "$ROOTFS" sh -c 'sleep 5 & echo out'
+	is 0 "$status"
+	contains "$output" out
+}

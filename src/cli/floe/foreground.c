@@ -66,7 +66,7 @@ static int loop(struct container *c, struct attach *a, struct err *err)
 }
 
 static void fill(struct attach_options *to, const struct container *c,
-		 const struct foreground_options *o, int pidfd)
+		 const struct foreground_options *o, int pidfd, const char *exit_file)
 {
 	*to = (struct attach_options){
 		.dir = c->static_dir,
@@ -76,6 +76,7 @@ static void fill(struct attach_options *to, const struct container *c,
 		.tty = c->config.tty,
 		.sig_proxy = o->sig_proxy && !c->config.tty,
 		.pidfd = pidfd,
+		.exit_file = exit_file,
 		.detach_keys = o->detach_keys,
 	};
 }
@@ -85,6 +86,7 @@ int foreground_run(struct container *c, const struct foreground_options *o, stru
 	bool passthrough = str_has_prefix(c->config.log_driver, "passthrough");
 	struct attach a = ATTACH_INIT;
 	struct attach_options options;
+	auto_free char *exit_file = xasprintf("%s/exits/%s", c->engine->tmpdir, c->config.id);
 	auto_close int pidfd = -EBADF;
 	auto_close int attend = -EBADF;
 	int r = container_init(c, err);
@@ -93,7 +95,7 @@ int foreground_run(struct container *c, const struct foreground_options *o, stru
 		return r;
 	attend = container_attend(c);
 	pidfd = sys_pidfd_open(c->status.pid);
-	fill(&options, c, o, pidfd);
+	fill(&options, c, o, pidfd, exit_file);
 	if (!passthrough)
 		r = attach_open(&a, &options, err);
 	if (r == 0)
@@ -114,11 +116,12 @@ int foreground_attach(struct container *c, const struct foreground_options *o, s
 {
 	struct attach a = ATTACH_INIT;
 	struct attach_options options;
+	auto_free char *exit_file = xasprintf("%s/exits/%s", c->engine->tmpdir, c->config.id);
 	auto_close int pidfd = sys_pidfd_open(c->status.pid);
 	auto_close int attend = container_attend(c);
 	int r;
 
-	fill(&options, c, o, pidfd);
+	fill(&options, c, o, pidfd, exit_file);
 	r = attach_open(&a, &options, err);
 	if (r < 0) {
 		attach_close(&a);

@@ -207,6 +207,8 @@ delegate_cgroup()
 			contains "$output" "Exchange full"
 			contains "$output" done
 			remove_container
+			# It became that of the container's user.
+			rm -f "$T/$ID."{out,err}
 		done
 	done
 	[ -s "$HOME_DIR/state.7" ]

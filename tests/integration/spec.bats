@@ -313,12 +313,13 @@ policy_of()
 }
 
 @test "keep_original_groups leaves the caller's groups (crun)" {
+	needs_root "have the groups that it chooses"
 	configure '.process.user.additionalGids = [7] | .annotations = { "run.oci.keep_original_groups": "1" }'
 	script_is 'id -G'
-	run setpriv --groups 4,5 "$FLOE_RUNTIME" --root "$STATE" run --bundle "$BUNDLE" "$ID" </dev/null 3>&- 4>&-
+	run setpriv --groups 4,5 "$FLOE_RUNTIME" --root "$STATE" run --bundle "$BUNDLE" "$ID" </dev/null
 	[ "$output" = "0 4 5" ]
 	configure 'del(.annotations)'
-	run setpriv --groups 4,5 "$FLOE_RUNTIME" --root "$STATE" run --bundle "$BUNDLE" "$ID" </dev/null 3>&- 4>&-
+	run setpriv --groups 4,5 "$FLOE_RUNTIME" --root "$STATE" run --bundle "$BUNDLE" "$ID" </dev/null
 	[ "$output" = "0 7" ]
 }
 

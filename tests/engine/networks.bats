@@ -180,6 +180,18 @@ address_of()
 	is "I am $C" "$(ask "$(address_of "$C" later)" 80)"
 }
 
+@test "reload makes anew what a flushed firewall has lost" {
+	serve "$C" -p 18083:80
+	is "I am $C" "$(ask 127.0.0.1 18083)"
+	address=$(address_of "$C" podman)
+	iptables -t nat -F
+	run ask_once 127.0.0.1 18083
+	[ "$status" -ne 0 ]
+	net reload "$C" >/dev/null
+	is "I am $C" "$(ask 127.0.0.1 18083)"
+	is "$address" "$(address_of "$C" podman)"
+}
+
 @test "a network that is in use is kept, and forced away with its containers" {
 	net create used >/dev/null
 	serve "$C" --network used

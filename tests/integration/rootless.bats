@@ -200,12 +200,12 @@ delegate_cgroup()
 			script_is 'mkdir /dev/shm/x; echo done'
 			run_container
 			contains "$output" "Exchange full"
-			contains "$output" done
+			contains "$output" 'done'
 			idle_command
 			start_detached
 			run rt exec "$ID" sh -c 'mkdir /dev/shm/y; echo done'
 			contains "$output" "Exchange full"
-			contains "$output" done
+			contains "$output" 'done'
 			remove_container
 			# It became that of the container's user.
 			rm -f "$T/$ID."{out,err}

@@ -465,3 +465,12 @@ delegate_cgroup()
 	[ "$status" -eq 0 ]
 	contains "$output" ran "Such configuration is strongly discouraged"
 }
+
+@test "access times that the source may have locked are refused by name" {
+	"${as[@]}" mkdir "$HOME_DIR/data"
+	configure --arg source "$HOME_DIR/data" '.mounts += [{ destination: "/data", type: "bind", source: $source, options: ["bind", "strictatime"] }]'
+	command_is true
+	run_container
+	[ "$status" -eq 1 ]
+	! is_floe || contains "$output" "access times"
+}

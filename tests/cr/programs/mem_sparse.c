@@ -18,7 +18,8 @@ static void run(void)
 	check(read_field("/proc/self/status", "VmRSS", before, sizeof(before)), "no VmRSS");
 	wait_for_restore();
 	check(read_field("/proc/self/status", "VmRSS", after, sizeof(after)), "no VmRSS");
-	check(strtol(after, NULL, 10) < strtol(before, NULL, 10) + 4096,
+	/* Where huge pages are always on, the restore may make another one for each page. */
+	check(strtol(after, NULL, 10) < strtol(before, NULL, 10) + N * 2048 + 4096,
 	      "%s are in use instead of %s", after, before);
 	for (size_t i = 0; i < N; i++) {
 		check(is_filled(p + i * GIB + i * page, page, i), "page %zu has changed", i);

@@ -75,7 +75,8 @@ fl_directly()
 	("$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs --runtime "$ENGINE_RUNTIME" exec "$C" sleep 1000 \
 		>/dev/null 2>&1 3>&- 4>&-) &
 	pid=$!
-	sleep 0.4
+	inside() { contains "$(fl top "$C" args)" "sleep 1000"; }
+	eventually inside
 	kill -KILL $pid
 	wait $pid 2>/dev/null || :
 	fl exec "$C" true

@@ -32,11 +32,12 @@ load ../lib/engine
 
 @test "exec --detach prints the session, which inspect shows until it ends" {
 	start_idle "$C"
-	session=$(fl exec -d "$C" sh -c 'sleep 0.5; touch /data/done')
+	session=$(fl exec -d "$C" sh -c 'while [ ! -e /data/go ]; do sleep 0.1; done; touch /data/done')
 	is "[$session]" "$(inspect "$C" '{{.ExecIDs}}')"
 	none() { [ "$(inspect "$C" '{{.ExecIDs}}')" = "[]" ]; }
+	touch "$ROOTFS/data/go"
 	eventually none
-	rm "$ROOTFS/data/done"
+	rm "$ROOTFS/data/done" "$ROOTFS/data/go"
 }
 
 @test "exec needs a running container" {
@@ -121,6 +122,6 @@ load ../lib/engine
 
 @test "a terminal: size, no second stream, detach keys" {
 	[ -x "$FLOE_BUILD/tests/lib/console" ] || command -v script >/dev/null || skip "no script(1)"
-	out=$(script -qec "stty rows 33 cols 77; '$FLOE' --root '$ENGINE/root' --runroot '$ENGINE/run' --cgroup-manager cgroupfs --runtime '$ENGINE_RUNTIME' run --network none --cgroup-parent /$PREFIX --rm -it --rootfs '$ROOTFS' sh -c 'sleep 0.2; stty size; tty'" /dev/null </dev/null 3>&- 4>&-)
+	out=$(script -qec "stty rows 33 cols 77; '$FLOE' --root '$ENGINE/root' --runroot '$ENGINE/run' --cgroup-manager cgroupfs --runtime '$ENGINE_RUNTIME' run --network none --cgroup-parent /$PREFIX --rm -it --rootfs '$ROOTFS' sh -c 'i=0; while [ \$i -lt 100 ] && [ \"\$(stty size)\" != \"33 77\" ]; do sleep 0.1; i=\$((i + 1)); done; stty size; tty'" /dev/null </dev/null 3>&- 4>&-)
 	contains "$out" "33 77" "/dev/pts/0"
 }

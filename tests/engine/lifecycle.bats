@@ -41,19 +41,21 @@ load ../lib/engine
 }
 
 @test "create, init, start, wait, rm go through the states" {
-	id=$(fl create --name "$C" --rootfs "$ROOTFS" sh -c 'sleep 0.3; exit 3')
+	id=$(fl create --name "$C" --rootfs "$ROOTFS" sh -c 'while [ ! -e /data/go ]; do sleep 0.1; done; exit 3')
 	[[ $id =~ ^[0-9a-f]{64}$ ]]
 	state_is "$C" created
 	fl init "$C" >/dev/null
 	state_is "$C" initialized
 	is "$C" "$(fl start "$C")"
 	state_is "$C" running
+	touch "$ROOTFS/data/go"
 	is 3 "$(fl wait "$C")"
 	eventually state_is "$C" exited
 	is 3 "$(inspect "$C" '{{.State.ExitCode}}')"
 	# A second start is a new run.
 	fl start "$C" >/dev/null
 	is 3 "$(fl wait "$C")"
+	rm "$ROOTFS/data/go"
 	is "$C" "$(fl rm "$C")"
 	try exists "$C" || :
 	try container exists "$C"
@@ -76,6 +78,7 @@ load ../lib/engine
 	is 0 "$(inspect "$C" '{{.State.ExitCode}}')"
 	is true "$(inspect "$C" '{{.State.StoppedByUser}}')"
 	fl run -d --name "$C-2" --rootfs "$ROOTFS" sh -c 'trap "" TERM; while :; do sleep 0.1; done' >/dev/null
+	eventually heeds "$C-2" TERM
 	fl stop --time 1 "$C-2" 2>err >/dev/null
 	contains "$(cat err)" "resorting to SIGKILL"
 	is 137 "$(inspect "$C-2" '{{.State.ExitCode}}')"
@@ -84,14 +87,14 @@ load ../lib/engine
 @test "--stop-signal is what stop sends" {
 	fl run -d --name "$C" --stop-signal USR1 --rootfs "$ROOTFS" \
 		sh -c 'trap "exit 42" USR1; while :; do sleep 0.1; done' >/dev/null
-	sleep 0.3
+	eventually heeds "$C" USR1
 	fl stop "$C" >/dev/null
 	is 42 "$(inspect "$C" '{{.State.ExitCode}}')"
 }
 
 @test "kill sends a signal, by name and number, and only to what runs" {
 	fl run -d --name "$C" --rootfs "$ROOTFS" sh -c 'trap "exit 9" HUP; while :; do sleep 0.1; done' >/dev/null
-	sleep 0.3
+	eventually heeds "$C" HUP
 	fl kill --signal HUP "$C" >/dev/null
 	is 9 "$(fl wait "$C")"
 	try kill "$C"
@@ -148,8 +151,9 @@ load ../lib/engine
 }
 
 @test "--rm removes it when it has ended, also detached" {
-	fl run -d --rm --name "$C" --rootfs "$ROOTFS" sleep 0.3 >/dev/null
+	start_idle "$C" --rm
 	state_is "$C" running
+	fl kill "$C" >/dev/null
 	gone() { ! fl container exists "$C"; }
 	eventually gone
 }

@@ -140,6 +140,18 @@ start_idle()
 	shift
 	fl run -d --name "$name" "$@" --rootfs "$ROOTFS" sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done' \
 		</dev/null >/dev/null
+	eventually heeds "$name" TERM
+}
+
+# heeds NAME SIGNAL: the container's process has said what it makes of the signal. Until then it may still be the runtime,
+# which goes on to execute the command after `start` has returned, or have the signal's default.
+heeds()
+{
+	local pid number caught ignored
+	pid=$(inspect "$1" '{{.State.Pid}}') && number=$(kill -l "$2") || return 1
+	! grep -qaF "$(inspect "$1" '{{.Id}}')" "/proc/$pid/cmdline" || return 1
+	caught=$(proc_status "$pid" SigCgt) && ignored=$(proc_status "$pid" SigIgn) || return 1
+	((((0x$caught | 0x$ignored) >> (number - 1)) & 1))
 }
 
 inspect()

@@ -138,6 +138,22 @@ static int kill_it(struct container *c, struct err *err)
 	return 0;
 }
 
+/* A frozen process does not take signals: it gets this one as it goes on. */
+static int signal_paused(struct container *c, int number, struct err *err)
+{
+	int r;
+
+	(void)runtime_kill(c, number, needs_all(c), NULL);
+	/* A runtime may thaw by itself what it kills: what it says then about the state is no failure. */
+	r = runtime_resume(c, err);
+	if (r < 0 && (number == SIGKILL || container_wait_exit(c, END_WAIT_MS) == 0)) {
+		log_debug("%s", err ? err->msg : "the runtime cannot resume the container");
+		err_clear(err);
+		r = 0;
+	}
+	return r;
+}
+
 int container_stop_now(struct container *c, uint32_t timeout_s, struct err *err)
 {
 	char name[SIGNALS_NAME_MAX];
@@ -146,12 +162,9 @@ int container_stop_now(struct container *c, uint32_t timeout_s, struct err *err)
 	if (has_ended(c) || c->status.phase == PHASE_INITIALIZED || c->status.pid == 0)
 		return 0;
 	if (c->status.phase == PHASE_PAUSED) {
-		/* A frozen process does not take signals. */
-		(void)runtime_kill(c, timeout_s == 0 ? SIGKILL : stop_signal(c), needs_all(c), err);
-		r = runtime_resume(c, err);
+		r = signal_paused(c, timeout_s == 0 ? SIGKILL : stop_signal(c), err);
 		if (r < 0)
 			return r;
-		err_clear(err);
 	}
 	if (timeout_s > 0) {
 		r = signal_it(c, stop_signal(c), err);

@@ -19,6 +19,16 @@ struct targets {
 	bool (*wanted)(const struct container *c);
 };
 
+/* Their rows, for a struct T with a member `targets`. */
+#define ALL_ROW(T) OPT_FLAG(T, targets.all, "all", 'a', "every container")
+#define LATEST_ROW(T) OPT_FLAG(T, targets.latest, "latest", 'l', "the newest container")
+#define FILTER_ROW(T)                                                                              \
+	OPT_STRVEC(T, targets.filters, "filter", 'f', "KEY=VALUE", "those that this is true of")
+#define CIDFILE_ROW(T)                                                                             \
+	OPT_STRVEC(T, targets.cidfiles, "cidfile", 0, "FILE", "read a container's id from a file")
+#define IGNORE_ROW(T)                                                                              \
+	OPT_FLAG(T, targets.ignore, "ignore", 'i', "no error for those that do not exist")
+
 /*
  * Call each() for every container that the arguments mean, and print the name as typed (or the id) when
  * it succeeds; errors are printed one by one. Returns the exit code: 0, or 125 when one failed; a

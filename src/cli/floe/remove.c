@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands about whether there is a container, and how it is called: rm, cleanup, exists, rename. */
+#include <stdlib.h>
+
+#include "cli/floe/targets.h"
+#include "core/alloc.h"
+#include "engine/cleanup.h"
+#include "engine/create.h"
+#include "engine/event.h"
+#include "engine/exec_session.h"
+#include "engine/records.h"
+#include "engine/start.h"
+#include "engine/stop.h"
+
+/* --- rm --------------------------------------------------------------------------------------------- */
+
+struct rm_options {
+	struct targets targets;
+	struct opt_i64 time;
+	bool force;
+	bool volumes;
+	bool depend;
+};
+
+static int rm_one(struct container *c, void *context, struct err *err)
+{
+	const struct rm_options *o = context;
+	const struct remove_options options = {
+		.force = o->force,
+		.volumes = o->volumes,
+		.depend = o->depend,
+		.timeout_s = o->time.set ? (int)o->time.v : (int)c->config.stop_timeout,
+	};
+
+	return container_remove(c, &options, err);
+}
+
+static int run_rm(const struct cli_invocation *inv, struct err *err)
+{
+	struct rm_options o = *(const struct rm_options *)inv->options;
+
+	o.targets.lock = true;
+	/* As podman: --force does not mind what is not there. */
+	o.targets.ignore = o.targets.ignore || o.force;
+	return targets_each(inv, &o.targets, rm_one, &o, err);
+}
+
+#define T struct rm_options
+static const struct cli_option rm_rows[] = {
+	OPT_FLAG(T, force, "force", 'f', "also those that run; no error for those not there"),
+	OPT_FLAG(T, volumes, "volumes", 'v', "their anonymous volumes too"),
+	OPT_FLAG(T, depend, "depend", 0, "those that depend on them too"),
+	OPT_I64(T, time, "time", 't', "SECONDS", "how long to wait before they are killed"),
+	ALL_ROW(T),
+	LATEST_ROW(T),
+	FILTER_ROW(T),
+	CIDFILE_ROW(T),
+	IGNORE_ROW(T),
+};
+#undef T
+
+const struct cli_command floe_rm_command = {
+	.name = "rm",
+	.arguments = "[CONTAINER...]",
+	.summary = "remove containers",
+	CLI_OPTIONS(struct rm_options, rm_rows),
+	.min_args = 0,
+	.max_args = CLI_ARGS_ANY,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run_rm,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+/* --- cleanup: what conmon calls in the end ---------------------------------------------------------- */
+
+struct cleanup_options {
+	struct targets targets;
+	bool remove;
+	bool stopped_only;
+	const char *exec;
+};
+
+static int cleanup_one(struct container *c, void *context, struct err *err)
+{
+	const struct cleanup_options *o = context;
+	int r;
+
+	if (o->exec)
+		return exec_session_end(c, o->exec, err);
+	if (container_is_alive(c) || (o->stopped_only && c->status.phase != PHASE_STOPPED))
+		return o->stopped_only ? 1 : container_cleanup(c, err);
+	if (c->status.phase == PHASE_STOPPED)
+		event_container(c, "died");
+	r = container_cleanup(c, err);
+	if (r == 0)
+		r = container_restart_by_policy(c, err);
+	if (r == 0 && (o->remove || c->config.auto_remove) && c->status.phase == PHASE_EXITED)
+		r = container_remove(c, &(struct remove_options){ .volumes = true }, err);
+	return r < 0 ? r : 0;
+}
+
+static int run_cleanup(const struct cli_invocation *inv, struct err *err)
+{
+	struct cleanup_options o = *(const struct cleanup_options *)inv->options;
+
+	o.targets.lock = true;
+	o.targets.ignore = o.targets.ignore || o.stopped_only;
+	if (o.stopped_only)
+		for (size_t i = 0; i < inv->n_args; i++)
+			container_attend_wait(floe_engine(inv), inv->args[i]);
+	return targets_each(inv, &o.targets, cleanup_one, &o, err);
+}
+
+#define T struct cleanup_options
+static const struct cli_option cleanup_rows[] = {
+	OPT_FLAG(T, remove, "rm", 0, "remove them afterwards"),
+	OPT_STRING(T, exec, "exec", 0, "SESSION", "the exec session of this id only"),
+	OPT_FLAG(T, stopped_only, "stopped-only", 0, "leave those alone that run or are gone"),
+	ALL_ROW(T),
+	LATEST_ROW(T),
+};
+#undef T
+
+const struct cli_command floe_cleanup_command = {
+	.name = "cleanup",
+	.arguments = "[CONTAINER...]",
+	.summary = "take mounts and files of ended containers back",
+	CLI_OPTIONS(struct cleanup_options, cleanup_rows),
+	.min_args = 0,
+	.max_args = CLI_ARGS_ANY,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run_cleanup,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+/* --- exists, rename --------------------------------------------------------------------------------- */
+
+static int run_exists(const struct cli_invocation *inv, struct err *err)
+{
+	auto_free char *id = NULL;
+	int r = record_find(floe_engine(inv), inv->args[0], &id, err);
+
+	if (r == -ENOENT) {
+		err_clear(err);
+		return 1;
+	}
+	return r;
+}
+
+const struct cli_command floe_exists_command = {
+	.name = "exists",
+	.arguments = "CONTAINER",
+	.summary = "tell by the exit code whether a container is there (0) or not (1)",
+	.min_args = 1,
+	.max_args = 1,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run_exists,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+static int run_rename(const struct cli_invocation *inv, struct err *err)
+{
+	auto_container struct container c = CONTAINER_INIT;
+	int r;
+
+	if (!container_name_is_valid(inv->args[1]))
+		return err_set(
+			err, ERR_INVALID,
+			"names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: '%s': invalid argument",
+			inv->args[1]);
+	r = container_open_locked(&c, floe_engine(inv), inv->args[0], err);
+	if (r < 0)
+		return r;
+	replace_ptr(c.config.name, xstrdup(inv->args[1]));
+	r = record_save_config(c.engine, &c.config, err);
+	if (r == 0)
+		event_container(&c, "rename");
+	return r;
+}
+
+const struct cli_command floe_rename_command = {
+	.name = "rename",
+	.arguments = "CONTAINER NAME",
+	.summary = "give a container another name",
+	.min_args = 2,
+	.max_args = 2,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run_rename,
+	.error_code = FLOE_EXIT_ERROR,
+};

@@ -163,3 +163,13 @@ int parse_duration(const char *s, uint64_t *ret_ns)
 	*ret_ns = (uint64_t)total;
 	return 0;
 }
+
+bool parse_is_name(const char *s)
+{
+	if (!isalnum((unsigned char)*s))
+		return false;
+	for (; *s; s++)
+		if (!isalnum((unsigned char)*s) && !strchr("_.-", *s))
+			return false;
+	return true;
+}

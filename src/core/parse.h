@@ -13,6 +13,8 @@ int parse_u32(const char *s, uint32_t *ret);
 int parse_u64(const char *s, uint64_t *ret);
 int parse_i64(const char *s, int64_t *ret);
 int parse_u64_base(const char *s, int base, uint64_t *ret);
+/* What containers, volumes, networks and secrets may be called: [a-zA-Z0-9][a-zA-Z0-9_.-]*. */
+bool parse_is_name(const char *s);
 /* true/false, yes/no, on/off, 1/0, t/f in any case. */
 int parse_bool(const char *s, bool *ret);
 /* "512m", "1.5GiB", "100": bytes with base 1024 and units b k m g t p, "kb", "kib" (docker's RAMInBytes). */

@@ -9,7 +9,9 @@
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/fs.h"
+#include "core/parse.h"
 #include "core/path.h"
+#include "core/random.h"
 #include "core/str.h"
 #include "engine/event.h"
 #include "engine/facts.h"
@@ -43,7 +45,7 @@ static const char *const surnames[] = {
 
 bool container_name_is_valid(const char *name)
 {
-	return volume_name_is_valid(name);
+	return parse_is_name(name);
 }
 
 char *container_random_name(uint64_t n)
@@ -201,7 +203,7 @@ static int make_volumes(struct engine *e, struct container_config *c, struct err
 
 static void set_defaults(struct container_config *c)
 {
-	replace_ptr(c->id, engine_random_hex(ID_LENGTH));
+	replace_ptr(c->id, random_hex(ID_LENGTH));
 	c->created_ns = (int64_t)clock_now_realtime_ns();
 	if (c->shm_size == 0)
 		c->shm_size = SHM_SIZE_DEFAULT;

@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/parse.h"
 #include "core/path.h"
+#include "core/random.h"
 #include "core/rooted.h"
 #include "core/str.h"
 #include "engine/conmon_cgroup.h"
@@ -364,7 +365,7 @@ int exec_session_run(struct container *c, const struct exec_options *o, int *ret
 		r = engine_find_conmon(c->engine, err);
 	if (r < 0)
 		return r;
-	s.id = engine_random_hex(64);
+	s.id = random_hex(64);
 	s.dir = session_dir(c, s.id);
 	s.oci_log = path_join(s.dir, "oci-log");
 	r = note(&s, err);

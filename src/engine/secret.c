@@ -11,7 +11,9 @@
 #include "core/fd.h"
 #include "core/fs.h"
 #include "core/io.h"
+#include "core/parse.h"
 #include "core/path.h"
+#include "core/random.h"
 #include "core/str.h"
 #include "engine/records.h"
 #include "engine/volume.h"
@@ -73,7 +75,7 @@ static void remove_data(const struct engine *e, const char *id)
 
 static int check(const char *name, const struct strbuf *data, struct err *err)
 {
-	if (!volume_name_is_valid(name) || strlen(name) > 253)
+	if (!parse_is_name(name) || strlen(name) > 253)
 		return err_set(err, ERR_INVALID,
 			       "secret name '%s': names must match [a-zA-Z0-9][a-zA-Z0-9_.-]* and "
 			       "have at most 253 characters",
@@ -99,7 +101,7 @@ int secret_create(struct engine *e, const char *name, const struct strbuf *data,
 		r = record_db(e, &db, err);
 	if (r < 0)
 		return r;
-	s.id = engine_random_hex(25);
+	s.id = random_hex(25);
 	s.name = xstrdup(name);
 	s.driver = xstrdup("file");
 	s.created_ns = s.updated_ns = (int64_t)clock_now_realtime_ns();

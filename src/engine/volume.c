@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/volume.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <fts.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,7 +13,9 @@
 #include "core/fd.h"
 #include "core/fs.h"
 #include "core/lock.h"
+#include "core/parse.h"
 #include "core/path.h"
+#include "core/random.h"
 #include "core/str.h"
 #include "engine/copy_tree.h"
 #include "engine/records.h"
@@ -43,30 +43,6 @@ void volumes_done(struct volumes *volumes)
 		volume_done(&volumes->v[i]);
 	free(volumes->v);
 	*volumes = (struct volumes){ 0 };
-}
-
-char *engine_random_hex(size_t n)
-{
-	char *text = xcalloc(n + 1, 1);
-
-	for (size_t i = 0; i < n; i++) {
-		unsigned char byte = 0;
-
-		/* One to 256 bytes are always delivered whole. */
-		(void)!getrandom(&byte, 1, 0);
-		text[i] = "0123456789abcdef"[byte & 15];
-	}
-	return text;
-}
-
-bool volume_name_is_valid(const char *name)
-{
-	if (!isalnum((unsigned char)*name))
-		return false;
-	for (; *name; name++)
-		if (!isalnum((unsigned char)*name) && !strchr("_.-", *name))
-			return false;
-	return true;
 }
 
 static int save(struct engine *e, const struct volume *v, bool create, struct err *err)
@@ -101,7 +77,7 @@ int volume_create(struct engine *e, const struct volume_options *o, char **ret_n
 	auto_volume struct volume v = { 0 };
 	int r;
 
-	if (o->name && !volume_name_is_valid(o->name))
+	if (o->name && !parse_is_name(o->name))
 		return err_set(err, ERR_INVALID,
 			       "volume name '%s': names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*",
 			       o->name);
@@ -110,7 +86,7 @@ int volume_create(struct engine *e, const struct volume_options *o, char **ret_n
 			       "volume option '%s': mounts of the local driver are not supported; "
 			       "mount it on the host and use a bind",
 			       o->options.v[i].key);
-	v.name = o->name ? xstrdup(o->name) : engine_random_hex(64);
+	v.name = o->name ? xstrdup(o->name) : random_hex(64);
 	v.mountpoint = xasprintf("%s/%s/_data", e->volumepath, v.name);
 	v.created_ns = (int64_t)clock_now_realtime_ns();
 	v.driver = xstrdup("local");

@@ -63,7 +63,3 @@ int volume_mount_for(struct engine *e, const struct container_mount *mount,
 		     struct err *err);
 /* Change the owner of a tree on the host, links not followed. -1 and errno. */
 int volume_chown_tree(const char *path, uint32_t uid, uint32_t gid);
-
-bool volume_name_is_valid(const char *name);
-/* n random hex digits; caller owns. */
-char *engine_random_hex(size_t n);

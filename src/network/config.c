@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "network/config.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "core/fd.h"
 #include "core/fs.h"
 #include "core/log.h"
+#include "core/parse.h"
 #include "core/str.h"
 
 /* SHA-256 of "podman": the id that podman gives this network. */
@@ -82,13 +82,7 @@ const char *network_ipam_driver(const struct network *network)
 
 int network_name_check(const char *name, struct err *err)
 {
-	size_t i = 0;
-
-	if (isalnum((unsigned char)name[0]))
-		for (i = 1; isalnum((unsigned char)name[i]) || (name[i] && strchr("_.-", name[i]));
-		     i++)
-			;
-	if (i > 0 && !name[i] && i <= 200)
+	if (parse_is_name(name) && strlen(name) <= 200)
 		return 0;
 	return err_set(err, ERR_INVALID,
 		       "network name '%s': use letters, digits, '_', '.' and '-', a letter or "

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "core/alloc.h"
 #include "core/auto.h"
+#include "core/clock.h"
 #include "core/parse.h"
+#include "core/random.h"
 #include "core/str.h"
 #include "core/strbuf.h"
 #include "kernel/netlink.h"
@@ -346,29 +347,12 @@ static int choose_ipam(struct network *n, const struct network_create_options *o
 	return 0;
 }
 
-static int make_id(struct network *n, struct err *err)
-{
-	unsigned char random[32];
-	auto_strbuf struct strbuf text = STRBUF_INIT;
-
-	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		return err_sys(err, -errno, "read random bytes");
-	for (size_t i = 0; i < sizeof(random); i++)
-		strbuf_addf(&text, "%02x", random[i]);
-	n->id = strbuf_take(&text);
-	return 0;
-}
-
 static char *now(void)
 {
-	struct timespec ts;
-	struct tm tm;
-	char text[64];
+	char text[CLOCK_TEXT_MAX];
 
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	(void)gmtime_r(&ts.tv_sec, &tm);
-	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	return xasprintf("%s.%09ldZ", text, ts.tv_nsec);
+	clock_format_utc(clock_now_realtime_ns(), 9, text);
+	return xstrdup(text);
 }
 
 int network_create_plan(struct network *ret, const struct network_create_options *o,
@@ -381,6 +365,7 @@ int network_create_plan(struct network *ret, const struct network_create_options
 	n.driver = xstrdup(driver);
 	n.internal = o->internal;
 	n.created = now();
+	n.id = random_hex(64);
 	r = network_name_check(driver, err);
 	if (r == 0)
 		r = choose_names(&n, o, around, err);
@@ -396,8 +381,6 @@ int network_create_plan(struct network *ret, const struct network_create_options
 		r = add_routes(&n, &o->routes, err);
 	if (r == 0)
 		r = add_dns(&n, o, err);
-	if (r == 0)
-		r = make_id(&n, err);
 	if (r < 0)
 		return err_wrap(err, r, "create network '%s'",
 				o->name ? o->name :

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -219,6 +220,16 @@ int netlink_set_link_up(struct netlink *nl, int index, bool up)
 	info->ifi_change = IFF_UP;
 	info->ifi_flags = up ? IFF_UP : 0;
 	return talk(nl, &req, NULL, NULL);
+}
+
+int netlink_bring_up_loopback(void)
+{
+	auto_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+
+	if (fd < 0)
+		return errno == EAFNOSUPPORT ? 0 : -errno;
+	return ioctl(fd, SIOCSIFFLAGS, &request) < 0 ? -errno : 0;
 }
 
 int netlink_move_link(struct netlink *nl, int index, int netns_fd, const char *name)

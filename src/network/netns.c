@@ -37,17 +37,11 @@ static int prepare_directory(struct err *err)
 /* In a child of its own, so that no thread of ours ever is in the wrong network. */
 static int make_in_child(const char *path)
 {
-	auto_netlink struct netlink nl = NETLINK_INIT;
-	struct netlink_link lo;
 	int r;
 
 	if (unshare(CLONE_NEWNET) < 0)
 		return -errno;
-	r = netlink_open(&nl);
-	if (r == 0)
-		r = netlink_get_link(&nl, "lo", &lo);
-	if (r == 0)
-		r = netlink_set_link_up(&nl, lo.index, true);
+	r = netlink_bring_up_loopback();
 	if (r == 0 && mount("/proc/self/ns/net", path, NULL, MS_BIND, NULL) < 0)
 		r = -errno;
 	return r;

@@ -8,8 +8,6 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "core/alloc.h"
@@ -20,16 +18,9 @@
 
 int netdev_bring_up_loopback(struct err *err)
 {
-	auto_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq request = { .ifr_name = "lo" };
+	int r = netlink_bring_up_loopback();
 
-	/* compat: a kernel without IPv4 has no loopback to bring up this way. */
-	if (fd < 0)
-		return errno == EAFNOSUPPORT ? 0 : err_sys(err, -errno, "make a socket for 'lo'");
-	request.ifr_flags = IFF_UP | IFF_RUNNING;
-	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
-		return err_sys(err, -errno, "bring up network interface 'lo'");
-	return 0;
+	return r < 0 ? err_sys(err, r, "bring up network interface 'lo'") : 0;
 }
 
 int netdev_call_in(pid_t pid, int (*function)(void *context, struct err *err), void *context,

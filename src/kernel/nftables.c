@@ -13,39 +13,11 @@
 #include "core/fd.h"
 #include "core/str.h"
 
-struct generation_request {
+/* What every request begins with. */
+struct nft_message {
 	struct nlmsghdr header;
 	struct nfgenmsg message;
 };
-
-/* The kernel answers while it handles the request, so nothing is waited for. */
-static bool is_generation(const char *answer, size_t len)
-{
-	struct nlmsghdr header;
-
-	if (len < sizeof(header))
-		return false;
-	(void)memcpy(&header, answer, sizeof(header));
-	return header.nlmsg_type == ((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_NEWGEN);
-}
-
-bool nftables_is_available(void)
-{
-	const struct generation_request request = {
-		.header = { .nlmsg_len = sizeof(request),
-			    .nlmsg_type = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETGEN,
-			    .nlmsg_flags = NLM_F_REQUEST },
-		.message = { .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0 },
-	};
-	auto_close int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
-	char answer[512];
-	ssize_t n;
-
-	if (fd < 0 || send(fd, &request, sizeof(request), 0) != (ssize_t)sizeof(request))
-		return false;
-	n = recv(fd, answer, sizeof(answer), MSG_DONTWAIT);
-	return n > 0 && is_generation(answer, (size_t)n);
-}
 
 #define ANSWER_MAX 32768
 #define TABLE_MAX 256
@@ -136,9 +108,21 @@ static int exchange(const void *request, size_t len, struct strvec *ret, const c
 	return take_answers(fd, ret, prefix);
 }
 
+bool nftables_is_available(void)
+{
+	const struct nft_message request = {
+		.header = { .nlmsg_len = sizeof(request),
+			    .nlmsg_type = message_type(NFT_MSG_GETGEN),
+			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
+		.message = { .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0 },
+	};
+
+	return exchange(&request, sizeof(request), NULL, NULL) == 0;
+}
+
 int nftables_list_tables(struct strvec *ret, const char *prefix)
 {
-	const struct generation_request request = {
+	const struct nft_message request = {
 		.header = { .nlmsg_len = sizeof(request),
 			    .nlmsg_type = message_type(NFT_MSG_GETTABLE),
 			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
@@ -150,15 +134,15 @@ int nftables_list_tables(struct strvec *ret, const char *prefix)
 
 /* Changes come in a transaction: its begin, the change, its end. */
 struct delete_request {
-	struct generation_request begin;
-	struct generation_request change;
+	struct nft_message begin;
+	struct nft_message change;
 	struct nlattr attribute;
-	char rest[TABLE_MAX + sizeof(struct generation_request)]; /* name, end */
+	char rest[TABLE_MAX + sizeof(struct nft_message)]; /* name, end */
 };
 
-static void set_batch(struct generation_request *ret, uint16_t type)
+static void set_batch(struct nft_message *ret, uint16_t type)
 {
-	*ret = (struct generation_request){
+	*ret = (struct nft_message){
 		.header = { .nlmsg_len = sizeof(*ret),
 			    .nlmsg_type = type,
 			    .nlmsg_flags = NLM_F_REQUEST },
@@ -171,7 +155,7 @@ static void set_batch(struct generation_request *ret, uint16_t type)
 int nftables_delete_table(const char *name)
 {
 	struct delete_request request = { 0 };
-	struct generation_request end;
+	struct nft_message end;
 	size_t len = strlen(name) + 1;
 	size_t aligned = ALIGN4(len);
 
@@ -179,7 +163,7 @@ int nftables_delete_table(const char *name)
 		return -ENAMETOOLONG;
 	set_batch(&request.begin, NFNL_MSG_BATCH_BEGIN);
 	set_batch(&end, NFNL_MSG_BATCH_END);
-	request.change = (struct generation_request){
+	request.change = (struct nft_message){
 		.header = { .nlmsg_len = (uint32_t)(sizeof(request.change) +
 						    sizeof(request.attribute) + aligned),
 			    .nlmsg_type = message_type(NFT_MSG_DELTABLE),

@@ -2,6 +2,7 @@
 #include "core/io.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "core/alloc.h"
 #include "core/fd.h"
@@ -101,4 +102,18 @@ int io_write_file_at(int dir_fd, const char *path, const char *s)
 	if (n < 0)
 		return -errno;
 	return (size_t)n == len ? 0 : -EIO;
+}
+
+int io_memory_file(const char *name, const char *content)
+{
+	auto_close int fd = memfd_create(name, MFD_CLOEXEC);
+	int r = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (content)
+		r = io_write_all(fd, content, strlen(content));
+	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	return r < 0 ? r : take_fd(fd);
 }

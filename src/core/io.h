@@ -16,6 +16,9 @@ int io_read_file_at(int dir_fd, const char *path, size_t limit, struct strbuf *s
 /* First line (without newline) of a small pseudo-file as malloc'ed string; NULL and errno on failure. */
 char *io_read_line_at(int dir_fd, const char *path);
 
+/* A memory file (memfd_create(2), close-on-exec) that holds `content` (NULL: nothing), at its beginning. */
+int io_memory_file(const char *name, const char *content);
+
 /* Exactly len bytes; 1 on success, 0 when the file ended before the first byte, -EIO within. */
 int io_read_exact(int fd, void *buf, size_t len);
 int io_write_all(int fd, const void *buf, size_t len);

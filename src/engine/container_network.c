@@ -4,7 +4,6 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -110,10 +109,10 @@ static int start_child(const struct container *c, const struct network_request *
 {
 	auto_free char *run_dir = container_network_run_dir(c);
 	struct network_env env = container_network_env(c, run_dir);
-	auto_close int fd = memfd_create("floe-network", MFD_CLOEXEC);
+	auto_close int fd = io_memory_file("floe-network", NULL);
 
 	if (fd < 0)
-		return err_sys(err, -errno, "make a memory file");
+		return err_sys(err, fd, "make a memory file");
 	job->pid = fork();
 	if (job->pid == 0)
 		run_child(&env, request, c->status.netns, fd);

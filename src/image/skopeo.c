@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,20 +72,17 @@ char *skopeo_reason(const char *stderr_text)
 /* {"auths": {REGISTRY: {"auth": ...}}} in a file without a name. */
 static int make_authfile(const struct skopeo_options *o, struct err *err)
 {
-	auto_close int fd = memfd_create("auth.json", MFD_CLOEXEC);
 	auto_strbuf struct strbuf encoded = STRBUF_INIT;
 	auto_free char *text = NULL;
+	int fd;
 
 	if (!strchr(o->creds, ':'))
 		return err_set(err, ERR_USAGE, "option '--creds': give USER:PASSWORD");
-	if (fd < 0)
-		return err_sys(err, -errno, "make a file for credentials");
 	base64_encode(o->creds, strlen(o->creds), &encoded);
 	text = xasprintf("{\"auths\":{\"%s\":{\"auth\":\"%s\"}}}\n",
 			 o->creds_registry ? o->creds_registry : "docker.io", encoded.buf);
-	if (io_write_all(fd, text, strlen(text)) < 0)
-		return err_sys(err, -errno, "write credentials");
-	return take_fd(fd);
+	fd = io_memory_file("auth.json", text);
+	return fd < 0 ? err_sys(err, fd, "make a file for credentials") : fd;
 }
 
 static void add_global_options(struct strvec *argv, const struct skopeo_options *o,
@@ -130,17 +126,6 @@ static void add_side_options(struct strvec *argv, const struct skopeo_options *o
 		strvec_addf(argv, "--retry-times=%u", o->retry);
 }
 
-static int make_input(const char *text, struct err *err)
-{
-	auto_close int fd = memfd_create("input", MFD_CLOEXEC);
-
-	if (fd < 0)
-		return err_sys(err, -errno, "make a file for input");
-	if (io_write_all(fd, text, strlen(text)) < 0 || lseek(fd, 0, SEEK_SET) < 0)
-		return err_sys(err, -errno, "write input");
-	return take_fd(fd);
-}
-
 struct pipes {
 	int out[2];
 	int stderr_fd; /* memfd */
@@ -163,18 +148,18 @@ static int make_pipes(struct pipes *p, const struct skopeo_options *o,
 {
 	if (call->out && pipe2(p->out, O_CLOEXEC) < 0)
 		return err_sys(err, -errno, "make a pipe");
-	p->stderr_fd = memfd_create("stderr", MFD_CLOEXEC);
+	p->stderr_fd = io_memory_file("stderr", NULL);
 	if (p->stderr_fd < 0)
-		return err_sys(err, -errno, "make a file for messages");
+		return err_sys(err, p->stderr_fd, "make a file for messages");
 	if (o->creds) {
 		p->auth_fd = make_authfile(o, err);
 		if (p->auth_fd < 0)
 			return p->auth_fd;
 	}
 	if (call->input) {
-		p->input_fd = make_input(call->input, err);
+		p->input_fd = io_memory_file("input", call->input);
 		if (p->input_fd < 0)
-			return p->input_fd;
+			return err_sys(err, p->input_fd, "make a file for input");
 	}
 	return 0;
 }

@@ -9,14 +9,15 @@
 #include <unistd.h>
 
 #include "core/alloc.h"
+#include "core/capture.h"
 #include "core/fs.h"
 #include "core/io.h"
+#include "core/json_auto.h"
 #include "core/log.h"
 #include "core/str.h"
 #include "core/strbuf.h"
 #include "network/cni_document.h"
 #include "network/config.h"
-#include "network/exec.h"
 
 #define PLUGIN_PATH                                                                                \
 	"/usr/local/libexec/cni:/usr/libexec/cni:/usr/local/lib/cni:/usr/lib/cni:/opt/cni/bin"
@@ -24,12 +25,6 @@
 #define TIMEOUT_MS 120000
 /* Of a file that says none. */
 #define VERSION_DEFAULT "0.1.0"
-
-static void put_json(struct json_object **value)
-{
-	(void)json_object_put(*value);
-}
-#define auto_json auto_cleanup(put_json)
 
 void cni_network_done(struct cni_network *network)
 {
@@ -256,7 +251,7 @@ static void make_environment(const struct operation *op, const char *command, st
 }
 
 /* Its own words: {"code": 11, "msg": "...", "details": "..."} on stdout. */
-static int fail(const char *type, const struct network_exec *exec, int status, struct err *err)
+static int fail(const char *type, const struct capture *exec, int status, struct err *err)
 {
 	auto_json struct json_object *said = json_tokener_parse(exec->output.buf);
 	bool is_object = said && json_object_is_type(said, json_type_object);
@@ -277,8 +272,7 @@ static int run_plugin(const struct operation *op, size_t i, const char *command,
 {
 	auto_json struct json_object *input =
 		cni_plugin_input(&op->network, i, op->request, op->attachment, previous);
-	auto_network_exec struct network_exec exec = { .output = STRBUF_INIT,
-						       .messages = STRBUF_INIT };
+	auto_capture struct capture exec = CAPTURE_INIT;
 	auto_strvec struct strvec environment = STRVEC_INIT;
 	const char *type = get_string(json_object_array_get_idx(op->network.plugins, i), "type");
 	auto_free char *path = find_plugin(op->cni, type);
@@ -295,7 +289,7 @@ static int run_plugin(const struct operation *op, size_t i, const char *command,
 	exec.input = json_object_to_json_string_ext(input, JSON_C_TO_STRING_PLAIN);
 	exec.timeout_ms = TIMEOUT_MS;
 	log_debug("cni %s %s: %s", command, type, exec.input);
-	r = network_exec(&exec, err);
+	r = capture_run(&exec, err);
 	if (r > 0)
 		return fail(type, &exec, r, err);
 	if (r == 0 && ret_result)

@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "core/alloc.h"
+#include "core/capture.h"
 #include "core/fs.h"
 #include "core/log.h"
 #include "core/str.h"
-#include "network/exec.h"
 
 #define CONFIG_DIR "/run/containers/networks"
 /* A bridge with many rules and a busy machine take seconds, not minutes. */
@@ -137,7 +137,7 @@ static char *join_lines(const char *text)
 }
 
 /* Its own words are on stdout, as {"error": "..."}. */
-static int fail(const struct network_exec *exec, int status, struct err *err)
+static int fail(const struct capture *exec, int status, struct err *err)
 {
 	struct failure failure = { 0 };
 	auto_free char *line = NULL;
@@ -156,7 +156,7 @@ static int fail(const struct network_exec *exec, int status, struct err *err)
 }
 
 static int run(const struct netavark *nv, const char *verb, const struct network_request *request,
-	       const struct network *networks, const char *netns_path, struct network_exec *exec,
+	       const struct network *networks, const char *netns_path, struct capture *exec,
 	       struct err *err)
 {
 	auto_free char *input = netavark_input(request, networks);
@@ -176,7 +176,7 @@ static int run(const struct netavark *nv, const char *verb, const struct network
 	exec->input = input;
 	exec->timeout_ms = TIMEOUT_MS;
 	log_debug("netavark %s: %s", verb, input);
-	r = network_exec(exec, err);
+	r = capture_run(exec, err);
 	exec->argv = NULL;
 	exec->input = NULL;
 	return r > 0 ? fail(exec, r, err) : r;
@@ -186,8 +186,7 @@ int netavark_setup(const struct netavark *nv, const struct network_request *requ
 		   const struct network *networks, const char *netns_path,
 		   struct network_status *ret, struct err *err)
 {
-	auto_network_exec struct network_exec exec = { .output = STRBUF_INIT,
-						       .messages = STRBUF_INIT };
+	auto_capture struct capture exec = CAPTURE_INIT;
 	int r = run(nv, "setup", request, networks, netns_path, &exec, err);
 
 	return r < 0 ? r :
@@ -198,8 +197,7 @@ int netavark_setup(const struct netavark *nv, const struct network_request *requ
 int netavark_teardown(const struct netavark *nv, const struct network_request *request,
 		      const struct network *networks, const char *netns_path, struct err *err)
 {
-	auto_network_exec struct network_exec exec = { .output = STRBUF_INIT,
-						       .messages = STRBUF_INIT };
+	auto_capture struct capture exec = CAPTURE_INIT;
 
 	return run(nv, "teardown", request, networks, netns_path, &exec, err);
 }

@@ -9,15 +9,10 @@
 #include "cli/floe/targets.h"
 #include "cli/gotemplate.h"
 #include "core/alloc.h"
+#include "core/json_auto.h"
 #include "core/str.h"
 #include "engine/filter.h"
 #include "engine/network_users.h"
-
-static void put_json(struct json_object **value)
-{
-	(void)json_object_put(*value);
-}
-#define auto_json auto_cleanup(put_json)
 
 int network_check_backend(const struct cli_invocation *inv, struct err *err)
 {

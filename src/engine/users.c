@@ -256,3 +256,21 @@ char *users_group_text(const struct rooted *root, const struct spec_user *u, con
 		return NULL;
 	return with_line(&group, entry, u, usual);
 }
+
+char *users_name_of(const struct rooted *root, uint32_t id, bool is_group)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	char *fields[PASSWD_FIELDS];
+	char *rest;
+	size_t n;
+
+	read_file(root, is_group ? "/etc/group" : "/etc/passwd", &text);
+	rest = text.buf;
+	while (rest && (n = next_record(&rest, fields, PASSWD_FIELDS)) > 0) {
+		uint32_t found;
+
+		if (n >= 3 && parse_u32(fields[2], &found) == 0 && found == id)
+			return xstrdup(fields[0]);
+	}
+	return NULL;
+}

@@ -21,3 +21,5 @@ char *users_passwd_text(const struct rooted *root, const struct spec_user *user,
 			const char *workdir);
 /* The same for /etc/group. */
 char *users_group_text(const struct rooted *root, const struct spec_user *user, const char *entry);
+/* The name of a user (or of a group) by its number there; NULL when there is none. Caller owns. */
+char *users_name_of(const struct rooted *root, uint32_t id, bool is_group);

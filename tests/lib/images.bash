@@ -7,6 +7,7 @@
 #	fl ...		floe with a root of the test's own
 
 load ../lib/helpers
+load ../lib/registry
 
 FLOE=${FLOE:-$FLOE_BUILD/src/cli/floe/floe}
 
@@ -21,47 +22,19 @@ images_setup_file()
 	for program in docker-registry skopeo; do
 		command -v $program >/dev/null || skip "no $program (tools/install-deps)"
 	done
-	ip link set lo up
 	cp -a "$("$SOURCE/tools/make-rootfs" busybox)" "$BATS_FILE_TMPDIR/rootfs"
-	mkdir -p "$BATS_FILE_TMPDIR/registry"
-	cat >"$BATS_FILE_TMPDIR/registry.yml" <<-CONFIG
-		version: 0.1
-		log: {level: info, accesslog: {disabled: false}}
-		storage: {filesystem: {rootdirectory: $BATS_FILE_TMPDIR/registry}, delete: {enabled: true}}
-		http: {addr: 127.0.0.1:5000}
-	CONFIG
-	docker-registry serve "$BATS_FILE_TMPDIR/registry.yml" >"$BATS_FILE_TMPDIR/registry.log" 2>&1 3>&- &
-	echo $! >"$BATS_FILE_TMPDIR/registry.pid"
-	for _ in {1..100}; do
-		! (exec 9<>/dev/tcp/127.0.0.1/5000) 2>/dev/null || return 0
-		sleep 0.1
-	done
-	cat "$BATS_FILE_TMPDIR/registry.log"
-	return 1
+	registry_start
 }
 
 teardown_file()
 {
-	if [ -e "$BATS_FILE_TMPDIR/registry.pid" ]; then
-		kill "$(<"$BATS_FILE_TMPDIR/registry.pid")"
-	fi
+	registry_stop
 }
 
 setup()
 {
 	container_setup
-	REGISTRY=127.0.0.1:5000
-	mkdir -p "$T/etc"
-	# Short names are looked for there, without TLS, whatever the machine's files say.
-	cat >"$T/etc/registries.conf" <<-CONFIG
-		unqualified-search-registries = ["$REGISTRY"]
-		short-name-mode = "disabled"
-		[[registry]]
-		location = "$REGISTRY"
-		insecure = true
-	CONFIG
-	export CONTAINERS_REGISTRIES_CONF=$T/etc/registries.conf
-	export REGISTRY_AUTH_FILE=$T/etc/auth.json
+	registry_configure "$T/etc"
 }
 
 teardown()
@@ -157,10 +130,4 @@ load_image()
 	make_dirs
 	make_layout "$T/layout" "${1:-localhost/web:1}" "$T/base" "$T/change"
 	fl load -q -i "$T/layout" >/dev/null
-}
-
-# How often the registry was asked for something.
-asked_for()
-{
-	grep -c "\"GET .*$1" "$BATS_FILE_TMPDIR/registry.log" || :
 }

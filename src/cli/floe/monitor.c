@@ -17,6 +17,7 @@
 #include "core/str.h"
 #include "engine/records.h"
 #include "engine/usage.h"
+#include "engine/users.h"
 #include "kernel/procfs.h"
 
 /* --- top -------------------------------------------------------------------------------------------- */
@@ -84,24 +85,30 @@ static uint32_t first_id(const struct procfs *proc, pid_t pid, const char *field
 	return text && parse_u32(text, &id) == 0 ? id : 0;
 }
 
+/* By the container's own /etc/passwd or /etc/group; a number where these do not know it. */
+static void add_name(const struct process *p, const struct procfs *proc, bool is_group,
+		     struct strbuf *sb)
+{
+	uint32_t id = first_id(proc, p->pid, is_group ? "Gid" : "Uid");
+	auto_free char *path = xasprintf("/proc/%d/root", p->pid);
+	auto_rooted struct rooted root = ROOTED_INIT;
+	auto_free char *name =
+		rooted_open(&root, AT_FDCWD, path) == 0 ? users_name_of(&root, id, is_group) : NULL;
+
+	if (name)
+		strbuf_adds(sb, name);
+	else
+		strbuf_addf(sb, "%u", id);
+}
+
 static void add_user(const struct process *p, const struct procfs *proc, struct strbuf *sb)
 {
-	uint32_t uid = first_id(proc, p->pid, "Uid");
-
-	if (uid == 0)
-		strbuf_adds(sb, "root");
-	else
-		strbuf_addf(sb, "%u", uid);
+	add_name(p, proc, false, sb);
 }
 
 static void add_group(const struct process *p, const struct procfs *proc, struct strbuf *sb)
 {
-	uint32_t gid = first_id(proc, p->pid, "Gid");
-
-	if (gid == 0)
-		strbuf_adds(sb, "root");
-	else
-		strbuf_addf(sb, "%u", gid);
+	add_name(p, proc, true, sb);
 }
 
 static double age_seconds(const struct process *p)

@@ -511,3 +511,15 @@ int gotemplate_format_value(const char *format, struct json_object *value, struc
 		strbuf_addc(out, '\n');
 	return r;
 }
+
+int gotemplate_format_inspected(const char *format, struct json_object *values, struct strbuf *out,
+				struct err *err)
+{
+	int r = 0;
+
+	if (!format || str_eq(format, "json"))
+		return gotemplate_format_value("json", values, out, err);
+	for (size_t i = 0; r == 0 && i < json_object_array_length(values); i++)
+		r = gotemplate_format_value(format, json_object_array_get_idx(values, i), out, err);
+	return r;
+}

@@ -42,6 +42,10 @@ struct gotemplate_list {
  * characters mean the one.
  */
 int gotemplate_format_list(const struct gotemplate_list *list, struct strbuf *out, struct err *err);
+/* What --format means to `inspect`, which has an array of values: NULL and "json" are the whole array as
+ * indented text, otherwise the template for each. */
+int gotemplate_format_inspected(const char *format, struct json_object *values, struct strbuf *out,
+				struct err *err);
 /* For one value: "json" as indented text, or the template and a newline. */
 int gotemplate_format_value(const char *format, struct json_object *value, struct strbuf *out,
 			    struct err *err);

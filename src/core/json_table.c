@@ -252,6 +252,14 @@ void json_string_map_set(struct json_string_map *map, const char *key, const cha
 	pair->value = xstrdup(value);
 }
 
+void json_string_map_set_pair(struct json_string_map *map, const char *pair)
+{
+	const char *equals = strchr(pair, '=');
+	auto_free char *key = equals ? xstrndup(pair, (size_t)(equals - pair)) : xstrdup(pair);
+
+	json_string_map_set(map, key, equals ? equals + 1 : "");
+}
+
 void json_string_map_done(struct json_string_map *map)
 {
 	for (size_t i = 0; i < map->n; i++) {

@@ -62,6 +62,8 @@ struct json_string_map {
 const char *json_string_map_get(const struct json_string_map *map, const char *key);
 /* Copies; replaces the value of a key that is there. */
 void json_string_map_set(struct json_string_map *map, const char *key, const char *value);
+/* "KEY=VALUE", or "KEY" with an empty value. */
+void json_string_map_set_pair(struct json_string_map *map, const char *pair);
 void json_string_map_done(struct json_string_map *map);
 
 /*

@@ -258,13 +258,11 @@ static int add_pairs(struct json_string_map *map, const struct strvec *list, con
 {
 	for (size_t i = 0; i < list->n; i++) {
 		const char *equals = strchr(list->v[i], '=');
-		auto_free char *key = equals ? xstrndup(list->v[i], (size_t)(equals - list->v[i])) :
-					       xstrdup(list->v[i]);
 
-		if (!*key || (needs_value && !equals))
+		if (equals == list->v[i] || !*list->v[i] || (needs_value && !equals))
 			return err_set(err, ERR_INVALID, "%s '%s': expected KEY=VALUE", option,
 				       list->v[i]);
-		json_string_map_set(map, key, equals ? equals + 1 : "");
+		json_string_map_set_pair(map, list->v[i]);
 	}
 	return 0;
 }

@@ -133,22 +133,6 @@ struct options {
 	const char *format;
 };
 
-static int format_all(struct json_object *all, const char *format, struct strbuf *out,
-		      struct err *err)
-{
-	int r = 0;
-
-	if (!format || str_eq(format, "json")) {
-		auto_free char *text = json_value_to_text(all, JSON_INDENT4);
-
-		strbuf_addf(out, "%s\n", text);
-		return 0;
-	}
-	for (size_t i = 0; r == 0 && i < json_object_array_length(all); i++)
-		r = gotemplate_format_value(format, json_object_array_get_idx(all, i), out, err);
-	return r;
-}
-
 static int run(const struct cli_invocation *inv, struct err *err)
 {
 	const struct options *o = inv->options;
@@ -172,7 +156,7 @@ static int run(const struct cli_invocation *inv, struct err *err)
 		}
 		json_object_array_add(all, one);
 	}
-	r = format_all(all, o->format, &out, err);
+	r = gotemplate_format_inspected(o->format, all, &out, err);
 	json_object_put(all);
 	if (r == 0)
 		r = cli_print(out.buf, err);

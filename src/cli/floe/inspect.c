@@ -26,29 +26,6 @@ static int inspect_one(struct container *c, void *context, struct err *err UNUSE
 	return 1;
 }
 
-static int print_each(const char *format, struct json_object *list, struct strbuf *out,
-		      struct err *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < json_object_array_length(list); i++)
-		r = gotemplate_format_value(format, json_object_array_get_idx(list, i), out, err);
-	return r;
-}
-
-/* The whole list as JSON, or each by the template. */
-static int print_list(const char *format, struct json_object *list, struct strbuf *out,
-		      struct err *err)
-{
-	auto_free char *text = NULL;
-
-	if (format && !str_eq(format, "json"))
-		return print_each(format, list, out, err);
-	text = json_value_to_text(list, JSON_INDENT4);
-	strbuf_addf(out, "%s\n", text);
-	return 0;
-}
-
 static int run(const struct cli_invocation *inv, struct err *err)
 {
 	const struct options *o = inv->options;
@@ -58,7 +35,7 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	int r = code < 0 ? code : 0;
 
 	if (r == 0)
-		r = print_list(o->format, x.list, &out, err);
+		r = gotemplate_format_inspected(o->format, x.list, &out, err);
 	json_object_put(x.list);
 	if (r == 0)
 		r = cli_print(out.buf, err);

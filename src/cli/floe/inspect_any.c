@@ -81,21 +81,6 @@ static int inspect_one(const struct cli_invocation *inv, const char *name, struc
 	return r;
 }
 
-static int print(const char *format, struct json_object *all, struct strbuf *out, struct err *err)
-{
-	int r = 0;
-
-	if (!format || str_eq(format, "json")) {
-		auto_free char *text = json_value_to_text(all, JSON_INDENT4);
-
-		strbuf_addf(out, "%s\n", text);
-		return 0;
-	}
-	for (size_t i = 0; r == 0 && i < json_object_array_length(all); i++)
-		r = gotemplate_format_value(format, json_object_array_get_idx(all, i), out, err);
-	return r;
-}
-
 static int add_latest(const struct cli_invocation *inv, struct json_object *all, struct err *err)
 {
 	auto_container struct container c = CONTAINER_INIT;
@@ -138,7 +123,7 @@ static int run(const struct cli_invocation *inv, struct err *err)
 		}
 		json_object_array_add(all, one);
 	}
-	r = print(o->format, all, &out, err);
+	r = gotemplate_format_inspected(o->format, all, &out, err);
 	json_object_put(all);
 	if (r == 0)
 		r = cli_print(out.buf, err);

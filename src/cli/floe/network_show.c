@@ -205,29 +205,12 @@ static struct json_object *containers_of(const struct network_users *users, cons
 	return containers;
 }
 
-static int print_values(struct json_object *values, const char *format, struct err *err)
-{
-	auto_strbuf struct strbuf text = STRBUF_INIT;
-	size_t n = json_object_array_length(values);
-	int r = 0;
-
-	if (!format || str_eq(format, "json")) {
-		auto_free char *json = json_value_to_text(values, JSON_INDENT4);
-
-		replace_ptr(json, xasprintf("%s\n", json));
-		return cli_print(json, err);
-	}
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = gotemplate_format_value(format, json_object_array_get_idx(values, i), &text,
-					    err);
-	return r < 0 ? r : cli_print(text.buf, err);
-}
-
 static int run_inspect(const struct cli_invocation *inv, struct err *err)
 {
 	const struct inspect_options *o = inv->options;
 	auto_json struct json_object *values = json_object_new_array();
 	auto_network_users struct network_users users = NETWORK_USERS_INIT;
+	auto_strbuf struct strbuf text = STRBUF_INIT;
 	bool is_missing = false;
 	int r = network_check_backend(inv, err);
 
@@ -249,7 +232,9 @@ static int run_inspect(const struct cli_invocation *inv, struct err *err)
 		(void)json_object_array_add(values, value);
 	}
 	if (r == 0)
-		r = print_values(values, o->format, err);
+		r = gotemplate_format_inspected(o->format, values, &text, err);
+	if (r == 0)
+		r = cli_print(text.buf, err);
 	return r < 0 ? r : is_missing ? FLOE_EXIT_ERROR : 0;
 }
 

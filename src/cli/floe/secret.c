@@ -73,14 +73,8 @@ static int run_create(const struct cli_invocation *inv, struct err *err)
 	auto_free char *line = NULL;
 	int r = read_data(o, inv->args[1], &data, err);
 
-	for (size_t i = 0; i < o->labels.n; i++) {
-		char *value = strchr(o->labels.v[i], '=');
-		auto_free char *key =
-			value ? xstrndup(o->labels.v[i], (size_t)(value - o->labels.v[i])) :
-				xstrdup(o->labels.v[i]);
-
-		json_string_map_set(&labels, key, value ? value + 1 : "");
-	}
+	for (size_t i = 0; i < o->labels.n; i++)
+		json_string_map_set_pair(&labels, o->labels.v[i]);
 	if (r == 0)
 		r = secret_create(floe_engine(inv), inv->args[0], &data, &labels, o->replace, &id,
 				  err);
@@ -212,15 +206,8 @@ static int run_inspect(const struct cli_invocation *inv, struct err *err)
 			view_add(object, "SecretData", data.buf);
 		json_object_array_add(list, object);
 	}
-	if (r == 0 && o->format && !str_eq(o->format, "json")) {
-		for (size_t i = 0; r == 0 && i < json_object_array_length(list); i++)
-			r = gotemplate_format_value(o->format, json_object_array_get_idx(list, i),
-						    &out, err);
-	} else if (r == 0) {
-		auto_free char *text = json_value_to_text(list, JSON_INDENT4);
-
-		strbuf_addf(&out, "%s\n", text);
-	}
+	if (r == 0)
+		r = gotemplate_format_inspected(o->format, list, &out, err);
 	json_object_put(list);
 	if (r == 0)
 		r = cli_print(out.buf, err);

@@ -49,14 +49,6 @@ static void print_line(const char *text)
 	(void)io_write_all(STDOUT_FILENO, line, strlen(line));
 }
 
-static void map_set(struct json_string_map *map, const char *text)
-{
-	const char *equals = strchr(text, '=');
-	auto_free char *key = equals ? xstrndup(text, (size_t)(equals - text)) : xstrdup(text);
-
-	json_string_map_set(map, key, equals ? equals + 1 : "");
-}
-
 /* --- create ----------------------------------------------------------------------------------------- */
 
 struct create_cli {
@@ -84,9 +76,9 @@ static int run_create(const struct cli_invocation *inv, struct err *err)
 		return err_set(err, ERR_UNSUPPORTED, "volume driver '%s': not supported",
 			       o->driver);
 	for (size_t i = 0; i < o->labels.n; i++)
-		map_set(&options.labels, o->labels.v[i]);
+		json_string_map_set_pair(&options.labels, o->labels.v[i]);
 	for (size_t i = 0; i < o->options.n; i++)
-		map_set(&options.options, o->options.v[i]);
+		json_string_map_set_pair(&options.options, o->options.v[i]);
 	r = volume_create(floe_engine(inv), &options, &name, err);
 	json_string_map_done(&options.labels);
 	json_string_map_done(&options.options);
@@ -251,15 +243,8 @@ static int run_inspect(const struct cli_invocation *inv, struct err *err)
 			json_object_array_add(list, view_volume(&v));
 		}
 	}
-	if (r == 0 && o->format && !str_eq(o->format, "json")) {
-		for (size_t i = 0; r == 0 && i < json_object_array_length(list); i++)
-			r = gotemplate_format_value(o->format, json_object_array_get_idx(list, i),
-						    &out, err);
-	} else if (r == 0) {
-		auto_free char *text = json_value_to_text(list, JSON_INDENT4);
-
-		strbuf_addf(&out, "%s\n", text);
-	}
+	if (r == 0)
+		r = gotemplate_format_inspected(o->format, list, &out, err);
 	json_object_put(list);
 	if (r == 0)
 		r = cli_print(out.buf, err);

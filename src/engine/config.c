@@ -242,7 +242,14 @@ JSON_DESC(container_status_desc, T,
 	F_STRING(T, cgroup, "cgroup", 0),
 	F_STRING(T, conmon_cgroup, "conmonCgroup", 0),
 	F_RAW(T, network, "network", 0),
-	F_OBJECTS(T, execs, struct container_exec, "execs", 0, container_exec_desc));
+	F_OBJECTS(T, execs, struct container_exec, "execs", 0, container_exec_desc),
+	F_BOOL(T, checkpointed, "checkpointed", 0),
+	F_BOOL(T, restored, "restored", 0),
+	F_I64(T, checkpointed_ns, "checkpointedNs", 0),
+	F_I64(T, restored_ns, "restoredNs", 0),
+	F_STRING(T, checkpoint_path, "checkpointPath", 0),
+	F_STRING(T, checkpoint_log, "checkpointLog", 0),
+	F_STRING(T, restore_log, "restoreLog", 0));
 /* clang-format on */
 #undef T
 

@@ -263,6 +263,15 @@ struct container_status {
 	struct json_object *network; /* what the network said, as it said it */
 	struct container_exec *execs;
 	size_t n_execs;
+
+	/* The last checkpoint and restore; 0: never. */
+	bool checkpointed; /* it ended by a checkpoint, and has not been started since */
+	bool restored; /* it runs since a restore */
+	int64_t checkpointed_ns;
+	int64_t restored_ns;
+	char *checkpoint_path; /* CRIU's images */
+	char *checkpoint_log;
+	char *restore_log;
 };
 
 extern const struct json_desc container_status_desc;

@@ -2,7 +2,10 @@
 #include "engine/conmon_cgroup.h"
 
 #include <fcntl.h>
+#include <fts.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "core/alloc.h"
 #include "core/fs.h"
@@ -48,4 +51,37 @@ int conmon_cgroup_enter(const struct container *c, pid_t pid, struct err *err)
 			log_debug("move conmon to '%s': %s", dir, errno_text(r));
 	}
 	return 0;
+}
+
+/* rmdir(2) refuses those with processes. */
+static void remove_below(const char *path)
+{
+	char *copy = xstrdup(path);
+	char *const paths[] = { copy, NULL };
+	FTS *fts = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+	FTSENT *entry;
+
+	while (fts && (entry = fts_read(fts)))
+		if (entry->fts_info == FTS_DP)
+			(void)rmdir(entry->fts_accpath);
+	if (fts)
+		(void)fts_close(fts);
+	free(copy);
+}
+
+void container_cgroup_sweep(const struct container *c)
+{
+	auto_cgroupfs struct cgroupfs cgroups = CGROUPFS_INIT;
+	const char *path = c->status.cgroup;
+
+	/* A name with the id in it is nobody else's. */
+	if (c->engine->cgroup_manager != ENGINE_CGROUPFS || !path || !strstr(path, c->config.id) ||
+	    cgroupfs_open(&cgroups, NULL) < 0)
+		return;
+	for (size_t i = 0; i < cgroups.n; i++) {
+		auto_free char *dir = xasprintf("%s/%s", cgroups.v[i].mount_point, path);
+
+		if (fs_exists(AT_FDCWD, dir))
+			remove_below(dir);
+	}
 }

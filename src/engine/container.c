@@ -35,6 +35,8 @@ static const struct transition {
 } transitions[] = {
 	{ PHASE_CREATED, EVENT_INIT, PHASE_INITIALIZED },
 	{ PHASE_EXITED, EVENT_INIT, PHASE_INITIALIZED },
+	{ PHASE_CREATED, EVENT_RESTORE, PHASE_RUNNING },
+	{ PHASE_EXITED, EVENT_RESTORE, PHASE_RUNNING },
 	{ PHASE_INITIALIZED, EVENT_START, PHASE_RUNNING },
 	{ PHASE_RUNNING, EVENT_PAUSE, PHASE_PAUSED },
 	{ PHASE_PAUSED, EVENT_UNPAUSE, PHASE_RUNNING },
@@ -72,9 +74,10 @@ enum container_phase container_next_phase(enum container_phase phase, enum conta
 }
 
 static const char *const event_words[EVENT_MAX_] = {
-	[EVENT_INIT] = "initialize",  [EVENT_START] = "start",	 [EVENT_PAUSE] = "pause",
-	[EVENT_UNPAUSE] = "unpause",  [EVENT_STOP] = "stop",	 [EVENT_EXIT] = "end",
-	[EVENT_CLEANUP] = "clean up", [EVENT_REMOVE] = "remove", [EVENT_REBOOT] = "refresh",
+	[EVENT_INIT] = "initialize", [EVENT_RESTORE] = "restore",  [EVENT_START] = "start",
+	[EVENT_PAUSE] = "pause",     [EVENT_UNPAUSE] = "unpause",  [EVENT_STOP] = "stop",
+	[EVENT_EXIT] = "end",	     [EVENT_CLEANUP] = "clean up", [EVENT_REMOVE] = "remove",
+	[EVENT_REBOOT] = "refresh",
 };
 
 int container_advance(struct container *c, enum container_event event, struct err *err)

@@ -58,6 +58,7 @@ void container_sync(struct container *c);
 
 enum container_event {
 	EVENT_INIT, /* the runtime has created it */
+	EVENT_RESTORE, /* the runtime has let it go on from a checkpoint */
 	EVENT_START,
 	EVENT_PAUSE,
 	EVENT_UNPAUSE,

@@ -21,6 +21,7 @@
 #include "engine/etc_files.h"
 #include "engine/facts.h"
 #include "engine/hooks_dir.h"
+#include "engine/restore_spec.h"
 #include "engine/seccomp_profile.h"
 #include "engine/secret.h"
 #include "engine/users.h"
@@ -425,22 +426,29 @@ static int make_workdir(const struct container *c, const struct rooted *root, st
 	return 0;
 }
 
+static int write_bundle(struct container *c, const struct runtime_spec *spec, struct err *err)
+{
+	auto_free char *text = runtime_spec_to_json(spec, JSON_COMPACT);
+	auto_free char *path = path_join(c->static_dir, "config.json");
+	auto_close int fd = -EBADF;
+	int r;
+
+	replace_ptr(c->status.cgroup, xstrdup(spec->linux_->cgroups_path));
+	fd = fd_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	r = fd < 0 ? fd : io_write_all(fd, text, strlen(text));
+	return r < 0 ? err_sys(err, r, "write '%s'", path) : 0;
+}
+
 static int write_spec(struct container *c, struct spec_facts *f, struct err *err)
 {
 	struct runtime_spec spec;
-	auto_free char *text = NULL;
-	auto_free char *path = path_join(c->static_dir, "config.json");
-	auto_close int fd = -EBADF;
 	int r = specgen(&spec, &c->config, f, err);
 
 	if (r < 0)
 		return r;
-	replace_ptr(c->status.cgroup, xstrdup(spec.linux_->cgroups_path));
-	text = runtime_spec_to_json(&spec, JSON_COMPACT);
+	r = write_bundle(c, &spec, err);
 	runtime_spec_done(&spec);
-	fd = fd_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	r = fd < 0 ? fd : io_write_all(fd, text, strlen(text));
-	return r < 0 ? err_sys(err, r, "write '%s'", path) : 0;
+	return r;
 }
 
 static int prepare_storage(struct container *c, struct spec_facts *f, struct rooted *root,
@@ -495,4 +503,46 @@ int container_prepare(struct container *c, struct err *err)
 	if (r == 0)
 		r = hooks_dir_load(c->engine, &c->config, &f, err);
 	return r < 0 ? r : write_spec(c, &f, err);
+}
+
+/* What the configuration that it was frozen with does not say itself. */
+static int collect_restore_facts(struct container *c, const struct rooted *root,
+				 struct spec_facts *f, struct err *err)
+{
+	int r = users_lookup(root, c->config.user, c->config.groups, c->config.n_groups, &f->user,
+			     err);
+
+	if (r == 0)
+		r = facts_machine(c, f, err);
+	if (r == 0)
+		r = choose_hostname(c, f, err);
+	if (r == 0)
+		r = facts_namespaces(c, f, err);
+	if (r == 0)
+		r = facts_mounts(c, root, f, err);
+	if (r == 0)
+		r = find_init(c, f, err);
+	return r;
+}
+
+int container_prepare_restored(struct container *c, const struct prepare_restore *how,
+			       struct err *err)
+{
+	auto_spec_facts struct spec_facts f = { 0 };
+	auto_rooted struct rooted root = ROOTED_INIT;
+	int r = make_dirs(c, err);
+
+	if (r == 0)
+		r = prepare_storage_and_network(c, &f, &root, err);
+	if (r == 0 && how->fill)
+		r = how->fill(how->context, c, &root, err);
+	if (r == 0)
+		r = collect_restore_facts(c, &root, &f, err);
+	if (r == 0)
+		r = write_files(c, &f, &root, err);
+	if (r == 0)
+		r = hooks_dir_load(c->engine, &c->config, &f, err);
+	if (r == 0)
+		r = restore_spec_adapt(how->spec, &c->config, &f, err);
+	return r < 0 ? r : write_bundle(c, how->spec, err);
 }

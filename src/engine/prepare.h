@@ -6,11 +6,27 @@
  */
 #pragma once
 
+#include "core/rooted.h"
 #include "engine/container.h"
 #include "engine/specgen.h"
 
 /* Everything up to config.json in the static directory. On failure the caller cleans up. */
 int container_prepare(struct container *c, struct err *err);
+
+/*
+ * The same for a container that goes on from a checkpoint: its processes know their mounts and namespaces, so
+ * that the runtime configuration is the one that they were frozen with, with the places of this machine
+ * (engine/restore_spec.h).
+ */
+struct prepare_restore {
+	struct runtime_spec *spec; /* changed */
+	/* Called when root file system and shared memory are mounted: puts back what the archive has of them and of
+	 * the volumes. NULL: nothing to put back. */
+	int (*fill)(void *context, struct container *c, const struct rooted *root, struct err *err);
+	void *context;
+};
+int container_prepare_restored(struct container *c, const struct prepare_restore *how,
+			       struct err *err);
 
 /* The root file system, mounted; path owned by the caller. */
 int container_mount_rootfs(struct container *c, char **ret_path, struct err *err);

@@ -68,6 +68,13 @@ int runtime_delete(struct container *c, struct err *err)
 	return runtime_call(c, args, NULL, err);
 }
 
+bool runtime_can_checkpoint(struct container *c)
+{
+	const char *const args[] = { "checkpoint", "--help", NULL };
+
+	return runtime_call(c, args, NULL, NULL) == 0;
+}
+
 int runtime_pause(struct container *c, struct err *err)
 {
 	const char *const args[] = { "pause", c->config.id, NULL };

@@ -18,6 +18,8 @@ int runtime_start(struct container *c, struct err *err);
 int runtime_kill(struct container *c, int signal_number, bool all, struct err *err);
 /* Kill and remove whatever the runtime has of it. No error when it has nothing. */
 int runtime_delete(struct container *c, struct err *err);
+/* Whether it has a command `checkpoint` that it would execute. */
+bool runtime_can_checkpoint(struct container *c);
 int runtime_pause(struct container *c, struct err *err);
 int runtime_resume(struct container *c, struct err *err);
 int runtime_update(struct container *c, const char *resources_file, struct err *err);

@@ -27,6 +27,7 @@
 
 struct init_context {
 	struct container *c;
+	const struct init_restore *restore; /* NULL: it starts anew */
 	struct strvec argv;
 	struct conmon conmon;
 	char *oci_log;
@@ -79,6 +80,8 @@ static int stage_prepare(void *context, struct err *err)
 {
 	const struct init_context *x = context;
 
+	if (x->restore)
+		return x->restore->prepare(x->restore->context, x->c, err);
 	return container_prepare(x->c, err);
 }
 
@@ -89,6 +92,8 @@ static void undo_prepare(void *context)
 
 	if (container_scrub(x->c, &err) < 0)
 		log_warning("%s", err.msg);
+	if (x->restore)
+		container_cgroup_sweep(x->c);
 	(void)fs_remove_tree(AT_FDCWD, x->c->run_dir);
 }
 
@@ -123,6 +128,9 @@ static int stage_plan(void *context, struct err *err)
 		strvec_add(&runtime_opts, "--preserve-fds");
 		strvec_addf(&runtime_opts, "%u", c->config.preserve_fds);
 	}
+	if (x->restore)
+		strvec_add_all(&runtime_opts, x->restore->runtime_opts.v,
+			       x->restore->runtime_opts.n);
 	conmon_plan(
 		&(struct conmon_params){
 			.conmon = e->conmon,
@@ -148,6 +156,7 @@ static int stage_plan(void *context, struct err *err)
 			.interactive = c->config.interactive,
 			.timeout = c->config.timeout,
 			.exit_command = &exit_command,
+			.restore_path = x->restore ? x->restore->images : NULL,
 		},
 		&x->argv);
 	return 0;
@@ -239,6 +248,11 @@ static int copy_pidfile(const char *path, int pid, struct err *err)
 	return r < 0 ? err_sys(err, r, "write pid file '%s'", path) : 0;
 }
 
+static enum container_event first_event(const struct init_context *x)
+{
+	return x->restore ? EVENT_RESTORE : EVENT_INIT;
+}
+
 static int stage_created(void *context, struct err *err)
 {
 	struct init_context *x = context;
@@ -258,15 +272,18 @@ static int stage_created(void *context, struct err *err)
 	s->conmon_start_time = start_time(s->conmon_pid);
 	s->exit_code = 0;
 	s->oom_killed = false;
-	s->started_ns = 0;
+	if (!x->restore)
+		s->started_ns = 0;
 	s->finished_ns = 0;
+	s->checkpointed = false;
+	s->restored = x->restore != NULL;
 	s->stopped_by_user = false;
 	s->restart_pending = false;
 	replace_ptr(s->error, NULL);
 	r = copy_pidfile(x->c->config.pidfile, pid, err);
 	if (r == 0)
 		r = copy_pidfile(x->c->config.conmon_pidfile, s->conmon_pid, err);
-	return r < 0 ? r : container_advance(x->c, EVENT_INIT, err);
+	return r < 0 ? r : container_advance(x->c, first_event(x), err);
 }
 
 static const struct stage init_stages[] = {
@@ -277,19 +294,21 @@ static const struct stage init_stages[] = {
 	{ "wait for the runtime", stage_created, NULL },
 };
 
-int container_init(struct container *c, struct err *err)
+static int init(struct container *c, const struct init_restore *restore, struct err *err)
 {
 	struct init_context x = {
 		.c = c,
+		.restore = restore,
 		.conmon = CONMON_INIT,
 		.oci_log = path_join(c->run_dir, "oci-log"),
 	};
 	int r;
 
-	if (!container_next_phase(c->status.phase, EVENT_INIT)) {
-		r = container_advance(c, EVENT_INIT, err);
+	if (!container_next_phase(c->status.phase, first_event(&x))) {
+		r = container_advance(c, first_event(&x), err);
 	} else {
-		r = stages_run("init", init_stages, ARRAY_SIZE(init_stages), &x, err);
+		r = stages_run(restore ? "restore" : "init", init_stages, ARRAY_SIZE(init_stages),
+			       &x, err);
 		if (r < 0) {
 			c->status.pid = 0;
 			c->status.conmon_pid = 0;
@@ -298,9 +317,22 @@ int container_init(struct container *c, struct err *err)
 	conmon_close(&x.conmon);
 	strvec_done(&x.argv);
 	free(x.oci_log);
+	return r;
+}
+
+int container_init(struct container *c, struct err *err)
+{
+	int r = init(c, NULL, err);
+
 	if (r == 0)
 		event_container(c, "init");
 	return r;
+}
+
+int container_init_restored(struct container *c, const struct init_restore *restore,
+			    struct err *err)
+{
+	return init(c, restore, err);
 }
 
 int container_start(struct container *c, struct err *err)

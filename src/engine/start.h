@@ -7,6 +7,18 @@
 /* Prepare it and have the runtime create it: `initialized`. On failure nothing of the attempt is left;
  * -EACCES and -ENOENT are the runtime's reasons for exit codes 126 and 127. */
 int container_init(struct container *c, struct err *err);
+/* For a container that is to go on from a checkpoint. */
+struct init_restore {
+	const char *images; /* directory of CRIU's images */
+	struct strvec runtime_opts; /* behind the runtime's command */
+	/* In place of container_prepare(): bundle, mounts, network. */
+	int (*prepare)(void *context, struct container *c, struct err *err);
+	void *context;
+};
+
+/* The same with the processes of a checkpoint, which run at once: `running`. */
+int container_init_restored(struct container *c, const struct init_restore *restore,
+			    struct err *err);
 /* Start what is initialized: `running`. */
 int container_start(struct container *c, struct err *err);
 /* After a container has ended and was cleaned up: start it again if its policy says so. 1: started. */

@@ -82,6 +82,7 @@ static const struct cli_command *const container_commands[] = {
 	&floe_top_command, &floe_stats_command, &floe_update_command, &floe_port_command,
 	&floe_commit_command, &floe_cp_command, &floe_export_command, &floe_diff_command, &floe_mount_command,
 	&floe_unmount_command, &floe_container_prune_command,
+	&floe_checkpoint_command, &floe_restore_command,
 };
 
 static const struct cli_command container_command = {
@@ -100,6 +101,7 @@ static const struct cli_command *const commands[] = {
 	&floe_top_command, &floe_stats_command, &floe_update_command, &floe_port_command,
 	&floe_commit_command, &floe_cp_command, &floe_export_command, &floe_diff_command, &floe_mount_command,
 	&floe_unmount_command,
+	&floe_checkpoint_command, &floe_restore_command,
 	&floe_events_command, &floe_volume_command, &floe_secret_command, &floe_info_command,
 	&container_command,
 	&floe_pull_command, &floe_push_command, &floe_images_command, &floe_tag_command,

@@ -38,8 +38,13 @@ static struct json_object *state(const struct container *c)
 	view_add_time(o, "StartedAt", s->started_ns);
 	view_add_time(o, "FinishedAt", s->finished_ns);
 	view_add(o, "CgroupPath", s->cgroup);
-	view_add_time(o, "CheckpointedAt", 0);
-	view_add_time(o, "RestoredAt", 0);
+	view_add_bool(o, "Checkpointed", s->checkpointed);
+	view_add_bool(o, "Restored", s->restored);
+	view_add_time(o, "CheckpointedAt", s->checkpointed_ns);
+	view_add_time(o, "RestoredAt", s->restored_ns);
+	view_add(o, "CheckpointPath", s->checkpoint_path);
+	view_add(o, "CheckpointLog", s->checkpoint_log);
+	view_add(o, "RestoreLog", s->restore_log);
 	view_add_bool(o, "StoppedByUser", s->stopped_by_user);
 	return o;
 }

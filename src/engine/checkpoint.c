@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/checkpoint.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/fd.h"
+#include "core/fs.h"
+#include "core/log.h"
+#include "core/stage.h"
+#include "core/str.h"
+#include "criu/client.h"
+#include "criu/find.h"
+#include "engine/checkpoint_files.h"
+#include "engine/cleanup.h"
+#include "engine/event.h"
+#include "engine/runtime_exec.h"
+#include "engine/stop.h"
+
+/* CRIU has taken the processes; conmon only has to notice. */
+#define END_WAIT_MS 30000
+
+struct checkpoint {
+	struct container *c;
+	const struct checkpoint_options *o;
+	struct checkpoint_result *result;
+	bool ended; /* its processes are in the image and nowhere else */
+};
+
+int checkpoint_need_memory_tracking(struct err *err)
+{
+	const struct criu_features want = { .mem_track = true };
+	auto_criu_location struct criu_location location = CRIU_LOCATION_INIT;
+	auto_criu_client struct criu_client client = CRIU_CLIENT_INIT;
+	struct criu_client_opts opts = CRIU_CLIENT_OPTS_INIT;
+	struct criu_features have = { 0 };
+	int r = criu_find(&location, &(struct criu_find_opts){ 0 }, err);
+
+	if (r < 0)
+		return r;
+	opts.program = location.path;
+	r = criu_client_open(&client, &opts, err);
+	if (r == 0)
+		r = criu_client_features(&client, &want, &have, err);
+	if (r < 0)
+		return r;
+	return have.mem_track ? 0 :
+				err_set(err, ERR_UNSUPPORTED,
+					"system (architecture/kernel/CRIU) does not support memory "
+					"tracking");
+}
+
+static int check(const struct checkpoint *x, struct err *err)
+{
+	const struct container *c = x->c;
+	auto_free char *pre = checkpoint_file(c, CHECKPOINT_PRE_DIR);
+
+	if (c->status.phase != PHASE_RUNNING)
+		return err_set(err, ERR_STATE,
+			       "\"%s\" is not running, cannot checkpoint: container state improper",
+			       container_phase_to_string(c->status.phase));
+	if (c->config.auto_remove && !x->o->leave_running && !x->o->pre_checkpoint)
+		return err_set(err, ERR_STATE,
+			       "cannot checkpoint containers that have been started with '--rm' "
+			       "unless '--export' is used");
+	if (x->o->with_previous && !fs_exists(AT_FDCWD, pre))
+		return err_set(err, ERR_NOT_FOUND,
+			       "checkpoint container '%s' with previous: there is no "
+			       "pre-checkpoint; make one with --pre-checkpoint",
+			       c->config.name);
+	return 0;
+}
+
+/* --- stages ----------------------------------------------------------------------------------------- */
+
+static const char *target(const struct checkpoint *x)
+{
+	/* An earlier checkpoint stays until this one is complete. */
+	return x->o->pre_checkpoint ? CHECKPOINT_PRE_DIR : CHECKPOINT_NEW_DIR;
+}
+
+static int stage_directory(void *context, struct err *err)
+{
+	const struct checkpoint *x = context;
+	const char *const names[] = { target(x), NULL };
+	auto_free char *path = checkpoint_file(x->c, target(x));
+
+	checkpoint_remove(x->c, names);
+	if (mkdir(path, 0700) < 0)
+		return err_sys(err, -errno, "create directory '%s'", path);
+	return checkpoint_make_log(x->c, CHECKPOINT_DUMP_LOG, err);
+}
+
+static void undo_directory(void *context)
+{
+	const struct checkpoint *x = context;
+	const char *const names[] = { target(x), NULL };
+
+	checkpoint_remove(x->c, names);
+}
+
+/* Why it failed is said; what becomes of the container is said here. */
+static int explain(struct checkpoint *x, int r, struct err *err)
+{
+	if (!err)
+		return r;
+	if (!runtime_can_checkpoint(x->c))
+		return err_set(err, ERR_UNSUPPORTED,
+			       "configured runtime '%s' does not support checkpoint/restore",
+			       x->c->engine->runtime);
+	container_sync(x->c);
+	if (container_is_alive(x->c) && !strstr(err->msg, "runs on"))
+		err_append(err, "; the container runs on");
+	return r;
+}
+
+static int stage_dump(void *context, struct err *err)
+{
+	struct checkpoint *x = context;
+	const struct checkpoint_options *o = x->o;
+	auto_free char *images = checkpoint_file(x->c, target(x));
+	auto_strvec struct strvec args = STRVEC_INIT;
+	uint64_t begin = clock_now_monotonic_ns();
+	int r;
+
+	strvec_add(&args, "checkpoint");
+	strvec_add(&args, "--image-path");
+	strvec_add(&args, images);
+	strvec_add(&args, "--work-path");
+	strvec_add(&args, x->c->static_dir);
+	if (o->leave_running)
+		strvec_add(&args, "--leave-running");
+	if (o->tcp_established)
+		strvec_add(&args, "--tcp-established");
+	if (o->file_locks)
+		strvec_add(&args, "--file-locks");
+	if (o->pre_checkpoint)
+		strvec_add(&args, "--pre-dump");
+	if (o->with_previous) {
+		strvec_add(&args, "--parent-path");
+		strvec_add(&args, "../" CHECKPOINT_PRE_DIR);
+	}
+	strvec_add(&args, x->c->config.id);
+	r = runtime_call(x->c, (const char *const *)args.v, NULL, err);
+	x->result->runtime_us = (clock_now_monotonic_ns() - begin) / 1000;
+	if (r < 0)
+		return explain(x, r, err);
+	x->ended = !o->leave_running && !o->pre_checkpoint;
+	return 0;
+}
+
+/* CRIU before 4.0 makes the link to the parent absolute, with which no archive could be restored elsewhere. */
+static int fix_parent(const struct checkpoint *x, const char *images, struct err *err)
+{
+	auto_free char *link = xasprintf("%s/parent", images);
+
+	if (!x->o->with_previous)
+		return 0;
+	(void)unlink(link);
+	if (symlink("../" CHECKPOINT_PRE_DIR, link) < 0)
+		return err_sys(err, -errno, "link '%s'", link);
+	return 0;
+}
+
+static int stage_keep(void *context, struct err *err)
+{
+	const struct checkpoint *x = context;
+	static const char *const old[] = { CHECKPOINT_NEW_DIR, NULL };
+	auto_free char *from = checkpoint_file(x->c, CHECKPOINT_NEW_DIR);
+	auto_free char *to = checkpoint_file(x->c, CHECKPOINT_DIR);
+	int r;
+
+	if (x->o->pre_checkpoint)
+		return 0;
+	r = fix_parent(x, from, err);
+	if (r < 0)
+		return r;
+	/* Both whole all the time; then what was there before goes. */
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) < 0 && rename(from, to) < 0)
+		return err_sys(err, -errno, "rename '%s' to '%s'", from, to);
+	checkpoint_remove(x->c, old);
+	r = checkpoint_save_network(x->c, err);
+	return r < 0 ? r : checkpoint_save_shm(x->c, err);
+}
+
+static void note(struct checkpoint *x)
+{
+	struct container_status *s = &x->c->status;
+
+	s->checkpointed_ns = (int64_t)clock_now_realtime_ns();
+	replace_ptr(s->checkpoint_path, checkpoint_file(x->c, CHECKPOINT_DIR));
+	replace_ptr(s->checkpoint_log, checkpoint_file(x->c, CHECKPOINT_DUMP_LOG));
+	x->c->dirty = true;
+}
+
+/* It has ended by being frozen: nothing went wrong with it. */
+static int stage_end(void *context, struct err *err)
+{
+	struct checkpoint *x = context;
+	struct container *c = x->c;
+	int r;
+
+	if (x->o->pre_checkpoint)
+		return 0;
+	note(x);
+	if (!x->ended)
+		return container_save(c, err);
+	if (container_wait_exit(c, END_WAIT_MS) < 0)
+		return err_set(err, ERR_TIMEOUT,
+			       "conmon of container '%s' has not noticed its end; see its "
+			       "process %d",
+			       c->config.name, c->status.conmon_pid);
+	c->status.exit_code = 0;
+	c->status.oom_killed = false;
+	c->status.checkpointed = true;
+	c->status.restored = false;
+	c->status.finished_ns = c->status.checkpointed_ns;
+	replace_ptr(c->status.error, NULL);
+	r = container_save(c, err);
+	return r < 0 ? r : container_cleanup(c, err);
+}
+
+static const struct stage stages[] = {
+	{ "make a directory for the images", stage_directory, undo_directory },
+	{ "let the runtime dump", stage_dump, NULL },
+	{ "put the checkpoint into its place", stage_keep, NULL },
+	{ "end the container", stage_end, NULL },
+};
+
+/* --- all of it -------------------------------------------------------------------------------------- */
+
+static void load_stats(const struct checkpoint *x)
+{
+	auto_close int dir = fd_open_at(AT_FDCWD, x->c->static_dir, O_RDONLY | O_DIRECTORY, 0);
+
+	/* A runtime that keeps them elsewhere is no failure. */
+	if (dir >= 0)
+		(void)criu_stats_load(&x->result->stats, dir, CRIU_STATS_DUMP, NULL);
+}
+
+int container_checkpoint(struct container *c, const struct checkpoint_options *options,
+			 struct checkpoint_result *ret, struct err *err)
+{
+	static const char *const temporary[] = { CHECKPOINT_DUMP_LOG, CRIU_STATS_DUMP,
+						 "config.dump", "spec.dump", NULL };
+	struct checkpoint x = { .c = c, .o = options, .result = ret };
+	int r;
+
+	*ret = (struct checkpoint_result){ 0 };
+	r = check(&x, err);
+	if (r == 0)
+		r = stages_run("checkpoint", stages, ARRAY_SIZE(stages), &x, err);
+	if (r < 0) {
+		/* What is in the image and nowhere else is kept whatever happens afterwards. */
+		if (x.ended)
+			err_append(err, "; the container has ended, its checkpoint is in '%s'",
+				   c->static_dir);
+		return r;
+	}
+	load_stats(&x);
+	if (!options->keep && !options->pre_checkpoint)
+		checkpoint_remove(c, temporary);
+	event_container(c, "checkpoint");
+	return 0;
+}

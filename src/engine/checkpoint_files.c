@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/checkpoint_files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/fd.h"
+#include "core/fs.h"
+#include "core/io.h"
+#include "core/path.h"
+#include "core/str.h"
+#include "engine/container_network.h"
+#include "engine/copy_tree.h"
+#include "engine/prepare.h"
+
+#define STATUS_MAX (4U << 20)
+
+char *checkpoint_file(const struct container *c, const char *name)
+{
+	return path_join(c->static_dir, name);
+}
+
+bool checkpoint_exists(const struct container *c)
+{
+	auto_free char *path = checkpoint_file(c, CHECKPOINT_DIR "/inventory.img");
+
+	return fs_exists(AT_FDCWD, path);
+}
+
+void checkpoint_remove(const struct container *c, const char *const *names)
+{
+	for (; *names; names++) {
+		auto_free char *path = checkpoint_file(c, *names);
+
+		(void)fs_remove_tree(AT_FDCWD, path);
+	}
+}
+
+int checkpoint_make_log(const struct container *c, const char *name, struct err *err)
+{
+	auto_free char *path = checkpoint_file(c, name);
+	const char *label = c->config.selinux_mount;
+	auto_close int fd = fd_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	if (fd < 0)
+		return err_sys(err, fd, "create '%s'", path);
+	/* Where SELinux is off there is nobody to ask for it. */
+	if (label && fsetxattr(fd, "security.selinux", label, strlen(label) + 1, 0) < 0 &&
+	    errno != EOPNOTSUPP)
+		return err_sys(err, -errno, "label '%s' as '%s'", path, label);
+	return 0;
+}
+
+static bool is_empty_dir(const char *path)
+{
+	auto_closedir DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (!str_eq(entry->d_name, ".") && !str_eq(entry->d_name, ".."))
+			return false;
+	return true;
+}
+
+/* --- shared memory -------------------------------------------------------------------------------- */
+
+/* It is a file system of its own that ends with the container. */
+int checkpoint_save_shm(const struct container *c, struct err *err)
+{
+	static const char *const old[] = { CHECKPOINT_SHM_DIR, NULL };
+	auto_free char *shm = container_shm_path(c);
+	auto_free char *path = checkpoint_file(c, CHECKPOINT_SHM_DIR);
+	auto_close int from = -EBADF;
+	auto_close int to = -EBADF;
+	int r;
+
+	checkpoint_remove(c, old);
+	if (!shm || is_empty_dir(shm))
+		return 0;
+	if (mkdir(path, 0700) < 0)
+		return err_sys(err, -errno, "create directory '%s'", path);
+	from = fd_open_at(AT_FDCWD, shm, O_PATH | O_DIRECTORY, 0);
+	to = fd_open_at(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
+	r = from < 0 ? from : to < 0 ? to : copy_tree(from, to);
+	return r < 0 ? err_sys(err, r, "copy shared memory '%s'", shm) : 0;
+}
+
+int checkpoint_fill_shm(const struct container *c, struct err *err)
+{
+	auto_free char *shm = container_shm_path(c);
+	auto_free char *path = checkpoint_file(c, CHECKPOINT_SHM_DIR);
+	auto_close int from = fd_open_at(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
+	auto_close int to = -EBADF;
+	int r;
+
+	if (!shm || from == -ENOENT)
+		return 0;
+	to = fd_open_at(AT_FDCWD, shm, O_PATH | O_DIRECTORY, 0);
+	r = from < 0 ? from : to < 0 ? to : copy_tree(from, to);
+	return r < 0 ? err_sys(err, r, "fill shared memory '%s'", shm) : 0;
+}
+
+/* --- addresses ------------------------------------------------------------------------------------ */
+
+int checkpoint_save_network(const struct container *c, struct err *err)
+{
+	auto_free char *path = checkpoint_file(c, CHECKPOINT_NETWORK_STATUS);
+	auto_network_status struct network_status status = NETWORK_STATUS_INIT;
+	auto_free char *text = NULL;
+	int r;
+
+	container_network_status(c, &status);
+	text = network_status_format(&status);
+	r = fs_write_atomic(AT_FDCWD, path, text, strlen(text), 0600, FS_VOLATILE);
+	return r < 0 ? err_sys(err, r, "write '%s'", path) : 0;
+}
+
+static void clear_strings(char ***list, size_t *n)
+{
+	for (size_t i = 0; i < *n; i++)
+		free((*list)[i]);
+	free(*list);
+	*list = NULL;
+	*n = 0;
+}
+
+/* The first interface is the container's in this network. */
+static void request_same(struct network_attachment *a, const struct network_status_interface *i,
+			 bool ignore_ip, bool ignore_mac)
+{
+	replace_ptr(a->interface_name, xstrdup(i->name));
+	if (!ignore_mac && !str_is_empty(i->mac_address))
+		replace_ptr(a->static_mac, xstrdup(i->mac_address));
+	if (ignore_ip)
+		return;
+	clear_strings(&a->static_ips, &a->n_static_ips);
+	for (size_t k = 0; k < i->n_subnets; k++) {
+		const char *ipnet = i->subnets[k].ipnet;
+		auto_free char *ip = ipnet ? xstrndup(ipnet, strcspn(ipnet, "/")) : NULL;
+
+		if (ip)
+			json_strings_add(&a->static_ips, &a->n_static_ips, ip);
+	}
+}
+
+int checkpoint_request_network(struct container *c, bool ignore_ip, bool ignore_mac,
+			       struct err *err)
+{
+	auto_free char *path = checkpoint_file(c, CHECKPOINT_NETWORK_STATUS);
+	auto_network_status struct network_status status = NETWORK_STATUS_INIT;
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	int r;
+
+	for (size_t i = 0; i < c->config.n_networks; i++) {
+		struct network_attachment *a = &c->config.networks[i];
+
+		if (ignore_ip)
+			clear_strings(&a->static_ips, &a->n_static_ips);
+		if (ignore_mac)
+			replace_ptr(a->static_mac, NULL);
+	}
+	if (ignore_ip && ignore_mac)
+		return 0;
+	r = io_read_file_at(AT_FDCWD, path, STATUS_MAX, &text);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return err_sys(err, r, "read '%s'", path);
+	r = network_status_parse(&status, text.buf, text.len, path, err);
+	for (size_t i = 0; r == 0 && i < c->config.n_networks; i++) {
+		struct network_attachment *a = &c->config.networks[i];
+		const struct network_status_entry *e = network_status_find(&status, a->network);
+
+		if (e && e->n_interfaces > 0)
+			request_same(a, &e->interfaces[0], ignore_ip, ignore_mac);
+	}
+	return r;
+}

@@ -1,0 +1,223 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Checkpoint and restore in place.
+
+load ../lib/engine_cr
+
+static_dir()
+{
+	echo "$ENGINE/root/containers/$(inspect "$1" '{{.ID}}')"
+}
+
+@test "checkpoint, restore: counts on where it was, states and times say so" {
+	local before
+	start_ticking "$C"
+	counts_on "$C"
+	is "$C" "$(fl checkpoint "$C")"
+	is "exited true false 0 0" "$(inspect "$C" '{{.State.Status}} {{.State.Checkpointed}} {{.State.Restored}} {{.State.ExitCode}} {{.State.Pid}}')"
+	[[ $(inspect "$C" '{{.State.CheckpointedAt}}') == 20* ]]
+	[[ $(inspect "$C" '{{.State.RestoredAt}}') == 0001* ]]
+	before=$(last_tick "$C")
+	is "$C" "$(fl restore "$C")"
+	is "running false true" "$(inspect "$C" '{{.State.Status}} {{.State.Checkpointed}} {{.State.Restored}}')"
+	[[ $(inspect "$C" '{{.State.RestoredAt}}') == 20* ]]
+	eventually ticks_after "$before" "$C"
+	ticks_are_continuous "$C"
+}
+
+@test "what a checkpoint takes down, and what is left" {
+	local dir
+	start_ticking "$C"
+	dir=$(static_dir "$C")
+	fl container checkpoint "$C"
+	# No process, mount, run directory.
+	[ ! -e "$ENGINE/run/containers/${dir##*/}" ]
+	run ! grep -q "${dir##*/}" /proc/self/mountinfo
+	[ -e "$dir/checkpoint/inventory.img" ]
+	[ ! -e "$dir/dump.log" ]
+	[ ! -e "$dir/checkpoint.new" ]
+	fl container restore "$C"
+	[ ! -e "$dir/checkpoint" ]
+	[ ! -e "$dir/restore.log" ]
+}
+
+@test "--keep keeps images, logs and statistics" {
+	local dir
+	start_ticking "$C"
+	dir=$(static_dir "$C")
+	fl checkpoint --keep "$C"
+	[ -s "$(inspect "$C" '{{.State.CheckpointLog}}')" ]
+	[ -s "$dir/stats-dump" ]
+	is "$dir/checkpoint" "$(inspect "$C" '{{.State.CheckpointPath}}')"
+	fl restore --keep "$C"
+	[ -s "$(inspect "$C" '{{.State.RestoreLog}}')" ]
+	[ -e "$dir/checkpoint/inventory.img" ]
+	[ -s "$dir/stats-restore" ]
+}
+
+@test "--leave-running: it runs on, and its checkpoint can be restored later" {
+	start_ticking "$C"
+	counts_on "$C"
+	fl checkpoint -R "$C"
+	is running "$(inspect "$C" '{{.State.Status}}')"
+	counts_on "$C"
+	ticks_are_continuous "$C"
+	fl kill "$C"
+	fl wait "$C"
+	eventually state_is "$C" exited
+	fl restore "$C"
+	is running "$(inspect "$C" '{{.State.Status}}')"
+	counts_on "$C"
+}
+
+@test "five cycles: memory, root, tmpfs, log, exec, limits" {
+	local i
+	needs_second_checkpoint
+	start_ticking "$C" --tmpfs /scratch -m 64m --hostname named -e KEPT=yes
+	fl exec "$C" sh -c 'echo in-tmpfs >/scratch/f; echo in-shm >/dev/shm/f; echo in-root >/data/'"$C"
+	for i in 1 2 3 4 5; do
+		counts_on "$C"
+		fl checkpoint "$C"
+		fl restore "$C"
+	done
+	counts_on "$C"
+	ticks_are_continuous "$C"
+	is "named in-tmpfs in-shm in-root yes" "$(fl exec "$C" sh -c 'echo $(hostname) $(cat /scratch/f /dev/shm/f /data/'"$C"') $KEPT')"
+	try exec "$C" sh -c 'exit 7'
+	is 7 "$status"
+	fl stop -t 0 "$C"
+	is exited "$(inspect "$C" '{{.State.Status}}')"
+	# And anew.
+	fl start "$C"
+	is "running false" "$(inspect "$C" '{{.State.Status}} {{.State.Restored}}')"
+}
+
+@test "a container of its own end: exit code after a restore, clean-up by conmon" {
+	# shellcheck disable=SC2016,SC2046
+	fl run -d --name "$C" $(cr_options) --rootfs "$ROOTFS" sh -c 'while [ ! -e /tmp/go'"$C"' ]; do sleep 0.1; done; exit 9' </dev/null
+	fl checkpoint "$C"
+	fl restore "$C"
+	fl exec "$C" touch "/tmp/go$C"
+	is 9 "$(fl wait "$C")"
+	eventually state_is "$C" exited
+}
+
+@test "a terminal" {
+	# shellcheck disable=SC2046
+	fl run -dt $(cr_options) --name "$C" --rootfs "$ROOTFS" sh -c 'tty; trap "exit 3" TERM; while :; do sleep 0.1; done'
+	eventually file_contains "$(inspect "$C" '{{.HostConfig.LogConfig.Path}}')" /dev/pts
+	fl checkpoint "$C"
+	fl restore "$C"
+	fl exec "$C" true
+	fl stop "$C"
+	is 3 "$(inspect "$C" '{{.State.ExitCode}}')"
+}
+
+@test "several at once, one line each; --all, --latest; events" {
+	needs_second_checkpoint
+	start_ticking "$C-1"
+	start_ticking "$C-2"
+	is "$C-2"$'\n'"$C-1" "$(fl checkpoint "$C-2" "$C-1")"
+	is 2 "$(fl restore --all | wc -l)"
+	is running "$(inspect "$C-1" '{{.State.Status}}')"
+	is "$(inspect "$C-2" '{{.ID}}')" "$(fl checkpoint --latest)"
+	is running "$(inspect "$C-1" '{{.State.Status}}')"
+	is "$(inspect "$C-1" '{{.ID}}')" "$(fl checkpoint --all)"
+	fl restore "$C-1"
+	fl events --stream=false --filter "container=$C-1" --format '{{.Status}}' >events
+	is "checkpoint restore checkpoint restore" "$(grep -E 'checkpoint|restore' events | xargs)"
+	# The second does not run: an error, and the first is done all the same.
+	try checkpoint "$C-1" "$C-2"
+	is 125 "$status"
+	contains "$output" "$C-1" '"exited" is not running, cannot checkpoint: container state improper'
+}
+
+@test "--print-stats" {
+	start_ticking "$C"
+	fl checkpoint --print-stats "$C" >dump.json
+	jq -e '.podman_checkpoint_duration > 0 and .container_statistics[0].runtime_checkpoint_duration > 0
+		and .container_statistics[0].criu_statistics.pages_written > 0' dump.json
+	fl restore --print-stats "$C" >restore.json
+	jq -e '.podman_restore_duration > 0 and .container_statistics[0].criu_statistics.pages_restored > 0' restore.json
+}
+
+@test "what cannot be: messages" {
+	fl create --name "$C" --rootfs "$ROOTFS" true
+	try checkpoint "$C"
+	refused '"created" is not running, cannot checkpoint: container state improper'
+	try restore "$C"
+	refused "a complete checkpoint for this container cannot be found, cannot restore"
+	start_ticking "$C-2"
+	try restore "$C-2"
+	refused "is running or paused, cannot restore: container state improper"
+	try restore --all "$C-2"
+	refused "--all or --latest and containers cannot be used together"
+	try restore
+	refused "you must provide at least one name or id"
+	try checkpoint
+	refused "you must provide at least one name or id"
+	try checkpoint no-such
+	refused no-such
+	try checkpoint --with-previous --pre-checkpoint "$C-2"
+	refused "--with-previous can not be used with --pre-checkpoint"
+	start_ticking "$C-3" --rm
+	try checkpoint "$C-3"
+	refused "cannot checkpoint containers that have been started with '--rm' unless '--export' is used"
+}
+
+@test "a checkpoint that fails: the container runs on, the earlier checkpoint is good" {
+	local dir
+	start_ticking "$C"
+	dir=$(static_dir "$C")
+	fl checkpoint -R "$C"
+	FAILING=$T/runtime
+	cat >"$FAILING" <<-SCRIPT
+		#!/bin/sh
+		for a; do case \$a in --help) exit 0 ;; esac; done
+		for a; do case \$a in checkpoint) echo "dump refused" >&2; exit 1 ;; esac; done
+		exec $(command -v "$ENGINE_RUNTIME") "\$@"
+	SCRIPT
+	chmod +x "$FAILING"
+	ENGINE_RUNTIME=$FAILING try checkpoint "$C"
+	refused "dump refused" "the container runs on"
+	counts_on "$C"
+	[ -e "$dir/checkpoint/inventory.img" ]
+	[ ! -e "$dir/checkpoint.new" ]
+	fl kill "$C"
+	fl wait "$C"
+	eventually state_is "$C" exited
+	fl restore "$C"
+	counts_on "$C"
+}
+
+@test "a restore that fails leaves the checkpoint and nothing else" {
+	local dir
+	start_ticking "$C" --tmpfs /scratch
+	dir=$(static_dir "$C")
+	fl checkpoint "$C"
+	mv "$dir/checkpoint/pstree.img" .
+	try restore "$C"
+	is 125 "$status"
+	state_is "$C" exited
+	[ ! -e "$ENGINE/run/containers/${dir##*/}" ]
+	run ! grep -q "${dir##*/}" /proc/self/mountinfo
+	mv pstree.img "$dir/checkpoint/"
+	fl restore "$C"
+	counts_on "$C"
+	ticks_are_continuous "$C"
+}
+
+@test "memory is tracked, or the refusal says that it is not" {
+	start_ticking "$C"
+	try checkpoint --pre-checkpoint "$C"
+	if [ "$status" -ne 0 ]; then
+		refused "system (architecture/kernel/CRIU) does not support memory tracking"
+		counts_on "$C"
+		skip "no memory tracking in this kernel"
+	fi
+	counts_on "$C"
+	fl checkpoint --with-previous "$C"
+	fl restore "$C"
+	counts_on "$C"
+	ticks_are_continuous "$C"
+}

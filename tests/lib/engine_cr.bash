@@ -1,0 +1,75 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# For the tests of the engine's checkpoint and restore: see engine.bash. With crun the one that was built with CRIU: that of
+# tools/install-peers, where the distribution's was not.
+
+load ../lib/engine
+
+setup_file()
+{
+	engine_cr_setup_file
+}
+
+engine_cr_setup_file()
+{
+	local crun
+	PATH=$(dirname "$("$SOURCE/tools/install-criu" --print)"):$PATH
+	export PATH
+	if [[ $ENGINE_RUNTIME == *crun ]] && ! "$ENGINE_RUNTIME" checkpoint --help >/dev/null 2>&1; then
+		crun=$("$SOURCE/tools/install-peers" --print crun 2>/dev/null) && "$crun" checkpoint --help >/dev/null 2>&1 ||
+			skip "this crun is built without CRIU, and tools/install-peers has brought no other"
+		export ENGINE_RUNTIME=$crun
+	fi
+	engine_setup_file
+	# crun has CRIU make the tree of version 2 anew that is hidden here.
+	echo manage-cgroups=ignore >"$BATS_FILE_TMPDIR/criu.conf"
+}
+
+# What a container needs to be frozen and thawed by this runtime.
+cr_options()
+{
+	[[ $ENGINE_RUNTIME != *crun ]] || echo "--annotation org.criu.config=$BATS_FILE_TMPDIR/criu.conf"
+}
+
+# Frozen a second time: not by crun beside a hidden tree of version 2, since with the option of cr_options the restored
+# processes are in no cgroup of the container's, where crun has them frozen.
+needs_second_checkpoint()
+{
+	if [[ $ENGINE_RUNTIME == *crun ]] && [ -d /sys/fs/cgroup/unified ]; then
+		skip "crun cannot freeze a restored container where cgroups of version 1 and 2 are mixed"
+	fi
+}
+
+# start_ticking NAME [OPTION...]: a container that counts, and keeps the count in a file of its root as well.
+start_ticking()
+{
+	local name=$1
+	shift
+	# shellcheck disable=SC2016,SC2046 # for the shell of the container; words
+	fl run -d --name "$name" $(cr_options) "$@" --rootfs "$ROOTFS" \
+		sh -c 'i=0; while :; do i=$((i + 1)); echo "tick $i"; sleep 0.05; done' </dev/null >/dev/null
+}
+
+last_tick()
+{
+	fl logs "$1" 2>/dev/null | sed -n 's/^tick //p' | tail -n 1
+}
+
+ticks_after()
+{
+	[ "$(last_tick "$2")" -gt "$1" ]
+}
+
+# counts_on NAME: it does something now.
+counts_on()
+{
+	eventually ticks_after "$(last_tick "$1")" "$1"
+}
+
+# Every number once and in order, over all that happened.
+ticks_are_continuous()
+{
+	fl logs "$1" | sed -n 's/^tick //p' |
+		awk '$1 != NR { print "tick " $1 " at place " NR; bad = 1 } END { exit bad || NR == 0 }'
+}

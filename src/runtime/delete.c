@@ -64,17 +64,24 @@ int container_remove_directory(const struct runtime *rt, const char *id, int dir
 	return r < 0 ? err_sys(err, r, "remove state of container '%s' in '%s'", id, rt->root) : 0;
 }
 
-int container_destroy(struct container *c, struct err *err)
+static int remove_cgroup(const struct container *c, struct err *err)
 {
 	auto_cgroup struct cgroup cg = CGROUP_INIT;
 	int r = container_open_cgroup(c, &cg, err);
 
 	if (r < 0)
 		return r;
+	if (cgroup_destroy_unused(&cg))
+		return 0;
 	/* Processes outside of a private pid namespace may have outlived init. */
 	r = cgroup_kill(&cg, err);
-	if (r == 0)
-		r = cgroup_destroy(&cg, err);
+	return r < 0 ? r : cgroup_destroy(&cg, err);
+}
+
+int container_destroy(struct container *c, struct err *err)
+{
+	int r = remove_cgroup(c, err);
+
 	if (r == 0)
 		r = resctrl_remove(c->record.intel_rdt_path, err);
 	if (r < 0)

@@ -43,11 +43,7 @@ static int attend(struct launch *l, struct foreground *fg, int *ret_status, stru
 
 static int clean_up(struct launch *l, bool keep, struct err *err)
 {
-	/* The spec is borrowed from the bundle; container_destroy() reads the stored one. */
-	l->container.spec = NULL;
-	if (keep)
-		return 0;
-	return container_destroy_after_exit(&l->container, err);
+	return keep ? 0 : container_destroy_after_exit(&l->container, err);
 }
 
 static int run_detached(struct launch *l, struct err *err)

@@ -238,6 +238,12 @@ int cgroup_signal(struct cgroup *cg, int sig, struct err *err);
  * Directories that are gone are no error. Parents stay.
  */
 int cgroup_destroy(struct cgroup *cg, struct err *err);
+/*
+ * The same where all processes should have ended: the kernel removes no directory that has any, so
+ * there is nothing to look for, let alone to freeze and kill. False: there are some, or cgroups below,
+ * or systemd has to be asked; then it takes cgroup_kill() and cgroup_destroy().
+ */
+bool cgroup_destroy_unused(struct cgroup *cg);
 /* Whether any of the directories is there. */
 bool cgroup_exists(const struct cgroup *cg);
 

@@ -380,6 +380,22 @@ static int fs_destroy(struct cgroup *cg, struct err *err)
 	return result;
 }
 
+bool cgroup_destroy_unused(struct cgroup *cg)
+{
+	if (cg->backend != &cgroup_backend_fs)
+		return false;
+	for (size_t i = 0; i < cg->n_nodes; i++) {
+		struct cgroup_node *node = &cg->node[i];
+
+		if (node->absent)
+			continue;
+		close_fd(&node->dir_fd);
+		if (rmdir(node->path) < 0 && errno != ENOENT)
+			return false;
+	}
+	return true;
+}
+
 /* --- all nodes ----------------------------------------------------------------------------- */
 
 static void undo_node(struct cgroup_node *node, uint64_t deadline)

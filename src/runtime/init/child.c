@@ -80,6 +80,13 @@ static int hide_from_others(void *context, struct err *err)
 	return prctl(PR_SET_DUMPABLE, 0) < 0 ? err_sys(err, -errno, "become undumpable") : 0;
 }
 
+static int make_namespaces(void *context, struct err *err)
+{
+	struct child *c = context;
+
+	return init_unshare_namespaces(&c->l->namespaces, err);
+}
+
 static int bring_up_loopback(void *context, struct err *err)
 {
 	struct child *c = context;
@@ -256,6 +263,7 @@ static const struct stage init_stages[] = {
 	{ "enter user namespace", enter_user_namespace, NULL },
 	{ "hide from others", hide_from_others, NULL },
 	{ "join namespaces", child_join_namespaces, NULL },
+	{ "make namespaces", make_namespaces, NULL },
 	{ "join keyring", child_join_keyring, NULL },
 	{ "bring up loopback", bring_up_loopback, NULL },
 	{ "prepare root", prepare_root, NULL },

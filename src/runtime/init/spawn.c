@@ -157,10 +157,26 @@ static int detour_end(struct detour *d, struct err *err)
 	return r;
 }
 
-/* Kinds that clone3 makes; the rest is init's (cgroup) or was the parent's (time with offsets). */
+/* A network namespace takes the kernel several times as long as all the others; init makes it while
+ * the parent makes the cgroups. */
+static unsigned int kinds_for_init(const struct namespace_plan *plan)
+{
+	return plan->create & BIT(NAMESPACE_NETWORK);
+}
+
+int init_unshare_namespaces(const struct namespace_plan *plan, struct err *err)
+{
+	unsigned int kinds = kinds_for_init(plan);
+
+	if (kinds && unshare((int)namespace_flags(kinds)) < 0)
+		return err_sys(err, -errno, "create network namespace");
+	return 0;
+}
+
+/* Kinds that clone3 makes; the rest is init's, or was the parent's (time with offsets). */
 static unsigned int kinds_for_clone(const struct namespace_plan *plan)
 {
-	unsigned int kinds = plan->create & ~BIT(NAMESPACE_CGROUP);
+	unsigned int kinds = plan->create & ~(BIT(NAMESPACE_CGROUP) | kinds_for_init(plan));
 
 	return plan->has_time_offsets ? kinds & ~BIT(NAMESPACE_TIME) : kinds;
 }

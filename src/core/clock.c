@@ -25,14 +25,36 @@ uint64_t clock_now_monotonic_ns(void)
 	return now_ns(CLOCK_MONOTONIC);
 }
 
+/* As gmtime_r(3), which would read the host's time zone first. Days are counted from the 1st of March of
+ * the year 0, so that the leap day is the last of its year. */
+static void split_utc(uint64_t seconds, struct tm *ret)
+{
+	uint64_t days = seconds / 86400 + 719468;
+	unsigned int second = (unsigned int)(seconds % 86400);
+	uint64_t era = days / 146097;
+	unsigned int day_of_era = (unsigned int)(days % 146097);
+	unsigned int year =
+		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	unsigned int day = day_of_era - (365 * year + year / 4 - year / 100);
+	unsigned int month = (5 * day + 2) / 153; /* 0: March */
+
+	*ret = (struct tm){
+		.tm_year = (int)(era * 400 + year) + (month >= 10) - 1900,
+		.tm_mon = (int)(month < 10 ? month + 2 : month - 10),
+		.tm_mday = (int)(day - (153 * month + 2) / 5) + 1,
+		.tm_hour = (int)(second / 3600),
+		.tm_min = (int)(second / 60 % 60),
+		.tm_sec = (int)(second % 60),
+	};
+}
+
 void clock_format_utc(uint64_t realtime_ns, int digits, char ret[static CLOCK_TEXT_MAX])
 {
-	time_t seconds = (time_t)(realtime_ns / NSEC_PER_SEC);
 	char fraction[16];
 	struct tm tm;
 	size_t len;
 
-	(void)gmtime_r(&seconds, &tm);
+	split_utc(realtime_ns / NSEC_PER_SEC, &tm);
 	(void)snprintf(fraction, sizeof(fraction), ".%09u",
 		       (unsigned int)(realtime_ns % NSEC_PER_SEC));
 	if (digits < 0) {

@@ -9,6 +9,7 @@
 #include "core/alloc.h"
 #include "core/fd.h"
 #include "core/fs.h"
+#include "core/io.h"
 #include "core/lock.h"
 #include "core/str.h"
 #include "core/strvec.h"
@@ -18,6 +19,7 @@
 #include "spec/runtime_state.h"
 
 #define LOCK_TIMEOUT_MS 30000
+#define PREPARED_RECORD "state.json.new"
 
 static const struct json_enum_name driver_names[] = {
 	{ "cgroupfs", CGROUP_DRIVER_CGROUPFS + 1 },
@@ -187,6 +189,23 @@ int container_save_record(struct container *c, struct err *err)
 	int r = fs_write_atomic(c->dir_fd, "state.json", text, strlen(text), 0600, FS_VOLATILE);
 
 	return r < 0 ? err_sys(err, r, "write state of container '%s'", c->id) : 0;
+}
+
+int container_prepare_record(const struct container *c, struct err *err)
+{
+	auto_free char *text = json_encode(&container_record_desc, &c->record, JSON_COMPACT);
+	auto_close int fd =
+		fd_open_at(c->dir_fd, PREPARED_RECORD, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	int r = fd < 0 ? fd : io_write_all(fd, text, strlen(text));
+
+	return r < 0 ? err_sys(err, r, "write state of container '%s'", c->id) : 0;
+}
+
+int container_publish_record(const struct container *c, struct err *err)
+{
+	if (renameat(c->dir_fd, PREPARED_RECORD, c->dir_fd, "state.json") < 0)
+		return err_sys(err, -errno, "publish state of container '%s'", c->id);
+	return 0;
 }
 
 bool container_init_is_alive(const struct container *c)

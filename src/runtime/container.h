@@ -94,6 +94,10 @@ int container_load_spec(struct container *c, struct err *err);
 void container_close(struct container *c);
 
 int container_save_record(struct container *c, struct err *err);
+/* The same in two steps, for whoever must be quick in the end: nobody sees the record before it is
+ * published. Once, for a container that has none yet. */
+int container_prepare_record(const struct container *c, struct err *err);
+int container_publish_record(const struct container *c, struct err *err);
 /* Write c->spec as the stored config.json. */
 int container_save_spec(const struct container *c, struct err *err);
 

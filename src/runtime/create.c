@@ -216,6 +216,7 @@ static const struct stage create_stages[] = {
 	{ "spawn init", spawn, parent_kill_init },
 	{ "create cgroup", create_cgroup, NULL },
 	{ "enter resctrl group", enter_resctrl, leave_resctrl },
+	{ "prepare record", launch_prepare_record, NULL },
 	{ "converse with init", parent_converse, NULL },
 	{ "set rlimits", parent_set_rlimits, NULL },
 	{ "save state", launch_save, launch_forget_pid_file },

@@ -21,6 +21,7 @@
 #include "runtime/container_hooks.h"
 #include "runtime/annotations.h"
 #include "runtime/delete.h"
+#include "runtime/init/parent.h"
 #include "runtime/terminal.h"
 
 static const struct runtime_spec *spec_of(const struct launch *l)
@@ -308,9 +309,8 @@ int launch_write_pid_file(const struct launch *l, const char *kind, struct err *
 	return r < 0 ? err_sys(err, r, "write pid file '%s'", l->pid_file) : 0;
 }
 
-int launch_save(void *context, struct err *err)
+static int complete_record(struct launch *l, struct err *err)
 {
-	struct launch *l = context;
 	auto_procfs struct procfs proc = PROCFS_INIT;
 	struct procfs_stat stat;
 	int r = procfs_open(&proc, NULL);
@@ -321,7 +321,36 @@ int launch_save(void *context, struct err *err)
 		return err_sys(err, r, "read the start time of the container's init");
 	l->container.record.pid_start_time = stat.start_time;
 	container_record_descriptors(&l->container, l->init_pid);
-	r = container_save_record(&l->container, err);
+	return 0;
+}
+
+int launch_prepare_record(void *context, struct err *err)
+{
+	struct launch *l = context;
+	int r;
+
+	/* Init's streams become the terminal only when it has one. */
+	if (spec_of(l)->process->terminal)
+		return 0;
+	r = complete_record(l, err);
+	if (r == 0)
+		r = container_prepare_record(&l->container, err);
+	l->record_is_prepared = r == 0;
+	return r < 0 ? parent_explain(l, r, err) : 0;
+}
+
+int launch_save(void *context, struct err *err)
+{
+	struct launch *l = context;
+	int r;
+
+	if (l->record_is_prepared) {
+		r = container_publish_record(&l->container, err);
+	} else {
+		r = complete_record(l, err);
+		if (r == 0)
+			r = container_save_record(&l->container, err);
+	}
 	return r < 0 ? r : launch_write_pid_file(l, "standard", err);
 }
 

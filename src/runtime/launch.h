@@ -65,6 +65,7 @@ struct launch {
 	pid_t init_pid; /* 0 while none */
 	bool init_in_unified; /* born in the v2 cgroup; valid on both sides */
 	bool directory_is_ours;
+	bool record_is_prepared; /* by launch_prepare_record() */
 	bool had_hooks; /* init was there, so hooks may have run: poststop must */
 };
 
@@ -87,6 +88,8 @@ void launch_release_directory(void *context);
 int launch_open_cgroup(void *context, struct err *err);
 void launch_remove_cgroup(void *context);
 int launch_plan_mounts(void *context, struct err *err);
+/* While init is at work: write what will be its record, but where that cannot be known yet. */
+int launch_prepare_record(void *context, struct err *err);
 int launch_save(void *context, struct err *err);
 /* The pid file, and the pidfd to the pidfd socket with the text `kind` ("standard", "setns"). */
 int launch_write_pid_file(const struct launch *l, const char *kind, struct err *err);

@@ -34,6 +34,7 @@ int launch_load(void *context, struct err *err)
 	struct launch *l = context;
 	int r = container_id_check(l->opts->id, err);
 
+	l->is_rootless = runtime_is_rootless(l->rt);
 	/* Before anything changes the current directory's meaning. */
 	if (r == 0 && l->opts->pid_file) {
 		l->pid_file = path_absolute(l->opts->pid_file, NULL);
@@ -84,7 +85,7 @@ static void fill_record(struct launch *l)
 	record->rootfs = xstrdup(l->bundle.rootfs);
 	record->owner = geteuid();
 	record->cgroup_driver = (int)l->rt->cgroup_driver + 1;
-	record->rootless = runtime_is_rootless(l->rt);
+	record->rootless = l->is_rootless;
 	for (size_t i = 0; i < spec_of(l)->annotations.n; i++)
 		json_string_map_set(&record->annotations, spec_of(l)->annotations.v[i].key,
 				    spec_of(l)->annotations.v[i].value);
@@ -146,7 +147,7 @@ int launch_open_cgroup(void *context, struct err *err)
 		.driver = l->rt->cgroup_driver,
 		.cgroups_path = spec_of(l)->linux_->cgroups_path,
 		.id = l->opts->id,
-		.rootless = runtime_is_rootless(l->rt),
+		.rootless = l->is_rootless,
 		.resources = spec_of(l)->linux_->resources,
 		.annotations = &spec_of(l)->annotations,
 	};
@@ -263,7 +264,7 @@ int launch_plan_mounts(void *context, struct err *err)
 		fill_cgroup_facts(l);
 	}
 	mount_facts_init(&facts, spec_of(l), l->bundle.path);
-	facts.is_rootless = runtime_is_rootless(l->rt);
+	facts.is_rootless = l->is_rootless;
 	facts.cgroup_mode = l->cgroup_facts.v2_mount_point ? MOUNT_CGROUP_V2 :
 			    l->cgroup_facts.n_v1	   ? MOUNT_CGROUP_V1 :
 							     MOUNT_CGROUP_NONE;

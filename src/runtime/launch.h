@@ -62,6 +62,7 @@ struct launch {
 	int sync_fd; /* the parent's end */
 	int child_sync_fd; /* the child's end */
 	bool is_privileged; /* we are root here (maybe of a user namespace) */
+	bool is_rootless; /* runtime_is_rootless() */
 	pid_t init_pid; /* 0 while none */
 	bool init_in_unified; /* born in the v2 cgroup; valid on both sides */
 	bool directory_is_ours;

@@ -135,7 +135,10 @@ int cli_option_set(const struct cli_option *option, void *into, const char *valu
 		*(const char **)member = value;
 		break;
 	case CLI_STRVEC:
-		strvec_add(member, value);
+		if (option->flags & CLI_LIST)
+			strvec_split(member, value, ',', false);
+		else
+			strvec_add(member, value);
 		break;
 	case CLI_ENUM:
 		return set_enum(option, member, value, what, err);

@@ -43,6 +43,7 @@ enum cli_option_flags {
 	CLI_HIDDEN = 1 << 0, /* not in the help, the completion and the manual */
 	CLI_DEPRECATED = 1 << 1, /* accepted; the help says that it is out of date */
 	CLI_CONFIGURABLE = 1 << 2, /* may stand in the configuration file as well */
+	CLI_LIST = 1 << 3, /* of CLI_STRVEC: a value may be several, "a,b" */
 };
 
 struct cli_choice {

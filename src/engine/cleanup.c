@@ -19,12 +19,14 @@
 #include "core/str.h"
 #include "engine/container_network.h"
 #include "engine/event.h"
+#include "engine/image_use.h"
 #include "engine/prepare.h"
 #include "engine/records.h"
 #include "engine/runtime_exec.h"
 #include "engine/stop.h"
 #include "engine/volume.h"
 #include "kernel/procfs.h"
+#include "storage/rootfs.h"
 
 #define HELPERS_END_MS 2000
 
@@ -141,10 +143,12 @@ static void remove_conmon_files(const struct container *c)
 	auto_free char *persist = xasprintf("%s/persist/%s", c->engine->tmpdir, c->config.id);
 
 	auto_free char *sessions = path_join(c->static_dir, "exec");
+	auto_free char *notify = path_join(c->static_dir, "notify");
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		remove_at(c->static_dir, names[i]);
 	(void)fs_remove_tree(AT_FDCWD, sessions);
+	(void)fs_remove_tree(AT_FDCWD, notify);
 	(void)unlink(exit_file);
 	(void)fs_remove_tree(AT_FDCWD, persist);
 	remove_at(c->run_dir, "conmon.pid");
@@ -286,6 +290,31 @@ static void remove_anonymous_volumes(struct container *c)
 	}
 }
 
+/* --rmi: what somebody else uses, or has open, stays. */
+static void remove_image(struct container *c)
+{
+	auto_strvec struct strvec users = STRVEC_INIT;
+	auto_free char *mount = xasprintf("image-%s", c->config.image_id);
+	struct err err = ERR_INIT;
+	struct store *store;
+	int r = engine_store(c->engine, &store, &err);
+
+	if (r == 0)
+		r = image_users(c->engine, c->config.image_id, &users, &err);
+	if (r == 0)
+		r = rootfs_exists(store, mount, &err);
+	if (r == 0 && users.n == 0) {
+		r = image_delete(store, c->config.image_id, &err);
+		if (r == 0)
+			event_object(c->engine, "image", "remove", c->config.image_id,
+				     c->config.image_name);
+		if (r == 0)
+			r = store_collect(store, NULL, &err);
+	}
+	if (r < 0)
+		log_warning("remove image '%s': %s", c->config.image_name, err.msg);
+}
+
 int container_remove(struct container *c, const struct remove_options *o, struct err *err)
 {
 	auto_free char *lock = xasprintf("%s/locks/%s", c->engine->tmpdir, c->config.id);
@@ -319,6 +348,8 @@ int container_remove(struct container *c, const struct remove_options *o, struct
 	if (o->volumes || c->config.auto_remove)
 		remove_anonymous_volumes(c);
 	event_container(c, "remove");
+	if (c->config.auto_remove_image && c->config.image_id)
+		remove_image(c);
 	(void)unlink(lock);
 	return 0;
 }

@@ -91,6 +91,7 @@ struct container_config {
 	char *image_digest;
 	char *rootfs;
 	bool rootfs_overlay; /* changes go to a directory of ours */
+	char *rootfs_idmap; /* its ids are mapped as the container's; "" or uids=...;gids=...; NULL: they are not */
 	bool read_only;
 	bool read_write_tmpfs; /* with read_only: tmpfs on /run, /tmp, /var/tmp */
 
@@ -101,6 +102,8 @@ struct container_config {
 	size_t n_command;
 	char **env;
 	size_t n_env;
+	char **unset_env; /* which of the default variables are not to be there */
+	size_t n_unset_env;
 	char *workdir;
 	char *user; /* NULL: root */
 	char **groups;
@@ -115,6 +118,8 @@ struct container_config {
 	struct opt_i64 oom_score_adj;
 	char *personality;
 	uint32_t preserve_fds;
+	char **preserve_fd; /* numbers of descriptors, in place of preserve_fds */
+	size_t n_preserve_fd;
 	char *stop_signal; /* name; NULL: SIGTERM */
 	uint32_t stop_timeout; /* seconds */
 	uint32_t timeout; /* seconds until it is killed; 0: never */
@@ -129,6 +134,7 @@ struct container_config {
 	char *restart_policy; /* no always on-failure unless-stopped */
 	uint32_t restart_max;
 	bool auto_remove;
+	bool auto_remove_image; /* with auto_remove: the image too, unless somebody else uses it */
 	char *pidfile;
 	char *conmon_pidfile;
 	char *cidfile;
@@ -157,6 +163,7 @@ struct container_config {
 	char **device_cgroup_rules;
 	size_t n_device_cgroup_rules;
 	int64_t shm_size;
+	struct opt_i64 shm_size_systemd; /* bytes of each tmpfs of systemd mode; 0: no limit */
 
 	bool privileged;
 	char **cap_add;
@@ -194,6 +201,10 @@ struct container_config {
 	bool no_passwd;
 	char *passwd_entry;
 	char *group_entry;
+	char **host_users; /* names or numbers, whose line of the host's /etc/passwd is added */
+	size_t n_host_users;
+	char **chroot_dirs; /* where generated files of /etc are mounted as well */
+	size_t n_chroot_dirs;
 	struct network_attachment *networks; /* where network is "bridge" */
 	size_t n_networks;
 	struct network_port *ports; /* host_port 0: any */

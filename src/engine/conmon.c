@@ -18,11 +18,10 @@
 #include "core/proc.h"
 #include "core/str.h"
 #include "core/strbuf.h"
+#include "engine/sdnotify.h"
 
 #define MESSAGE_MAX (64U << 10)
 #define OCI_LOG_MAX (1U << 20)
-
-extern char **environ;
 
 static void add(struct strvec *v, const char *option, const char *value)
 {
@@ -121,9 +120,7 @@ static char **environment(size_t first_fd, bool exec_attach)
 {
 	struct strvec env = STRVEC_INIT;
 
-	for (char **e = environ; *e; e++)
-		if (!str_has_prefix(*e, "_OCI_"))
-			strvec_add(&env, *e);
+	sdnotify_clean_environment(&env);
 	strvec_addf(&env, "_OCI_SYNCPIPE=%zu", first_fd);
 	strvec_addf(&env, "_OCI_STARTPIPE=%zu", first_fd + 1);
 	if (exec_attach)

@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "engine/facts.h"
 #include "kernel/cgroupfs.h"
 
 /* Every v1 hierarchy that a process is moved in costs milliseconds (the kernel waits for RCU), so only the
@@ -26,12 +27,16 @@ int conmon_cgroup_enter(const struct container *c, pid_t pid, struct err *err)
 {
 	auto_cgroupfs struct cgroupfs cgroups = CGROUPFS_INIT;
 	const char *parent = c->config.cgroup_parent ? c->config.cgroup_parent : "/floe";
+	bool split = str_eq(c->config.cgroups, "split");
+	auto_free char *own = NULL;
 	int r;
 
-	if (c->engine->cgroup_manager != ENGINE_CGROUPFS ||
-	    (c->config.cgroups && !str_eq(c->config.cgroups, "enabled")))
+	if (!split && (c->engine->cgroup_manager != ENGINE_CGROUPFS ||
+		       (c->config.cgroups && !str_eq(c->config.cgroups, "enabled"))))
 		return 0;
 	r = cgroupfs_open(&cgroups, NULL);
+	if (r == 0 && split)
+		r = facts_own_cgroup(&cgroups, &own);
 	if (r < 0)
 		return err_sys(err, r, "look for cgroups");
 	for (size_t i = 0; i < cgroups.n; i++) {
@@ -41,7 +46,8 @@ int conmon_cgroup_enter(const struct container *c, pid_t pid, struct err *err)
 
 		if (!counts(&cgroups.v[i]) || (cgroups.v[i].unified && cgroups.mode != CGROUPFS_V2))
 			continue;
-		dir = xasprintf("%s%s/conmon", cgroups.v[i].mount_point, parent);
+		dir = xasprintf("%s%s/%s", cgroups.v[i].mount_point, split ? own : parent,
+				split ? "supervisor" : "conmon");
 		file = path_join(dir, "cgroup.procs");
 		r = fs_mkdir_all(AT_FDCWD, dir, 0755, 0755);
 		if (r == 0)

@@ -13,6 +13,7 @@
 #include "core/path.h"
 #include "core/random.h"
 #include "core/str.h"
+#include "engine/environment.h"
 #include "engine/event.h"
 #include "engine/facts.h"
 #include "engine/image_use.h"
@@ -101,7 +102,8 @@ static int resolve_modes(struct engine *e, struct container_config *c, struct er
 	static const char *const ipc_words[] = { "private", "host", "none", "shareable", NULL };
 	static const char *const network_words[] = { "none", "host", "bridge", NULL };
 	static const char *const user_words[] = { "host", NULL };
-	static const char *const cgroups_words[] = { "enabled", "disabled", "no-conmon", NULL };
+	static const char *const cgroups_words[] = { "enabled", "disabled", "no-conmon", "split",
+						     NULL };
 	char **modes[] = { &c->network, &c->pid, &c->ipc, &c->uts, &c->userns, &c->cgroupns };
 	int r = check_mode("network", c->network, network_words, err);
 
@@ -124,6 +126,21 @@ static int resolve_modes(struct engine *e, struct container_config *c, struct er
 			    "cannot set hostname when running in the host UTS "
 			    "namespace");
 	return r;
+}
+
+/* --requires: names become ids. */
+static int resolve_dependencies(struct engine *e, struct container_config *c, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->n_dependencies; i++) {
+		auto_free char *id = NULL;
+
+		r = record_find(e, c->dependencies[i], &id, err);
+		if (r == 0)
+			replace_ptr(c->dependencies[i], take_ptr(id));
+	}
+	return r < 0 ? err_wrap(err, r, "--requires") : 0;
 }
 
 static int resolve_secrets(struct engine *e, struct container_config *c, struct err *err)
@@ -175,8 +192,6 @@ static int resolve_volumes_from(struct engine *e, struct container_config *c, st
 			if (options)
 				json_strings_add(&m->options, &m->n_options, options);
 		}
-		if (r == 0)
-			json_strings_add(&c->dependencies, &c->n_dependencies, other.config.id);
 	}
 	return r;
 }
@@ -297,8 +312,24 @@ static int publish_exposed(struct container_config *c, struct err *err)
 	return r;
 }
 
+/* Variables that are made of others, and which of the defaults are not wanted. */
+static void finish_env(struct container_config *c, const struct create_params *p)
+{
+	static const char *const defaults[] = { "PATH", "TERM", "container" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
+		if (p->unset_all_env ||
+		    (p->unset_env && strvec_contains(p->unset_env, defaults[i])))
+			json_strings_add(&c->unset_env, &c->n_unset_env, defaults[i]);
+	for (size_t i = 0; p->merge_env && i < p->merge_env->n; i++) {
+		auto_free char *entry = environment_expand(p->merge_env->v[i], c->env, c->n_env);
+
+		environment_set(&c->env, &c->n_env, entry);
+	}
+}
+
 int container_create(struct container *ret, struct engine *e, struct container_config *config,
-		     bool has_entrypoint, struct err *err)
+		     const struct create_params *params, struct err *err)
 {
 	struct container_config c = *config;
 	struct container_status s = { .phase = PHASE_CREATED };
@@ -312,9 +343,12 @@ int container_create(struct container *ret, struct engine *e, struct container_c
 			    c.name);
 	set_defaults(&c);
 	if (r == 0 && !c.rootfs)
-		r = image_use(e, &c, has_entrypoint, &top, err);
+		r = image_use(e, &c, params, &top, err);
+	finish_env(&c, params);
 	if (r == 0)
 		r = publish_exposed(&c, err);
+	if (r == 0)
+		r = resolve_dependencies(e, &c, err);
 	if (r == 0)
 		r = resolve_modes(e, &c, err);
 	if (r == 0)

@@ -17,7 +17,7 @@
 #include "core/str.h"
 #include "engine/volume.h"
 #include "kernel/caps.h"
-#include "kernel/cgroupfs.h"
+#include "kernel/procfs.h"
 
 #define DEVICE_DEPTH_MAX 8
 
@@ -324,6 +324,43 @@ static uint64_t hard_limit(__rlimit_resource_t resource)
 	return getrlimit(resource, &limit) < 0 ? 1024 : (uint64_t)limit.rlim_max;
 }
 
+int facts_own_cgroup(const struct cgroupfs *cgroups, char **ret)
+{
+	auto_procfs struct procfs proc = PROCFS_INIT;
+	auto_procfs_cgroups struct procfs_cgroups own = { 0 };
+	struct cgroupfs_hierarchy *h =
+		cgroupfs_find(cgroups, cgroups->mode == CGROUPFS_V2 ? "" : "name=systemd");
+	int r;
+
+	if (!h)
+		return -ENOENT;
+	r = procfs_open(&proc, NULL);
+	if (r == 0)
+		r = procfs_read_cgroups(&proc, 0, &own);
+	if (r < 0)
+		return r;
+	*ret = cgroupfs_own_path(cgroups, h, &own);
+	return *ret ? 0 : -ENOENT;
+}
+
+/* --cgroups=split: below the cgroup that we are in, as the service manager made it for us. */
+static int split_path(const struct container *c, const struct cgroupfs *cgroups, char **ret,
+		      struct err *err)
+{
+	auto_free char *own = NULL;
+	int r = facts_own_cgroup(cgroups, &own);
+
+	if (r < 0)
+		return err_sys(err, r, "--cgroups=split: find our own cgroup");
+	if (str_eq(own, "/"))
+		return err_set(
+			err, ERR_STATE,
+			"--cgroups=split: floe is in no cgroup of its own; start it as a service "
+			"or with systemd-run");
+	*ret = xasprintf("%s/floe-payload-%s", own, c->config.id);
+	return 0;
+}
+
 static char *cgroups_path(const struct container *c)
 {
 	const char *parent = c->config.cgroup_parent;
@@ -345,6 +382,8 @@ int facts_machine(struct container *c, struct spec_facts *f, struct err *err)
 	f->nofile_max = hard_limit(RLIMIT_NOFILE);
 	f->nproc_max = hard_limit(RLIMIT_NPROC);
 	f->last_cap = caps_last();
+	if (str_eq(c->config.cgroups, "split"))
+		return split_path(c, &cgroups, &f->cgroups_path, err);
 	if (!str_eq(c->config.cgroups, "disabled"))
 		f->cgroups_path = cgroups_path(c);
 	return 0;

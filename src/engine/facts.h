@@ -5,6 +5,7 @@
 #include "core/rooted.h"
 #include "engine/container.h"
 #include "engine/specgen.h"
+#include "kernel/cgroupfs.h"
 
 /* Namespaces to join ("container:ID", "ns:PATH"). ERR_STATE when that container does not run. */
 int facts_namespaces(struct container *c, struct spec_facts *f, struct err *err);
@@ -15,6 +16,8 @@ int facts_mounts(struct container *c, const struct rooted *root, struct spec_fac
 		 struct err *err);
 /* cgroup path for the runtime; with the limits that we have ourselves and the kernel's last capability. */
 int facts_machine(struct container *c, struct spec_facts *f, struct err *err);
+/* Path of the cgroup that we are in, below a mount point (with version 1: of name=systemd); the caller's. -ENOENT. */
+int facts_own_cgroup(const struct cgroupfs *cgroups, char **ret);
 /* Whether the command is an init system (or --systemd=always). */
 bool facts_systemd_mode(const struct container_config *config);
 /* The descriptor of a namespace mode: the id in "container:ID", NULL for other modes. */

@@ -8,7 +8,11 @@
 #include "core/alloc.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "engine/environment.h"
 #include "engine/records.h"
+
+/* As podman's: the text of a profile. */
+#define SECCOMP_LABEL "io.containers.seccomp.profile"
 
 int engine_store(struct engine *e, struct store **ret, struct err *err)
 {
@@ -52,27 +56,20 @@ void engine_store_close(struct engine *e)
 
 /* --- what the image says ---------------------------------------------------------------------------- */
 
-static bool env_has(const struct container_config *c, const char *entry)
-{
-	size_t len = strcspn(entry, "=");
-
-	for (size_t i = 0; i < c->n_env; i++)
-		if (strncmp(c->env[i], entry, len) == 0 && c->env[i][len] == '=')
-			return true;
-	return false;
-}
-
-/* The image's variables first, as long as the user does not set them. */
-static void merge_env(struct container_config *c, const struct image_process *p)
+/* The image's variables first, as long as the user does not set them or want them away. */
+static void merge_env(struct container_config *c, const struct image_process *p,
+		      const struct create_params *params)
 {
 	char **mine = c->env;
 	size_t n_mine = c->n_env;
 	char **all = NULL;
 	size_t n = 0;
 
-	for (size_t i = 0; i < p->n_env; i++)
-		if (strchr(p->env[i], '=') && !env_has(c, p->env[i]))
+	for (size_t i = 0; !params->unset_all_env && i < p->n_env; i++)
+		if (strchr(p->env[i], '=') && !environment_has(mine, n_mine, p->env[i]))
 			json_strings_add(&all, &n, p->env[i]);
+	for (size_t i = 0; params->unset_env && i < params->unset_env->n; i++)
+		environment_unset(all, &n, params->unset_env->v[i]);
 	for (size_t i = 0; i < n_mine; i++) {
 		json_strings_add(&all, &n, mine[i]);
 		free(mine[i]);
@@ -94,9 +91,11 @@ static void merge_command(struct container_config *c, const struct image_process
 		json_strings_add(&c->command, &c->n_command, p->cmd[i]);
 }
 
-static void merge_volumes(struct container_config *c, const struct image_process *p)
+static void merge_volumes(struct container_config *c, const struct image_process *p,
+			  const char *mode)
 {
-	if (!p->volumes || !json_object_is_type(p->volumes, json_type_object))
+	if (str_eq(mode, "ignore") || !p->volumes ||
+	    !json_object_is_type(p->volumes, json_type_object))
 		return;
 	json_object_object_foreach(p->volumes, destination, value)
 	{
@@ -110,17 +109,24 @@ static void merge_volumes(struct container_config *c, const struct image_process
 		if (taken || path[0] != '/')
 			continue;
 		m = array_push(c->mounts, c->n_mounts);
-		m->type = xstrdup("volume");
 		m->destination = take_ptr(path);
+		if (str_eq(mode, "tmpfs")) {
+			m->type = xstrdup("tmpfs");
+			/* Whatever the image has there may be a program. */
+			json_strings_add(&m->options, &m->n_options, "exec");
+			continue;
+		}
+		m->type = xstrdup("volume");
 		m->anonymous = true;
 	}
 }
 
-static void merge(struct container_config *c, const struct image_process *p, bool has_entrypoint)
+static void merge(struct container_config *c, const struct image_process *p,
+		  const struct create_params *params)
 {
-	merge_env(c, p);
-	merge_command(c, p, has_entrypoint);
-	merge_volumes(c, p);
+	merge_env(c, p, params);
+	merge_command(c, p, params->has_entrypoint);
+	merge_volumes(c, p, params->image_volume);
 	if (!c->workdir && !str_is_empty(p->working_dir))
 		c->workdir = xstrdup(p->working_dir);
 	if (!c->user && !str_is_empty(p->user))
@@ -139,8 +145,17 @@ static void merge(struct container_config *c, const struct image_process *p, boo
 	}
 }
 
-int image_use(struct engine *e, struct container_config *c, bool has_entrypoint, char **ret_top,
-	      struct err *err)
+/* A profile that the image brings along, as text. */
+static void use_profile(struct container_config *c, const struct image_process *p)
+{
+	const char *text = json_string_map_get(&p->labels, SECCOMP_LABEL);
+
+	if (!str_is_empty(text) && !c->seccomp)
+		replace_ptr(c->seccomp, xstrdup(text));
+}
+
+int image_use(struct engine *e, struct container_config *c, const struct create_params *params,
+	      char **ret_top, struct err *err)
 {
 	auto_image struct image image = { 0 };
 	auto_free char *name = NULL;
@@ -154,7 +169,9 @@ int image_use(struct engine *e, struct container_config *c, bool has_entrypoint,
 		r = image_config_load(store, image.id, &config, err);
 	if (r < 0)
 		return r;
-	merge(c, &config.config, has_entrypoint);
+	merge(c, &config.config, params);
+	if (params->seccomp_of_image)
+		use_profile(c, &config.config);
 	image_config_done(&config);
 	if (!name && image.names.n > 0)
 		name = xstrdup(image.names.v[0]);

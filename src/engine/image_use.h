@@ -2,8 +2,7 @@
 /* What the engine wants of images: to find one, and to begin a container's configuration with its. */
 #pragma once
 
-#include "engine/config.h"
-#include "engine/engine.h"
+#include "engine/create.h"
 #include "image/image.h"
 
 /* The store of layers and images, open; the same one every time. */
@@ -12,11 +11,10 @@ void engine_store_close(struct engine *e);
 
 /*
  * Find config->image_name and fill what the configuration leaves open: environment, command, user and so on, and
- * a volume for each that the image declares. has_entrypoint: the user gave one (maybe empty), so that
- * the image's command is not used. ret_top: chain id of its layers, owned by the caller; NULL for none.
+ * a volume for each that the image declares. ret_top: chain id of its layers, owned by the caller; NULL for none.
  * ERR_NOT_FOUND.
  */
-int image_use(struct engine *e, struct container_config *config, bool has_entrypoint,
+int image_use(struct engine *e, struct container_config *config, const struct create_params *params,
 	      char **ret_top, struct err *err);
 /* Ids of the containers made from this image. */
 int image_users(struct engine *e, const char *image_id, struct strvec *ret, struct err *err);

@@ -23,6 +23,7 @@
 #include "engine/hooks_dir.h"
 #include "engine/restore_spec.h"
 #include "engine/seccomp_profile.h"
+#include "engine/sdnotify.h"
 #include "engine/secret.h"
 #include "engine/users.h"
 #include "floe-config.h"
@@ -254,7 +255,8 @@ static int write_users(struct container *c, struct spec_facts *f, const struct r
 		return 0;
 	passwd = users_passwd_text(root, &f->user, c->config.passwd_entry, c->config.workdir);
 	group = users_group_text(root, &f->user, c->config.group_entry);
-	if (passwd)
+	r = users_add_host_users(root, c->config.host_users, c->config.n_host_users, &passwd, err);
+	if (r == 0 && passwd)
 		r = write_file(c, "passwd", passwd, 0644, f, "/etc/passwd", err);
 	if (r == 0 && group)
 		r = write_file(c, "group", group, 0644, f, "/etc/group", err);
@@ -412,6 +414,19 @@ static int collect_facts(struct container *c, const struct rooted *root, struct 
 	return r;
 }
 
+/* conmon makes its socket there, which is mounted into the container. */
+static int make_notify_dir(struct container *c, struct spec_facts *f, struct err *err)
+{
+	auto_free char *dir = path_join(c->static_dir, "notify");
+
+	if (!sdnotify_proxied(&c->config))
+		return 0;
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+		return err_sys(err, -errno, "create directory '%s'", dir);
+	f->notify_dir = take_ptr(dir);
+	return 0;
+}
+
 /* The working directory is made when the image does not have it. */
 static int make_workdir(const struct container *c, const struct rooted *root, struct err *err)
 {
@@ -500,6 +515,8 @@ int container_prepare(struct container *c, struct err *err)
 		r = collect_facts(c, &root, &f, err);
 	if (r == 0)
 		r = write_files(c, &f, &root, err);
+	if (r == 0)
+		r = make_notify_dir(c, &f, err);
 	if (r == 0)
 		r = hooks_dir_load(c->engine, &c->config, &f, err);
 	return r < 0 ? r : write_spec(c, &f, err);

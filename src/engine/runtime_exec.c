@@ -5,6 +5,7 @@
 #include "core/capture.h"
 #include "core/str.h"
 #include "engine/conmon.h"
+#include "engine/sdnotify.h"
 
 void runtime_global_args(const struct engine *e, const struct container_config *config,
 			 struct strvec *ret)
@@ -17,9 +18,16 @@ void runtime_global_args(const struct engine *e, const struct container_config *
 	}
 }
 
+bool runtime_uses_systemd(const struct container *c)
+{
+	return c->engine->cgroup_manager == ENGINE_SYSTEMD && !str_eq(c->config.cgroups, "split") &&
+	       !str_eq(c->config.cgroups, "disabled");
+}
+
 int runtime_call(struct container *c, const char *const *args, char **ret_output, struct err *err)
 {
 	auto_strvec struct strvec argv = STRVEC_INIT;
+	auto_strvec struct strvec env = STRVEC_INIT;
 	auto_capture struct capture call = CAPTURE_INIT;
 	int r = engine_find_runtime(c->engine, err);
 
@@ -27,11 +35,13 @@ int runtime_call(struct container *c, const char *const *args, char **ret_output
 		return r;
 	strvec_add(&argv, c->engine->runtime);
 	runtime_global_args(c->engine, &c->config, &argv);
-	if (c->engine->cgroup_manager == ENGINE_SYSTEMD)
+	if (runtime_uses_systemd(c))
 		strvec_add(&argv, "--systemd-cgroup");
 	for (; *args; args++)
 		strvec_add(&argv, *args);
+	sdnotify_clean_environment(&env);
 	call.argv = argv.v;
+	call.envp = env.v;
 	/* What it has begun for the container it shall end, also when somebody kills us. */
 	call.outlives_us = true;
 	r = capture_run(&call, err);

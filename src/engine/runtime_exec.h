@@ -7,6 +7,8 @@
 /* Options of the runtime that stand before its command, as its caller and conmon give them. */
 void runtime_global_args(const struct engine *e, const struct container_config *config,
 			 struct strvec *ret);
+/* Whether the runtime makes the cgroup through systemd (--systemd-cgroup). */
+bool runtime_uses_systemd(const struct container *c);
 /*
  * Run `RUNTIME [options] args...` and wait. Its stderr becomes the error (ERR_REMOTE), "OCI runtime
  * error: ..." in front. ret_output: its stdout, owned by the caller; NULL: not wanted.

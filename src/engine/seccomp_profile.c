@@ -11,6 +11,7 @@
 #include "core/auto.h"
 #include "core/fs.h"
 #include "core/str.h"
+#include "engine/seccomp_default.h"
 #include "kernel/caps.h"
 
 struct condition {
@@ -203,23 +204,40 @@ static struct oci_seccomp *resolve(struct profile *from, uint64_t caps)
 	return to;
 }
 
-int seccomp_profile_load(const char *path, uint64_t caps, struct oci_seccomp **ret, struct err *err)
+/* NULL: none is installed, the one that is built in counts. */
+static const char *installed_profile(void)
 {
+	static const char *const places[] = { SECCOMP_PROFILE_OVERRIDE, SECCOMP_PROFILE_DEFAULT };
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (fs_exists(AT_FDCWD, places[i]))
+			return places[i];
+	return NULL;
+}
+
+int seccomp_profile_load(const char *profile_, uint64_t caps, struct oci_seccomp **ret,
+			 struct err *err)
+{
+	const char *path = profile_ ? profile_ : installed_profile();
 	struct profile profile;
 	int r;
 
-	if (!path)
-		path = fs_exists(AT_FDCWD, SECCOMP_PROFILE_OVERRIDE) ? SECCOMP_PROFILE_OVERRIDE :
-								       SECCOMP_PROFILE_DEFAULT;
-	r = json_decode_file(&profile_desc, &profile, AT_FDCWD, path, err);
+	if (!path) {
+		*ret = seccomp_default(caps);
+		return 0;
+	}
+	if (path[0] == '{')
+		r = json_decode(&profile_desc, &profile, path, strlen(path),
+				"the image's seccomp profile", err);
+	else
+		r = json_decode_file(&profile_desc, &profile, AT_FDCWD, path, err);
 	if (r == -ENOENT)
 		return err_set(err, ERR_NOT_FOUND,
-			       "seccomp profile '%s': no such file; install the package "
-			       "containers-common, or give a profile with --security-opt "
-			       "seccomp=FILE (or seccomp=unconfined for none)",
+			       "seccomp profile '%s': no such file; give another with "
+			       "--security-opt seccomp=FILE (or seccomp=unconfined for none)",
 			       path);
 	if (r < 0)
-		return err_wrap(err, r, "seccomp profile '%s'", path);
+		return path[0] == '{' ? r : err_wrap(err, r, "seccomp profile '%s'", path);
 	*ret = resolve(&profile, caps);
 	json_done(&profile_desc, &profile);
 	return 0;

@@ -10,8 +10,8 @@
 #define SECCOMP_PROFILE_OVERRIDE "/etc/containers/seccomp.json"
 
 /*
- * Read the profile at path (NULL: the machine's default; where it has none, ERR_NOT_FOUND) for a container
- * whose bounding set is caps. The caller owns *ret (json_done with a linux that holds it, as spec_facts do).
+ * Read the profile, which is a path, the text itself (it begins with a brace), or NULL: the machine's default, and
+ * where it has none, the one that is built in. For a container whose bounding set is caps. The caller owns *ret (json_done with a linux that holds it, as spec_facts do).
  */
-int seccomp_profile_load(const char *path, uint64_t caps, struct oci_seccomp **ret,
+int seccomp_profile_load(const char *profile, uint64_t caps, struct oci_seccomp **ret,
 			 struct err *err);

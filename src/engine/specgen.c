@@ -8,28 +8,19 @@
 #include "core/alloc.h"
 #include "core/parse.h"
 #include "core/str.h"
+#include "engine/environment.h"
 #include "kernel/signals.h"
 #include "spec/defaults.h"
 
 #define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define INIT_DESTINATION "/run/podman-init"
 
-static bool env_has(char *const *env, size_t n, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (size_t i = 0; i < n; i++)
-		if (strncmp(env[i], name, len) == 0 && env[i][len] == '=')
-			return true;
-	return false;
-}
-
 /* name=value, unless the list has the name. */
 static void env_default(struct oci_process *p, const char *name, const char *value)
 {
 	auto_free char *entry = NULL;
 
-	if (env_has(p->env, p->n_env, name))
+	if (environment_has(p->env, p->n_env, name))
 		return;
 	entry = xasprintf("%s=%s", name, value);
 	json_strings_add(&p->env, &p->n_env, entry);
@@ -38,12 +29,17 @@ static void env_default(struct oci_process *p, const char *name, const char *val
 static void add_environment(struct oci_process *p, const struct container_config *c,
 			    const struct spec_facts *f)
 {
+	static const struct {
+		const char *name;
+		const char *value;
+	} defaults[] = { { "PATH", PATH_DEFAULT }, { "TERM", "xterm" }, { "container", "podman" } };
+
 	for (size_t i = 0; i < c->n_env; i++)
 		json_strings_add(&p->env, &p->n_env, c->env[i]);
-	env_default(p, "PATH", PATH_DEFAULT);
-	if (c->tty)
-		env_default(p, "TERM", "xterm");
-	env_default(p, "container", "podman");
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
+		if (!specgen_has_option(c->unset_env, c->n_unset_env, defaults[i].name) &&
+		    (c->tty || !str_eq(defaults[i].name, "TERM")))
+			env_default(p, defaults[i].name, defaults[i].value);
 	env_default(p, "HOME", str_is_empty(f->user.home) ? "/" : f->user.home);
 	if (f->hostname)
 		env_default(p, "HOSTNAME", f->hostname);

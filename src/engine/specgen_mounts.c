@@ -119,28 +119,43 @@ static void add_defaults(struct runtime_spec *spec, const struct container_confi
 	}
 }
 
-/* Files that we generate, the shared memory, secrets. A user's mount at the same place wins. */
+static void add_bind(struct runtime_spec *spec, const struct container_config *c,
+		     const struct spec_facts *f, const struct spec_bind *b, const char *destination)
+{
+	struct oci_mount *m;
+
+	if (user_mounts(f, destination))
+		return;
+	m = push(spec, destination, "bind", b->source);
+	option(m, "bind");
+	option(m, "rprivate");
+	if (b->is_shm) {
+		option(m, "nosuid");
+		option(m, "noexec");
+		option(m, "nodev");
+	} else if (b->read_only || (c->read_only && !c->read_write_tmpfs)) {
+		option(m, "ro");
+		option(m, "nosuid");
+		option(m, "noexec");
+		option(m, "nodev");
+	}
+}
+
+/* Files that we generate, the shared memory, secrets. A user's mount at the same place wins. What belongs into /etc is
+ * put into that of each directory that somebody is going to chroot to as well. */
 static void add_binds(struct runtime_spec *spec, const struct container_config *c,
 		      const struct spec_facts *f)
 {
 	for (size_t i = 0; i < f->n_binds; i++) {
 		const struct spec_bind *b = &f->binds[i];
-		struct oci_mount *m;
 
-		if (user_mounts(f, b->destination))
-			continue;
-		m = push(spec, b->destination, "bind", b->source);
-		option(m, "bind");
-		option(m, "rprivate");
-		if (b->is_shm) {
-			option(m, "nosuid");
-			option(m, "noexec");
-			option(m, "nodev");
-		} else if (b->read_only || (c->read_only && !c->read_write_tmpfs)) {
-			option(m, "ro");
-			option(m, "nosuid");
-			option(m, "noexec");
-			option(m, "nodev");
+		add_bind(spec, c, f, b, b->destination);
+		for (size_t k = 0; k < c->n_chroot_dirs && str_has_prefix(b->destination, "/etc/");
+		     k++) {
+			auto_free char *destination =
+				path_join(c->chroot_dirs[k], b->destination + 1);
+
+			add_bind(spec, c, f, b, destination);
 		}
 	}
 }
@@ -186,12 +201,27 @@ static void add_tmpfs(struct runtime_spec *spec, const struct spec_facts *f,
 	option(m, "tmpcopyup");
 }
 
-static void add_systemd_mode(struct runtime_spec *spec, const struct spec_facts *f)
+/* The same for systemd, which may be told how much it may write. */
+static void add_systemd_tmpfs(struct runtime_spec *spec, const struct container_config *c,
+			      const struct spec_facts *f, const char *destination)
 {
-	add_tmpfs(spec, f, "/run");
-	add_tmpfs(spec, f, "/run/lock");
-	add_tmpfs(spec, f, "/tmp");
-	add_tmpfs(spec, f, "/var/log/journal");
+	size_t before = spec->n_mounts;
+
+	add_tmpfs(spec, f, destination);
+	if (spec->n_mounts > before && c->shm_size_systemd.set && c->shm_size_systemd.v > 0) {
+		auto_free char *size = xasprintf("size=%lld", (long long)c->shm_size_systemd.v);
+
+		option(&spec->mounts[before], size);
+	}
+}
+
+static void add_systemd_mode(struct runtime_spec *spec, const struct container_config *c,
+			     const struct spec_facts *f)
+{
+	static const char *const places[] = { "/run", "/run/lock", "/tmp", "/var/log/journal" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		add_systemd_tmpfs(spec, c, f, places[i]);
 	if (!f->cgroup_v2) {
 		struct oci_mount *m =
 			push(spec, "/sys/fs/cgroup/systemd", "bind", "/sys/fs/cgroup/systemd");
@@ -267,7 +297,7 @@ int specgen_mounts(struct runtime_spec *spec, const struct container_config *c,
 	}
 	add_users(spec, f);
 	if (f->systemd_mode)
-		add_systemd_mode(spec, f);
+		add_systemd_mode(spec, c, f);
 	if (c->read_only && c->read_write_tmpfs) {
 		add_tmpfs(spec, f, "/run");
 		add_tmpfs(spec, f, "/tmp");

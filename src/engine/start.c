@@ -23,6 +23,7 @@
 #include "engine/event.h"
 #include "engine/prepare.h"
 #include "engine/runtime_exec.h"
+#include "engine/sdnotify.h"
 #include "kernel/procfs.h"
 
 struct init_context {
@@ -97,6 +98,43 @@ static void undo_prepare(void *context)
 	(void)fs_remove_tree(AT_FDCWD, x->c->run_dir);
 }
 
+/* How many descriptors from 3 on the container gets. */
+static uint32_t preserved_count(const struct container *c)
+{
+	uint32_t n = c->config.preserve_fds;
+
+	for (size_t i = 0; i < c->config.n_preserve_fd; i++) {
+		uint32_t fd = 0;
+
+		(void)parse_u32(c->config.preserve_fd[i], &fd);
+		n = MAX(n, fd < 3 ? 0 : fd - 2);
+	}
+	return n;
+}
+
+/* Of what the caller handed to us: what is ours is closed on exec. */
+static int find_preserved(const struct container *c, int *fds, uint32_t n, int null_fd,
+			  struct err *err)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		int fd = 3 + (int)i;
+		int flags = fcntl(fd, F_GETFD);
+		auto_free char *name = xasprintf("%d", fd);
+
+		/* The runtime takes all up to the highest one: those between get nothing to read. */
+		fds[i] = c->config.n_preserve_fd > 0 &&
+					 !specgen_has_option(c->config.preserve_fd,
+							     c->config.n_preserve_fd, name) ?
+				 null_fd :
+				 fd;
+		if (fds[i] == fd && (flags < 0 || (flags & FD_CLOEXEC)))
+			return err_set(err, ERR_INVALID,
+				       "hand descriptor %d to container '%s': it is not open", fd,
+				       c->config.name);
+	}
+	return 0;
+}
+
 static int stage_plan(void *context, struct err *err)
 {
 	struct init_context *x = context;
@@ -124,9 +162,9 @@ static int stage_plan(void *context, struct err *err)
 		strvec_add(&exit_command, "--rm");
 	strvec_add(&exit_command, c->config.id);
 	runtime_global_args(e, &c->config, &runtime_args);
-	if (c->config.preserve_fds > 0) {
+	if (preserved_count(c) > 0) {
 		strvec_add(&runtime_opts, "--preserve-fds");
-		strvec_addf(&runtime_opts, "%u", c->config.preserve_fds);
+		strvec_addf(&runtime_opts, "%u", preserved_count(c));
 	}
 	if (x->restore)
 		strvec_add_all(&runtime_opts, x->restore->runtime_opts.v,
@@ -151,7 +189,8 @@ static int stage_plan(void *context, struct err *err)
 			.log_level = e->options->log_level,
 			.no_sync_log = c->config.auto_remove,
 			.oci_log = x->oci_log,
-			.systemd_cgroup = e->cgroup_manager == ENGINE_SYSTEMD,
+			.sdnotify_socket = sdnotify_proxied(&c->config),
+			.systemd_cgroup = runtime_uses_systemd(c),
 			.tty = c->config.tty,
 			.interactive = c->config.interactive,
 			.timeout = c->config.timeout,
@@ -187,18 +226,20 @@ static int stage_conmon(void *context, struct err *err)
 	struct init_context *x = context;
 	const struct container *c = x->c;
 	bool pass = str_has_prefix(c->config.log_driver, "passthrough");
-	auto_free int *preserve = xcalloc((size_t)c->config.preserve_fds + 1, sizeof(*preserve));
+	uint32_t n_preserve = preserved_count(c);
+	auto_free int *preserve = xcalloc((size_t)n_preserve + 1, sizeof(*preserve));
+	auto_close int null_fd = fd_open_at(AT_FDCWD, "/dev/null", O_RDWR, 0);
 	struct conmon_streams streams = {
 		.fds = { pass ? 0 : -1, pass ? 1 : -1, pass ? 2 : -1 },
 		.preserve = preserve,
-		.n_preserve = c->config.preserve_fds,
+		.n_preserve = n_preserve,
 	};
 	int r;
 
-	for (uint32_t i = 0; i < c->config.preserve_fds; i++)
-		preserve[i] = 3 + (int)i;
+	r = find_preserved(c, preserve, n_preserve, null_fd, err);
 	/* Until the runtime has answered, a crash of ours leaves processes that are written down nowhere. */
-	r = set_marker(c, err);
+	if (r == 0)
+		r = set_marker(c, err);
 	if (r == 0)
 		r = conmon_spawn(&x->conmon, &x->argv, c->run_dir, false, &streams, err);
 	if (r < 0)
@@ -357,6 +398,7 @@ int container_start(struct container *c, struct err *err)
 			log_warning("%s", next.msg);
 		return r;
 	}
+	sdnotify_started(c);
 	event_container(c, "start");
 	return 0;
 }
@@ -374,12 +416,59 @@ static bool policy_says_restart(const struct container *c)
 	return true;
 }
 
+static int start_one(struct engine *e, const char *id, struct err *err)
+{
+	auto_container struct container c = CONTAINER_INIT;
+	int r = container_open_locked(&c, e, id, err);
+
+	if (r == 0)
+		r = container_start_dependencies(&c, err);
+	if (r < 0 || container_is_alive(&c))
+		return r;
+	if (c.status.phase == PHASE_STOPPED)
+		r = container_cleanup(&c, err);
+	if (r == 0 && c.status.phase != PHASE_INITIALIZED)
+		r = container_init(&c, err);
+	return r < 0 ? r : container_start(&c, err);
+}
+
+static int is_alive(struct engine *e, const char *id, bool *ret, struct err *err)
+{
+	auto_container struct container c = CONTAINER_INIT;
+	int r = container_open_id(&c, e, id, err);
+
+	*ret = r == 0 && container_is_alive(&c);
+	return r;
+}
+
+int container_start_dependencies(struct container *c, struct err *err)
+{
+	bool was_locked = c->lock_fd >= 0;
+	bool alive = true;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->config.n_dependencies; i++) {
+		r = is_alive(c->engine, c->config.dependencies[i], &alive, err);
+		if (r < 0 || alive)
+			continue;
+		/* Who removes a container with those that depend on it takes the locks in the other order. */
+		container_unlock(c);
+		r = start_one(c->engine, c->config.dependencies[i], err);
+	}
+	if (r < 0)
+		return err_wrap(err, r, "start what container '%s' depends on", c->config.name);
+	return was_locked && c->lock_fd < 0 ? container_lock(c, err) : 0;
+}
+
 int container_restart_by_policy(struct container *c, struct err *err)
 {
 	int r;
 
 	if (c->status.phase != PHASE_EXITED || !policy_says_restart(c))
 		return 0;
+	r = container_start_dependencies(c, err);
+	if (r < 0)
+		return r;
 	c->status.restart_count++;
 	r = container_init(c, err);
 	if (r == 0)

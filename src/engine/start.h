@@ -21,6 +21,11 @@ int container_init_restored(struct container *c, const struct init_restore *rest
 			    struct err *err);
 /* Start what is initialized: `running`. */
 int container_start(struct container *c, struct err *err);
+/*
+ * Start what the container depends on (namespaces of others, --requires) and does not run, and what that depends on. The
+ * container's own lock is given up meanwhile when something has to be started, and its record read again.
+ */
+int container_start_dependencies(struct container *c, struct err *err);
 /* After a container has ended and was cleaned up: start it again if its policy says so. 1: started. */
 int container_restart_by_policy(struct container *c, struct err *err);
 

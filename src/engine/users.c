@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/users.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -237,13 +238,78 @@ char *users_passwd_text(const struct rooted *root, const struct spec_user *u, co
 			const char *workdir)
 {
 	auto_strbuf struct strbuf passwd = STRBUF_INIT;
-	auto_free char *usual = xasprintf("%u:x:%u:%u:container user:%s:/bin/sh\n", u->uid, u->uid,
+	auto_free char *usual = xasprintf("%u:*:%u:%u:container user:%s:/bin/sh\n", u->uid, u->uid,
 					  u->gid, str_is_empty(workdir) ? "/" : workdir);
 
 	read_file(root, "/etc/passwd", &passwd);
 	if (!entry && (!u->given || u->uid == 0 || knows_id(&passwd, 2, u->uid)))
 		return NULL;
 	return with_line(&passwd, entry, u, usual);
+}
+
+/* Without NSS, whose modules would be loaded for this alone: of /etc/passwd. */
+static int find_host_user(const char *name, struct strbuf *line, struct err *err)
+{
+	auto_strbuf struct strbuf passwd = STRBUF_INIT;
+	char *fields[PASSWD_FIELDS];
+	uint32_t wanted = 0;
+	bool is_number = parse_u32(name, &wanted) == 0;
+	char *rest;
+	size_t n;
+	int r = io_read_file_at(AT_FDCWD, "/etc/passwd", FILE_MAX_BYTES, &passwd);
+
+	if (r < 0)
+		return err_sys(err, r, "--hostuser '%s': read '/etc/passwd'", name);
+	rest = passwd.buf;
+	while ((n = next_record(&rest, fields, PASSWD_FIELDS)) > 0) {
+		uint32_t uid;
+
+		if (n < 6 || parse_u32(fields[2], &uid) < 0 ||
+		    !(str_eq(fields[0], name) || (is_number && uid == wanted)))
+			continue;
+		strbuf_addf(line, "%s:*:%s:%s:%s:%s:/bin/sh\n", fields[0], fields[2], fields[3],
+			    fields[4], fields[5]);
+		return 0;
+	}
+	return err_set(err, ERR_NOT_FOUND,
+		       "--hostuser '%s': no such user in the host's /etc/passwd", name);
+}
+
+static bool knows_name(const char *passwd, const char *line)
+{
+	size_t len = strcspn(line, ":") + 1;
+
+	for (const char *at = passwd; at && *at;
+	     at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL)
+		if (strncmp(at, line, len) == 0)
+			return true;
+	return false;
+}
+
+int users_add_host_users(const struct rooted *root, char *const *names, size_t n, char **text,
+			 struct err *err)
+{
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+
+	if (n == 0)
+		return 0;
+	if (*text)
+		strbuf_adds(&sb, *text);
+	else
+		read_file(root, "/etc/passwd", &sb);
+	if (sb.len > 0 && sb.buf[sb.len - 1] != '\n')
+		strbuf_addc(&sb, '\n');
+	for (size_t i = 0; i < n; i++) {
+		auto_strbuf struct strbuf line = STRBUF_INIT;
+		int r = find_host_user(names[i], &line, err);
+
+		if (r < 0)
+			return r;
+		if (!knows_name(sb.buf, line.buf))
+			strbuf_adds(&sb, line.buf);
+	}
+	replace_ptr(*text, strbuf_take(&sb));
+	return 0;
 }
 
 char *users_group_text(const struct rooted *root, const struct spec_user *u, const char *entry)

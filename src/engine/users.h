@@ -23,3 +23,9 @@ char *users_passwd_text(const struct rooted *root, const struct spec_user *user,
 char *users_group_text(const struct rooted *root, const struct spec_user *user, const char *entry);
 /* The name of a user (or of a group) by its number there; NULL when there is none. Caller owns. */
 char *users_name_of(const struct rooted *root, uint32_t id, bool is_group);
+/*
+ * Add the lines that the host's /etc/passwd has for these users (names or numbers) to *text, which is the caller's (NULL:
+ * the file of the root), unless there are such. ERR_NOT_FOUND.
+ */
+int users_add_host_users(const struct rooted *root, char *const *names, size_t n, char **text,
+			 struct err *err);

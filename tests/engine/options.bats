@@ -29,7 +29,7 @@ in_container()
 	is "0:0" "$(in_container -- sh -c 'echo $(id -u):$(id -g)')"
 	is "12:34" "$(in_container -u 12:34 -- sh -c 'echo $(id -u):$(id -g)')"
 	is "1000 77" "$(in_container -u 1000 --group-add 77 -- sh -c 'echo $(id -u) $(id -G | tr " " "\n" | grep 77)')"
-	contains "$(in_container -u 1234 -- cat /etc/passwd)" "1234:x:1234:0:container user"
+	contains "$(in_container -u 1234 -- cat /etc/passwd)" "1234:*:1234:0:container user"
 	is "/data 0027" "$(in_container -w /data --umask 0027 -- sh -c 'echo $PWD $(umask)')"
 	is "/made/for/it" "$(in_container -w /made/for/it -- pwd)"
 	rm -r "$ROOTFS/made"

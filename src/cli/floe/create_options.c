@@ -10,9 +10,11 @@
 #include "core/parse.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "engine/environment.h"
 
 #define TEXT_FILE_MAX (4U << 20)
 #define CPU_PERIOD 100000
+#define FD_MAX 1024
 
 extern char **environ;
 
@@ -28,19 +30,6 @@ static void copy_list(const struct strvec *from, char ***to, size_t *n)
 
 /* --- environment ------------------------------------------------------------------------------------ */
 
-static void env_unset(char **env, size_t *n, const char *name)
-{
-	size_t len = strcspn(name, "=");
-
-	for (size_t i = 0; i < *n; i++)
-		if (strncmp(env[i], name, len) == 0 && env[i][len] == '=') {
-			free(env[i]);
-			memmove(&env[i], &env[i + 1], (*n - i) * sizeof(*env));
-			(*n)--;
-			return;
-		}
-}
-
 void create_env_set(char ***env, size_t *n, const char *text)
 {
 	auto_free char *entry = NULL;
@@ -54,8 +43,7 @@ void create_env_set(char ***env, size_t *n, const char *text)
 	} else {
 		entry = xstrdup(text);
 	}
-	env_unset(*env, n, entry);
-	json_strings_add(env, n, entry);
+	environment_set(env, n, entry);
 }
 
 static int each_line(const char *path, void (*each)(void *context, char *line), void *context,
@@ -97,32 +85,6 @@ int create_env_file(const char *path, char ***env, size_t *n, struct err *err)
 	return each_line(path, set_env_line, &list, err);
 }
 
-/* ${NAME} and $NAME by what is set so far. */
-static char *expand(const char *text, char *const *env, size_t n)
-{
-	auto_strbuf struct strbuf sb = STRBUF_INIT;
-
-	while (*text) {
-		const char *name;
-		size_t len;
-
-		if (*text != '$') {
-			strbuf_addc(&sb, *text++);
-			continue;
-		}
-		name = text[1] == '{' ? text + 2 : text + 1;
-		len = strspn(name,
-			     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
-		for (size_t i = 0; i < n; i++)
-			if (strncmp(env[i], name, len) == 0 && env[i][len] == '=')
-				strbuf_adds(&sb, env[i] + len + 1);
-		text = name + len;
-		if (name[-1] == '{' && *text == '}')
-			text++;
-	}
-	return strbuf_take(&sb);
-}
-
 static int apply_env(const struct create_options *o, struct container_config *c, struct err *err)
 {
 	static const char *const proxies[] = {
@@ -131,15 +93,10 @@ static int apply_env(const struct create_options *o, struct container_config *c,
 	};
 	int r = 0;
 
-	if (o->unset_all)
-		while (c->n_env > 0)
-			env_unset(c->env, &c->n_env, c->env[0]);
 	for (size_t i = 0; (!o->http_proxy.set || o->http_proxy.v) && i < ARRAY_SIZE(proxies); i++)
 		create_env_set(&c->env, &c->n_env, proxies[i]);
 	for (char **e = environ; o->env_host && *e; e++)
 		create_env_set(&c->env, &c->n_env, *e);
-	for (size_t i = 0; i < o->unsetenv.n; i++)
-		env_unset(c->env, &c->n_env, o->unsetenv.v[i]);
 	for (size_t i = 0; r == 0 && i < o->env_file.n; i++)
 		r = create_env_file(o->env_file.v[i], &c->env, &c->n_env, err);
 	for (size_t i = 0; r == 0 && i < o->env.n; i++) {
@@ -148,11 +105,10 @@ static int apply_env(const struct create_options *o, struct container_config *c,
 				       o->env.v[i]);
 		create_env_set(&c->env, &c->n_env, o->env.v[i]);
 	}
-	for (size_t i = 0; r == 0 && i < o->env_merge.n; i++) {
-		auto_free char *entry = expand(o->env_merge.v[i], c->env, c->n_env);
-
-		create_env_set(&c->env, &c->n_env, entry);
-	}
+	for (size_t i = 0; r == 0 && i < o->env_merge.n; i++)
+		if (!strchr(o->env_merge.v[i], '=') || o->env_merge.v[i][0] == '=')
+			return err_set(err, ERR_INVALID, "--env-merge '%s': expected NAME=VALUE",
+				       o->env_merge.v[i]);
 	return r;
 }
 
@@ -398,6 +354,7 @@ static void apply_strings(const struct create_options *o, struct container_confi
 		{ o->hosts_file, &c->hosts_file },
 		{ o->passwd_entry, &c->passwd_entry },
 		{ o->group_entry, &c->group_entry },
+		{ o->sdnotify, &c->sdnotify },
 	};
 	const struct {
 		const char *from;
@@ -425,7 +382,7 @@ static void apply_flags(const struct create_options *o, struct container_config 
 	c->privileged = o->privileged;
 	c->read_only = o->read_only;
 	c->read_write_tmpfs = !o->read_write_tmpfs.set || o->read_write_tmpfs.v;
-	c->auto_remove = o->remove;
+	c->auto_remove = o->remove || o->remove_image;
 	c->no_hosts = o->no_hosts;
 	c->no_hostname = o->no_hostname;
 	c->no_passwd = o->passwd.set && !o->passwd.v;
@@ -434,6 +391,10 @@ static void apply_flags(const struct create_options *o, struct container_config 
 	c->preserve_fds = o->preserve_fds;
 	c->oom_score_adj = o->oom_score_adj;
 	c->shm_size = o->shm_size.set ? o->shm_size.v : 0;
+	c->shm_size_systemd = o->shm_size_systemd;
+	c->auto_remove_image = o->remove_image;
+	COPY_LIST(o->host_users, c, host_users);
+	COPY_LIST(o->preserve_fd, c, preserve_fd);
 	COPY_LIST(o->cap_add, c, cap_add);
 	COPY_LIST(o->cap_drop, c, cap_drop);
 	COPY_LIST(o->groups, c, groups);
@@ -443,6 +404,8 @@ static void apply_flags(const struct create_options *o, struct container_config 
 	COPY_LIST(o->dns_options, c, dns_options);
 	COPY_LIST(o->add_hosts, c, add_hosts);
 	COPY_LIST(o->volumes_from, c, volumes_from);
+	/* Names, which container_create() looks up. */
+	COPY_LIST(o->requires, c, dependencies);
 	COPY_LIST(o->security_opts, c, security_opts);
 }
 
@@ -460,6 +423,69 @@ static int apply_root(const struct create_options *o, const char *image, struct 
 	return c->rootfs ? 0 : err_sys(err, -errno, "root file system '%s'", image);
 }
 
+static int apply_chroot_dirs(const struct create_options *o, struct container_config *c,
+			     struct err *err)
+{
+	for (size_t i = 0; i < o->chroot_dirs.n; i++) {
+		auto_free char *clean = path_clean(o->chroot_dirs.v[i]);
+
+		if (clean[0] != '/')
+			return err_set(err, ERR_INVALID,
+				       "--chrootdirs '%s': expected an absolute path",
+				       o->chroot_dirs.v[i]);
+		json_strings_add(&c->chroot_dirs, &c->n_chroot_dirs, clean);
+	}
+	return 0;
+}
+
+static int check_word(const char *option, const char *word, const char *const *words,
+		      struct err *err)
+{
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+
+	for (const char *const *w = words; *w; w++) {
+		if (!word || str_eq(word, *w))
+			return 0;
+		strbuf_addf(&sb, "%s%s", w == words ? "" : ", ", *w);
+	}
+	return err_set(err, ERR_INVALID, "--%s '%s': expected one of %s", option, word, sb.buf);
+}
+
+static int check_words(const struct create_options *o, struct err *err)
+{
+	static const char *const image_volume[] = { "anonymous", "bind", "tmpfs", "ignore", NULL };
+	static const char *const seccomp_policy[] = { "default", "image", NULL };
+	static const char *const systemd[] = { "true", "false", "always", NULL };
+	static const char *const sdnotify[] = { "container", "conmon", "ignore", NULL };
+	int r = check_word("image-volume", o->image_volume, image_volume, err);
+
+	if (str_eq(o->sdnotify, "healthy"))
+		return err_set(err, ERR_UNSUPPORTED,
+			       "--sdnotify healthy: health checks are not supported yet");
+	if (r == 0)
+		r = check_word("seccomp-policy", o->seccomp_policy, seccomp_policy, err);
+	if (r == 0)
+		r = check_word("systemd", o->systemd, systemd, err);
+	return r < 0 ? r : check_word("sdnotify", o->sdnotify, sdnotify, err);
+}
+
+static int check_fds(const struct create_options *o, struct err *err)
+{
+	uint32_t fd;
+
+	if (o->preserve_fd.n && o->preserve_fds)
+		return err_set(err, ERR_INVALID,
+			       "--preserve-fd cannot be used with --preserve-fds");
+	for (size_t i = 0; i < o->preserve_fd.n; i++)
+		if (parse_u32(o->preserve_fd.v[i], &fd) < 0 || fd < 3 || fd > FD_MAX)
+			return err_set(err, ERR_INVALID,
+				       "--preserve-fd '%s': expected a number from 3 on",
+				       o->preserve_fd.v[i]);
+	return o->preserve_fds <= FD_MAX ?
+		       0 :
+		       err_set(err, ERR_INVALID, "--preserve-fds %u: too many", o->preserve_fds);
+}
+
 int create_options_apply(const struct create_options *o, char *const *args, size_t n_args,
 			 char *const *argv, struct container_config *c, struct err *err)
 {
@@ -471,6 +497,12 @@ int create_options_apply(const struct create_options *o, char *const *args, size
 		json_strings_add(&c->command, &c->n_command, args[i]);
 	apply_strings(o, c);
 	apply_flags(o, c);
+	if (r == 0)
+		r = check_words(o, err);
+	if (r == 0)
+		r = check_fds(o, err);
+	if (r == 0)
+		r = apply_chroot_dirs(o, c, err);
 	if (r == 0)
 		r = apply_entrypoint(o->entrypoint, c, err);
 	if (r == 0)

@@ -17,7 +17,10 @@ struct create_options {
 	struct strvec ulimits, sysctl, secrets, dns, dns_search, dns_options, add_hosts, attach;
 	struct strvec log_opts, volumes_from, cgroup_conf, blkio_weight_device, read_bps, write_bps;
 	struct strvec read_iops, write_iops, requires, publish, expose, networks, network_aliases;
-	const char *ip, *ip6, *mac_address;
+	struct strvec host_users, chroot_dirs, preserve_fd;
+	const char *ip, *ip6, *mac_address, *image_volume, *seccomp_policy, *sdnotify;
+	struct opt_i64 shm_size_systemd;
+	bool remove_image;
 	struct opt_i64 memory, memory_swap, memory_reservation, shm_size, pids_limit, oom_score_adj;
 	struct opt_i64 memory_swappiness, cpu_quota, cpu_rt_runtime;
 	struct opt_u64 cpu_shares, cpu_period, cpu_rt_period, blkio_weight;
@@ -53,18 +56,19 @@ extern const struct create_options create_options_default;
 			   "network's name (ip=, ip6=, mac=, alias=, interface_name=)"),           \
 		OPT_STRVEC_F(T, M.networks, "net", 0, "MODE", "older name of --network",           \
 			     CLI_HIDDEN),                                                          \
-		OPT_STRVEC(T, M.network_aliases, "network-alias", 0, "NAME",                       \
-			   "further name of the container in its networks"),                       \
+		OPT_STRVEC_F(T, M.network_aliases, "network-alias", 0, "NAME",                     \
+			     "further name of the container in its networks", CLI_LIST),           \
 		OPT_STRING(T, M.ip, "ip", 0, "ADDRESS", "IPv4 address in its only network"),       \
 		OPT_STRING(T, M.ip6, "ip6", 0, "ADDRESS", "IPv6 address in its only network"),     \
 		OPT_STRING(T, M.mac_address, "mac-address", 0, "ADDRESS",                          \
 			   "MAC address in its only network"),                                     \
-		OPT_STRVEC(T, M.publish, "publish", 'p', "[[ADDRESS:]HOST-PORT:]PORT[/PROTOCOL]",  \
-			   "make a port of the container one of the host"),                        \
+		OPT_STRVEC_F(T, M.publish, "publish", 'p',                                         \
+			     "[[ADDRESS:]HOST-PORT:]PORT[/PROTOCOL]",                              \
+			     "make a port of the container one of the host", CLI_LIST),            \
 		OPT_FLAG(T, M.publish_all, "publish-all", 'P',                                     \
 			 "publish every exposed port at a free port of the host"),                 \
-		OPT_STRVEC(T, M.expose, "expose", 0, "PORT[/PROTOCOL]",                            \
-			   "say that the container listens there"),                                \
+		OPT_STRVEC_F(T, M.expose, "expose", 0, "PORT[/PROTOCOL]",                          \
+			     "say that the container listens there", CLI_LIST),                    \
 		OPT_STRING(T, M.pid, "pid", 0, "MODE",                                             \
 			   "process ids: private, host, ns:PATH or container:NAME"),               \
 		OPT_STRING(T, M.ipc, "ipc", 0, "MODE",                                             \
@@ -76,7 +80,8 @@ extern const struct create_options create_options_default;
 			   "user ids: host, ns:PATH or container:NAME"),                           \
 		OPT_STRING(T, M.cgroupns, "cgroupns", 0, "MODE",                                   \
 			   "cgroups: private, host, ns:PATH or container:NAME"),                   \
-		OPT_STRING(T, M.cgroups, "cgroups", 0, "HOW", "enabled, disabled or no-conmon"),   \
+		OPT_STRING(T, M.cgroups, "cgroups", 0, "HOW",                                      \
+			   "enabled, disabled, no-conmon or split"),                               \
 		OPT_STRING(T, M.cgroup_parent, "cgroup-parent", 0, "CGROUP",                       \
 			   "cgroup in which its cgroup is made"),                                  \
 		OPT_STRING(T, M.cidfile, "cidfile", 0, "FILE", "write the id to this file"),       \
@@ -93,7 +98,8 @@ extern const struct create_options create_options_default;
 		OPT_STRING(T, M.personality, "personality", 0, "LINUX|LINUX32",                    \
 			   "execution domain (personality(2))"),                                   \
 		OPT_STRVEC(T, M.env, "env", 'e', "NAME[=VALUE]", "set a variable"),                \
-		OPT_STRVEC(T, M.env_file, "env-file", 0, "FILE", "read variables from a file"),    \
+		OPT_STRVEC_F(T, M.env_file, "env-file", 0, "FILE", "read variables from a file",   \
+			     CLI_LIST),                                                            \
 		OPT_STRVEC(T, M.env_merge, "env-merge", 0, "NAME=VALUE",                           \
 			   "set a variable from others: PATH=${PATH}:/x"),                         \
 		OPT_STRVEC(T, M.unsetenv, "unsetenv", 0, "NAME", "remove a variable"),             \
@@ -108,23 +114,38 @@ extern const struct create_options create_options_default;
 		OPT_STRVEC(T, M.tmpfs, "tmpfs", 0, "TARGET[:OPTIONS]", "mount a tmpfs"),           \
 		OPT_STRVEC(T, M.volumes_from, "volumes-from", 0, "CONTAINER[:OPTIONS]",            \
 			   "mount what that container has mounted"),                               \
+		OPT_STRING(T, M.image_volume, "image-volume", 0, "anonymous|tmpfs|ignore",         \
+			   "what becomes of the volumes that the image declares "                  \
+			   "(default: anonymous)"),                                                \
+		OPT_STRVEC_F(T, M.requires, "requires", 0, "CONTAINER,...",                        \
+			     "container that must run before this one starts", CLI_LIST),          \
+		OPT_STRVEC_F(T, M.chroot_dirs, "chrootdirs", 0, "DIR,...",                         \
+			     "directory in which hosts, resolv.conf and the like are mounted too", \
+			     CLI_LIST),                                                            \
 		OPT_STRVEC(T, M.labels, "label", 'l', "KEY=VALUE", "give it a label"),             \
-		OPT_STRVEC(T, M.label_files, "label-file", 0, "FILE", "read labels from a file"),  \
+		OPT_STRVEC_F(T, M.label_files, "label-file", 0, "FILE", "read labels from a file", \
+			     CLI_LIST),                                                            \
 		OPT_STRVEC(T, M.annotations, "annotation", 0, "KEY=VALUE",                         \
 			   "add an annotation for the runtime"),                                   \
 		OPT_FLAG(T, M.privileged, "privileged", 0, "all capabilities and devices"),        \
-		OPT_STRVEC(T, M.cap_add, "cap-add", 0, "CAP", "add a capability"),                 \
-		OPT_STRVEC(T, M.cap_drop, "cap-drop", 0, "CAP", "drop a capability"),              \
+		OPT_STRVEC_F(T, M.cap_add, "cap-add", 0, "CAP", "add a capability", CLI_LIST),     \
+		OPT_STRVEC_F(T, M.cap_drop, "cap-drop", 0, "CAP", "drop a capability", CLI_LIST),  \
 		OPT_STRVEC(T, M.security_opts, "security-opt", 0, "OPTION",                        \
 			   "seccomp=, apparmor=, label=, no-new-privileges, mask=, unmask=, "      \
 			   "proc-opts=, systempaths=unconfined"),                                  \
-		OPT_STRVEC(T, M.devices, "device", 0, "FILE[:PATH][:rwm]",                         \
-			   "give it a device of the host"),                                        \
-		OPT_STRVEC(T, M.device_rules, "device-cgroup-rule", 0, "RULE",                     \
-			   "allow devices: `c 189:* rwm`"),                                        \
-		OPT_STRVEC(T, M.groups, "group-add", 0, "GROUP", "further group of its user"),     \
-		OPT_STRVEC(T, M.ulimits, "ulimit", 0, "NAME=SOFT[:HARD]", "limit of resources"),   \
-		OPT_STRVEC(T, M.sysctl, "sysctl", 0, "NAME=VALUE", "kernel parameter inside"),     \
+		OPT_STRING(T, M.seccomp_policy, "seccomp-policy", 0, "default|image",              \
+			   "where the seccomp profile comes from: image takes the one in the "     \
+			   "image's label io.containers.seccomp.profile"),                         \
+		OPT_STRVEC_F(T, M.devices, "device", 0, "FILE[:PATH][:rwm]",                       \
+			     "give it a device of the host", CLI_LIST),                            \
+		OPT_STRVEC_F(T, M.device_rules, "device-cgroup-rule", 0, "RULE",                   \
+			     "allow devices: `c 189:* rwm`", CLI_LIST),                            \
+		OPT_STRVEC_F(T, M.groups, "group-add", 0, "GROUP", "further group of its user",    \
+			     CLI_LIST),                                                            \
+		OPT_STRVEC_F(T, M.ulimits, "ulimit", 0, "NAME=SOFT[:HARD]", "limit of resources",  \
+			     CLI_LIST),                                                            \
+		OPT_STRVEC_F(T, M.sysctl, "sysctl", 0, "NAME=VALUE", "kernel parameter inside",    \
+			     CLI_LIST),                                                            \
 		OPT_STRVEC(T, M.secrets, "secret", 0, "NAME[,KEY=VALUE...]", "give it a secret"),  \
 		OPT_FLAG(T, M.read_only, "read-only", 0, "make its root file system read-only"),   \
 		OPT_OPTBOOL(T, M.read_write_tmpfs, "read-only-tmpfs", 0,                           \
@@ -137,16 +158,27 @@ extern const struct create_options create_options_default;
 		OPT_FLAG(T, M.replace, "replace", 0, "remove a container of the same name first"), \
 		OPT_U32(T, M.preserve_fds, "preserve-fds", 0, "N",                                 \
 			"hand it descriptors 3 to 3+N-1"),                                         \
+		OPT_STRVEC_F(T, M.preserve_fd, "preserve-fd", 0, "FD,...",                         \
+			     "hand it these descriptors", CLI_LIST),                               \
+		OPT_STRING(T, M.sdnotify, "sdnotify", 0, "container|conmon|ignore",                \
+			   "who tells systemd that it is ready (default: container)"),             \
 		OPT_I64(T, M.oom_score_adj, "oom-score-adj", 0, "N",                               \
 			"how likely it is killed when memory runs out, -1000 to 1000"),            \
 		OPT_FLAG(T, M.oom_kill_disable, "oom-kill-disable", 0,                             \
 			 "do not kill when memory runs out"),                                      \
 		OPT_SIZE(T, M.shm_size, "shm-size", 0, "SIZE", "size of /dev/shm (default: 64m)"), \
-		OPT_STRVEC(T, M.dns, "dns", 0, "ADDRESS", "name server; none: no resolv.conf"),    \
-		OPT_STRVEC(T, M.dns_search, "dns-search", 0, "DOMAIN", "search domain; .: none"),  \
-		OPT_STRVEC(T, M.dns_options, "dns-option", 0, "OPTION", "resolver option"),        \
-		OPT_STRVEC_F(T, M.dns_options, "dns-opt", 0, "OPTION", "the same", CLI_HIDDEN),    \
-		OPT_STRVEC(T, M.add_hosts, "add-host", 0, "NAME:ADDRESS", "line of /etc/hosts"),   \
+		OPT_SIZE(T, M.shm_size_systemd, "shm-size-systemd", 0, "SIZE",                     \
+			 "size of each tmpfs of systemd mode (default: no limit)"),                \
+		OPT_STRVEC_F(T, M.dns, "dns", 0, "ADDRESS", "name server; none: no resolv.conf",   \
+			     CLI_LIST),                                                            \
+		OPT_STRVEC_F(T, M.dns_search, "dns-search", 0, "DOMAIN", "search domain; .: none", \
+			     CLI_LIST),                                                            \
+		OPT_STRVEC_F(T, M.dns_options, "dns-option", 0, "OPTION", "resolver option",       \
+			     CLI_LIST),                                                            \
+		OPT_STRVEC_F(T, M.dns_options, "dns-opt", 0, "OPTION", "the same",                 \
+			     CLI_HIDDEN | CLI_LIST),                                               \
+		OPT_STRVEC_F(T, M.add_hosts, "add-host", 0, "NAME:ADDRESS", "line of /etc/hosts",  \
+			     CLI_LIST),                                                            \
 		OPT_FLAG(T, M.no_hosts, "no-hosts", 0, "leave the image's /etc/hosts alone"),      \
 		OPT_FLAG(T, M.no_hostname, "no-hostname", 0,                                       \
 			 "leave the image's /etc/hostname alone"),                                 \
@@ -156,6 +188,8 @@ extern const struct create_options create_options_default;
 			    "add its user to /etc/passwd and /etc/group (default: true)"),         \
 		OPT_STRING(T, M.passwd_entry, "passwd-entry", 0, "LINE", "that line"),             \
 		OPT_STRING(T, M.group_entry, "group-entry", 0, "LINE", "that line of the group"),  \
+		OPT_STRVEC_F(T, M.host_users, "hostuser", 0, "USER,...",                           \
+			     "add a user of the host to /etc/passwd", CLI_LIST),                   \
 		CREATE_LIMIT_ROWS(T, M)
 
 #define CREATE_LIMIT_ROWS(T, M)                                                                    \
@@ -178,12 +212,16 @@ extern const struct create_options create_options_default;
 		OPT_U64(T, M.blkio_weight, "blkio-weight", 0, "N", "weight of its I/O, 10-1000"),  \
 		OPT_STRVEC(T, M.blkio_weight_device, "blkio-weight-device", 0, "DEV:N",            \
 			   "the same for one device"),                                             \
-		OPT_STRVEC(T, M.read_bps, "device-read-bps", 0, "DEV:SIZE", "bytes a second"),     \
-		OPT_STRVEC(T, M.write_bps, "device-write-bps", 0, "DEV:SIZE", "bytes a second"),   \
-		OPT_STRVEC(T, M.read_iops, "device-read-iops", 0, "DEV:N", "reads a second"),      \
-		OPT_STRVEC(T, M.write_iops, "device-write-iops", 0, "DEV:N", "writes a second"),   \
-		OPT_STRVEC(T, M.cgroup_conf, "cgroup-conf", 0, "KEY=VALUE",                        \
-			   "file of cgroup version 2")
+		OPT_STRVEC_F(T, M.read_bps, "device-read-bps", 0, "DEV:SIZE", "bytes a second",    \
+			     CLI_LIST),                                                            \
+		OPT_STRVEC_F(T, M.write_bps, "device-write-bps", 0, "DEV:SIZE", "bytes a second",  \
+			     CLI_LIST),                                                            \
+		OPT_STRVEC_F(T, M.read_iops, "device-read-iops", 0, "DEV:N", "reads a second",     \
+			     CLI_LIST),                                                            \
+		OPT_STRVEC_F(T, M.write_iops, "device-write-iops", 0, "DEV:N", "writes a second",  \
+			     CLI_LIST),                                                            \
+		OPT_STRVEC_F(T, M.cgroup_conf, "cgroup-conf", 0, "KEY=VALUE",                      \
+			     "file of cgroup version 2", CLI_LIST)
 
 /*
  * The configuration that options and arguments ([IMAGE|ROOTFS] [COMMAND...]) ask for. ERR_INVALID for

@@ -28,6 +28,9 @@ static int start_one(struct container *c, void *context UNUSED, struct err *err)
 
 	if (container_is_alive(c))
 		return 0;
+	r = container_start_dependencies(c, err);
+	if (r < 0 || container_is_alive(c))
+		return r;
 	r = c->status.phase == PHASE_STOPPED ? container_cleanup(c, err) : 0;
 	if (r == 0 && c->status.phase != PHASE_INITIALIZED)
 		r = container_init(c, err);
@@ -57,6 +60,8 @@ static int start_attached(const struct cli_invocation *inv, const struct start_o
 			       "you cannot start and attach multiple containers at "
 			       "once");
 	r = targets_one(inv, cli->targets.latest, true, &c, err);
+	if (r == 0 && !container_is_alive(&c))
+		r = container_start_dependencies(&c, err);
 	if (r < 0)
 		return r;
 	if (container_is_alive(&c))
@@ -117,6 +122,9 @@ static int init_one(struct container *c, void *context UNUSED, struct err *err)
 
 	if (c->status.phase == PHASE_INITIALIZED)
 		return 0;
+	r = container_start_dependencies(c, err);
+	if (r < 0 || c->status.phase == PHASE_INITIALIZED)
+		return r;
 	r = c->status.phase == PHASE_STOPPED ? container_cleanup(c, err) : 0;
 	if (r == 0)
 		r = container_init(c, err);

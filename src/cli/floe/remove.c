@@ -40,8 +40,10 @@ static int run_rm(const struct cli_invocation *inv, struct err *err)
 	struct rm_options o = *(const struct rm_options *)inv->options;
 
 	o.targets.lock = true;
+	/* In whatever order they come, those that others need among them. */
+	o.depend = o.depend || o.targets.all;
 	/* As podman: --force does not mind what is not there. */
-	o.targets.ignore = o.targets.ignore || o.force;
+	o.targets.ignore = o.targets.ignore || o.force || o.targets.all;
 	return targets_each(inv, &o.targets, rm_one, &o, err);
 }
 

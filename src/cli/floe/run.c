@@ -82,6 +82,14 @@ static int make(const struct cli_invocation *inv, const struct create_options *o
 	const struct floe_context *context = inv->context;
 	struct engine *e = floe_engine(inv);
 	struct container_config config = { 0 };
+	const struct create_params params = {
+		.has_entrypoint = o->entrypoint != NULL,
+		.unset_all_env = o->unset_all,
+		.unset_env = &o->unsetenv,
+		.merge_env = &o->env_merge,
+		.image_volume = o->image_volume,
+		.seccomp_of_image = str_eq(o->seccomp_policy, "image"),
+	};
 	int r = 0;
 
 	if (o->cidfile && fs_exists(AT_FDCWD, o->cidfile))
@@ -99,7 +107,7 @@ static int make(const struct cli_invocation *inv, const struct create_options *o
 		container_config_done(&config);
 		return r;
 	}
-	r = container_create(ret, e, &config, o->entrypoint != NULL, err);
+	r = container_create(ret, e, &config, &params, err);
 	return r < 0 ? r : write_cidfile(ret, err);
 }
 
@@ -200,6 +208,11 @@ static int run_run(const struct cli_invocation *inv, struct err *err)
 		r = make(inv, o, &c, err);
 	if (r == 0)
 		r = container_lock(&c, err);
+	if (r == 0) {
+		r = container_start_dependencies(&c, err);
+		if (r < 0)
+			remove_failed(&c);
+	}
 	if (r < 0)
 		return r;
 	if (o->detach) {
@@ -226,8 +239,11 @@ static int run_run(const struct cli_invocation *inv, struct err *err)
 static const struct cli_option run_rows[] = {
 	CREATE_ROWS(T, create),
 	OPT_FLAG(T, create.remove, "rm", 0, "remove it when it has ended"),
+	OPT_FLAG(T, create.remove_image, "rmi", 0,
+		 "the same, and its image too unless somebody else uses that"),
 	OPT_FLAG(T, create.detach, "detach", 'd', "print its id and do not wait for it"),
-	OPT_STRVEC(T, create.attach, "attach", 'a', "STREAM", "attach to stdin, stdout, stderr"),
+	OPT_STRVEC_F(T, create.attach, "attach", 'a', "STREAM", "attach to stdin, stdout, stderr",
+		     CLI_LIST),
 	OPT_STRING(T, create.detach_keys, "detach-keys", 0, "KEYS",
 		   "keys that detach (default: ctrl-p,ctrl-q)"),
 	OPT_OPTBOOL(T, create.sig_proxy, "sig-proxy", 0,

@@ -1,0 +1,192 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What run makes of the process that is not in options.bats: what the image says and the user does not want, users, descriptors,
+# who tells the service manager, and what else must run.
+
+load ../lib/engine
+
+# make_image NAME [CHANGE...]: of the tests' root file system, with instructions of a Dockerfile.
+make_image()
+{
+	local name=$1 change changes=()
+	shift
+	for change; do
+		changes+=(--change "$change")
+	done
+	tar -C "$ROOTFS" -c . | fl import --quiet "${changes[@]}" - "localhost/$name" >/dev/null
+}
+
+teardown()
+{
+	engine_clean_up
+	fl rmi --all --force >/dev/null
+}
+
+@test "the image's variables: --unsetenv, --unsetenv-all, --env-merge, --env-host, --http-proxy" {
+	make_image env 'ENV A=image' 'ENV B=image' 'ENV PATH=/bin:/of/image'
+	run_env() { fl run --rm "$@" env /bin/env | grep -v -e ^HOSTNAME= -e _proxy= | sort | xargs; }
+	is "A=image B=image HOME=/root PATH=/bin:/of/image container=podman" "$(run_env)"
+	is "B=image HOME=/root container=podman" "$(run_env --unsetenv A --unsetenv PATH)"
+	is "C=1 HOME=/root" "$(run_env --unsetenv-all --env C=1)"
+	is "A=image1 B=mine HOME=/root PATH=/bin:/of/image:/x container=podman" \
+		"$(run_env --env B=mine --env-merge 'PATH=${PATH}:/x' --env-merge 'A=${A}1')"
+	OF_HOST=h contains "$(OF_HOST=h fl run --rm --env-host env env)" OF_HOST=h
+	contains "$(https_proxy=p:1 fl run --rm env env)" https_proxy=p:1
+	[[ $(https_proxy=p:1 fl run --rm --http-proxy=false env env) != *https_proxy* ]]
+	try run --rm --env-merge nonsense env true
+	refused "NAME=VALUE"
+}
+
+@test "--passwd, --passwd-entry, --group-entry, --hostuser" {
+	options=(--rm --rootfs)
+	is "123:*:123:45:container user:/:/bin/sh" "$(fl run -u 123:45 "${options[@]}" "$ROOTFS" tail -n 1 /etc/passwd)"
+	is "45:x:45:123" "$(fl run -u 123:45 "${options[@]}" "$ROOTFS" tail -n 1 /etc/group)"
+	[[ $(fl run -u 123:45 --passwd=false "${options[@]}" "$ROOTFS" cat /etc/passwd) != *:123:* ]]
+	is "me:x:123:45:Me:/data:/bin/false" \
+		"$(fl run -u 123:45 --passwd-entry 'me:x:$UID:$GID:Me:/data:/bin/false' "${options[@]}" "$ROOTFS" tail -n 1 /etc/passwd)"
+	is "us:x:45:" "$(fl run -u 123:45 --group-entry 'us:x:$GID:' "${options[@]}" "$ROOTFS" tail -n 1 /etc/group)"
+	contains "$(fl run --hostuser www-data,bin "${options[@]}" "$ROOTFS" cat /etc/passwd)" "www-data:*:33:33:" "bin:"
+	contains "$(fl run --hostuser 33 "${options[@]}" "$ROOTFS" cat /etc/passwd)" "www-data:*:33:33:"
+	try run --hostuser nosuch "${options[@]}" "$ROOTFS" true
+	refused "nosuch" "no such user"
+}
+
+@test "--chrootdirs has hosts and resolv.conf too" {
+	is "1.2.3.4 nameserver" "$(fl run --rm --add-host there:1.2.3.4 --chrootdirs /data/a,/data/b --rootfs "$ROOTFS" \
+		sh -c 'echo $(grep -o "^1.2.3.4" /data/a/etc/hosts) $(grep -o -m 1 nameserver /data/b/etc/resolv.conf)')"
+	rm -r "$ROOTFS/data/a" "$ROOTFS/data/b"
+	try run --rm --chrootdirs a --rootfs "$ROOTFS" true
+	refused "absolute path"
+}
+
+@test "--preserve-fds, --preserve-fd" {
+	echo three >third
+	echo five >fifth
+	take() { timeout 60 "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs --runtime "$ENGINE_RUNTIME" \
+		run --network none --cgroup-parent "/$PREFIX" "$@"; }
+	is "three" "$(take --rm --preserve-fds 1 --rootfs "$ROOTFS" cat /proc/self/fd/3 3<third 4>&-)"
+	is "three five" "$(take --rm --preserve-fd 3,5 --rootfs "$ROOTFS" sh -c 'echo $(cat <&3) $(cat <&5)' 3<third 5<fifth 4>&-)"
+	# What lies between is nothing of ours.
+	is /dev/null "$(take --rm --preserve-fd 5 --rootfs "$ROOTFS" readlink /proc/self/fd/4 5<fifth 3>&- 4>&-)"
+	try run --rm --preserve-fd 5 --rootfs "$ROOTFS" true
+	refused "descriptor 5" "not open"
+	try run --rm --preserve-fds 1 --rootfs "$ROOTFS" true
+	refused "descriptor 3" "not open"
+	try run --rm --preserve-fd 2 --rootfs "$ROOTFS" true
+	refused "from 3 on"
+}
+
+@test "--sdnotify: container, conmon, ignore" {
+	python3 - "$T/socket" >heard <<-'PY' 3>&- 4>&- &
+		import socket, sys
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		s.bind(sys.argv[1])
+		while True:
+		    text = s.recv(1000).decode().replace("\n", " ")
+		    print(text, flush=True)
+		    if text == "END":
+		        break
+	PY
+	listener=$!
+	say() { python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(sys.argv[2].encode(), sys.argv[1])' "$@"; }
+	eventually test -S "$T/socket"
+	NOTIFY_SOCKET=$T/socket start_idle "$C" --sdnotify container
+	is "MAINPID=$(inspect "$C" '{{.State.ConmonPid}}')" "$(tail -n 1 heard)"
+	is "/run/notify/notify.sock yes" "$(fl exec "$C" sh -c 'echo $NOTIFY_SOCKET $([ -S /run/notify/notify.sock ] && echo yes)')"
+	# What is said inside gets out.
+	cd "$ENGINE/root/containers/$(inspect "$C" '{{.Id}}')/notify"
+	say notify.sock READY=1
+	cd "$T"
+	eventually file_contains heard READY=1
+	NOTIFY_SOCKET=$T/socket start_idle "$C-2" --sdnotify conmon
+	is "MAINPID=$(inspect "$C-2" '{{.State.ConmonPid}}') READY=1" "$(tail -n 1 heard)"
+	is none "$(fl exec "$C-2" sh -c 'echo ${NOTIFY_SOCKET-none}')"
+	NOTIFY_SOCKET=$T/socket start_idle "$C-3" --sdnotify ignore
+	say "$T/socket" END
+	wait $listener
+	is 4 "$(wc -l <heard)"
+	try run --rm --sdnotify healthy --rootfs "$ROOTFS" true
+	refused "health checks"
+}
+
+@test "--requires starts what is needed, and keeps it" {
+	fl create --name "$C" --rootfs "$ROOTFS" sleep 1000 >/dev/null
+	fl create --name "$C-2" --requires "$C" --rootfs "$ROOTFS" sleep 1000 >/dev/null
+	fl create --name "$C-3" --network "container:$C-2" --rootfs "$ROOTFS" sleep 1000 >/dev/null
+	fl start "$C-3" >/dev/null
+	is "$C $C-2 $C-3" "$(fl ps --format '{{.Names}}' --sort names | xargs)"
+	try rm --force --time 0 "$C"
+	is 125 "$status"
+	contains "$output" "dependent containers"
+	fl stop --time 0 "$C-3" "$C-2" "$C" >/dev/null
+	# run does the same.
+	is up "$(fl run --rm --requires "$C-2" --rootfs "$ROOTFS" echo up)"
+	is "$C $C-2" "$(fl ps --format '{{.Names}}' --sort names | xargs)"
+	try run --requires nosuch --rootfs "$ROOTFS" true
+	refused "--requires" "nosuch"
+}
+
+@test "--rmi takes the image too, unless somebody else uses it" {
+	make_image once
+	is hi "$(fl run --rmi once echo hi)"
+	try image exists once
+	is 1 "$status"
+	is "" "$(fl ps -aq)"
+	make_image twice
+	fl create --name "$C" twice true >/dev/null
+	fl run --rmi twice true
+	fl image exists twice
+}
+
+@test "--cgroups: disabled, no-conmon, split" {
+	mine=$(sed -n 's/^[0-9]*:pids://p;s/^0:://p' /proc/self/cgroup | head -n 1)
+	is "$mine" "$(fl run --rm --cgroups disabled --rootfs "$ROOTFS" sed -n 's/^[0-9]*:pids://p;s/^0:://p' /proc/self/cgroup | head -n 1)"
+	start_idle "$C" --cgroups no-conmon --cgroup-parent "/$PREFIX"
+	[[ $(cat "/proc/$(inspect "$C" '{{.State.ConmonPid}}')/cgroup") != */conmon* ]]
+	contains "$(cat "/proc/$(inspect "$C" '{{.State.Pid}}')/cgroup")" "/$PREFIX/floe-"
+	! is_cgroup_v2 || skip "moving this shell needs a delegated cgroup of version 2"
+	for dir in /sys/fs/cgroup/*/; do
+		[ -e "$dir/tasks" ] || continue
+		mkdir -p "$dir/$PREFIX/own"
+	done
+	# Of the version 1 hierarchies, the one that tells sessions apart counts.
+	sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "/sys/fs/cgroup/systemd/$PREFIX/own" \
+		timeout 60 "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs --runtime "$ENGINE_RUNTIME" \
+		run -d --network none --name "$C-2" --cgroups split --rootfs "$ROOTFS" sleep 1000 3>&- 4>&- >/dev/null
+	contains "$(cat "/proc/$(inspect "$C-2" '{{.State.Pid}}')/cgroup")" ":/$PREFIX/own/floe-payload-$(inspect "$C-2" '{{.Id}}')"
+	contains "$(cat "/proc/$(inspect "$C-2" '{{.State.ConmonPid}}')/cgroup")" "name=systemd:/$PREFIX/own/supervisor"
+	fl rm --force --time 0 "$C-2" >/dev/null
+	try run --rm --cgroups nosuch --rootfs "$ROOTFS" true
+	refused "nosuch"
+}
+
+@test "a seccomp profile of the image's, and the one that is built in" {
+	make_image profile 'LABEL io.containers.seccomp.profile={"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO"}]}'
+	fl run --rm profile mkdir /made
+	try run --rm --seccomp-policy image profile mkdir /made
+	is 1 "$status"
+	contains "$output" "not permitted"
+	try run --rm --seccomp-policy nosuch profile true
+	refused "default, image"
+	# Where no profile is installed.
+	mkdir empty
+	! [ -d /usr/share/containers ] || mount --bind empty /usr/share/containers
+	! [ -d /etc/containers ] || mount --bind empty /etc/containers
+	is 2 "$(fl run --rm profile sed -n 's/^Seccomp:\t//p' /proc/self/status)"
+	try run --rm --cap-drop sys_chroot profile chroot / true
+	[ "$status" -ne 0 ]
+	contains "$output" "not permitted"
+	fl run --rm profile chroot / true
+	umount /etc/containers /usr/share/containers
+}
+
+@test "systemd mode: --systemd, --shm-size-systemd" {
+	out=$(fl run --rm --systemd always --shm-size-systemd 1m --rootfs "$ROOTFS" cat /proc/mounts)
+	for place in /run /tmp /run/lock; do
+		contains "$(grep " $place tmpfs " <<<"$out")" size=1024k
+	done
+	contains "$(fl run --rm --systemd always --rootfs "$ROOTFS" env)" container_uuid=
+	[[ $(fl run --rm --systemd false --rootfs "$ROOTFS" env) != *container_uuid* ]]
+	try run --rm --systemd nosuch --rootfs "$ROOTFS" true
+	refused "true, false, always"
+}

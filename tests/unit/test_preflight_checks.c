@@ -797,6 +797,9 @@ static void test_host(void **state UNUSED)
 	s.host.lacks_userfaultfd = true;
 	(void)only_blocker("userfaultfd", NULL, "userfaultfd");
 	s.host.lacks_userfaultfd = false;
+	s.host.page_server_error = xstrdup("a pipe of 4194304 bytes");
+	(void)only_blocker("page-server", NULL, "a pipe of");
+	replace_ptr(s.host.page_server_error, NULL);
 	s.host.is_privileged = false;
 	(void)only_blocker("privilege", NULL, "CAP_SYS_ADMIN");
 	s.host.is_privileged = true;

@@ -21,6 +21,7 @@
 #include "runtime/checkpoint/facts.h"
 #include "runtime/checkpoint/lock_rest.h"
 #include "runtime/checkpoint/network_end.h"
+#include "runtime/checkpoint/page_server.h"
 #include "runtime/checkpoint/preflight.h"
 #include "runtime/checkpoint/request.h"
 #include "runtime/checkpoint/session.h"
@@ -150,6 +151,8 @@ static int prepare(struct dump *d, struct err *err)
 
 	if (r == 0)
 		r = take_status_fd(d, err);
+	if (r == 0 && d->opts->lazy_pages)
+		r = page_server_check(err);
 	if (r == 0)
 		r = criu_session_open(&d->session, c->rt, &opts, err);
 	if (r == 0)
@@ -208,6 +211,17 @@ static int handle_notification(void *context, struct criu_notification *notifica
 	return 0;
 }
 
+/* While a page server gives the memory away the images are complete but for that. When it fails, CRIU lets
+ * the container run on, and what was written is no checkpoint. */
+static void unmark_image(const struct dump *d)
+{
+	struct err err = ERR_INIT;
+
+	if (d->opts->lazy_pages && container_init_is_alive(d->container) &&
+	    descriptors_remove(d->session.images_fd, &err) < 0)
+		log_warning("%s", err.msg);
+}
+
 /* CRIU has opened a descriptor of its own; ours must go, so that its end is seen. */
 static void handle_first_answer(void *context)
 {
@@ -241,8 +255,10 @@ static int run_criu(struct dump *d, struct err *err)
 		r = criu_client_close(&d->session.client, err);
 	else
 		r = explain(d, &result, err);
-	if (r < 0)
+	if (r < 0) {
 		lock_rest_remove(&d->lock_rest);
+		unmark_image(d);
+	}
 	/* CRIU leaves the freezer as it found it: frozen, by us. */
 	if (d->freezes_early && !d->was_paused && cgroup_thaw(&d->cgroup, &thaw_err) < 0) {
 		if (r == 0 && err)

@@ -83,6 +83,15 @@ static void check_userfaultfd(const struct preflight_snapshot *s, struct preflig
 				      .remedy = "checkpoint without --lazy-pages" });
 }
 
+static void check_page_server(const struct preflight_snapshot *s, struct preflight_report *report,
+			      const char *check)
+{
+	if (s->host.page_server_error)
+		preflight_add(
+			report, s, check,
+			(struct preflight_item){ .message = xstrdup(s->host.page_server_error) });
+}
+
 /* Pages alone; what is compressed might fit. */
 static void check_space(const struct preflight_snapshot *s, struct preflight_report *report,
 			const char *check)
@@ -121,6 +130,7 @@ const struct preflight_check preflight_host_checks[] = {
 	{ "program-missing", check_programs },
 	{ "memory-tracking", check_tracking },
 	{ "userfaultfd", check_userfaultfd },
+	{ "page-server", check_page_server },
 	{ "disk-space", check_space },
 	{ "unseen", check_unseen },
 	{ NULL, NULL },

@@ -17,6 +17,7 @@
 #include "core/str.h"
 #include "criu/find.h"
 #include "runtime/cgroup/backend.h"
+#include "runtime/checkpoint/page_server.h"
 #include "runtime/checkpoint/tuning.h"
 
 #define CRIU_PROGRAM_MAX ((size_t)64 << 20)
@@ -187,6 +188,14 @@ static bool kernel_has_userfaultfd(void)
 	return fd >= 0;
 }
 
+static void collect_page_server(struct preflight_host *host)
+{
+	struct err why = ERR_INIT;
+
+	if (page_server_check(&why) < 0)
+		host->page_server_error = xstrdup(why.msg);
+}
+
 static bool has_bpf_map(const struct preflight_snapshot *s)
 {
 	for (size_t i = 0; i < s->n_files; i++)
@@ -241,7 +250,9 @@ int preflight_collect_host(struct preflight_collector *k, struct cgroup *cg,
 	collect_space(k, opts);
 	if (options->pre_dump || options->has_parent)
 		host->lacks_memory_tracking = !kernel_tracks_memory();
-	if (options->lazy_pages)
+	if (options->lazy_pages) {
 		host->lacks_userfaultfd = !kernel_has_userfaultfd();
+		collect_page_server(host);
+	}
 	return 0;
 }

@@ -46,6 +46,7 @@ static void options_done(struct preflight_options *options)
 static void host_done(struct preflight_host *host)
 {
 	free(host->criu_error);
+	free(host->page_server_error);
 	free(host->image_path);
 	strvec_done(&host->missing_programs);
 }

@@ -166,6 +166,7 @@ struct preflight_host {
 	bool lacks_userfaultfd;
 	bool libbpf_is_linked; /* CRIU can keep maps of bpf */
 	char *criu_error; /* why there is no CRIU; NULL: there is */
+	char *page_server_error; /* why it cannot serve pages; NULL: it can, or need not */
 	struct strvec missing_programs;
 	bool has_disk_free;
 	uint64_t disk_free_bytes;

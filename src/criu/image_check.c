@@ -174,7 +174,7 @@ static void add_saturating(uint64_t *sum, uint64_t v)
 
 /* Sum up what one page map has in its own memory file. */
 static int read_pagemap(struct image_file *file, uint32_t *ret_pages_id, uint64_t *ret_pages,
-			bool *has_parent)
+			struct criu_images_info *info)
 {
 	CriuPagemapHead *head;
 	int r = image_file_next(file);
@@ -196,7 +196,8 @@ static int read_pagemap(struct image_file *file, uint32_t *ret_pages_id, uint64_
 		if (flags & PAGE_PRESENT)
 			add_saturating(ret_pages,
 				       e->has_nr_pages ? e->nr_pages : e->compat_nr_pages);
-		*has_parent |= (flags & PAGE_IN_PARENT) != 0;
+		info->has_parent |= (flags & PAGE_IN_PARENT) != 0;
+		info->is_elsewhere |= flags == PAGE_LAZY;
 		criu_pagemap_entry__free_unpacked(e, NULL);
 	}
 	return r;
@@ -214,7 +215,7 @@ static int check_pagemap(int dir_fd, const char *name, struct criu_images_info *
 	int r = image_file_open(&file, dir_fd, name, IMAGE_MAGIC_PAGEMAP);
 
 	if (r == 0)
-		r = read_pagemap(&file, &id, &pages, &info->has_parent);
+		r = read_pagemap(&file, &id, &pages, info);
 	if (r < 0)
 		return fail_file(err, r, name);
 	if (pages == 0)

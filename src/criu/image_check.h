@@ -16,6 +16,9 @@ struct criu_images_info {
 	size_t n_threads; /* of all tasks, their leaders included */
 	uint64_t memory_bytes; /* in the memory files */
 	bool has_parent; /* part of the memory is in the image of a pre-dump */
+	/* Part of it was left to a page server. CRIU 4.2 that is not told to look there (lazy_pages) tries for
+	 * ever to read it from the image, while its log fills the disk. */
+	bool is_elsewhere;
 };
 
 /*

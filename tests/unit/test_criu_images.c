@@ -195,6 +195,7 @@ static void test_good(void **state UNUSED)
 	assert_int_equal(info.n_threads, 3);
 	assert_int_equal(info.memory_bytes, 5 * sysconf(_SC_PAGESIZE));
 	assert_false(info.has_parent);
+	assert_true(info.is_elsewhere);
 	assert_int_equal(criu_images_check(dir_fd, NULL, &err), 0);
 }
 
@@ -323,6 +324,7 @@ static void test_parent(void **state UNUSED)
 	assert_int_equal(symlinkat("..", dir_fd, "parent"), 0);
 	assert_int_equal(criu_images_check(dir_fd, &info, &err), 0);
 	assert_true(info.has_parent);
+	assert_false(info.is_elsewhere);
 	assert_int_equal(info.memory_bytes, 0);
 }
 

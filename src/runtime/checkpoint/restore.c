@@ -113,6 +113,19 @@ static int check_apparmor(const struct restore *rs, struct err *err)
 	return r;
 }
 
+static int check_images(const struct restore *rs, struct err *err)
+{
+	struct criu_images_info info;
+	int r = criu_images_check(rs->session.images_fd, &info, err);
+
+	if (r == 0 && info.is_elsewhere && !rs->opts->lazy_pages)
+		return err_set(
+			err, ERR_USAGE,
+			"the checkpoint left its memory to a page server; while that runs, "
+			"restore with --lazy-pages, and with `criu lazy-pages --page-server`");
+	return r;
+}
+
 static int open_images(void *context, struct err *err)
 {
 	struct restore *rs = context;
@@ -130,7 +143,7 @@ static int open_images(void *context, struct err *err)
 	if (r == 0)
 		r = criu_session_open(&rs->session, rs->l.rt, &opts, err);
 	if (r == 0)
-		r = criu_images_check(rs->session.images_fd, NULL, err);
+		r = check_images(rs, err);
 	if (r == 0)
 		r = descriptors_load(&rs->descriptors, rs->session.images_fd, err);
 	if (r < 0)

@@ -296,3 +296,97 @@ fake_criu()
 	says hook
 	is_gone
 }
+
+# serve [OPTION...]: freeze the container, with a page server for its memory in the background, and wait until that listens.
+# Sets $server and $port.
+serve()
+{
+	port=$((23000 + RANDOM % 2000))
+	rm -f "$T/status"
+	mkfifo "$T/status"
+	timeout --kill-after=5 60 "$FLOE_RUNTIME" --root "$STATE" checkpoint --image-path "$T/image" --lazy-pages \
+		--page-server "127.0.0.1:$port" --status-fd 9 "$@" "$ID" 9>"$T/status" >"$T/said" 2>&1 3>&- 4>&- {PIPE}>&- &
+	server=$!
+	if [ "$(timeout 60 head -c 1 "$T/status" | od -An -tx1)" != ' 00' ]; then
+		wait $server || :
+		fail "no byte came from the status descriptor: $(cat "$T/said")"
+	fi
+}
+
+# CRIU's page server makes pipes of this size.
+can_serve()
+{
+	[ "$(cat /proc/sys/fs/pipe-max-size)" -ge 4194304 ] || can_dump_other_users
+}
+
+@test "--lazy-pages keeps the frozen container until another has fetched its memory" {
+	local daemon before=$ID
+	can_serve || skip "CRIU's page server needs CAP_SYS_RESOURCE or a sysctl fs.pipe-max-size of 4194304"
+	ticking_container
+	serve
+	tick=$(last_tick)
+	[ -n "$(rt list --quiet | grep -x "$ID")" ]
+	new_id other
+	if is_floe; then
+		run restore
+		[ "$status" -eq 1 ]
+		says "left its memory to a page server" "restore with --lazy-pages"
+		is_gone
+	fi
+	(cd "$T/image" && exec timeout --kill-after=5 60 "$FLOE_CRIU" lazy-pages --images-dir "$T/image" --work-dir "$T/image" \
+		--page-server --address 127.0.0.1 --port "$port" >"$T/daemon" 2>&1 3>&- 4>&- {PIPE}>&-) &
+	daemon=$!
+	eventually test -S "$T/image/lazy-pages.socket"
+	restore --lazy-pages || fail "$(tail -n 2 "$T/out")"
+	ticks_after "$tick"
+	wait $daemon || fail "$(cat "$T/daemon")"
+	wait $server || fail "$(cat "$T/said")"
+	run ! rt state "$before"
+	ticks_after "$(last_tick)"
+	remove_container
+	ticks_are_continuous
+}
+
+@test "a page server that is ended, or that the other end leaves, lets the container go on" {
+	can_serve || skip "CRIU's page server needs CAP_SYS_RESOURCE or a sysctl fs.pipe-max-size of 4194304"
+	ticking_container
+	serve
+	tick=$(last_tick)
+	kill -KILL "$(pgrep --parent "$(pgrep --parent $server)" criu)"
+	status=0
+	wait $server || status=$?
+	[ "$status" -eq 1 ]
+	! is_floe || contains "$(cat "$T/said")" "still running"
+	ticks_after "$tick"
+	[ ! -e "$T/image/descriptors.json" ] || fail "the image looks whole"
+	# Half a question, and away.
+	serve
+	tick=$(last_tick)
+	exec 8<>"/dev/tcp/127.0.0.1/$port"
+	printf x >&8
+	exec 8>&-
+	status=0
+	wait $server || status=$?
+	[ "$status" -eq 1 ]
+	! is_floe || contains "$(cat "$T/said")" "still running"
+	ticks_after "$tick"
+	[ ! -e "$T/image/descriptors.json" ] || fail "the image looks whole"
+	remove_container
+	ticks_are_continuous
+}
+
+@test "--lazy-pages is refused before anything is frozen where CRIU cannot serve pages" {
+	floe_only "others freeze it, and CRIU fails"
+	[ "$(cat /proc/sys/fs/pipe-max-size)" -lt 4194304 ] || skip "fs.pipe-max-size is large enough for everybody"
+	ticking_container
+	for dry_run in '' --dry-run; do
+		# shellcheck disable=SC2086
+		run timeout 60 setpriv --bounding-set -sys_resource --inh-caps -sys_resource "$FLOE_RUNTIME" --root "$STATE" checkpoint \
+			$dry_run --image-path "$T/image" --lazy-pages --page-server 127.0.0.1:27001 "$ID" 3>&- 4>&- {PIPE}>&-
+		[ "$status" -eq 1 ]
+		contains "$output" "needs a pipe of 4194304 bytes" fs.pipe-max-size "without --lazy-pages" || fail "$output"
+		[ ! -e "$T/image" ]
+	done
+	ticks_after "$(last_tick)"
+	remove_container
+}

@@ -384,6 +384,8 @@ int cli_command_run(const struct cli_program *program, const struct cli_command 
 	*ret_error_code = 1;
 	if (command->defaults)
 		memcpy(options, command->defaults, command->options_size);
+	if (command->prepare)
+		command->prepare(context, options);
 	r = cli_parse(&table, 1, command->flags & CLI_STOP_AT_ARGUMENT, of, argv, &args, err);
 	if (r == 0 && args.help) {
 		r = print_command_help(program, command, of, err);

@@ -132,6 +132,9 @@ struct cli_command {
 		*argument_source; /* shell command that lists arguments, for completion; or NULL */
 	const struct cli_command *const *subcommands; /* then there is no run(); NULL: none */
 	size_t n_subcommands;
+	/* Before the line is read: change what the options are by default, by what is configured. NULL:
+	 * nothing. Strings are borrowed from the context. */
+	void (*prepare)(const void *context, void *options);
 	/* Exit code (0 or more), or a negative errno with *err filled. */
 	int (*run)(const struct cli_invocation *inv, struct err *err);
 	int error_code; /* exit code when run() fails; 0 stands for 1 */

@@ -2,12 +2,15 @@
 #include "core/fs.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "core/alloc.h"
 #include "core/fd.h"
 #include "core/io.h"
+#include "core/str.h"
+#include "core/strvec.h"
 
 /* Deeper trees than this are not ours. */
 #define REMOVE_DEPTH_MAX 256
@@ -122,6 +125,27 @@ static int remove_tree(int dir_fd, const char *name, int depth)
 int fs_remove_tree(int dir_fd, const char *name)
 {
 	return remove_tree(dir_fd, name, REMOVE_DEPTH_MAX);
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int fs_list_sorted(const char *path, const char *suffix, struct strvec *ret)
+{
+	auto_closedir DIR *dir = opendir(path);
+	size_t first = ret->n;
+	struct dirent *entry;
+
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir)))
+		if (str_has_suffix(entry->d_name, suffix))
+			strvec_addf(ret, "%s/%s", path, entry->d_name);
+	if (ret->n > first)
+		qsort(ret->v + first, ret->n - first, sizeof(*ret->v), compare_paths);
+	return 0;
 }
 
 bool fs_exists(int dir_fd, const char *path)

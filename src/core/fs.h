@@ -21,5 +21,8 @@ int fs_write_atomic(int dir_fd, const char *name, const void *data, size_t len, 
 /* Remove dir_fd/name and everything below it. Symlinks are removed, not followed; mount points are
  * not crossed (-EBUSY or -EXDEV). 0 when it does not exist. */
 int fs_remove_tree(int dir_fd, const char *name);
+/* The paths (dir/NAME) of what is in the directory and whose name has the suffix, in order of name. */
+struct strvec;
+int fs_list_sorted(const char *dir, const char *suffix, struct strvec *ret);
 /* Whether a path exists (also a dangling symlink). */
 bool fs_exists(int dir_fd, const char *path);

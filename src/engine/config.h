@@ -166,6 +166,8 @@ struct container_config {
 	struct opt_i64 shm_size_systemd; /* bytes of each tmpfs of systemd mode; 0: no limit */
 
 	bool privileged;
+	char **default_caps; /* in place of those that a container has anyway */
+	size_t n_default_caps;
 	char **cap_add;
 	size_t n_cap_add;
 	char **cap_drop;

@@ -12,6 +12,7 @@
 #include "core/io.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "engine/containers_conf.h"
 #include "network/netns.h"
 
 #define RESULT_MAX (4U << 20)
@@ -26,9 +27,14 @@ struct network_env container_network_env(const struct container *c, const char *
 
 	return (struct network_env){
 		.backend = e->network_backend,
-		.config_dir = e->network_config_dir,
+		.dir = e->network_dir,
 		.run_dir = run_dir,
-		.cni = { .config_dir = e->network_config_dir, .cache_dir = CNI_CACHE_DIR },
+		.netavark = e->netavark,
+		.netavark_plugin_dirs = e->conf->network.netavark_plugin_dirs,
+		.n_netavark_plugin_dirs = e->conf->network.n_netavark_plugin_dirs,
+		.cni = { .config_dir = e->network_config_dir,
+			 .cache_dir = CNI_CACHE_DIR,
+			 .plugin_path = e->cni_path },
 	};
 }
 

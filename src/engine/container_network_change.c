@@ -128,7 +128,7 @@ int container_connect(struct container *c, const struct network_attachment *atta
 	int r = check_has_networks(c, err);
 
 	if (r == 0)
-		r = network_find(&network, c->engine->network_config_dir, attachment->network, err);
+		r = network_find(&network, &c->engine->network_dir, attachment->network, err);
 	if (r < 0)
 		return r;
 	if (find(c->config.networks, c->config.n_networks, network.name) >= 0)

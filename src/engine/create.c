@@ -13,6 +13,7 @@
 #include "core/path.h"
 #include "core/random.h"
 #include "core/str.h"
+#include "engine/containers_conf.h"
 #include "engine/environment.h"
 #include "engine/event.h"
 #include "engine/facts.h"
@@ -312,6 +313,24 @@ static int publish_exposed(struct container_config *c, struct err *err)
 	return r;
 }
 
+/* The variables of containers.conf, where neither the user nor the image sets them. */
+static void add_configured_env(const struct engine *e, struct container_config *c,
+			       const struct create_params *p)
+{
+	for (size_t i = 0; !p->unset_all_env && i < e->conf->containers.n_env; i++) {
+		const char *entry = e->conf->containers.env[i];
+		const char *equals = strchr(entry, '=');
+		auto_free char *name = xstrndup(entry, equals ? (size_t)(equals - entry) : 0);
+		size_t len = strlen(name) + 1;
+		bool taken = !*name || (p->unset_env && strvec_contains(p->unset_env, name));
+
+		for (size_t k = 0; !taken && k < c->n_env; k++)
+			taken = strncmp(c->env[k], entry, len) == 0;
+		if (!taken)
+			json_strings_add(&c->env, &c->n_env, entry);
+	}
+}
+
 /* Variables that are made of others, and which of the defaults are not wanted. */
 static void finish_env(struct container_config *c, const struct create_params *p)
 {
@@ -344,6 +363,7 @@ int container_create(struct container *ret, struct engine *e, struct container_c
 	set_defaults(&c);
 	if (r == 0 && !c.rootfs)
 		r = image_use(e, &c, params, &top, err);
+	add_configured_env(e, &c, params);
 	finish_env(&c, params);
 	if (r == 0)
 		r = publish_exposed(&c, err);

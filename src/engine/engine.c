@@ -2,6 +2,7 @@
 #include "engine/engine.h"
 
 #include <fcntl.h>
+#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +13,8 @@
 #include "core/fs.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "core/strbuf.h"
+#include "engine/containers_conf.h"
 #include "engine/image_use.h"
 #include "floe-config.h"
 
@@ -23,16 +26,41 @@ static int choose_dir(const char *given, const char *base, const char *name, cha
 	return *ret ? 0 : err_sys(err, -errno, "make '%s' absolute", given ? given : base);
 }
 
+/* NULL when there is nothing to join. */
+static char *join(char *const *words, size_t n)
+{
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+
+	for (size_t i = 0; i < n; i++)
+		strbuf_addf(&sb, "%s%s", i > 0 ? ":" : "", words[i]);
+	return n > 0 ? strbuf_take(&sb) : NULL;
+}
+
 static bool systemd_is_running(void)
 {
 	return fs_exists(AT_FDCWD, "/run/systemd/system");
 }
 
+char *engine_find_helper(const struct engine *e, const char *name)
+{
+	const struct conf_engine *conf = &e->conf->engine;
+
+	for (size_t i = 0; i < conf->n_helper_binaries_dir; i++) {
+		auto_free char *path = path_join(conf->helper_binaries_dir[i], name);
+
+		if (access(path, X_OK) == 0)
+			return take_ptr(path);
+	}
+	return NULL;
+}
+
 int engine_init(struct engine *e, const struct engine_options *o, struct err *err)
 {
+	static const struct containers_conf nothing;
 	int r;
 
 	*e = (struct engine){ .options = o,
+			      .conf = o->conf ? o->conf : &nothing,
 			      .network_backend = o->network_backend < 0 ?
 							 NETWORK_NETAVARK :
 							 (enum network_backend)o->network_backend };
@@ -52,8 +80,15 @@ int engine_init(struct engine *e, const struct engine_options *o, struct err *er
 			       &e->network_config_dir, err);
 	if (r < 0)
 		return r;
+	e->network_dir = (struct network_dir){
+		.path = e->network_config_dir,
+		.default_name = e->conf->network.default_network,
+		.default_subnet = e->conf->network.default_subnet,
+	};
 	if (str_eq(e->root, "/") || str_eq(e->runroot, "/"))
 		return err_set(err, ERR_USAGE, "options '--root' and '--runroot' must not be '/'");
+	e->netavark = engine_find_helper(e, "netavark");
+	e->cni_path = join(e->conf->network.cni_plugin_dirs, e->conf->network.n_cni_plugin_dirs);
 	e->self = fd_readlink_path("/proc/self/exe");
 	return e->self ? 0 : err_sys(err, -errno, "find this program: read '/proc/self/exe'");
 }
@@ -96,6 +131,15 @@ static char *find_executable(const char *name, const char *const *dirs)
 	return NULL;
 }
 
+/* The first of the configured paths that is a program; NULL when there is none. */
+static char *find_configured(char *const *paths, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (access(paths[i], X_OK) == 0)
+			return xstrdup(paths[i]);
+	return NULL;
+}
+
 /* A name is looked for on PATH and in the places where distributions put such programs. */
 static char *find_program(const struct engine *e, const char *name)
 {
@@ -125,13 +169,26 @@ static char *find_program(const struct engine *e, const char *name)
 	return found ? found : find_executable(name, usual);
 }
 
+/* A name of [engine.runtimes], whose paths come before all others. */
+static char *find_configured_runtime(const struct engine *e, const char *name)
+{
+	struct json_object *paths = containers_conf_runtime(e->conf, name);
+	auto_strvec struct strvec list = STRVEC_INIT;
+
+	for (size_t i = 0; paths && i < json_object_array_length(paths); i++)
+		strvec_add(&list, json_object_get_string(json_object_array_get_idx(paths, i)));
+	return find_configured(list.v, list.n);
+}
+
 int engine_find_runtime(struct engine *e, struct err *err)
 {
 	const char *name = e->options->runtime ? e->options->runtime : "floe-runtime";
 
 	if (e->runtime)
 		return 0;
-	e->runtime = find_program(e, name);
+	e->runtime = find_configured_runtime(e, name);
+	if (!e->runtime)
+		e->runtime = find_program(e, name);
 	return e->runtime ? 0 :
 			    err_set(err, ERR_NOT_FOUND,
 				    "find OCI runtime '%s': no such program; give its path with "
@@ -145,7 +202,13 @@ int engine_find_conmon(struct engine *e, struct err *err)
 
 	if (e->conmon)
 		return 0;
-	e->conmon = find_program(e, name);
+	if (!e->options->conmon)
+		e->conmon =
+			find_configured(e->conf->engine.conmon_path, e->conf->engine.n_conmon_path);
+	if (!e->conmon)
+		e->conmon = engine_find_helper(e, name);
+	if (!e->conmon)
+		e->conmon = find_program(e, name);
 	return e->conmon ? 0 :
 			   err_set(err, ERR_NOT_FOUND,
 				   "find conmon '%s': no such program; install the package conmon "
@@ -175,5 +238,7 @@ void engine_done(struct engine *e)
 	free(e->network_config_dir);
 	free(e->runtime);
 	free(e->conmon);
+	free(e->netavark);
+	free(e->cni_path);
 	free(e->self);
 }

@@ -23,6 +23,7 @@
 #define ENGINE_ROOT_DEFAULT "/var/lib/floe"
 #define ENGINE_RUNROOT_DEFAULT "/run/floe"
 
+struct containers_conf;
 struct db;
 struct store;
 
@@ -42,6 +43,8 @@ struct engine_options {
 	const char *network_config_dir;
 	int network_backend; /* enum network_backend; -1: netavark */
 	const char *storage_driver;
+	struct strvec modules; /* of containers.conf */
+	const struct containers_conf *conf; /* NULL: nothing is configured */
 	struct strvec storage_opts;
 	const char *events_backend;
 	const char *log_level;
@@ -53,10 +56,14 @@ struct engine {
 	char *tmpdir;
 	char *volumepath;
 	char *network_config_dir;
+	struct network_dir network_dir; /* the same, with the default network */
 	enum network_backend network_backend;
 	char *runtime; /* path */
 	char *conmon; /* path */
+	char *netavark; /* path; NULL: in the usual places */
+	char *cni_path; /* directories of plugins with colons between; NULL: the usual ones */
 	const struct engine_options *options; /* borrowed */
+	const struct containers_conf *conf; /* borrowed; never NULL */
 	enum engine_cgroup_manager cgroup_manager;
 	struct db *db; /* open once engine_db() was called */
 	struct store *store; /* open once engine_store() was called */
@@ -72,6 +79,9 @@ int engine_prepare(struct engine *e, struct err *err);
 /* The runtime's and conmon's paths, looked for on PATH and in the usual places. ERR_NOT_FOUND. */
 int engine_find_runtime(struct engine *e, struct err *err);
 int engine_find_conmon(struct engine *e, struct err *err);
+
+/* A program in one of the configured helper directories; NULL: in none. Caller owns. */
+char *engine_find_helper(const struct engine *e, const char *name);
 
 /* ROOT/containers/ID, RUNROOT/containers/ID; caller owns. */
 char *engine_static_dir(const struct engine *e, const char *id);

@@ -14,6 +14,7 @@
 #include "core/log.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "engine/containers_conf.h"
 
 struct hook_when {
 	struct opt_bool always;
@@ -208,7 +209,10 @@ int hooks_dir_load(struct engine *e, const struct container_config *config, stru
 {
 	static const char *const defaults[] = { "/usr/share/containers/oci/hooks.d",
 						"/etc/containers/oci/hooks.d" };
-	const struct strvec *given = &e->options->hooks_dirs;
+	/* The command line's, the configuration's, the usual ones. */
+	struct strvec configured = { e->conf->engine.hooks_dir, e->conf->engine.n_hooks_dir };
+	const struct strvec *given = e->options->hooks_dirs.n > 0 ? &e->options->hooks_dirs :
+								    &configured;
 	struct named_file *files = NULL;
 	size_t n = 0;
 	int r = 0;

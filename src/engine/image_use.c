@@ -1,35 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/image_use.h"
 
+#include <fcntl.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/fs.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "engine/containers_conf.h"
 #include "engine/environment.h"
 #include "engine/records.h"
 
 /* As podman's: the text of a profile. */
 #define SECCOMP_LABEL "io.containers.seccomp.profile"
 
+int engine_store_options(struct engine *e, struct store_options *ret, char **ret_preferred,
+			 struct err *err)
+{
+	auto_free char *marker = path_join(e->root, "driver");
+	int r;
+
+	*ret = (struct store_options){
+		.root = e->root,
+		.run_root = e->runroot,
+		.driver = e->options->storage_driver,
+	};
+	r = record_db(e, &ret->db, err);
+	/* Of no use once the driver is chosen. */
+	if (r == 0 && !ret->driver && !fs_exists(AT_FDCWD, marker)) {
+		r = storage_conf_driver(ret_preferred, err);
+		ret->preferred = *ret_preferred;
+	}
+	return r;
+}
+
 int engine_store(struct engine *e, struct store **ret, struct err *err)
 {
-	struct store_options options = { 0 };
-	struct db *db;
+	struct store_options options;
+	auto_free char *preferred = NULL;
 	int r;
 
 	if (!e->store) {
-		r = record_db(e, &db, err);
+		r = engine_store_options(e, &options, &preferred, err);
 		if (r < 0)
 			return r;
-		options = (struct store_options){
-			.root = e->root,
-			.run_root = e->runroot,
-			.driver = e->options->storage_driver,
-			.db = db,
-		};
 		e->store = xcalloc(1, sizeof(*e->store));
 		*e->store = (struct store)STORE_INIT;
 		r = store_open(e->store, &options, err);

@@ -5,6 +5,9 @@
 #include "engine/create.h"
 #include "image/image.h"
 
+/* What the store is opened with; ret_preferred is the caller's, and lives as long as ret. */
+int engine_store_options(struct engine *e, struct store_options *ret, char **ret_preferred,
+			 struct err *err);
 /* The store of layers and images, open; the same one every time. */
 int engine_store(struct engine *e, struct store **ret, struct err *err);
 void engine_store_close(struct engine *e);

@@ -18,6 +18,7 @@
 #include "core/rooted.h"
 #include "core/str.h"
 #include "engine/container_network.h"
+#include "engine/containers_conf.h"
 #include "engine/etc_files.h"
 #include "engine/facts.h"
 #include "engine/hooks_dir.h"
@@ -140,6 +141,7 @@ struct attached {
 	struct strvec addresses;
 	struct strvec servers;
 	struct strvec search;
+	char *gateway; /* of the first network that has one, IPv4 before IPv6; NULL: none */
 };
 
 static void attached_done(struct attached *a)
@@ -148,6 +150,7 @@ static void attached_done(struct attached *a)
 	strvec_done(&a->addresses);
 	strvec_done(&a->servers);
 	strvec_done(&a->search);
+	free(a->gateway);
 }
 DEFINE_AUTO_VAL(attached, struct attached, attached_done)
 #define auto_attached auto_cleanup(attached_cleanup_val)
@@ -164,11 +167,27 @@ static void attached_load(struct attached *ret, const struct container *c)
 		for (size_t k = 0; k < e->n_interfaces; k++)
 			for (size_t m = 0; m < e->interfaces[k].n_subnets; m++) {
 				const char *ipnet = e->interfaces[k].subnets[m].ipnet;
+				const char *gateway = e->interfaces[k].subnets[m].gateway;
+
+				if (!str_is_empty(gateway) &&
+				    (!ret->gateway ||
+				     (strchr(ret->gateway, ':') && !strchr(gateway, ':'))))
+					replace_ptr(ret->gateway, xstrdup(gateway));
 
 				strvec_add_take(&ret->addresses,
 						xstrndup(ipnet, strcspn(ipnet, "/")));
 			}
 	}
+}
+
+/* The host as the container sees it: what is configured, or the gateway of its network. NULL: no way. */
+static const char *host_address(const struct container *c, const struct attached *attached)
+{
+	const char *configured = c->engine->conf->containers.host_containers_internal_ip;
+
+	if (str_is_empty(configured))
+		return attached->gateway;
+	return str_eq(configured, "none") ? NULL : configured;
 }
 
 static int write_hosts(struct container *c, struct spec_facts *f, const struct rooted *root,
@@ -192,6 +211,7 @@ static int write_hosts(struct container *c, struct spec_facts *f, const struct r
 	attached_load(&attached, c);
 	if (c->config.no_hosts)
 		return 0;
+	params.host_gateway = host_address(c, &attached);
 	if (attached.addresses.n) {
 		params.addresses = (const char *const *)attached.addresses.v;
 		params.n_addresses = attached.addresses.n;
@@ -367,6 +387,15 @@ static int find_init(struct container *c, struct spec_facts *f, struct err *err)
 			       0 :
 			       err_sys(err, -errno, "init program '%s'", f->init_path);
 	}
+	if (!str_is_empty(c->engine->conf->containers.init_path)) {
+		f->init_path = xstrdup(c->engine->conf->containers.init_path);
+		return access(f->init_path, X_OK) == 0 ?
+			       0 :
+			       err_sys(err, -errno, "init program '%s'", f->init_path);
+	}
+	f->init_path = engine_find_helper(c->engine, INIT_NAMES);
+	if (f->init_path)
+		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		if (access(places[i], X_OK) == 0) {
 			f->init_path = xstrdup(places[i]);

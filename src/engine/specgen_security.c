@@ -66,6 +66,7 @@ int specgen_capabilities(const struct container_config *c, int last_cap, uint64_
 	uint64_t dropped;
 	bool add_all;
 	bool drop_all;
+	bool all_default;
 	int r = parse_caps(c->cap_add, c->n_cap_add, &added, &add_all, err);
 
 	if (r == 0)
@@ -77,9 +78,12 @@ int specgen_capabilities(const struct container_config *c, int last_cap, uint64_
 	if (added & dropped)
 		return err_set(err, ERR_INVALID, "capability '%s' is both added and dropped",
 			       caps_to_name(__builtin_ctzll(added & dropped)));
-	for (size_t i = 0; i < ARRAY_SIZE(default_caps); i++)
+	r = parse_caps(c->default_caps, c->n_default_caps, &base, &all_default, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; c->n_default_caps == 0 && i < ARRAY_SIZE(default_caps); i++)
 		base |= CAPS_BIT(caps_from_name(default_caps[i]));
-	if (c->privileged || add_all)
+	if (c->privileged || add_all || all_default)
 		base = all;
 	if (drop_all)
 		base = 0;

@@ -2,12 +2,12 @@
 #include "image/registries.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/fs.h"
 #include "core/io.h"
 #include "core/str.h"
 #include "image/reference.h"
@@ -90,28 +90,16 @@ static int load_file(struct registries *r, const char *path, struct err *err)
 	return result;
 }
 
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static int load_dropins(struct registries *r, const char *path, struct err *err)
 {
-	auto_free char *dir_path = xasprintf("%s.d", path);
-	auto_closedir DIR *dir = opendir(dir_path);
-	auto_strvec struct strvec names = STRVEC_INIT;
-	struct dirent *entry;
-	int result = 0;
+	auto_free char *dir = xasprintf("%s.d", path);
+	auto_strvec struct strvec files = STRVEC_INIT;
+	int result = fs_list_sorted(dir, ".conf", &files);
 
-	if (!dir)
-		return errno == ENOENT ? 0 : err_sys(err, -errno, "read '%s'", dir_path);
-	while ((entry = readdir(dir)))
-		if (str_has_suffix(entry->d_name, ".conf"))
-			strvec_addf(&names, "%s/%s", dir_path, entry->d_name);
-	if (names.n)
-		qsort(names.v, names.n, sizeof(*names.v), compare);
-	for (size_t i = 0; result >= 0 && i < names.n; i++)
-		result = load_file(r, names.v[i], err);
+	if (result < 0)
+		return result == -ENOENT ? 0 : err_sys(err, result, "read '%s'", dir);
+	for (size_t i = 0; result >= 0 && i < files.n; i++)
+		result = load_file(r, files.v[i], err);
 	return MIN(result, 0);
 }
 

@@ -2,6 +2,7 @@
 #include "image/toml.h"
 
 #include <ctype.h>
+#include <json-c/json.h>
 #include <string.h>
 
 #include "core/alloc.h"
@@ -124,10 +125,19 @@ static int read_key(struct parser *ps, struct strbuf *ret)
 static int read_value(struct parser *ps, struct toml_value *ret, struct strbuf *text,
 		      unsigned int depth);
 
+/* Its json goes on to the caller, unless that is to be dropped too. */
+static void value_done(struct toml_value *value, bool with_json)
+{
+	strvec_done(&value->list);
+	if (with_json)
+		json_object_put(value->json);
+}
+
 static int read_list(struct parser *ps, struct toml_value *ret, unsigned int depth)
 {
 	ps->p++;
 	ret->kind = TOML_LIST;
+	ret->json = json_object_new_array();
 	for (;;) {
 		auto_strbuf struct strbuf text = STRBUF_INIT;
 		struct toml_value element = { 0 };
@@ -139,10 +149,11 @@ static int read_list(struct parser *ps, struct toml_value *ret, unsigned int dep
 			return 0;
 		}
 		r = read_value(ps, &element, &text, depth + 1);
-		strvec_done(&element.list);
+		value_done(&element, r < 0);
 		if (r < 0)
 			return r;
 		strvec_add(&ret->list, text.buf);
+		json_object_array_add(ret->json, element.json);
 		skip_space(ps);
 		if (*ps->p == ',')
 			ps->p++;
@@ -151,11 +162,14 @@ static int read_list(struct parser *ps, struct toml_value *ret, unsigned int dep
 	}
 }
 
-/* {a = 1, b = "x"}: read for its form only. */
-static int skip_inline_table(struct parser *ps, unsigned int depth)
+/* {a = 1, b = "x"} */
+static int read_inline_table(struct parser *ps, struct toml_value *ret, unsigned int depth)
 {
 	ps->p++;
+	ret->kind = TOML_OTHER;
+	ret->json = json_object_new_object();
 	for (;;) {
+		auto_strbuf struct strbuf key = STRBUF_INIT;
 		auto_strbuf struct strbuf text = STRBUF_INIT;
 		struct toml_value value = { 0 };
 		int r;
@@ -165,14 +179,15 @@ static int skip_inline_table(struct parser *ps, unsigned int depth)
 			ps->p++;
 			return 0;
 		}
-		r = read_key(ps, &text);
+		r = read_key(ps, &key);
 		if (r == 0 && *ps->p++ != '=')
 			r = fail(ps, "expected '=' behind a key");
 		if (r == 0)
 			r = read_value(ps, &value, &text, depth + 1);
-		strvec_done(&value.list);
+		value_done(&value, r < 0);
 		if (r < 0)
 			return r;
+		json_object_object_add(ret->json, key.buf, value.json);
 		skip_space(ps);
 		if (*ps->p == ',')
 			ps->p++;
@@ -193,10 +208,14 @@ static int read_plain(struct parser *ps, struct toml_value *ret, struct strbuf *
 	if (str_eq(text->buf, "true") || str_eq(text->buf, "false")) {
 		ret->kind = TOML_BOOL;
 		ret->boolean = text->buf[0] == 't';
+		ret->json = json_object_new_boolean(ret->boolean);
 	} else if (parse_i64(text->buf, &ret->integer) == 0) {
 		ret->kind = TOML_INTEGER;
+		ret->json = json_object_new_int64(ret->integer);
 	} else if (!isdigit((unsigned char)text->buf[0]) && !strchr("+-", text->buf[0])) {
 		return fail(ps, "expected a value; strings stand in quotes");
+	} else {
+		ret->json = json_object_new_string(text->buf);
 	}
 	return 0;
 }
@@ -214,13 +233,13 @@ static int read_value(struct parser *ps, struct toml_value *ret, struct strbuf *
 	case '\'':
 		ret->kind = TOML_STRING;
 		r = read_string(ps, text);
+		ret->json = json_object_new_string(text->buf ? text->buf : "");
 		break;
 	case '[':
 		r = read_list(ps, ret, depth);
 		break;
 	case '{':
-		ret->kind = TOML_OTHER;
-		r = skip_inline_table(ps, depth);
+		r = read_inline_table(ps, ret, depth);
 		break;
 	default:
 		r = read_plain(ps, ret, text);
@@ -263,7 +282,7 @@ static int read_pair(struct parser *ps, const char *table, toml_callback *callba
 	if (r == 0 && callback(context, table, false, key.buf, &value) < 0)
 		r = err_set(ps->err, ERR_INVALID, "%s:%u: '%s' has a value of the wrong type",
 			    ps->name, ps->line, key.buf);
-	strvec_done(&value.list);
+	value_done(&value, true);
 	return r;
 }
 
@@ -289,4 +308,50 @@ int toml_read(const char *text, const char *name, toml_callback *callback, void 
 		if (r < 0)
 			return r;
 	}
+}
+
+/* --- as one document --- */
+
+/* The object of a table "a.b", made when it is missing; NULL when one of its names is a plain value. */
+static struct json_object *table_of(struct json_object *root, const char *table)
+{
+	auto_strvec struct strvec names = STRVEC_INIT;
+
+	strvec_split(&names, table, '.', false);
+	for (size_t i = 0; root && i < names.n; i++) {
+		struct json_object *next = NULL;
+
+		if (!json_object_object_get_ex(root, names.v[i], &next)) {
+			next = json_object_new_object();
+			json_object_object_add(root, names.v[i], next);
+		}
+		root = json_object_is_type(next, json_type_object) ? next : NULL;
+	}
+	return root;
+}
+
+static int add_to_document(void *context, const char *table, bool is_new_table UNUSED,
+			   const char *key, const struct toml_value *value)
+{
+	struct json_object *o = table_of(context, table);
+
+	if (!o)
+		return -EINVAL;
+	if (key)
+		json_object_object_add(o, key, json_object_get(value->json));
+	return 0;
+}
+
+int toml_to_json(const char *text, const char *name, struct json_object **ret, struct err *err)
+{
+	struct json_object *root = json_object_new_object();
+	int r = toml_read(text, name, add_to_document, root, err);
+
+	if (r == -EINVAL && err && !err->msg[0])
+		r = err_set(err, ERR_INVALID, "%s: a table has the name of a value", name);
+	if (r < 0)
+		json_object_put(root);
+	else
+		*ret = root;
+	return r;
 }

@@ -2,9 +2,11 @@
 /*
  * The part of TOML 1.0 that containers' configuration files use: tables, arrays of tables, strings
  * (basic, literal, multi-line), integers, booleans, arrays, also over several lines, dotted and quoted
- * keys. Inline tables are read as nothing but skipped; other values are errors.
+ * keys, inline tables.
  */
 #pragma once
+
+struct json_object;
 
 #include "core/err.h"
 #include "core/strbuf.h"
@@ -18,6 +20,7 @@ struct toml_value {
 	bool boolean;
 	int64_t integer;
 	struct strvec list; /* strings of an array, others as written */
+	struct json_object *json; /* any of them, also an inline table */
 };
 
 /*
@@ -30,3 +33,7 @@ typedef int toml_callback(void *context, const char *table, bool is_new_table, c
 /* text: NUL-terminated. ERR_INVALID `FILE:LINE: ...`. */
 int toml_read(const char *text, const char *name, toml_callback *callback, void *context,
 	      struct err *err);
+
+/* The whole document as one object, "a.b" being an object in an object. The caller owns *ret. ERR_INVALID
+ * as toml_read(). */
+int toml_to_json(const char *text, const char *name, struct json_object **ret, struct err *err);

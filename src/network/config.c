@@ -13,12 +13,12 @@
 #include "core/log.h"
 #include "core/parse.h"
 #include "core/str.h"
+#include "network/address.h"
 
 /* SHA-256 of "podman": the id that podman gives this network. */
 #define DEFAULT_ID "2f259bab93aaaaa2542ba43ef33eb990d0999ee1b9924b557b7be53c0b7a1bb9"
 #define DEFAULT_BRIDGE "podman0"
 #define DEFAULT_SUBNET "10.88.0.0/16"
-#define DEFAULT_GATEWAY "10.88.0.1"
 
 JSON_DESC_STATIC(lease_range_desc, struct network_lease_range,
 		 F_STRING(struct network_lease_range, start_ip, "start_ip", 0),
@@ -90,20 +90,35 @@ int network_name_check(const char *name, struct err *err)
 		       name);
 }
 
-static void make_default(struct network *ret)
+const char *network_default_name(const struct network_dir *dir)
 {
+	return dir->default_name ? dir->default_name : NETWORK_DEFAULT;
+}
+
+/* The first address is the gateway's. */
+static int make_default(struct network *ret, const struct network_dir *dir, struct err *err)
+{
+	const char *range = dir->default_subnet ? dir->default_subnet : DEFAULT_SUBNET;
 	struct network_subnet *subnet;
+	struct ip_subnet parsed;
+	struct ip_address gateway;
+
+	if (ip_subnet_parse(range, &parsed) < 0)
+		return err_set(err, ERR_INVALID, "default subnet '%s': it is no subnet", range);
+	gateway = ip_subnet_first(&parsed);
+	ip_address_increment(&gateway);
 
 	*ret = (struct network){
-		.name = xstrdup(NETWORK_DEFAULT),
+		.name = xstrdup(network_default_name(dir)),
 		.id = xstrdup(DEFAULT_ID),
 		.driver = xstrdup("bridge"),
 		.network_interface = xstrdup(DEFAULT_BRIDGE),
 	};
 	subnet = array_push(ret->subnets, ret->n_subnets);
-	subnet->subnet = xstrdup(DEFAULT_SUBNET);
-	subnet->gateway = xstrdup(DEFAULT_GATEWAY);
+	subnet->subnet = xstrdup(ip_subnet_format(&parsed).text);
+	subnet->gateway = xstrdup(ip_address_format(&gateway).text);
 	json_string_map_set(&ret->ipam_options, "driver", "host-local");
+	return 0;
 }
 
 static bool is_file_of(const struct network *network, const char *file)
@@ -160,17 +175,23 @@ static void load_all(struct network_list *list, DIR *stream)
 	}
 }
 
-int network_list_load(struct network_list *ret, const char *dir, struct err *err)
+int network_list_load(struct network_list *ret, const struct network_dir *dir, struct err *err)
 {
 	auto_network_list struct network_list list = NETWORK_LIST_INIT;
-	auto_closedir DIR *stream = opendir(dir);
+	auto_closedir DIR *stream = opendir(dir->path);
 
 	if (!stream && errno != ENOENT)
-		return err_sys(err, -errno, "open network directory '%s'", dir);
+		return err_sys(err, -errno, "open network directory '%s'", dir->path);
 	if (stream)
 		load_all(&list, stream);
-	if (!has_name(&list, NETWORK_DEFAULT))
-		make_default(array_push(list.v, list.n));
+	if (!has_name(&list, network_default_name(dir))) {
+		struct network network = NETWORK_INIT;
+		int r = make_default(&network, dir, err);
+
+		if (r < 0)
+			return r;
+		*array_push(list.v, list.n) = network;
+	}
 	qsort(list.v, list.n, sizeof(*list.v), compare_names);
 	*ret = list;
 	list = (struct network_list)NETWORK_LIST_INIT;
@@ -191,7 +212,8 @@ static ssize_t search(const struct network_list *list, const char *name_or_id)
 	return found;
 }
 
-int network_find(struct network *ret, const char *dir, const char *name_or_id, struct err *err)
+int network_find(struct network *ret, const struct network_dir *dir, const char *name_or_id,
+		 struct err *err)
 {
 	auto_network_list struct network_list list = NETWORK_LIST_INIT;
 	int r = network_list_load(&list, dir, err);
@@ -231,11 +253,11 @@ int network_save(const struct network *network, const char *dir, bool replace, s
 	return r < 0 ? err_sys(err, r, "write network '%s' in '%s'", network->name, dir) : 0;
 }
 
-int network_remove(const struct network *network, const char *dir, struct err *err)
+int network_remove(const struct network *network, const struct network_dir *dir, struct err *err)
 {
-	auto_free char *path = xasprintf("%s/%s.json", dir, network->name);
+	auto_free char *path = xasprintf("%s/%s.json", dir->path, network->name);
 
-	if (str_eq(network->name, NETWORK_DEFAULT))
+	if (str_eq(network->name, network_default_name(dir)))
 		return err_set(err, ERR_DENIED, "default network '%s' cannot be removed",
 			       network->name);
 	if (unlink(path) < 0 && errno != ENOENT)

@@ -12,6 +12,15 @@
 #define NETWORK_DIR "/etc/containers/networks"
 #define NETWORK_DEFAULT "podman"
 
+/* Where networks are described, and the one that is there without a file. Borrowed. */
+struct network_dir {
+	const char *path;
+	const char *default_name; /* NULL: NETWORK_DEFAULT */
+	const char *default_subnet; /* NULL: podman's, 10.88.0.0/16 */
+};
+
+const char *network_default_name(const struct network_dir *dir);
+
 struct network_lease_range {
 	char *start_ip;
 	char *end_ip;
@@ -76,13 +85,14 @@ void network_list_done(struct network_list *list);
 /* Whether a name is one: [a-zA-Z0-9][a-zA-Z0-9_.-]*, which also keeps it inside the directory. */
 int network_name_check(const char *name, struct err *err);
 /* All of the directory, and the default one. A file that cannot be read is left out with a warning. */
-int network_list_load(struct network_list *ret, const char *dir, struct err *err);
+int network_list_load(struct network_list *ret, const struct network_dir *dir, struct err *err);
 /* By name, id, or an unambiguous beginning of an id. ERR_NOT_FOUND. */
-int network_find(struct network *ret, const char *dir, const char *name_or_id, struct err *err);
+int network_find(struct network *ret, const struct network_dir *dir, const char *name_or_id,
+		 struct err *err);
 /* Write its file; it must not exist (ERR_EXISTS), or must when replace. */
 int network_save(const struct network *network, const char *dir, bool replace, struct err *err);
 /* Remove its file. ERR_DENIED for the default network. */
-int network_remove(const struct network *network, const char *dir, struct err *err);
+int network_remove(const struct network *network, const struct network_dir *dir, struct err *err);
 /* "host-local" unless the network says otherwise. */
 const char *network_ipam_driver(const struct network *network);
 

@@ -17,8 +17,11 @@
 #include "network/address.h"
 
 /* Where podman takes /24 subnets from, in this order. */
-static const char *const pools[] = { "10.89.0.0/16", "10.90.0.0/15", "10.92.0.0/14", "10.96.0.0/11",
-				     "10.128.0.0/9" };
+static const struct network_pool usual_pools[] = { { "10.89.0.0/16", 24 },
+						   { "10.90.0.0/15", 24 },
+						   { "10.92.0.0/14", 24 },
+						   { "10.96.0.0/11", 24 },
+						   { "10.128.0.0/9", 24 } };
 
 static bool is_bridge(const struct network *n)
 {
@@ -99,15 +102,24 @@ static const char *overlaps(const struct network_surroundings *around,
 	return NULL;
 }
 
-static int free_subnet(const struct network_surroundings *around, struct ip_subnet *ret,
+static int free_subnet(const struct network_create_options *o,
+		       const struct network_surroundings *around, struct ip_subnet *ret,
 		       struct err *err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(pools); i++) {
+	const struct network_pool *pools = o->n_pools > 0 ? o->pools : usual_pools;
+	size_t n = o->n_pools > 0 ? o->n_pools : ARRAY_SIZE(usual_pools);
+
+	for (size_t i = 0; i < n; i++) {
 		struct ip_subnet pool;
 		struct ip_subnet subnet;
 
-		(void)ip_subnet_parse(pools[i], &pool);
-		subnet = (struct ip_subnet){ pool.address, 24 };
+		if (ip_subnet_parse(pools[i].base, &pool) < 0 || pool.address.family != AF_INET ||
+		    pools[i].prefix_len > 30 || pools[i].prefix_len < pool.prefix_len)
+			return err_set(err, ERR_INVALID,
+				       "subnet pool '%s' of subnets /%u: it is no IPv4 subnet, or "
+				       "they do not fit",
+				       pools[i].base, pools[i].prefix_len);
+		subnet = (struct ip_subnet){ pool.address, pools[i].prefix_len };
 		while (ip_subnet_contains(&pool, &subnet.address)) {
 			if (!overlaps(around, &subnet)) {
 				*ret = subnet;
@@ -239,7 +251,7 @@ static int choose_subnets(struct network *n, const struct network_create_options
 	if (r < 0 || !str_eq(network_ipam_driver(n), "host-local"))
 		return r;
 	if (n->n_subnets == 0) {
-		r = free_subnet(around, &subnet, err);
+		r = free_subnet(o, around, &subnet, err);
 		if (r == 0)
 			r = add_subnet(n, &subnet, NULL, NULL, err);
 	}
@@ -416,7 +428,7 @@ static int list_host(struct strvec *subnets, struct strvec *links, struct err *e
 	return r < 0 ? err_sys(err, r, "list the interfaces of the host") : 0;
 }
 
-int network_create(struct network *ret, const char *dir,
+int network_create(struct network *ret, const struct network_dir *dir,
 		   const struct network_create_options *options, struct err *err)
 {
 	auto_network_list struct network_list networks = NETWORK_LIST_INIT;
@@ -431,7 +443,7 @@ int network_create(struct network *ret, const char *dir,
 	if (r == 0)
 		r = network_create_plan(&n, options, &around, err);
 	if (r == 0)
-		r = network_save(&n, dir, false, err);
+		r = network_save(&n, dir->path, false, err);
 	if (r < 0)
 		return r;
 	*ret = n;

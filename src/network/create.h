@@ -6,6 +6,12 @@
 #include "core/strvec.h"
 #include "network/config.h"
 
+/* Subnets of this prefix length out of base. */
+struct network_pool {
+	const char *base;
+	unsigned int prefix_len;
+};
+
 /* Subnets, gateways and ranges belong together by their place in the lists. */
 struct network_create_options {
 	const char *name; /* NULL: a free "podmanN" */
@@ -22,6 +28,8 @@ struct network_create_options {
 	bool internal;
 	bool ipv6;
 	bool disable_dns;
+	const struct network_pool *pools; /* where subnets are chosen from; none: podman's */
+	size_t n_pools;
 };
 
 /* What is there already, and must not be used twice. */
@@ -38,5 +46,5 @@ struct network_surroundings {
 int network_create_plan(struct network *ret, const struct network_create_options *options,
 			const struct network_surroundings *around, struct err *err);
 /* The same with the real surroundings, and saved in dir. */
-int network_create(struct network *ret, const char *dir,
+int network_create(struct network *ret, const struct network_dir *dir,
 		   const struct network_create_options *options, struct err *err);

@@ -10,6 +10,7 @@
 #include "core/capture.h"
 #include "core/fs.h"
 #include "core/log.h"
+#include "core/path.h"
 #include "core/str.h"
 
 #define CONFIG_DIR "/run/containers/networks"
@@ -32,9 +33,19 @@ static char *find_program(const char *name)
 	return NULL;
 }
 
+/* The program in the same directory; NULL when it is not there. */
+static char *beside(const char *path, const char *name)
+{
+	auto_free char *dir = path_dirname(path);
+	auto_free char *found = path_join(dir, name);
+
+	return access(found, X_OK) == 0 ? take_ptr(found) : NULL;
+}
+
 int netavark_find(struct netavark *ret, const char *path, struct err *err)
 {
 	auto_free char *found = path ? xstrdup(path) : find_program("netavark");
+	char *aardvark = NULL;
 
 	if (!found || access(found, X_OK) < 0)
 		return err_set(err, ERR_NOT_FOUND,
@@ -42,8 +53,12 @@ int netavark_find(struct netavark *ret, const char *path, struct err *err)
 			       "netavark), or use --network none or host",
 			       path ? "is not at '" : "is not installed", path ? path : "",
 			       path ? "'" : "");
+	if (path)
+		aardvark = beside(path, "aardvark-dns");
+	if (!aardvark)
+		aardvark = find_program("aardvark-dns");
 	*ret = (struct netavark){ .path = take_ptr(found),
-				  .aardvark = find_program("aardvark-dns"),
+				  .aardvark = aardvark,
 				  .config_dir = CONFIG_DIR };
 	return 0;
 }
@@ -170,6 +185,8 @@ static int run(const struct netavark *nv, const char *verb, const struct network
 	strvec_add(&argv, "--rootless=false");
 	if (nv->aardvark)
 		strvec_addf(&argv, "--aardvark-binary=%s", nv->aardvark);
+	for (size_t i = 0; i < nv->n_plugin_dirs; i++)
+		strvec_addf(&argv, "--plugin-directory=%s", nv->plugin_dirs[i]);
 	strvec_add(&argv, verb);
 	strvec_add(&argv, netns_path);
 	exec->argv = argv.v;

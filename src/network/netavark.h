@@ -15,6 +15,8 @@ struct netavark {
 	char *aardvark; /* NULL: not installed; networks with DNS then have none */
 	const char *
 		config_dir; /* of aardvark-dns; podman's, since one server answers on a bridge; borrowed */
+	char *const *plugin_dirs; /* with programs of further drivers; borrowed */
+	size_t n_plugin_dirs;
 };
 
 #define NETAVARK_INIT                                                                              \

@@ -30,13 +30,21 @@ static void work_done(struct work *w)
 DEFINE_AUTO_VAL(work, struct work, work_done)
 #define auto_work auto_cleanup(work_cleanup_val)
 
+static int find_netavark(const struct network_env *env, struct netavark *ret, struct err *err)
+{
+	int r = netavark_find(ret, env->netavark, err);
+
+	ret->plugin_dirs = env->netavark_plugin_dirs;
+	ret->n_plugin_dirs = env->n_netavark_plugin_dirs;
+	return r;
+}
+
 static int load_networks(const struct network_env *env, struct network_request *request,
 			 struct err *err)
 {
 	for (size_t i = request->n_networks; i < request->n_attachments; i++) {
 		struct network network = NETWORK_INIT;
-		int r = network_find(&network, env->config_dir, request->attachments[i].network,
-				     err);
+		int r = network_find(&network, &env->dir, request->attachments[i].network, err);
 
 		if (r < 0)
 			return r;
@@ -136,7 +144,7 @@ int network_allocate(const struct network_env *env, struct network_request *requ
 static int setup_by_netavark(struct work *w, const char *netns_path, struct network_status *ret,
 			     struct err *err)
 {
-	int r = netavark_find(&w->netavark, w->env->netavark, err);
+	int r = find_netavark(w->env, &w->netavark, err);
 
 	if (r == 0)
 		r = take_lock(w, err);
@@ -174,7 +182,7 @@ int network_teardown(const struct network_env *env, const struct network_request
 	}
 	r = request->n_networks < request->n_attachments ?
 		    err_set(err, ERR_STATE, "it is not known what was set up") :
-		    netavark_find(&w.netavark, env->netavark, err);
+		    find_netavark(env, &w.netavark, err);
 	if (r == 0)
 		r = take_lock(&w, err);
 	if (r == 0)

@@ -24,9 +24,11 @@ enum network_backend { NETWORK_NETAVARK, NETWORK_CNI };
 
 struct network_env {
 	enum network_backend backend;
-	const char *config_dir; /* NETWORK_DIR */
+	struct network_dir dir;
 	const char *run_dir; /* addresses and locks, gone after a boot */
 	const char *netavark; /* NULL: looked for */
+	char *const *netavark_plugin_dirs;
+	size_t n_netavark_plugin_dirs;
 	struct cni
 		cni; /* where NETWORK_CNI is the backend: its files, and nothing of the two directories above */
 };

@@ -76,11 +76,12 @@ static int read_driver(struct store *store, enum store_driver *ret, struct err *
 	return 0;
 }
 
-static int choose_driver(struct store *store, const char *wanted, enum store_driver *ret,
-			 struct err *err)
+static int choose_driver(struct store *store, const char *wanted, const char *preferred,
+			 enum store_driver *ret, struct err *err)
 {
 	if (str_is_empty(wanted)) {
-		*ret = overlay_works(store->root) ? STORE_OVERLAY : STORE_VFS;
+		*ret = !str_eq(preferred, "vfs") && overlay_works(store->root) ? STORE_OVERLAY :
+										 STORE_VFS;
 		return 0;
 	}
 	if (str_eq(wanted, "overlay"))
@@ -93,7 +94,8 @@ static int choose_driver(struct store *store, const char *wanted, enum store_dri
 	return 0;
 }
 
-static int set_driver(struct store *store, const char *wanted, struct err *err)
+static int set_driver(struct store *store, const char *wanted, const char *preferred,
+		      struct err *err)
 {
 	enum store_driver chosen;
 	int r = read_driver(store, &store->driver, err);
@@ -108,7 +110,7 @@ static int set_driver(struct store *store, const char *wanted, struct err *err)
 				       store->root, store_driver_to_string(store->driver), wanted);
 		return 0;
 	}
-	r = choose_driver(store, wanted, &chosen, err);
+	r = choose_driver(store, wanted, preferred, &chosen, err);
 	if (r < 0)
 		return r;
 	{
@@ -135,7 +137,7 @@ int store_open(struct store *ret, const struct store_options *options, struct er
 	store.db = options->db;
 	r = make_directories(&store, err);
 	if (r == 0)
-		r = set_driver(&store, options->driver, err);
+		r = set_driver(&store, options->driver, options->preferred, err);
 	if (r == 0 && !store.db) {
 		auto_free char *path = store_path(&store, "floe.db", NULL);
 

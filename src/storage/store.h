@@ -33,6 +33,8 @@ struct store_options {
 	const char *root; /* absolute; made when missing (0700) */
 	const char *run_root;
 	const char *driver; /* "overlay", "vfs"; NULL: overlay, vfs where overlay does not work */
+	const char *
+		preferred; /* with driver NULL: of a new root, where it works; other words count as NULL */
 	struct db *db; /* borrowed, of root/floe.db; NULL: the store opens its own */
 };
 

@@ -26,6 +26,9 @@ engine_setup_file()
 	if [ -d /sys/fs/cgroup/unified ] && ! mountpoint -q /sys/fs/cgroup/unified -t tmpfs; then
 		mount -t tmpfs unified /sys/fs/cgroup/unified
 	fi
+	# Whatever the machine's files say.
+	export CONTAINERS_CONF=$BATS_FILE_TMPDIR/containers.conf
+	: >"$CONTAINERS_CONF"
 	cp -a "$("$SOURCE/tools/make-rootfs" busybox)" "$BATS_FILE_TMPDIR/rootfs"
 	mkdir -p "$BATS_FILE_TMPDIR/rootfs"/{tmp,data,mnt,sys,proc,dev,run,var/tmp} "$BATS_FILE_TMPDIR/engine"
 }

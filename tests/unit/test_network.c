@@ -205,7 +205,8 @@ static int create(struct network *ret, const struct network_create_options *o, s
 	auto_strvec struct strvec links = STRVEC_INIT;
 	struct network_surroundings around = { &networks, &subnets, &links };
 
-	assert_int_equal(network_list_load(&networks, directory, err), 0);
+	assert_int_equal(
+		network_list_load(&networks, &(struct network_dir){ .path = directory }, err), 0);
 	strvec_add(&subnets, "10.89.1.7/24");
 	strvec_add(&links, "podman2");
 	return network_create_plan(ret, o, &around, err);
@@ -246,15 +247,22 @@ static void test_create(void **state UNUSED)
 	assert_int_equal(second.n_subnets, 2);
 	assert_true(second.ipv6_enabled && str_has_prefix(second.subnets[1].subnet, "fd"));
 	assert_int_equal(network_save(&second, directory, false, &err), 0);
-	assert_int_equal(network_find(&found, directory, "web", &err), 0);
+	assert_int_equal(
+		network_find(&found, &(struct network_dir){ .path = directory }, "web", &err), 0);
 	assert_string_equal(found.id, second.id);
 	network_done(&found);
-	assert_int_equal(network_find(&found, directory, "2f259bab93", &err), 0);
+	assert_int_equal(network_find(&found, &(struct network_dir){ .path = directory },
+				      "2f259bab93", &err),
+			 0);
 	assert_string_equal(found.name, "podman");
 	network_done(&found);
-	assert_int_equal(network_find(&found, directory, "nothing", &err), -ENOENT);
-	assert_int_equal(network_remove(&second, directory, &err), 0);
-	assert_int_equal(network_remove(&first, directory, &err), 0);
+	assert_int_equal(
+		network_find(&found, &(struct network_dir){ .path = directory }, "nothing", &err),
+		-ENOENT);
+	assert_int_equal(network_remove(&second, &(struct network_dir){ .path = directory }, &err),
+			 0);
+	assert_int_equal(network_remove(&first, &(struct network_dir){ .path = directory }, &err),
+			 0);
 }
 
 static void test_create_refused(void **state UNUSED)
@@ -407,7 +415,8 @@ static void test_netavark_input(void **state UNUSED)
 	auto_free char *text = NULL;
 	struct err err = ERR_INIT;
 
-	assert_int_equal(network_list_load(&networks, directory, &err), 0);
+	assert_int_equal(
+		network_list_load(&networks, &(struct network_dir){ .path = directory }, &err), 0);
 	assert_int_equal(
 		network_attachment_parse(array_push(request.attachments, request.n_attachments),
 					 "podman:ip=10.88.0.9,alias=db", &err),

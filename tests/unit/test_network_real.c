@@ -63,7 +63,7 @@ static struct network_env environment(void)
 	static char run_dir[sizeof(directory) + 8];
 
 	(void)snprintf(run_dir, sizeof(run_dir), "%s/run", directory);
-	return (struct network_env){ .config_dir = directory, .run_dir = run_dir };
+	return (struct network_env){ .dir.path = directory, .run_dir = run_dir };
 }
 
 static void make_network(const char *name, const char *subnet)
@@ -73,7 +73,7 @@ static void make_network(const char *name, const char *subnet)
 	struct err err = ERR_INIT;
 
 	strvec_add(&o.subnets, subnet);
-	if (network_create(&n, directory, &o, &err) < 0)
+	if (network_create(&n, &(struct network_dir){ .path = directory }, &o, &err) < 0)
 		fail_msg("%s", err.msg);
 	strvec_done(&o.subnets);
 }

@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "engine/config.h"
+#include "engine/engine.h"
 
 struct create_options {
 	const char *name, *hostname, *workdir, *user, *entrypoint, *restart, *stop_signal;
@@ -21,6 +22,7 @@ struct create_options {
 	const char *ip, *ip6, *mac_address, *image_volume, *seccomp_policy, *sdnotify;
 	struct opt_i64 shm_size_systemd;
 	bool remove_image;
+	const char *default_network; /* no option; NULL: podman's */
 	struct opt_i64 memory, memory_swap, memory_reservation, shm_size, pids_limit, oom_score_adj;
 	struct opt_i64 memory_swappiness, cpu_quota, cpu_rt_runtime;
 	struct opt_u64 cpu_shares, cpu_period, cpu_rt_period, blkio_weight;
@@ -245,3 +247,11 @@ int mount_options_apply(const struct create_options *o, struct container_config 
 /* cli/floe/security_options.c: --security-opt, --device, --ulimit, --secret. */
 int security_options_apply(const struct create_options *o, struct container_config *c,
 			   struct err *err);
+
+/* create_defaults.c: what containers.conf says. For cli_command.prepare: the options' own defaults. */
+void create_defaults_prepare(const void *context, void *options);
+/* Lists that are taken as a whole, where the user gives none; they stay the configuration's, so that *o is to
+ * be a copy that nobody frees. */
+void create_defaults_lists(const struct engine *e, struct create_options *o);
+/* What is added to the user's: mounts, devices, limits, annotations and the like. ERR_INVALID. */
+int create_defaults_merge(const struct engine *e, struct container_config *c, struct err *err);

@@ -9,6 +9,7 @@
 #include "cli/floe/targets.h"
 #include "core/alloc.h"
 #include "core/str.h"
+#include "engine/containers_conf.h"
 #include "engine/exec_session.h"
 
 struct options {
@@ -36,7 +37,8 @@ static int run_exec(const struct cli_invocation *inv, struct err *err)
 		.privileged = o->privileged,
 		.detach = o->detach,
 		.preserve_fds = o->preserve_fds,
-		.detach_keys = o->detach_keys,
+		.detach_keys = o->detach_keys ? o->detach_keys :
+						floe_engine(inv)->conf->engine.detach_keys,
 	};
 	char **env = NULL;
 	size_t n_env = 0;
@@ -117,7 +119,8 @@ static int run_attach(const struct cli_invocation *inv, struct err *err)
 		.with_stdout = true,
 		.with_stderr = true,
 		.sig_proxy = !o->sig_proxy.set || o->sig_proxy.v,
-		.detach_keys = o->detach_keys,
+		.detach_keys = o->detach_keys ? o->detach_keys :
+						floe_engine(inv)->conf->engine.detach_keys,
 	};
 	int r;
 

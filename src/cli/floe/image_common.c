@@ -9,20 +9,18 @@
 #include "core/str.h"
 #include "engine/create.h"
 #include "engine/event.h"
+#include "engine/image_use.h"
 #include "engine/records.h"
 
 int image_store_open(const struct cli_invocation *inv, struct store *ret, struct err *err)
 {
 	struct engine *e = floe_engine(inv);
-	struct store_options options = {
-		.root = e->root,
-		.run_root = e->runroot,
-		.driver = e->options ? e->options->storage_driver : NULL,
-	};
+	auto_free char *preferred = NULL;
+	struct store_options options;
 	int r = engine_prepare(e, err);
 
 	if (r == 0)
-		r = record_db(e, &options.db, err);
+		r = engine_store_options(e, &options, &preferred, err);
 	if (r == 0)
 		r = store_open(ret, &options, err);
 	if (r < 0)

@@ -6,8 +6,12 @@
 #include "cli/floe/image_common.h"
 #include "core/alloc.h"
 #include "core/str.h"
+#include "engine/containers_conf.h"
 #include "image/pull.h"
 #include "image/push.h"
+#include "image/transport.h"
+
+#define RETRY_MAX 100
 
 struct pull_cli {
 	struct skopeo_options skopeo;
@@ -19,13 +23,34 @@ struct pull_cli {
 	struct opt_u64 retry;
 };
 
-static int set_options(const struct pull_cli *cli, struct pull_options *o, char **ret_platform,
-		       struct err *err)
+/* --retry, or what is configured. */
+static uint32_t retries(const struct cli_invocation *inv, const struct opt_u64 *given)
 {
+	const struct opt_u64 *n = given->set ? given : &floe_engine(inv)->conf->engine.retry;
+
+	return n->set ? (uint32_t)MIN(n->v, (uint64_t)RETRY_MAX) : 0;
+}
+
+/* The configured transport before a name that has none; the caller owns it. */
+static char *with_transport(const struct cli_invocation *inv, const char *what)
+{
+	const char *transport = floe_engine(inv)->conf->engine.image_default_transport;
+	const char *rest;
+
+	if (str_is_empty(transport) || str_eq(transport, "docker://") ||
+	    transport_of(what, &rest) || rest != what)
+		return xstrdup(what);
+	return xasprintf("%s%s", transport, what);
+}
+
+static int set_options(const struct cli_invocation *inv, struct pull_options *o,
+		       char **ret_platform, struct err *err)
+{
+	const struct pull_cli *cli = inv->options;
 	int r;
 
 	o->skopeo = cli->skopeo;
-	o->skopeo.retry = cli->retry.set ? (uint32_t)MIN(cli->retry.v, (uint64_t)100) : 0;
+	o->skopeo.retry = retries(inv, &cli->retry);
 	o->quiet = cli->quiet;
 	o->policy = PULL_ALWAYS;
 	r = image_platform_parse(cli->platform, &o->skopeo, ret_platform, err);
@@ -64,16 +89,17 @@ static int run_pull(const struct cli_invocation *inv, struct err *err)
 	auto_free char *platform = NULL;
 	struct pull_options options = { 0 };
 	bool failed = false;
-	int r = set_options(inv->options, &options, &platform, err);
+	int r = set_options(inv, &options, &platform, err);
 
 	if (r == 0)
 		r = image_store_open(inv, &store, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < inv->n_args; i++) {
+		auto_free char *what = with_transport(inv, inv->args[i]);
 		struct err one = ERR_INIT;
 
-		if (pull_one(inv, &store, inv->args[i], &options, &out, &one) < 0) {
+		if (pull_one(inv, &store, what, &options, &out, &one) < 0) {
 			image_report(&one);
 			failed = true;
 		}
@@ -136,13 +162,21 @@ static int run_push(const struct cli_invocation *inv, struct err *err)
 		.remove_signatures = cli->remove_signatures,
 		.sign_by = cli->sign_by,
 	};
+	const struct conf_engine *conf = &floe_engine(inv)->conf->engine;
 	auto_store struct store store = STORE_INIT;
 	auto_image struct image image = { 0 };
 	auto_free char *name = NULL;
+	auto_free char *level = NULL;
 	const char *destination = inv->n_args > 1 ? inv->args[1] : NULL;
 	int r = image_store_open(inv, &store, err);
 
-	options.skopeo.retry = cli->retry.set ? (uint32_t)MIN(cli->retry.v, (uint64_t)100) : 0;
+	options.skopeo.retry = retries(inv, &cli->retry);
+	if (!options.compression_format)
+		options.compression_format = conf->compression_format;
+	if (!options.compression_level && conf->compression_level.set) {
+		level = xasprintf("%lld", (long long)conf->compression_level.v);
+		options.compression_level = level;
+	}
 	if (r == 0)
 		r = image_find(&store, inv->args[0], &image, &name, err);
 	if (r < 0)

@@ -5,6 +5,7 @@
 
 #include "cli/floe/foreground.h"
 #include "cli/floe/targets.h"
+#include "engine/containers_conf.h"
 #include "engine/cleanup.h"
 #include "engine/event.h"
 #include "engine/runtime_exec.h"
@@ -51,7 +52,8 @@ static int start_attached(const struct cli_invocation *inv, const struct start_o
 		.with_stdout = true,
 		.with_stderr = true,
 		.sig_proxy = !cli->sig_proxy.set || cli->sig_proxy.v,
-		.detach_keys = cli->detach_keys,
+		.detach_keys = cli->detach_keys ? cli->detach_keys :
+						  floe_engine(inv)->conf->engine.detach_keys,
 	};
 	int r;
 

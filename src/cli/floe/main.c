@@ -11,6 +11,7 @@
 #include "core/io.h"
 #include "core/log.h"
 #include "core/str.h"
+#include "engine/containers_conf.h"
 #include "floe-config.h"
 
 static const struct floe_globals no_globals = {
@@ -52,6 +53,55 @@ static void engine_options_fill(struct engine_options *o, const struct engine_op
 		o->network_backend = config->network_backend;
 	if (o->cgroup_manager < 0)
 		o->cgroup_manager = config->cgroup_manager;
+}
+
+/* "KEY=VALUE" of [engine]: what is in the environment already stays. */
+static void set_environment(char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		auto_free char *name = xstrdup(list[i]);
+		char *equals = strchr(name, '=');
+
+		if (!equals || equals == name) {
+			log_warning("containers.conf: variable '%s': expected KEY=VALUE", name);
+			continue;
+		}
+		*equals = '\0';
+		(void)setenv(name, equals + 1, 0);
+	}
+}
+
+/* What is settled neither on the command line nor in floe.conf is containers.conf's. */
+static int apply_conf(struct engine_options *o, struct containers_conf *conf, struct err *err)
+{
+	auto_free char *port = NULL;
+	int r = containers_conf_load(conf, &o->modules, err);
+
+	if (r < 0)
+		return r;
+	o->conf = conf;
+	set_environment(conf->engine.env, conf->engine.n_env);
+	/* conmon, and netavark, have them from us. */
+	set_environment(conf->engine.conmon_env_vars, conf->engine.n_conmon_env_vars);
+	if (conf->network.dns_bind_port.set && conf->network.dns_bind_port.v > 0) {
+		port = xasprintf("%u", conf->network.dns_bind_port.v);
+		(void)setenv("NETAVARK_DNS_PORT", port, 0);
+	}
+	if (!str_is_empty(conf->network.firewall_driver))
+		(void)setenv("NETAVARK_FW", conf->network.firewall_driver, 0);
+	if (!o->runtime && !str_is_empty(conf->engine.runtime))
+		o->runtime = conf->engine.runtime;
+	if (!o->network_config_dir && !str_is_empty(conf->network.network_config_dir))
+		o->network_config_dir = conf->network.network_config_dir;
+	if (!o->events_backend && str_eq(conf->engine.events_logger, "none"))
+		o->events_backend = "none";
+	if (o->cgroup_manager < 0 && str_eq(conf->engine.cgroup_manager, "cgroupfs"))
+		o->cgroup_manager = ENGINE_CGROUPFS;
+	if (o->cgroup_manager < 0 && str_eq(conf->engine.cgroup_manager, "systemd"))
+		o->cgroup_manager = ENGINE_SYSTEMD;
+	if (o->network_backend < 0 && str_eq(conf->network.network_backend, "cni"))
+		o->network_backend = NETWORK_CNI;
+	return 0;
 }
 
 /* The arguments before the command: what floe needs to find the same engine again. */
@@ -103,6 +153,7 @@ static int run(char *const *all, int *ret_error_code, struct err *err)
 	struct floe_globals config = no_globals;
 	struct cli_table table = { floe_program.globals, floe_program.n_globals, &globals };
 	struct floe_context context = { .argv = all };
+	struct containers_conf conf = { 0 };
 	auto_cli_args struct cli_args args = { 0 };
 	auto_free char *config_text = NULL;
 	int r = cli_parse(&table, 1, true, floe_program.name, argv, &args, err);
@@ -125,11 +176,14 @@ static int run(char *const *all, int *ret_error_code, struct err *err)
 		r = load_config(globals.config_file, &config, &config_text, err);
 		engine_options_fill(&globals.engine, &config.engine);
 		if (r == 0)
+			r = apply_conf(&globals.engine, &conf, err);
+		if (r == 0)
 			r = engine_init(&context.engine, &globals.engine, err);
 		if (r == 0)
 			r = dispatch(&context, args.v, ret_error_code, err);
 		engine_done(&context.engine);
 		strvec_done(&context.global_args);
+		containers_conf_done(&conf);
 	}
 out:
 	cli_options_done(&table);

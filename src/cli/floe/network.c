@@ -9,6 +9,7 @@
 #include "cli/floe/targets.h"
 #include "core/alloc.h"
 #include "core/str.h"
+#include "engine/containers_conf.h"
 #include "engine/cleanup.h"
 #include "engine/container_network.h"
 #include "engine/network_users.h"
@@ -33,6 +34,9 @@ static int run_create(const struct cli_invocation *inv, struct err *err)
 {
 	const struct create_network_options *o = inv->options;
 	struct network_create_options create = o->create;
+	const struct conf_network *conf = &floe_engine(inv)->conf->network;
+	auto_free struct network_pool *pools =
+		xcalloc(conf->n_default_subnet_pools + 1, sizeof(*pools));
 	auto_network struct network n = NETWORK_INIT;
 	struct err why = ERR_INIT;
 	int r = network_check_backend(inv, err);
@@ -40,9 +44,14 @@ static int run_create(const struct cli_invocation *inv, struct err *err)
 	if (r < 0)
 		return r;
 	create.name = inv->n_args ? inv->args[0] : NULL;
-	r = network_create(&n, floe_engine(inv)->network_config_dir, &create, &why);
+	for (size_t i = 0; i < conf->n_default_subnet_pools; i++)
+		pools[i] = (struct network_pool){ conf->default_subnet_pools[i].base,
+						  conf->default_subnet_pools[i].size };
+	create.pools = pools;
+	create.n_pools = conf->n_default_subnet_pools;
+	r = network_create(&n, &floe_engine(inv)->network_dir, &create, &why);
 	if (r < 0 && !(o->ignore && why.kind == ERR_EXISTS &&
-		       network_find(&n, floe_engine(inv)->network_config_dir,
+		       network_find(&n, &floe_engine(inv)->network_dir,
 				    create.name ? create.name : "", NULL) == 0)) {
 		if (err)
 			*err = why;
@@ -120,7 +129,7 @@ static int remove_one(const struct cli_invocation *inv, const char *name,
 	auto_network_users struct network_users users = NETWORK_USERS_INIT;
 	auto_free char *run_dir = NULL;
 	struct engine *e = floe_engine(inv);
-	int r = network_find(&n, floe_engine(inv)->network_config_dir, name, err);
+	int r = network_find(&n, &floe_engine(inv)->network_dir, name, err);
 
 	if (r == 0)
 		r = network_users_load(&users, e, err);
@@ -133,7 +142,7 @@ static int remove_one(const struct cli_invocation *inv, const char *name,
 		r = remove_users(e, &users, n.name, o, err);
 	}
 	if (r == 0)
-		r = network_remove(&n, floe_engine(inv)->network_config_dir, err);
+		r = network_remove(&n, &floe_engine(inv)->network_dir, err);
 	if (r < 0)
 		return r;
 	run_dir = xasprintf("%s/networks", e->runroot);
@@ -213,7 +222,7 @@ static int run_prune(const struct cli_invocation *inv, struct err *err)
 	int r = network_check_backend(inv, err);
 
 	if (r == 0)
-		r = network_list_load(&list, floe_engine(inv)->network_config_dir, err);
+		r = network_list_load(&list, &floe_engine(inv)->network_dir, err);
 	if (r == 0)
 		r = network_users_load(&users, floe_engine(inv), err);
 	if (r < 0 || (!o->force && !is_confirmed()))
@@ -224,7 +233,8 @@ static int run_prune(const struct cli_invocation *inv, struct err *err)
 		r = network_filters_match(&o->filters, &list.v[i], is_used, err);
 		if (r < 0)
 			return r;
-		if (r == 0 || is_used || str_eq(list.v[i].name, NETWORK_DEFAULT))
+		if (r == 0 || is_used ||
+		    str_eq(list.v[i].name, network_default_name(&floe_engine(inv)->network_dir)))
 			continue;
 		r = remove_one(inv, list.v[i].name, &none, err);
 		if (r < 0)
@@ -290,7 +300,7 @@ static int run_connect(const struct cli_invocation *inv, struct err *err)
 	int r = network_check_backend(inv, err);
 
 	if (r == 0)
-		r = network_find(&n, floe_engine(inv)->network_config_dir, inv->args[0], err);
+		r = network_find(&n, &floe_engine(inv)->network_dir, inv->args[0], err);
 	if (r < 0)
 		return r;
 	text = attachment_text(inv->options, n.name);
@@ -336,7 +346,7 @@ static int run_disconnect(const struct cli_invocation *inv, struct err *err)
 	const char *name = inv->args[0];
 	int r = network_check_backend(inv, err);
 
-	if (r == 0 && network_find(&n, floe_engine(inv)->network_config_dir, name, NULL) == 0)
+	if (r == 0 && network_find(&n, &floe_engine(inv)->network_dir, name, NULL) == 0)
 		name = n.name;
 	if (r == 0)
 		r = container_open_locked(&c, floe_engine(inv), inv->args[1], err);

@@ -14,8 +14,13 @@ static bool is_mode(const char *text)
 	       str_has_prefix(text, "container:") || str_has_prefix(text, "ns:");
 }
 
+static const char *default_network(const struct create_options *o)
+{
+	return o->default_network ? o->default_network : NETWORK_DEFAULT;
+}
+
 /* "bridge" and "default" stand for the default network, also with options behind them. */
-static char *network_text(const char *text)
+static char *network_text(const struct create_options *o, const char *text)
 {
 	static const char *const words[] = { "bridge", "default" };
 
@@ -23,14 +28,15 @@ static char *network_text(const char *text)
 		const char *rest = str_skip_prefix(text, words[i]);
 
 		if (rest && (!*rest || *rest == ':'))
-			return xasprintf("%s%s", NETWORK_DEFAULT, rest);
+			return xasprintf("%s%s", default_network(o), rest);
 	}
 	return xstrdup(text);
 }
 
-static int attach(struct container_config *c, const char *text, struct err *err)
+static int attach(const struct create_options *o, struct container_config *c, const char *text,
+		  struct err *err)
 {
-	auto_free char *full = network_text(text);
+	auto_free char *full = network_text(o, text);
 	struct network_attachment attachment;
 	int r;
 
@@ -54,8 +60,9 @@ static int attach(struct container_config *c, const char *text, struct err *err)
 	return 0;
 }
 
-static int set_mode(struct container_config *c, const struct strvec *networks, struct err *err)
+static int set_mode(const struct create_options *o, struct container_config *c, struct err *err)
 {
+	const struct strvec *networks = &o->networks;
 	int r = 0;
 
 	if (networks->n == 1 && is_mode(networks->v[0]) && !str_eq(networks->v[0], "private")) {
@@ -64,16 +71,16 @@ static int set_mode(struct container_config *c, const struct strvec *networks, s
 	}
 	for (size_t i = 0; r == 0 && i < networks->n; i++) {
 		if (str_eq(networks->v[i], "private"))
-			r = attach(c, NETWORK_DEFAULT, err);
+			r = attach(o, c, default_network(o), err);
 		else if (is_mode(networks->v[i]))
 			r = err_set(err, ERR_INVALID,
 				    "--network '%s' cannot be combined with other networks",
 				    networks->v[i]);
 		else
-			r = attach(c, networks->v[i], err);
+			r = attach(o, c, networks->v[i], err);
 	}
 	if (r == 0 && networks->n == 0)
-		r = attach(c, NETWORK_DEFAULT, err);
+		r = attach(o, c, default_network(o), err);
 	c->network = xstrdup("bridge");
 	return r;
 }
@@ -153,7 +160,7 @@ static int set_ports(struct container_config *c, const struct create_options *o,
 int network_options_apply(const struct create_options *o, struct container_config *c,
 			  struct err *err)
 {
-	int r = set_mode(c, &o->networks, err);
+	int r = set_mode(o, c, err);
 
 	if (r == 0)
 		r = set_single(c, "--ip", "ip", o->ip, err);

@@ -105,7 +105,7 @@ static int list_rows(const struct cli_invocation *inv, const struct ls_options *
 {
 	auto_network_list struct network_list list = NETWORK_LIST_INIT;
 	auto_network_users struct network_users users = NETWORK_USERS_INIT;
-	int r = network_list_load(&list, floe_engine(inv)->network_config_dir, err);
+	int r = network_list_load(&list, &floe_engine(inv)->network_dir, err);
 
 	if (r == 0 && o->filters.n)
 		r = network_users_load(&users, floe_engine(inv), err);
@@ -221,8 +221,7 @@ static int run_inspect(const struct cli_invocation *inv, struct err *err)
 		struct err why = ERR_INIT;
 		struct json_object *value;
 
-		if (network_find(&n, floe_engine(inv)->network_config_dir, inv->args[i], &why) <
-		    0) {
+		if (network_find(&n, &floe_engine(inv)->network_dir, inv->args[i], &why) < 0) {
 			targets_report(&why);
 			is_missing = true;
 			continue;
@@ -263,7 +262,7 @@ static int run_exists(const struct cli_invocation *inv, struct err *err)
 	auto_network struct network n = NETWORK_INIT;
 	struct err why = ERR_INIT;
 
-	if (network_find(&n, floe_engine(inv)->network_config_dir, inv->args[0], &why) == 0)
+	if (network_find(&n, &floe_engine(inv)->network_dir, inv->args[0], &why) == 0)
 		return 0;
 	if (why.kind == ERR_NOT_FOUND)
 		return NETWORK_EXIT_MISSING;

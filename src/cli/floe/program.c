@@ -62,6 +62,8 @@ static const struct cli_option global_rows[] = {
 		   "option of the storage driver"),
 	OPT_STRING_F(T, engine.events_backend, "events-backend", 0, "file|none",
 		     "where events are written to (default: file)", CLI_CONFIGURABLE),
+	OPT_STRVEC(T, engine.modules, "module", 0, "NAME|FILE",
+		   "read a module of containers.conf as well"),
 	OPT_ENUM(T, log_level, "log-level", 0, "LEVEL", log_levels,
 		 "how much is logged (default: warning)"),
 	OPT_STRING(T, config_file, "config-file", 0, "FILE",

@@ -90,6 +90,7 @@ static int make(const struct cli_invocation *inv, const struct create_options *o
 		.image_volume = o->image_volume,
 		.seccomp_of_image = str_eq(o->seccomp_policy, "image"),
 	};
+	struct create_options all = *o;
 	int r = 0;
 
 	if (o->cidfile && fs_exists(AT_FDCWD, o->cidfile))
@@ -100,7 +101,10 @@ static int make(const struct cli_invocation *inv, const struct create_options *o
 	r = provide_image(e, o, inv->args[0], err);
 	if (r < 0)
 		return r;
-	r = create_options_apply(o, inv->args, inv->n_args, context->argv, &config, err);
+	create_defaults_lists(e, &all);
+	r = create_options_apply(&all, inv->args, inv->n_args, context->argv, &config, err);
+	if (r == 0)
+		r = create_defaults_merge(e, &config, err);
 	if (r == 0 && o->replace)
 		r = replace_existing(e, o->name, err);
 	if (r < 0) {
@@ -145,6 +149,7 @@ const struct cli_command floe_create_command = {
 	.description = CREATE_DESCRIPTION,
 	CLI_OPTIONS(struct create_command_options, create_rows),
 	.defaults = &create_defaults,
+	.prepare = create_defaults_prepare,
 	.min_args = 1,
 	.max_args = CLI_ARGS_ANY,
 	.flags = CLI_STOP_AT_ARGUMENT,
@@ -263,6 +268,7 @@ const struct cli_command floe_run_command = {
 	"cannot be executed, 127 when it is not there.",
 	CLI_OPTIONS(struct run_command_options, run_rows),
 	.defaults = &run_defaults,
+	.prepare = create_defaults_prepare,
 	.min_args = 1,
 	.max_args = CLI_ARGS_ANY,
 	.flags = CLI_STOP_AT_ARGUMENT,

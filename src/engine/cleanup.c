@@ -20,6 +20,7 @@
 #include "engine/container_network.h"
 #include "engine/event.h"
 #include "engine/image_use.h"
+#include "engine/mounts.h"
 #include "engine/prepare.h"
 #include "engine/records.h"
 #include "engine/runtime_exec.h"
@@ -203,6 +204,7 @@ int container_scrub(struct container *c, struct err *err)
 	end_conmon(c);
 	r = keep(r, container_network_teardown(c, &next), err, &next);
 	r = keep(r, unmount_shm(c, &next), err, &next);
+	r = keep(r, mounts_clean_up(c, &next), err, &next);
 	r = keep(r, container_unmount_rootfs(c, &next), err, &next);
 	remove_conmon_files(c);
 	return r;
@@ -228,6 +230,7 @@ int container_cleanup(struct container *c, struct err *err)
 		r = runtime_delete(c, err);
 	r = keep(r, container_network_teardown(c, &next), err, &next);
 	r = keep(r, unmount_shm(c, &next), err, &next);
+	r = keep(r, mounts_clean_up(c, &next), err, &next);
 	r = keep(r, container_unmount_rootfs(c, &next), err, &next);
 	remove_conmon_files(c);
 	(void)fs_remove_tree(AT_FDCWD, c->run_dir);

@@ -11,9 +11,6 @@
 int facts_namespaces(struct container *c, struct spec_facts *f, struct err *err);
 /* --device, all devices with --privileged, block devices of limits. */
 int facts_devices(const struct container *c, struct spec_facts *f, struct err *err);
-/* Mounts with their sources: volumes mounted and filled, missing options added. */
-int facts_mounts(struct container *c, const struct rooted *root, struct spec_facts *f,
-		 struct err *err);
 /* cgroup path for the runtime; with the limits that we have ourselves and the kernel's last capability. */
 int facts_machine(struct container *c, struct spec_facts *f, struct err *err);
 /* Path of the cgroup that we are in, below a mount point (with version 1: of name=systemd); the caller's. -ENOENT. */

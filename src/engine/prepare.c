@@ -22,6 +22,7 @@
 #include "engine/etc_files.h"
 #include "engine/facts.h"
 #include "engine/hooks_dir.h"
+#include "engine/mounts.h"
 #include "engine/restore_spec.h"
 #include "engine/seccomp_profile.h"
 #include "engine/sdnotify.h"
@@ -433,7 +434,7 @@ static int collect_facts(struct container *c, const struct rooted *root, struct 
 	if (r == 0)
 		r = facts_devices(c, f, err);
 	if (r == 0)
-		r = facts_mounts(c, root, f, err);
+		r = mounts_prepare(c, root, f, err);
 	if (r == 0)
 		r = find_init(c, f, err);
 	if (r == 0)
@@ -565,7 +566,7 @@ static int collect_restore_facts(struct container *c, const struct rooted *root,
 	if (r == 0)
 		r = facts_namespaces(c, f, err);
 	if (r == 0)
-		r = facts_mounts(c, root, f, err);
+		r = mounts_prepare(c, root, f, err);
 	if (r == 0)
 		r = find_init(c, f, err);
 	return r;

@@ -412,14 +412,24 @@ static void apply_flags(const struct create_options *o, struct container_config 
 static int apply_root(const struct create_options *o, const char *image, struct container_config *c,
 		      struct err *err)
 {
+	auto_free char *path = NULL;
+	char *colon;
+
 	if (!o->rootfs) {
 		c->image_name = xstrdup(image);
 		return 0;
 	}
-	if (strchr(image, ':') && (str_has_suffix(image, ":O") || strstr(image, ":idmap")))
-		return err_set(err, ERR_UNSUPPORTED, "root file system '%s': option not supported",
-			       image);
-	c->rootfs = path_absolute(image, NULL);
+	path = xstrdup(image);
+	if (str_has_suffix(path, ":O")) {
+		path[strlen(path) - 2] = '\0';
+		c->rootfs_overlay = true;
+	}
+	colon = strrchr(path, ':');
+	if (colon && (str_eq(colon, ":idmap") || str_has_prefix(colon, ":idmap="))) {
+		c->rootfs_idmap = xstrdup(colon[6] ? colon + 7 : "");
+		*colon = '\0';
+	}
+	c->rootfs = path_absolute(path, NULL);
 	return c->rootfs ? 0 : err_sys(err, -errno, "root file system '%s'", image);
 }
 

@@ -112,7 +112,7 @@ extern const struct create_options create_options_default;
 		OPT_STRVEC(T, M.volumes, "volume", 'v', "[SOURCE:]TARGET[:OPTIONS]",               \
 			   "mount a directory or a named volume"),                                 \
 		OPT_STRVEC(T, M.mounts, "mount", 0, "type=TYPE,KEY=VALUE...",                      \
-			   "mount: bind, volume, tmpfs, ramfs or devpts"),                         \
+			   "mount: bind, volume, tmpfs, image, glob, ramfs, devpts"),                         \
 		OPT_STRVEC(T, M.tmpfs, "tmpfs", 0, "TARGET[:OPTIONS]", "mount a tmpfs"),           \
 		OPT_STRVEC(T, M.volumes_from, "volumes-from", 0, "CONTAINER[:OPTIONS]",            \
 			   "mount what that container has mounted"),                               \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* -v, --mount and --tmpfs. */
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,12 +73,6 @@ static int apply_volume(const char *text, struct container_config *c, struct err
 	}
 	if (parts.n > 2)
 		options(m, parts.v[2]);
-	for (size_t i = 0; i < m->n_options; i++)
-		if (str_eq(m->options[i], "O") || str_has_prefix(m->options[i], "upperdir=") ||
-		    str_has_prefix(m->options[i], "idmap"))
-			return err_set(err, ERR_UNSUPPORTED,
-				       "volume '%s': option '%s' is not supported", text,
-				       m->options[i]);
 	return set_destination(m, target, "volume", err);
 }
 
@@ -144,6 +139,11 @@ static int take_option(struct mount_words *w, const char *key, const char *value
 				       "mount option '%s': expected true or false", key);
 		if (on)
 			strvec_add(&w->options, "U");
+	} else if (str_eq(key, "idmap")) {
+		if (value)
+			strvec_addf(&w->options, "idmap=%s", value);
+		else
+			strvec_add(&w->options, "idmap");
 	} else if (str_eq(key, "consistency") && value) {
 		/* Of Docker for other systems. */
 	} else {
@@ -171,12 +171,43 @@ static int take_word(struct mount_words *w, char *word, struct err *err)
 	return value ? 0 : err_set(err, ERR_INVALID, "--mount: '%s' needs a value", word);
 }
 
+/* A bind for each file that matches now, below the target or where it is on the host. */
+static int glob_to_mounts(const struct mount_words *w, struct container_config *c, struct err *err)
+{
+	auto_free char *pattern = str_is_empty(w->source) ? NULL : path_absolute(w->source, NULL);
+	glob_t found;
+	int r = 0;
+
+	if (!pattern)
+		return err_set(err, ERR_INVALID, "--mount: type=glob needs source=");
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return err_set(err, ERR_NOT_FOUND, "--mount: nothing matches '%s'", pattern);
+	for (size_t i = 0; r == 0 && i < found.gl_pathc; i++) {
+		const char *path = found.gl_pathv[i];
+		struct container_mount *m = push(c, "bind");
+		auto_free char *target = str_is_empty(w->target) ?
+						 xstrdup(path) :
+						 path_join(w->target, path_basename(path));
+
+		m->source = xstrdup(path);
+		for (size_t k = 0; k < w->options.n; k++)
+			option(m, w->options.v[k]);
+		r = set_destination(m, target, "--mount", err);
+	}
+	globfree(&found);
+	return r;
+}
+
 static int words_to_mount(const struct mount_words *w, struct container_config *c, struct err *err)
 {
-	static const char *const types[] = { "bind", "volume", "tmpfs", "ramfs", "devpts" };
+	static const char *const types[] = {
+		"bind", "volume", "tmpfs", "ramfs", "devpts", "image"
+	};
 	const char *type = w->type ? w->type : "volume";
 	struct container_mount *m = NULL;
 
+	if (str_eq(type, "glob"))
+		return glob_to_mounts(w, c, err);
 	if (str_is_empty(w->target))
 		return err_set(err, ERR_INVALID, "--mount: must set volume destination (target=)");
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
@@ -188,6 +219,11 @@ static int words_to_mount(const struct mount_words *w, struct container_config *
 		if (str_is_empty(w->source))
 			return err_set(err, ERR_INVALID, "--mount: type=bind needs source=");
 		m->source = path_absolute(w->source, NULL);
+	} else if (str_eq(type, "image")) {
+		if (str_is_empty(w->source))
+			return err_set(err, ERR_INVALID, "--mount: type=image needs source=");
+		m->source = xstrdup(w->source);
+		m->subpath = xstrdup(w->subpath);
 	} else if (str_eq(type, "volume")) {
 		m->source = str_is_empty(w->source) ? NULL : xstrdup(w->source);
 		m->anonymous = !m->source;

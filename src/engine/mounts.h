@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the mounts that a user asks for to those of the runtime: volumes filled, images mounted, options completed. */
+#pragma once
+
+#include "core/rooted.h"
+#include "engine/container.h"
+#include "engine/specgen.h"
+
+/* facts->mounts, with their sources found or made. */
+int mounts_prepare(struct container *c, const struct rooted *root, struct spec_facts *facts,
+		   struct err *err);
+/* Take back what was made for the container alone: images mounted for it, what it wrote into overlays. */
+int mounts_clean_up(struct container *c, struct err *err);

@@ -154,3 +154,24 @@ bool fs_exists(int dir_fd, const char *path)
 
 	return fstatat(dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int fs_list(int dir_fd, struct strvec *ret)
+{
+	int fd = fd_open_at(dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (!dir)
+		return fd < 0 ? fd : -errno;
+	while ((entry = readdir(dir)))
+		if (!str_eq(entry->d_name, ".") && !str_eq(entry->d_name, ".."))
+			strvec_add(ret, entry->d_name);
+	if (ret->n)
+		qsort(ret->v, ret->n, sizeof(*ret->v), compare_names);
+	return 0;
+}

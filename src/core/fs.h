@@ -26,3 +26,6 @@ struct strvec;
 int fs_list_sorted(const char *dir, const char *suffix, struct strvec *ret);
 /* Whether a path exists (also a dangling symlink). */
 bool fs_exists(int dir_fd, const char *path);
+struct strvec;
+/* The names in a directory (dir_fd itself, which may be O_PATH), sorted by their bytes, without "." and "..". */
+int fs_list(int dir_fd, struct strvec *ret);

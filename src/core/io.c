@@ -90,6 +90,51 @@ int io_write_all(int fd, const void *buf, size_t len)
 	return 0;
 }
 
+int io_pwrite_all(int fd, const void *buf, size_t len, off_t offset)
+{
+	const char *p = buf;
+
+	while (len > 0) {
+		ssize_t n = RETRY_EINTR(pwrite(fd, p, len, offset));
+
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		p += n;
+		offset += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+#define SPARSE_BLOCK ((size_t)4096)
+
+static bool is_zero(const char *p, size_t len)
+{
+	return p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
+}
+
+int io_pwrite_sparse(int fd, const void *buf, size_t len, off_t offset)
+{
+	const char *p = buf;
+	/* Up to where blocks of the file begin there is data. */
+	size_t at = MIN((size_t)(-offset & (off_t)(SPARSE_BLOCK - 1)), len);
+	size_t start = 0;
+
+	while (start < len) {
+		int r;
+
+		while (at < len && !(len - at >= SPARSE_BLOCK && is_zero(p + at, SPARSE_BLOCK)))
+			at += MIN(SPARSE_BLOCK, len - at);
+		r = io_pwrite_all(fd, p + start, at - start, offset + (off_t)start);
+		if (r < 0)
+			return r;
+		while (len - at >= SPARSE_BLOCK && is_zero(p + at, SPARSE_BLOCK))
+			at += SPARSE_BLOCK;
+		start = at;
+	}
+	return 0;
+}
+
 int io_write_file_at(int dir_fd, const char *path, const char *s)
 {
 	auto_close int fd = fd_open_at(dir_fd, path, O_WRONLY, 0);

@@ -22,5 +22,9 @@ int io_memory_file(const char *name, const char *content);
 /* Exactly len bytes; 1 on success, 0 when the file ended before the first byte, -EIO within. */
 int io_read_exact(int fd, void *buf, size_t len);
 int io_write_all(int fd, const void *buf, size_t len);
+int io_pwrite_all(int fd, const void *buf, size_t len, off_t offset);
+/* The same into a file that has nothing there yet: runs of zeroes (whole 4 KiB of buf) are left out, so that
+ * they become holes; the caller sets the size in the end. */
+int io_pwrite_sparse(int fd, const void *buf, size_t len, off_t offset);
 /* One write(2) of s to an existing file, as cgroupfs and procfs want it: short is -EIO. */
 int io_write_file_at(int dir_fd, const char *path, const char *s);

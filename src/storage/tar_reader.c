@@ -9,12 +9,14 @@
 #define BLOCK ((size_t)256 << 10)
 
 struct tar_reader {
-	struct archive *plain; /* undoes the compression */
+	struct archive *plain; /* undoes the compression; NULL for a stream */
 	struct archive *tar;
 	struct digest_context *digest;
 	char *name;
 	bool failed;
 	void *locale;
+	tar_read *read; /* of a stream */
+	void *context;
 };
 
 void *tar_locale_enter(void)
@@ -109,6 +111,41 @@ int tar_reader_open(struct tar_reader **ret, int fd, const char *name, struct er
 	return 0;
 }
 
+static la_ssize_t read_stream(struct archive *a, void *context, const void **ret)
+{
+	struct tar_reader *reader = context;
+	ssize_t n = reader->read(reader->context, ret);
+
+	if (n < 0) {
+		archive_set_error(a, EIO, "it cannot be read");
+		reader->failed = true;
+	}
+	return n;
+}
+
+int tar_reader_open_stream(struct tar_reader **ret, tar_read *read, void *context, const char *name,
+			   struct err *err)
+{
+	auto_tar_reader struct tar_reader *reader = xcalloc(1, sizeof(*reader));
+	int r = libarchive_load(err);
+
+	if (r < 0)
+		return r;
+	reader->locale = tar_locale_enter();
+	reader->name = xstrdup(name);
+	reader->read = read;
+	reader->context = context;
+	reader->tar = archive_read_new();
+	if (!reader->tar)
+		abort();
+	(void)archive_read_support_format_tar(reader->tar);
+	(void)archive_read_support_format_empty(reader->tar);
+	if (archive_read_open(reader->tar, reader, NULL, read_stream, NULL) != ARCHIVE_OK)
+		return fail(reader, reader->tar, err);
+	*ret = take_ptr(reader);
+	return 0;
+}
+
 int tar_reader_next(struct tar_reader *reader, struct archive_entry **ret, struct err *err)
 {
 	int r = archive_read_next_header(reader->tar, ret);
@@ -187,7 +224,8 @@ void tar_reader_close(struct tar_reader *reader)
 		(void)archive_read_free(reader->tar);
 	if (reader->plain)
 		(void)archive_read_free(reader->plain);
-	digest_free(reader->digest);
+	if (reader->digest)
+		digest_free(reader->digest);
 	tar_locale_leave(reader->locale);
 	free(reader->name);
 	free(reader);

@@ -14,6 +14,13 @@ struct tar_reader;
 
 /* fd is borrowed. name is for errors. */
 int tar_reader_open(struct tar_reader **ret, int fd, const char *name, struct err *err);
+/*
+ * An uncompressed archive from a function that gives its next piece, valid until the next call: its length, 0 at
+ * the end, -1 on failure (the caller knows why). No digest is taken: tar_reader_finish() is not for this.
+ */
+typedef ssize_t tar_read(void *context, const void **ret);
+int tar_reader_open_stream(struct tar_reader **ret, tar_read *read, void *context, const char *name,
+			   struct err *err);
 /* 1: *ret is the next entry (valid until the next call), 0: end of the archive. ERR_CORRUPT. */
 int tar_reader_next(struct tar_reader *reader, struct archive_entry **ret, struct err *err);
 /* A block of the entry's data, which begins at *ret_offset of the file; 0 at its end. */

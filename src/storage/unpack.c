@@ -327,20 +327,16 @@ static int write_data(struct unpacker *u, const struct item *item, int fd, struc
 			return err_set(err, ERR_INVALID,
 				       "unpack '%s': the archive has more than %llu bytes",
 				       item->path, (unsigned long long)max);
-		for (size_t n = 0; n < len;) {
-			ssize_t w = RETRY_EINTR(pwrite(fd, p + n, len - n, offset + (int64_t)n));
-
-			if (w <= 0)
-				return err_sys(err, w < 0 ? -errno : -EIO, "unpack '%s': write",
-					       item->path);
-			n += (size_t)w;
-		}
+		r = u->options->sparse ? io_pwrite_sparse(fd, p, len, offset) :
+					 io_pwrite_all(fd, p, len, offset);
+		if (r < 0)
+			return err_sys(err, r, "unpack '%s': write", item->path);
 		end = offset + (int64_t)len;
 	}
 	if (r < 0)
 		return r;
 	/* A hole at the end of a sparse file. */
-	if (end < item->st.st_size && ftruncate(fd, item->st.st_size) < 0)
+	if ((u->options->sparse || end < item->st.st_size) && ftruncate(fd, item->st.st_size) < 0)
 		return err_sys(err, -errno, "unpack '%s': set its size", item->path);
 	return 0;
 }
@@ -419,6 +415,9 @@ static int unpack_special(struct unpacker *u, const struct item *item, struct er
 	mode_t type = item->st.st_mode & S_IFMT;
 	int r = 0;
 
+	if (u->options->no_devices && (type == S_IFCHR || type == S_IFBLK))
+		return err_set(err, ERR_INVALID, "unpack '%s': a device does not belong there",
+			       item->path);
 	switch (type) {
 	case S_IFLNK:
 		r = symlinkat(archive_entry_symlink(item->entry), u->parent_fd, item->name);
@@ -473,6 +472,27 @@ static int unpack_whiteout(struct unpacker *u, const struct item *item, struct e
 	return 0;
 }
 
+/* Remove what the whiteout names, or with an opaque one all that its directory has. */
+static int apply_whiteout(struct unpacker *u, const struct item *item, struct err *err)
+{
+	const char *hidden = item->name + strlen(WHITEOUT);
+	auto_strvec struct strvec names = STRVEC_INIT;
+	auto_close int dir = fd_reopen(u->parent_fd, O_RDONLY | O_DIRECTORY);
+	int r = dir < 0 ? dir : 0;
+
+	if (str_eq(item->name, WHITEOUT_OPAQUE) && r == 0)
+		r = fs_list(dir, &names);
+	else if (str_has_prefix(item->name, WHITEOUT_META))
+		return 0;
+	else if (!*hidden || str_eq(hidden, ".") || str_eq(hidden, ".."))
+		return err_set(err, ERR_INVALID, "unpack '%s': a whiteout of nothing", item->path);
+	else
+		strvec_add(&names, hidden);
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		r = fs_remove_tree(dir, names.v[i]);
+	return r < 0 ? err_sys(err, r, "unpack '%s': remove what it hides", item->path) : 0;
+}
+
 /* --- all of it --- */
 
 static int unpack_item(struct unpacker *u, const struct item *item, struct err *err)
@@ -489,6 +509,8 @@ static int unpack_item(struct unpacker *u, const struct item *item, struct err *
 		return r;
 	if (u->options->whiteouts && str_has_prefix(item->name, WHITEOUT))
 		return unpack_whiteout(u, item, err);
+	if (u->options->apply_whiteouts && str_has_prefix(item->name, WHITEOUT))
+		return apply_whiteout(u, item, err);
 	if (!archive_entry_hardlink(item->entry) && S_ISDIR(item->st.st_mode))
 		return unpack_dir(u, item, err);
 	if (archive_entry_hardlink(item->entry)) {

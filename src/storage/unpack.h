@@ -18,8 +18,11 @@
 
 struct unpack_options {
 	bool whiteouts; /* layer archive: .wh.* in overlay's form */
+	bool apply_whiteouts; /* layer archive: .wh.* remove what they name in the destination */
 	const struct strvec *lowers; /* directories, highest first, whose directories give their
 				      * attributes to those that the archive does not name; or NULL */
+	bool no_devices; /* ERR_INVALID for one */
+	bool sparse; /* runs of zeroes in files become holes */
 	bool owner; /* chown as the archive says */
 	uint64_t max_bytes; /* 0: UNPACK_BYTES_MAX */
 	uint64_t max_entries; /* 0: UNPACK_ENTRIES_MAX */

@@ -67,10 +67,11 @@ DEFINE_AUTO_VAL(archive_documents, struct archive_documents, archive_documents_d
 #define auto_archive_documents auto_cleanup(archive_documents_cleanup_val)
 
 /*
- * The documents of the archive, before anything is unpacked; to be called first. From a file: all of them
- * (what is large is skipped, and read only where that is not possible), and the reader is at the
- * beginning again. From a pipe: those that come before the first member of another kind; what was read is
- * remembered for archive_reader_unpack(). ret belongs to the caller.
+ * The documents of the archive, before anything is unpacked; to be called first. From a file: all of
+ * them, what is large is skipped, and the reader is at the beginning again; where skipping is reading, it
+ * stops when config.dump, spec.dump and network.status are there. From a pipe: likewise, but it stops at
+ * the first member that is too large to be remembered (64 MiB together); what was read is unpacked by
+ * archive_reader_unpack(), and returned by archive_reader_next(), all the same. ret belongs to the caller.
  */
 int archive_reader_documents(struct archive_reader *reader, struct archive_documents *ret,
 			     struct err *err);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Objects of the file system that are to become entries of a tar, collected before anything is
- * written. Collecting reads names, attributes and the maps of holes, but no content, so that the exact
- * size of the tar is known at once: the tar of a volume stands inside a checkpoint archive, behind a
+ * written. Collecting reads names and attributes, but no content, so that the exact size of the tar is
+ * known at once: the tar of a volume stands inside a checkpoint archive, behind a
  * header that says how long it is.
  *
  * The format is POSIX pax with SCHILY.xattr.*, readable by GNU tar, bsdtar and Go's archive/tar. Names
- * are as given, and so are uid and gid; names of users are left out. Sockets are left out. Of an inode
- * with several names the first is a file, the others are links to it, also across calls. Holes are kept
- * in memory only: they are written as zeroes, without being read.
+ * are as given, and so are uid and gid; names of users are left out. Of extended attributes there are
+ * user.*, security.capability and POSIX ACLs. Sockets are left out. Of an inode with several names the
+ * first is a file, the others are links to it, also across calls. Holes are written as zeroes, without
+ * being read.
  *
  * Consistency. An object is opened again when it is written, below the directory that it was collected
  * from, without leaving it and without following a symlink. It must still be the same inode and at

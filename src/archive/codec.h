@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Independent pieces of compressed data: frames of zstd (RFC 8878) and members of gzip (RFC 1952), made
+ * and undone one at a time, and the index of them at the end of an archive.
+ *
+ * A member of ours has an extra field "FL" with two 32-bit little-endian numbers, the bytes of the whole
+ * member and those of its content, so that the next one is found without decompressing.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "archive/writer.h"
+#include "core/macro.h"
+#include "core/strbuf.h"
+
+/* No piece is larger than this, on either side; foreign ones that are, are read as one stream. */
+#define CODEC_PIECE_MAX ((uint32_t)32 << 20)
+
+/* What one slot needs, used again and again. Zeroed at first. */
+struct codec {
+	uint8_t *out;
+	size_t capacity;
+	size_t len; /* of the last result */
+	void *compressor; /* ZSTD_CCtx */
+	void *decompressor; /* ZSTD_DCtx */
+};
+void codec_done(struct codec *codec);
+
+/* Data into one piece at codec->out; nothing with ARCHIVE_CODEC_NONE (len is right). -ENOMEM, -EIO. */
+int codec_compress(struct codec *codec, enum archive_codec kind, int level, const uint8_t *data,
+		   size_t len);
+/* The content of a piece, which must be want bytes, into codec->out. -EBADMSG. */
+int codec_decompress(struct codec *codec, enum archive_codec kind, const uint8_t *data, size_t len,
+		     size_t want);
+
+/* Whether data (at least CODEC_HEAD bytes, or the whole rest) begins with a member of ours: its sizes. */
+#define CODEC_HEAD 24
+bool codec_gzip_head(const uint8_t *data, size_t len, uint32_t *ret_piece, uint32_t *ret_content);
+
+/* --- index --- */
+
+struct codec_entry {
+	uint64_t offset; /* of the piece in the archive */
+	uint64_t content; /* of its content in what is compressed */
+	uint32_t piece_len;
+	uint32_t content_len;
+};
+
+struct codec_index {
+	struct codec_entry *v;
+	size_t n;
+};
+
+void codec_index_add(struct codec_index *index, size_t piece_len, size_t content_len);
+void codec_index_done(struct codec_index *index);
+/* The seek table of the zstd seekable format, in its skippable frame; nothing with other codecs. */
+void codec_index_format(const struct codec_index *index, enum archive_codec kind,
+			struct strbuf *sb);
+/*
+ * Read the index of the archive fd (seekable) from byte start to its end. 1; 0 when it has none, or one
+ * that does not fit the file; negative errno when it cannot be read.
+ */
+int codec_index_load(struct codec_index *ret, int fd, uint64_t start, uint64_t end,
+		     enum archive_codec kind);

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "archive/output.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/fd.h"
+#include "core/path.h"
+#include "core/str.h"
+
+static int fail(const struct output *output, int code, struct err *err)
+{
+	return err_sys(err, code, "write '%s'", output->name);
+}
+
+/* --- files --- */
+
+static char *temporary_name(const char *name)
+{
+	uint64_t random = 0;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		random = (uint64_t)getpid();
+	return xasprintf(".%.200s.%016llx", name, (unsigned long long)random);
+}
+
+static int open_temporary(struct output *output)
+{
+	int fd = fd_open_at(output->parent_fd, ".", O_RDWR | O_TMPFILE, 0600);
+
+	if (fd >= 0)
+		return fd;
+	/* Not every file system has files without a name. */
+	output->temporary = temporary_name(output->final_name);
+	return fd_open_at(output->parent_fd, output->temporary,
+			  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+}
+
+static int open_file(struct output *output, const char *path, struct err *err)
+{
+	auto_free char *parent = path_dirname(path);
+	struct stat st;
+
+	/* What is there and no file is written to as it is; a symlink stands for its target. */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		if (S_ISDIR(st.st_mode))
+			return err_set(
+				err, ERR_INVALID,
+				"write '%s': it is a directory; 'dir:%s' would write into it", path,
+				path);
+		output->fd = fd_open_at(AT_FDCWD, path, O_WRONLY, 0);
+		return output->fd < 0 ? fail(output, output->fd, err) : 0;
+	}
+	output->parent_fd = fd_open_at(AT_FDCWD, parent, O_PATH | O_DIRECTORY, 0);
+	if (output->parent_fd < 0)
+		return fail(output, output->parent_fd, err);
+	output->final_name = xstrdup(path_basename(path));
+	if (!*output->final_name)
+		return fail(output, -EISDIR, err);
+	output->fd = open_temporary(output);
+	return output->fd < 0 ? fail(output, output->fd, err) : 0;
+}
+
+/* --- directories --- */
+
+static int count_entries(int fd)
+{
+	int copy = fd_open_at(fd, ".", O_RDONLY | O_DIRECTORY, 0);
+	auto_closedir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *entry;
+	int n = 0;
+
+	if (!dir)
+		return copy < 0 ? copy : -errno;
+	while ((entry = readdir(dir)))
+		n += !str_eq(entry->d_name, ".") && !str_eq(entry->d_name, "..");
+	return n;
+}
+
+static int open_dir(struct output *output, const char *path, struct err *err)
+{
+	int n;
+
+	output->is_dir = true;
+	output->made = mkdir(path, 0700) == 0;
+	if (!output->made && errno != EEXIST)
+		return fail(output, -errno, err);
+	output->fd = fd_open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+	if (output->fd < 0)
+		return fail(output, output->fd, err);
+	output->final_name = xstrdup(path);
+	n = count_entries(output->fd);
+	if (n < 0)
+		return fail(output, n, err);
+	if (n > 0) {
+		output->committed = true;
+		return err_set(err, ERR_EXISTS, "write '%s': the directory is not empty", path);
+	}
+	return 0;
+}
+
+static void remove_entries(struct output *output)
+{
+	for (size_t i = output->entries.n; i-- > 0;)
+		if (unlinkat(output->fd, output->entries.v[i], 0) < 0 && errno == EISDIR)
+			(void)unlinkat(output->fd, output->entries.v[i], AT_REMOVEDIR);
+	if (output->made)
+		(void)rmdir(output->final_name);
+}
+
+/* Make the directories above path. */
+static int make_parents(struct output *output, const char *path)
+{
+	auto_free char *parent = path_dirname(path);
+	int r;
+
+	if (str_eq(parent, ".") || strvec_contains(&output->entries, parent))
+		return 0;
+	r = make_parents(output, parent);
+	if (r < 0)
+		return r;
+	if (mkdirat(output->fd, parent, 0700) < 0)
+		return -errno;
+	strvec_add(&output->entries, parent);
+	return 0;
+}
+
+int output_create(struct output *output, const char *path, struct err *err)
+{
+	auto_free char *clean = path_clean(path);
+	int r = make_parents(output, clean);
+	int fd =
+		r < 0 ? r :
+			fd_open_at(output->fd, clean, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return err_sys(err, fd, "write '%s/%s'", output->name, clean);
+	strvec_add(&output->entries, clean);
+	return fd;
+}
+
+int output_make(struct output *output, const char *path, const char *link, struct err *err)
+{
+	auto_free char *clean = path_clean(path);
+	int r;
+
+	if (strvec_contains(&output->entries, clean))
+		return 0;
+	r = make_parents(output, clean);
+	if (r == 0 &&
+	    (link ? symlinkat(link, output->fd, clean) : mkdirat(output->fd, clean, 0700)) < 0)
+		r = -errno;
+	if (r < 0)
+		return err_sys(err, r, "write '%s/%s'", output->name, clean);
+	strvec_add(&output->entries, clean);
+	return 0;
+}
+
+/* --- all --- */
+
+int output_open_fd(struct output *output, int fd, const char *name, struct err *err)
+{
+	output->fd = fd;
+	output->borrowed = true;
+	output->name = xstrdup(name);
+	if (isatty(fd))
+		return err_set(err, ERR_USAGE,
+			       "write '%s': it is a terminal; redirect it or name a file", name);
+	return 0;
+}
+
+int output_open(struct output *output, const char *target, struct err *err)
+{
+	const char *dir = str_skip_prefix(target, "dir:");
+
+	if (str_eq(target, "-"))
+		return output_open_fd(output, STDOUT_FILENO, "stdout", err);
+	output->name = xstrdup(dir ? dir : target);
+	if (!*output->name)
+		return err_set(err, ERR_USAGE, "write archive: '%s' names no place", target);
+	return dir ? open_dir(output, dir, err) : open_file(output, target, err);
+}
+
+/* The file gets a name beside the final one, so that one step can replace what is there. */
+static int link_temporary(struct output *output)
+{
+	auto_free char *name = temporary_name(output->final_name);
+
+	if (linkat(AT_FDCWD, fd_path(output->fd).text, output->parent_fd, name, AT_SYMLINK_FOLLOW) <
+	    0)
+		return -errno;
+	output->temporary = take_ptr(name);
+	return 0;
+}
+
+static int name_file(struct output *output, bool sync)
+{
+	auto_close int dir = -EBADF;
+	int r = 0;
+
+	if (sync && fdatasync(output->fd) < 0)
+		return -errno;
+	if (!output->temporary)
+		r = link_temporary(output);
+	if (r < 0)
+		return r;
+	if (renameat(output->parent_fd, output->temporary, output->parent_fd, output->final_name) <
+	    0)
+		return -errno;
+	replace_ptr(output->temporary, NULL);
+	if (!sync)
+		return 0;
+	dir = fd_reopen(output->parent_fd, O_RDONLY | O_DIRECTORY);
+	return dir < 0 || fsync(dir) < 0 ? -errno : 0;
+}
+
+int output_commit(struct output *output, bool sync, struct err *err)
+{
+	int r = 0;
+
+	if (output->parent_fd >= 0)
+		r = name_file(output, sync);
+	else if (output->is_dir && sync && fsync(output->fd) < 0)
+		r = -errno;
+	if (r < 0)
+		return fail(output, r, err);
+	output->committed = true;
+	return 0;
+}
+
+void output_close(struct output *output)
+{
+	if (output->is_dir && !output->committed && output->fd >= 0)
+		remove_entries(output);
+	if (output->temporary)
+		(void)unlinkat(output->parent_fd, output->temporary, 0);
+	if (!output->borrowed)
+		close_fd(&output->fd);
+	close_fd(&output->parent_fd);
+	free(output->name);
+	free(output->final_name);
+	free(output->temporary);
+	strvec_done(&output->entries);
+	*output = (struct output)OUTPUT_INIT;
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "archive/stream.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "archive/codec.h"
+#include "archive/ring.h"
+#include "core/alloc.h"
+#include "core/fd.h"
+#include "core/io.h"
+
+#define CHUNK_ZSTD ((size_t)4 << 20)
+#define CHUNK_GZIP ((size_t)1 << 20)
+#define CHUNK_PLAIN ((size_t)2 << 20)
+/* The disk is told to begin in steps of this size. */
+#define SYNC_STEP ((uint64_t)16 << 20)
+/* A hole in an archive that is shorter than this is not worth a system call. */
+#define HOLE_MIN ((size_t)16 << 10)
+
+struct stream_file {
+	int fd;
+	char *path;
+	bool consume;
+	unsigned int refs; /* counted by the caller's thread alone */
+};
+
+/* Part of a chunk that is not bytes of ours: a range of a file, or zeroes (file NULL). */
+struct range {
+	struct stream_file *file;
+	uint64_t offset; /* in the file */
+	size_t at; /* in the chunk */
+	size_t len;
+};
+
+struct chunk {
+	const struct stream *stream;
+	uint8_t *in;
+	size_t len;
+	struct range *ranges;
+	size_t n_ranges;
+	struct codec codec;
+	int error; /* of reading, below 0 */
+	const char *failed; /* the file that could not be read */
+};
+
+struct stream {
+	int fd;
+	char *name;
+	struct stream_options options;
+	size_t chunk_size;
+	struct ring *ring;
+	struct chunk *current; /* claimed */
+	struct codec_index index;
+	uint64_t in;
+	uint64_t out;
+	uint64_t synced;
+	bool sparse; /* the output may get holes */
+	bool ends_in_hole;
+};
+
+/* --- files --- */
+
+struct stream_file *stream_file_new(int fd, const char *path, bool consume)
+{
+	struct stream_file *file = xcalloc(1, sizeof(*file));
+
+	file->fd = fd;
+	file->path = xstrdup(path);
+	file->consume = consume;
+	file->refs = 1;
+	return file;
+}
+
+void stream_file_release(struct stream_file *file)
+{
+	if (!file || --file->refs > 0)
+		return;
+	close_fd(&file->fd);
+	free(file->path);
+	free(file);
+}
+
+/* --- in the workers --- */
+
+static int read_range(const struct range *range, uint8_t *to)
+{
+	size_t done = 0;
+
+	while (done < range->len) {
+		ssize_t n = RETRY_EINTR(pread(range->file->fd, to + done, range->len - done,
+					      (off_t)(range->offset + done)));
+
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -ENODATA;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static void run_chunk(void *slot)
+{
+	struct chunk *c = slot;
+
+	for (size_t i = 0; i < c->n_ranges; i++) {
+		const struct range *range = &c->ranges[i];
+		int r = 0;
+
+		if (range->file)
+			r = read_range(range, c->in + range->at);
+		else
+			memset(c->in + range->at, 0, range->len);
+		if (r < 0) {
+			c->error = r;
+			c->failed = range->file->path;
+			return;
+		}
+	}
+	c->error = codec_compress(&c->codec, c->stream->options.codec, c->stream->options.level,
+				  c->in, c->len);
+}
+
+/* --- output --- */
+
+static int write_out(struct stream *s, const void *data, size_t len, struct err *err)
+{
+	int r = io_write_all(s->fd, data, len);
+
+	if (r < 0)
+		return err_sys(err, r, "write '%s'", s->name);
+	s->out += len;
+	s->ends_in_hole = false;
+	/* What is not begun now is waited for at the end. Only a hint. */
+	if (s->options.early_sync && s->out - s->synced >= SYNC_STEP) {
+		(void)sync_file_range(s->fd, (off_t)s->synced, (off_t)(s->out - s->synced),
+				      SYNC_FILE_RANGE_WRITE);
+		s->synced = s->out;
+	}
+	return 0;
+}
+
+static int write_hole(struct stream *s, size_t len, struct err *err)
+{
+	if (lseek(s->fd, (off_t)len, SEEK_CUR) < 0)
+		return err_sys(err, -errno, "write '%s'", s->name);
+	s->out += len;
+	s->ends_in_hole = true;
+	return 0;
+}
+
+/* A chunk that is not compressed. */
+static int write_plain(struct stream *s, const struct chunk *c, struct err *err)
+{
+	size_t done = 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && s->sparse && i < c->n_ranges; i++) {
+		const struct range *range = &c->ranges[i];
+
+		if (range->file || range->len < HOLE_MIN)
+			continue;
+		r = write_out(s, c->in + done, range->at - done, err);
+		if (r == 0)
+			r = write_hole(s, range->len, err);
+		done = range->at + range->len;
+	}
+	return r < 0 ? r : write_out(s, c->in + done, c->len - done, err);
+}
+
+static void forget_ranges(struct chunk *c, bool written)
+{
+	for (size_t i = 0; i < c->n_ranges; i++) {
+		struct range *range = &c->ranges[i];
+
+		if (!range->file)
+			continue;
+		/* Not every file system can; then the space stays until the file goes. */
+		if (written && range->file->consume)
+			(void)fallocate(range->file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+					(off_t)range->offset, (off_t)range->len);
+		stream_file_release(range->file);
+	}
+	free(c->ranges);
+	c->ranges = NULL;
+	c->n_ranges = 0;
+	c->len = 0;
+}
+
+/* Write the oldest chunk. */
+static int retire(struct stream *s, struct err *err)
+{
+	struct chunk *c = ring_wait(s->ring);
+	int r;
+
+	if (c->error < 0 && c->failed)
+		r = c->error == -ENODATA ?
+			    err_set(err, ERR_STATE,
+				    "write '%s': '%s' became shorter meanwhile; archive what is "
+				    "not being changed",
+				    s->name, c->failed) :
+			    err_sys(err, c->error, "read '%s'", c->failed);
+	else if (c->error < 0)
+		r = err_sys(err, c->error, "write '%s': compress", s->name);
+	else if (s->options.codec == ARCHIVE_CODEC_NONE)
+		r = write_plain(s, c, err);
+	else
+		r = write_out(s, c->codec.out, c->codec.len, err);
+	if (r == 0)
+		codec_index_add(&s->index, c->codec.len, c->len);
+	forget_ranges(c, r == 0);
+	ring_release(s->ring);
+	return r;
+}
+
+/* --- input --- */
+
+static int claim(struct stream *s, struct err *err)
+{
+	struct chunk *c;
+
+	if (s->current)
+		return 0;
+	while (!(c = ring_claim(s->ring))) {
+		int r = retire(s, err);
+
+		if (r < 0)
+			return r;
+	}
+	c->stream = s;
+	c->error = 0;
+	c->failed = NULL;
+	if (!c->in)
+		c->in = xmalloc(s->chunk_size);
+	s->current = c;
+	return 0;
+}
+
+int stream_cut(struct stream *s, struct err *err UNUSED)
+{
+	if (s->current && s->current->len > 0) {
+		ring_submit(s->ring);
+		s->current = NULL;
+	}
+	return 0;
+}
+
+/* Room for up to len bytes, at least one, in the current chunk; 0: *ret_len. */
+static int make_room(struct stream *s, uint64_t len, size_t *ret_len, struct err *err)
+{
+	int r = claim(s, err);
+
+	if (r < 0)
+		return r;
+	*ret_len = (size_t)MIN(len, (uint64_t)(s->chunk_size - s->current->len));
+	return 0;
+}
+
+static void advance(struct stream *s, size_t len)
+{
+	s->current->len += len;
+	s->in += len;
+	if (s->current->len == s->chunk_size) {
+		ring_submit(s->ring);
+		s->current = NULL;
+	}
+}
+
+int stream_bytes(struct stream *s, const void *data, size_t len, struct err *err)
+{
+	const uint8_t *p = data;
+
+	while (len > 0) {
+		size_t n;
+		int r = make_room(s, len, &n, err);
+
+		if (r < 0)
+			return r;
+		memcpy(s->current->in + s->current->len, p, n);
+		advance(s, n);
+		p += n;
+		len -= n;
+	}
+	return 0;
+}
+
+static int add_range(struct stream *s, struct stream_file *file, uint64_t offset, uint64_t len,
+		     struct err *err)
+{
+	while (len > 0) {
+		struct range *range;
+		size_t n;
+		int r = make_room(s, len, &n, err);
+
+		if (r < 0)
+			return r;
+		range = array_push(s->current->ranges, s->current->n_ranges);
+		*range = (struct range){ file, offset, s->current->len, n };
+		if (file)
+			file->refs++;
+		advance(s, n);
+		offset += n;
+		len -= n;
+	}
+	return 0;
+}
+
+int stream_zeroes(struct stream *s, uint64_t len, struct err *err)
+{
+	return add_range(s, NULL, 0, len, err);
+}
+
+int stream_range(struct stream *s, struct stream_file *file, uint64_t offset, uint64_t len,
+		 struct err *err)
+{
+	return add_range(s, file, offset, len, err);
+}
+
+/* --- life cycle --- */
+
+struct stream *stream_new(int fd, const struct stream_options *options)
+{
+	unsigned int n_threads = ring_threads(options->threads);
+	struct stream *s = xcalloc(1, sizeof(*s));
+	struct stat st;
+	int flags = fcntl(fd, F_GETFL);
+
+	s->fd = fd;
+	s->name = xstrdup(options->name);
+	s->options = *options;
+	s->options.name = s->name;
+	s->chunk_size = options->codec == ARCHIVE_CODEC_ZSTD ? CHUNK_ZSTD :
+			options->codec == ARCHIVE_CODEC_GZIP ? CHUNK_GZIP :
+							       CHUNK_PLAIN;
+	/* Beyond its end nothing is there yet, so that what is passed over is a hole. */
+	s->sparse = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0 && flags >= 0 &&
+		    !(flags & O_APPEND) && lseek(fd, 0, SEEK_CUR) == 0;
+	if (!s->sparse)
+		s->options.early_sync = false;
+	s->ring = ring_new(n_threads, n_threads + 2, sizeof(struct chunk), run_chunk);
+	return s;
+}
+
+static void chunk_done(void *slot)
+{
+	struct chunk *c = slot;
+
+	forget_ranges(c, false);
+	codec_done(&c->codec);
+	free(c->in);
+}
+
+void stream_free(struct stream *s)
+{
+	if (!s)
+		return;
+	ring_free(s->ring, chunk_done);
+	codec_index_done(&s->index);
+	free(s->name);
+	free(s);
+}
+
+size_t stream_chunk_size(const struct stream *s)
+{
+	return s->chunk_size;
+}
+
+int stream_finish(struct stream *s, struct err *err)
+{
+	auto_strbuf struct strbuf tail = STRBUF_INIT;
+	int r = stream_cut(s, err);
+
+	while (r == 0 && ring_pending(s->ring) > 0)
+		r = retire(s, err);
+	if (r < 0)
+		return r;
+	codec_index_format(&s->index, s->options.codec, &tail);
+	if (tail.len > 0)
+		r = write_out(s, tail.buf, tail.len, err);
+	if (r == 0 && s->ends_in_hole && ftruncate(s->fd, (off_t)s->out) < 0)
+		r = err_sys(err, -errno, "write '%s'", s->name);
+	return r;
+}
+
+uint64_t stream_bytes_in(const struct stream *s)
+{
+	return s->in;
+}
+
+uint64_t stream_bytes_out(const struct stream *s)
+{
+	return s->out;
+}

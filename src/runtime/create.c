@@ -8,6 +8,7 @@
 #include "core/fd.h"
 #include "core/log.h"
 #include "core/stage.h"
+#include "runtime/annotations.h"
 #include "runtime/cgroup_owner.h"
 #include "runtime/init/child.h"
 #include "runtime/init/handshake.h"
@@ -53,6 +54,20 @@ static int plan_sysctl(const struct launch *l, struct err *err)
 	return r < 0 ? r : sysctl_validate(&linux_->sysctl, &facts, err);
 }
 
+/*
+ * Whether init need not wait when it is ready, which costs two wake-ups: nothing is left then that only
+ * the parent can do. Limits and record are init's own as long as it is root of the same user namespace.
+ */
+static bool can_start_ahead(const struct launch *l)
+{
+	const struct runtime_spec *spec = spec_of(l);
+
+	return l->start_now && l->is_privileged &&
+	       !namespace_plan_has(&l->namespaces, NAMESPACE_USER) && !spec->process->terminal &&
+	       !l->pid_file && !l->opts->pidfd_socket &&
+	       !runtime_spec_annotation(spec, ANNOTATION_PIDFD_RECEIVER);
+}
+
 static int plan(void *context, struct err *err)
 {
 	struct launch *l = context;
@@ -77,6 +92,7 @@ static int plan(void *context, struct err *err)
 		r = hooks_output_open(&l->hooks_output, spec_of(l), err);
 	l->has_pre_pivot_hooks = (hooks && (hooks->n_prestart || hooks->n_create_runtime)) ||
 				 spec_of(l)->linux_->n_net_devices;
+	l->starts_ahead = can_start_ahead(l);
 	return r;
 }
 

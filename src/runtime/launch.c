@@ -336,8 +336,10 @@ int launch_prepare_record(void *context, struct err *err)
 	r = complete_record(l, err);
 	if (r == 0)
 		r = container_prepare_record(&l->container, err);
-	l->record_is_prepared = r == 0;
-	return r < 0 ? parent_explain(l, r, err) : 0;
+	if (r < 0)
+		return parent_explain(l, r, err);
+	l->record_is_prepared = true;
+	return l->starts_ahead ? parent_send(l, HANDSHAKE_START_NOW, NULL, 0, err) : 0;
 }
 
 int launch_save(void *context, struct err *err)
@@ -345,6 +347,8 @@ int launch_save(void *context, struct err *err)
 	struct launch *l = context;
 	int r;
 
+	if (l->starts_ahead)
+		return 0; /* init has */
 	if (l->record_is_prepared) {
 		r = container_publish_record(&l->container, err);
 	} else {

@@ -67,6 +67,7 @@ struct launch {
 	bool init_in_unified; /* born in the v2 cgroup; valid on both sides */
 	bool directory_is_ours;
 	bool record_is_prepared; /* by launch_prepare_record() */
+	bool starts_ahead; /* START comes before READY: init does what else the parent would do then */
 	bool had_hooks; /* init was there, so hooks may have run: poststop must */
 };
 

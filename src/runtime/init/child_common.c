@@ -226,6 +226,14 @@ int child_set_attributes(void *context, struct err *err)
 	return r < 0 ? r : scheduling_apply(&c->l->process.scheduling, err);
 }
 
+/* What the parent does behind READY otherwise. */
+static int start_ahead(struct child *c, struct err *err)
+{
+	int r = process_set_rlimits(&c->l->process, 0, err);
+
+	return r < 0 ? r : container_publish_record(&c->l->container, err);
+}
+
 int child_report_ready(void *context, struct err *err)
 {
 	struct child *c = context;
@@ -239,7 +247,7 @@ int child_report_ready(void *context, struct err *err)
 	if (m.kind != HANDSHAKE_START_NOW && m.kind != HANDSHAKE_START_FIFO)
 		return err_set(err, ERR_INTERNAL, "handshake: expected START, got %s",
 			       handshake_kind_to_string(m.kind));
-	return 0;
+	return c->l->starts_ahead ? start_ahead(c, err) : 0;
 }
 
 /* The first number that is not handed to the container. */

@@ -22,6 +22,8 @@
  *    READY             ----------->   rlimits that need privilege, state.json, pid file
  *                      <-----------   START (now)       run: go on at once
  *                      <-----------   START (fifo)      create: wait on exec.fifo
+ *                                     START comes ahead of READY, so that nobody waits, where init can
+ *                                     do all of that itself (struct launch, starts_ahead)
  *    SECCOMP_FD        ----------->   hand the listener to its agent
  *                      <-----------   SECCOMP_DONE      only with a filter that notifies
  *    [create: opens exec.fifo for writing, writes '0'; `start` reads it]

@@ -191,7 +191,7 @@ int parent_set_rlimits(void *context, struct err *err)
 {
 	struct launch *l = context;
 
-	return process_set_rlimits(&l->process, l->init_pid, err);
+	return l->starts_ahead ? 0 : process_set_rlimits(&l->process, l->init_pid, err);
 }
 
 /* ---- record ---- */
@@ -241,7 +241,7 @@ int parent_release_init(void *context, struct err *err)
 	enum handshake_kind kind = l->start_now ? HANDSHAKE_START_NOW : HANDSHAKE_START_FIFO;
 	int r = take_console(l, err);
 
-	if (r == 0)
+	if (r == 0 && !l->starts_ahead)
 		r = parent_send(l, kind, NULL, 0, err);
 	while (r == 0) {
 		auto_msg struct msg m = { 0 };

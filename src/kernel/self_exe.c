@@ -33,7 +33,11 @@ static bool is_protected(int exe_fd)
 	return seals >= 0 && (seals & SEALS) == SEALS;
 }
 
-/* Descriptor of the binary on a detached read-only mount. */
+/*
+ * Descriptor of the binary on a detached read-only mount. Close-on-exec, although the kernel then lets
+ * an RCU grace period pass: only when nobody has the descriptor any more is the mount in no namespace at
+ * all, and out of reach of mount_setattr(2) for a container with CAP_SYS_ADMIN that has the binary.
+ */
 static int clone_read_only(int exe_fd)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };

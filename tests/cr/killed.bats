@@ -48,7 +48,9 @@ goes_on()
 	[ ! -e "$T/image/descriptors.json" ] || fail "$1: the image looks whole"
 	pid=$(pid_of)
 	is_cgroup_v2 || [ "$(cgroup_file "$pid" freezer.state)" = THAWED ] || fail "$1: it is frozen"
-	[ -z "$(nsenter --target "$pid" --net nft list ruleset 3>&- 4>&- {PIPE}>&-)" ] || fail "$1: the network is locked"
+	# iptables of nftables leaves its empty chains.
+	[ -z "$(nsenter --target "$pid" --net nft list ruleset 3>&- 4>&- {PIPE}>&- | grep -iE 'criu|drop')" ] ||
+		fail "$1: the network is locked"
 	[ "$(inside sh -c 'cat /proc/[0-9]*/status 2>/dev/null' | sed -n 's/^TracerPid:\t//p' | sort -u)" = 0 ] || fail "$1: it is traced"
 }
 
@@ -106,4 +108,118 @@ goes_on()
 	restore --tcp-established
 	ticks_after 0
 	remove_container
+}
+
+# slow PROGRAM BEFORE AFTER: on $PATH, while $T/slow is there, the program says that it runs and takes that many seconds longer.
+slow()
+{
+	mkdir -p "$T/bin"
+	cat >"$T/bin/$1" <<-SCRIPT
+		#!/bin/sh
+		[ ! -e '$T/slow' ] || sleep $2
+		'$(command -v "$1")' "\$@" || exit
+		[ ! -e '$T/slow' ] || { touch '$T/locked'; sleep $3; }
+	SCRIPT
+	chmod +x "$T/bin/$1"
+}
+
+# kill_criu_when FILE COMMAND...: the same as kill_criu_after, when the file is there.
+kill_criu_when()
+{
+	local file=$1 runtime criu
+	shift
+	PATH=$T/bin:$PATH timeout 60 "$FLOE_RUNTIME" --root "$STATE" "$@" </dev/null >"$T/said" 2>&1 3>&- 4>&- {PIPE}>&- &
+	runtime=$!
+	eventually test -e "$file" || fail "$(cat "$T/said")"
+	criu=$(pgrep --parent "$(pgrep --parent $runtime)" criu | head -n 1)
+	kill -KILL "$criu"
+	status=0
+	wait $runtime || status=$?
+	output=$(cat "$T/said")
+}
+
+# The lock by iptables, in the container's network or the machine's.
+lock_rules()
+{
+	local program
+	for program in iptables-save ip6tables-save; do
+		nsenter --target "$(pid_of)" --net $program -t filter 3>&- 4>&- {PIPE}>&- | grep -iE 'CRIU|0xc114' || :
+	done
+}
+
+need_iptables()
+{
+	local program
+	for program in iptables-save ip6tables-save iptables-restore ip6tables-restore; do
+		command -v $program >/dev/null || skip "there is no $program"
+	done
+}
+
+@test "a CRIU that is killed leaves no lock by iptables, not even when its helpers are still at it" {
+	local program before after
+	floe_only "others leave it"
+	need_iptables
+	busy_container
+	while read -r program before after; do
+		rm -rf "$T/bin" "$T/image" "$T/locked"
+		touch "$T/slow"
+		slow "$program" "$before" "$after"
+		if [ "$before" != 0 ]; then
+			# It has not locked yet when CRIU is killed.
+			sed -i "2s|.*|[ ! -e '$T/slow' ] \|\| { touch '$T/locked'; rm '$T/slow'; sleep $before; }|" "$T/bin/$program"
+		fi
+		kill_criu_when "$T/locked" checkpoint --tcp-established --network-lock iptables --image-path "$T/image" "$ID"
+		rm -f "$T/slow"
+		[ "$status" -eq 1 ] || fail "$program: $output"
+		contains "$output" "killed"
+		[ -z "$(lock_rules)" ] || fail "$program: $(lock_rules)"
+		goes_on "$program"
+		[ "$(connections)" -eq 2 ]
+	done <<-TABLE
+		iptables-restore 0 2
+		ip6tables-restore 0 2
+		iptables-restore 1 0
+		ip6tables-restore 1 0
+	TABLE
+	# A lock that was there before is somebody else's.
+	nsenter --target "$(pid_of)" --net iptables-restore --noflush 3>&- 4>&- {PIPE}>&- <<-RULES
+		*filter
+		:CRIU - [0:0]
+		-I OUTPUT -j CRIU
+		-A CRIU -m mark --mark 0xc114 -j ACCEPT
+		-A CRIU -j DROP
+		COMMIT
+	RULES
+	before=$(lock_rules)
+	rm -f "$T/locked"
+	touch "$T/slow"
+	slow ip6tables-restore 0 2
+	kill_criu_when "$T/locked" checkpoint --tcp-established --network-lock iptables --image-path "$T/image" "$ID"
+	rm -f "$T/slow"
+	[ "$(lock_rules)" = "$before" ] || fail "$(lock_rules)"
+	remove_container
+}
+
+@test "a CRIU that is killed leaves no lock by iptables in the machine's network" {
+	floe_only "others leave it"
+	need_iptables
+	configure 'del(.linux.namespaces[] | select(.type == "network"))
+		| .mounts |= map(select(.type != "sysfs" and .destination != "/sys" and .type != "cgroup"))'
+	ticking '(tail -f /dev/null | nc -l -p 7000 >/dev/null) & sleep 0.2
+		(tail -f /dev/null | nc 127.0.0.1 7000 >/dev/null) &'
+	start_on_pipe
+	ticks_after 1
+	eventually test "$(connections)" -eq 2
+	slow iptables 0 2
+	touch "$T/slow"
+	kill_criu_when "$T/locked" checkpoint --tcp-established --network-lock iptables --image-path "$T/image" "$ID"
+	rm -f "$T/slow"
+	[ "$status" -eq 1 ] || fail "$output"
+	contains "$output" "killed"
+	[ -z "$(lock_rules)" ] || fail "$(lock_rules)"
+	ticks_after "$(last_tick)"
+	remove_container
+	# The empty chains of iptables.
+	nft delete table ip filter 2>/dev/null || :
+	nft delete table ip6 filter 2>/dev/null || :
 }

@@ -43,6 +43,7 @@ struct dump {
 	struct cgroup cgroup;
 	struct network_end network;
 	bool locks_network;
+	bool locks_by_iptables;
 	struct lock_rest lock_rest;
 	bool was_paused; /* by the user, and stays so */
 	bool freezes_early; /* at pre-dump, by us */
@@ -127,6 +128,8 @@ static int make_request(struct dump *d, struct err *err)
 			       d->session.version);
 	opts.network_lock = tuning.network_lock;
 	d->locks_network = tuning.network_lock != CHECKPOINT_NETWORK_LOCK_SKIP;
+	d->locks_by_iptables = tuning.network_lock == CHECKPOINT_NETWORK_LOCK_IPTABLES ||
+			       tuning.network_lock == CHECKPOINT_NETWORK_LOCK_DEFAULT;
 	opts.cgroups_mode = tuning.cgroups_mode;
 	if (tuning.network_lock != CHECKPOINT_NETWORK_LOCK_SKIP && ends_container(d))
 		network_end_hold(&d->network, c->spec, c->record.pid);
@@ -188,7 +191,7 @@ static int begin(struct dump *d, struct err *err)
 			return err_sys(err, r, "remove the memory of an earlier checkpoint");
 	}
 	if (d->locks_network)
-		lock_rest_note(&d->lock_rest, d->container->record.pid);
+		lock_rest_note(&d->lock_rest, d->container->record.pid, d->locks_by_iptables);
 	/* CRIU looks at the freezer every 100 ms only; found frozen, it need not wait at all. */
 	return d->freezes_early ? cgroup_freeze(&d->cgroup, err) : 0;
 }

@@ -94,7 +94,9 @@ struct archive_config {
 	char **dependencies;
 	size_t n_dependencies;
 	bool pause; /* the infra container of a pod */
-	bool is_infra;
+	uint32_t lock_id; /* of libpod's locks; means nothing to others */
+	struct json_object *spec; /* what create was given; owned */
+	struct json_object *id_mappings; /* owned */
 	bool is_service;
 
 	/* image and root file system */
@@ -159,8 +161,10 @@ struct archive_config {
 	char **hosts_add;
 	size_t n_hosts_add;
 	char *base_hosts_file;
-	struct archive_network *networks;
+	struct archive_network *networks; /* names of libpod 1.x and 3.x are here too */
 	size_t n_networks;
+	char **network_names; /* as libpod 1.x wrote them; not written */
+	size_t n_network_names;
 	char *network_mode;
 
 	/* the process */
@@ -191,7 +195,7 @@ struct archive_config {
 	uint32_t restart_retries;
 	char *runtime; /* crun, runc, floe-runtime; CRI: the handler */
 	char *sdnotify_mode;
-	char *systemd; /* "true" or "false": a bool there */
+	struct opt_bool systemd;
 	char *timezone;
 	char *umask;
 	struct json_extra extra;

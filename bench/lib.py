@@ -3,6 +3,7 @@
 
 No figure is asserted anywhere: the machines are shared and noisy, so only figures of one run are compared with each other.
 """
+import contextlib
 import json
 import os
 import shutil
@@ -19,13 +20,37 @@ RUNTIME = os.environ.get("FLOE_RUNTIME", os.path.join(BUILD, "src/cli/floe-runti
 def hide_unified_cgroup():
     """crun 1.8 refuses a host that is hybrid with a controller in the v2 tree: run everything where that is not to be seen.
 
-    Only in a mount namespace of our own; the host's hierarchies stay as they are."""
+    In a mount namespace of our own, which also has room for other mounts; the host's hierarchies stay as they are."""
     unified = "/sys/fs/cgroup/unified"
-    if not os.path.ismount(unified) or os.environ.get("FLOE_BENCH_PRIVATE"):
+    if os.environ.get("FLOE_BENCH_PRIVATE"):
         return
     os.environ["FLOE_BENCH_PRIVATE"] = "1"
-    script = f'umount {unified} && exec "$@"'
+    script = f'! mountpoint -q {unified} || umount {unified} && exec "$@"'
     os.execvp("unshare", ["unshare", "--mount", "--propagation", "slave", "sh", "-c", script, "sh", sys.executable, *sys.argv])
+
+
+def state_parent():
+    """Where state roots go: on a tmpfs, as below /run of almost every host. On a disk's file system, making and removing
+    small files by the hundred takes as long as a container, and it would be that which is compared."""
+    for path in ("/run", "/dev/shm"):
+        if os.path.isdir(path) and output_of("stat", "--file-system", "--format=%T", path) == "tmpfs":
+            return path
+    return None  # tempfile's default
+
+
+@contextlib.contextmanager
+def read_only_program(path, directory):
+    """The same program on a read-only mount; wants the mount namespace of hide_unified_cgroup()."""
+    copy = os.path.join(directory, "read-only")
+    os.makedirs(copy)
+    target = os.path.join(copy, os.path.basename(path))
+    shutil.copy2(path, target)
+    subprocess.run(["mount", "--bind", copy, copy], check=True)
+    subprocess.run(["mount", "-o", "remount,bind,ro", copy], check=True)
+    try:
+        yield target
+    finally:
+        subprocess.run(["umount", copy], check=False)
 
 
 class Sample:

@@ -98,6 +98,48 @@ with_criu()
 	remove_container
 }
 
+@test "a failure that nobody knows is told in the words of CRIU's log, with the lines before them" {
+	floe_only "the form is floe's"
+	ticking_container
+	# CRIU 4.2, which knows no features and fails with every dump.
+	cat >"$T/criu" <<-SCRIPT
+		#!/bin/bash
+		while type=\$(dd bs=65536 count=1 <&"\$2" 2>/dev/null | od -An -tx1 -N2); do
+			case \$type in
+			' 08 0a') env printf '\\x08\\x0a\\x10\\x01\\x52\\x04\\x08\\x04\\x10\\x02' >&"\$2" ;;
+			' 08 09') env printf '\\x08\\x09\\x10\\x01\\x42\\x00' >&"\$2" ;;
+			*) break ;;
+			esac
+		done
+		{
+			for i in 1 2 3 4 5 6 7 8 9; do
+				echo "(00.00000\$i) line \$i"
+			done
+			echo '(00.000010) Error (criu/moon.c:7): moon: it is full'
+			echo '(00.000011) after it'
+		} >'$T/image/dump.log'
+	SCRIPT
+	chmod +x "$T/criu"
+	run with_criu checkpoint --image-path "$T/image" "$ID"
+	[ "$status" -eq 1 ]
+	contains "$output" 'level=warning msg="5:(00.000005) line 5"' '10:(00.000010) Error (criu/moon.c:7)' \
+		'moon: it is full (criu' "still running"
+	[[ $output != *"line 4"* ]]
+	[[ $output != *"after it"* ]]
+	# Elsewhere, by CRIU's configuration.
+	printf 'log-file "%s"\n' "$T/other.log" >"$T/criu.conf"
+	sed -i "s|'$T/image/dump.log'|'$T/other.log'|" "$T/criu"
+	remove_container
+	: >"$T/out"
+	rm -r "$T/image"
+	configure --arg conf "$T/criu.conf" '.annotations["org.criu.config"] = $conf'
+	ticking_container
+	run with_criu checkpoint --image-path "$T/image" "$ID"
+	[ "$status" -eq 1 ]
+	contains "$output" "moon: it is full (criu's log: '$T/other.log')"
+	remove_container
+}
+
 @test "an image directory that cannot be made" {
 	ticking_container
 	touch "$T/file"

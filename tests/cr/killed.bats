@@ -161,7 +161,7 @@ need_iptables()
 	need_iptables
 	busy_container
 	while read -r program before after; do
-		rm -rf "$T/bin" "$T/image" "$T/locked"
+		rm -rf "${T:?}/bin" "$T/image" "$T/locked"
 		touch "$T/slow"
 		slow "$program" "$before" "$after"
 		if [ "$before" != 0 ]; then

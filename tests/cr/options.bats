@@ -59,6 +59,10 @@ load ../lib/cr
 	ticking
 	start_on_pipe
 	ticks_after 1
+	# What is empty was not given.
+	rt checkpoint --leave-running --image-path '' --work-path '' --parent-path '' --page-server '' "$ID" {PIPE}>&-
+	[ -s "$T/checkpoint/inventory.img" ]
+	rm -r "$T/checkpoint"
 	rt checkpoint "$ID" {PIPE}>&-
 	[ -s "$T/checkpoint/inventory.img" ]
 	tick=$(last_tick)

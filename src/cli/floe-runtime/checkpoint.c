@@ -36,11 +36,12 @@ struct options {
 };
 
 /* Exit code 0: it will work; 1: it will not. */
-static int dry_run(struct runtime *rt, const char *id, const struct options *cli, struct err *err)
+static int dry_run(struct runtime *rt, const char *id, const struct options *cli,
+		   const struct checkpoint_options *opts, struct err *err)
 {
 	auto_preflight_report struct preflight_report report = PREFLIGHT_REPORT_INIT;
 	auto_strbuf struct strbuf sb = STRBUF_INIT;
-	int r = container_preflight(rt, id, &cli->checkpoint, &report, err);
+	int r = container_preflight(rt, id, opts, &report, err);
 
 	if (r < 0)
 		return r;
@@ -58,18 +59,24 @@ static int dry_run(struct runtime *rt, const char *id, const struct options *cli
 static int run(const struct cli_invocation *inv, struct err *err)
 {
 	const struct options *cli = inv->options;
+	struct checkpoint_options opts = cli->checkpoint;
 	struct runtime *rt;
 	int r;
+
+	no_empty(&opts.image_path);
+	no_empty(&opts.work_path);
+	no_empty(&opts.parent_path);
+	no_empty(&opts.page_server);
 
 	if (cli->format != DRY_RUN_DEFAULT && !cli->dry_run)
 		return err_set(err, ERR_USAGE, "--format is for --dry-run only");
 	r = command_open_root(inv, false, &rt, err);
 	if (r == 0 && cli->dry_run)
-		return dry_run(rt, inv->args[0], cli, err);
+		return dry_run(rt, inv->args[0], cli, &opts, err);
 	if (r == 0)
-		r = container_checkpoint(rt, inv->args[0], &cli->checkpoint, err);
+		r = container_checkpoint(rt, inv->args[0], &opts, err);
 	if (r == 0 && cli->print_stats)
-		r = checkpoint_print_stats(&cli->checkpoint, err);
+		r = checkpoint_print_stats(&opts, err);
 	return r;
 }
 

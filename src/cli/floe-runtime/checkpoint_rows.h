@@ -8,6 +8,13 @@
 extern const struct cli_choice cgroups_mode_choices[];
 extern const struct cli_choice network_lock_choices[];
 
+/* An empty value is none, as for runc: callers pass on what they were not told. */
+static inline void no_empty(const char **value)
+{
+	if (*value && !**value)
+		*value = NULL;
+}
+
 /* T: struct, M: its struct checkpoint_options or restore_options. */
 #define CHECKPOINT_COMMON_ROWS(T, M)                                                               \
 	OPT_STRING(T, M.image_path, "image-path", 0, "DIR",                                        \

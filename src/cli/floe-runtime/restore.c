@@ -11,6 +11,7 @@ static int run(const struct cli_invocation *inv, struct err *err)
 {
 	const struct options *cli = inv->options;
 	struct create_options create = cli->create;
+	struct restore_options opts = cli->restore;
 	struct runtime *rt;
 	int exit_code = 0;
 	int r = command_open_root(inv, true, &rt, err);
@@ -18,7 +19,11 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	if (r < 0)
 		return r;
 	create.id = inv->args[0];
-	r = container_restore(rt, &create, &cli->restore, &exit_code, err);
+	no_empty(&opts.image_path);
+	no_empty(&opts.work_path);
+	no_empty(&opts.lsm_profile);
+	no_empty(&opts.lsm_mount_context);
+	r = container_restore(rt, &create, &opts, &exit_code, err);
 	return r < 0 ? r : exit_code;
 }
 

@@ -7,22 +7,11 @@
 #include "core/io.h"
 #include "core/parse.h"
 #include "core/str.h"
+#include "criu/config_file.h"
 #include "runtime/checkpoint/facts.h"
 #include "runtime/checkpoint/request.h"
 
 #define CONFIG_MAX ((size_t)1 << 20)
-
-/* The value of an option: up to a blank, or within quotes. */
-static char *parse_value(const char *s)
-{
-	s += strspn(s, " \t");
-	if (*s == '"' || *s == '\'') {
-		const char quote[] = { *s, '\0' };
-
-		return xstrndup(s + 1, strcspn(s + 1, quote));
-	}
-	return xstrndup(s, strcspn(s, " \t#"));
-}
 
 static void set(struct preflight_options *options, enum preflight_option option, char *by)
 {
@@ -35,12 +24,9 @@ static bool is_in_request(enum preflight_option option)
 	return preflight_option_infos[option].cli != NULL;
 }
 
-static void add_line(struct preflight_options *options, const char *line, const char *path,
-		     bool overridden)
+static void add_line(struct preflight_options *options, const char *name, const char *value,
+		     const char *path, bool overridden)
 {
-	size_t len = strcspn(line, " \t#");
-	auto_free char *name = xstrndup(line, len);
-	auto_free char *value = parse_value(line + len);
 	uint64_t number;
 
 	for (size_t i = PREFLIGHT_NO_OPTION + 1; i < PREFLIGHT_OPTION_COUNT_; i++)
@@ -60,15 +46,10 @@ static void add_line(struct preflight_options *options, const char *line, const 
 void preflight_options_add_file(struct preflight_options *options, const char *text,
 				const char *path, bool overridden)
 {
-	while (*text) {
-		size_t len = strcspn(text, "\n");
-		auto_free char *line = xstrndup(text, len);
+	struct criu_config_line line = CRIU_CONFIG_LINE_INIT;
 
-		add_line(options, line + strspn(line, " \t"), path, overridden);
-		text += len;
-		if (*text)
-			text++;
-	}
+	while (criu_config_next(&text, &line))
+		add_line(options, line.name, line.value, path, overridden);
 }
 
 static void add_path(struct preflight_options *options, const char *path, bool overridden)

@@ -11,8 +11,7 @@
 #include "spec/runtime_spec.h"
 
 /*
- * One of CRIU's configuration files, which lines there are: "option", "option value", "# comment";
- * a value may be in double or single quotes, after which the rest of the line is ignored.
+ * The text of one of CRIU's configuration files (criu/config_file.h).
  * overridden: an option that our request always sets has no effect (the files that CRIU reads before
  * the request). The text is not changed; options that do not matter here are passed over.
  */

@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "criu/config_file.h"
 #include "criu/log_tail.h"
 #include "runtime/checkpoint/log_advice.h"
 #include "runtime/checkpoint/options.h"
@@ -40,7 +41,6 @@ int criu_session_open(struct criu_session *ret, const struct runtime *rt,
 	const char *image_path = opts->image_path ? opts->image_path : CHECKPOINT_DEFAULT_DIRECTORY;
 	int r;
 
-	ret->log_name = opts->log_name;
 	r = open_directory(image_path, "image", opts->create_images, &ret->images_path,
 			   &ret->images_fd, err);
 	if (r == 0 && opts->work_path)
@@ -97,39 +97,42 @@ int criu_session_start(struct criu_session *s, const struct criu_client_opts *op
 	return r < 0 ? r : criu_client_version(&s->client, &s->version, err);
 }
 
-static void log_quotes(const struct criu_session *s, int dir_fd)
+/* As runc does; for everybody only where nobody knows what the log means. */
+static void log_quotes(const struct criu_session *s, enum log_level level)
 {
 	auto_strvec struct strvec lines = STRVEC_INIT;
 
-	if (!log_is_enabled(LOG_LEVEL_DEBUG) || criu_log_quote(dir_fd, s->log_name, &lines) < 0)
+	if (!log_is_enabled(level) || criu_log_quote(AT_FDCWD, s->log_path, &lines) < 0 ||
+	    lines.n == 0)
 		return;
-	log_debug("--- Quoting \"%s\"", s->log_path);
+	log_write(level, "--- Quoting \"%s\"", s->log_path);
 	for (size_t i = 0; i < lines.n; i++)
-		log_debug("%s", lines.v[i]);
-	log_debug("---");
+		log_write(level, "%s", lines.v[i]);
+	log_write(level, "---");
 }
 
 int criu_session_explain(const struct criu_session *s, const struct criu_result *result,
 			 bool *ret_known, struct err *err)
 {
 	auto_criu_log_finding struct criu_log_finding finding = CRIU_LOG_FINDING_INIT;
-	int dir_fd = s->work_fd >= 0 ? s->work_fd : s->images_fd;
 	int code = err ? err->code : -EREMOTEIO;
 	int found;
 
 	if (ret_known)
 		*ret_known = true;
-	log_quotes(s, dir_fd);
 	/* A failure of ours (a hook, a full disk at descriptors.json) made CRIU fail, not the reverse. */
-	if (!err || err->kind != ERR_REMOTE || str_has_prefix(err->msg, "error running"))
+	if (!err || err->kind != ERR_REMOTE || str_has_prefix(err->msg, "error running")) {
+		log_quotes(s, LOG_LEVEL_DEBUG);
 		return code;
-	found = criu_log_explain(dir_fd, s->log_name, &finding);
+	}
+	found = criu_log_explain(AT_FDCWD, s->log_path, &finding);
 	if (found != 1 && *result->message)
 		found = criu_log_explain_line(result->message, &finding);
 	/* That it took too long is no cause. */
 	if (ret_known)
 		*ret_known = finding.cause &&
 			     !(finding.option && str_has_prefix(finding.option, "timeout"));
+	log_quotes(s, finding.cause ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING);
 	(void)log_advice_tell(&finding, err);
 	err_append(err, " (criu's log: '%s')", s->log_path);
 	return err->code;
@@ -162,6 +165,18 @@ static void warm_up(void *context)
 	criu_home_warm_up(&s->home);
 }
 
+/* The configuration file that a request names overrides it, and with it where the log goes. */
+static void find_log(struct criu_session *s, const CriuReq *req)
+{
+	const char *config = req->opts ? req->opts->config_file : NULL;
+	auto_free char *name = config ? criu_config_value(config, "log-file") : NULL;
+
+	if (!name)
+		return;
+	replace_ptr(s->log_path, path_absolute(name, s->work_path ? s->work_path : s->images_path));
+	s->client.opts.log_path = s->log_path;
+}
+
 int criu_session_run(struct criu_session *s, const CriuReq *req, const struct criu_notify_ops *ops,
 		     void *context, struct criu_result *ret, struct err *err)
 {
@@ -169,6 +184,7 @@ int criu_session_run(struct criu_session *s, const CriuReq *req, const struct cr
 							.answered = pass_answered,
 							.sent = warm_up };
 
+	find_log(s, req);
 	s->ops = ops;
 	s->ops_context = context;
 	return criu_client_run(&s->client, req, &passing, s, ret, err);

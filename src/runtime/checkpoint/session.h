@@ -15,8 +15,7 @@ struct criu_session {
 	int images_fd;
 	char *work_path; /* absolute; that of the images when none was given */
 	int work_fd; /* -EBADF: none was given */
-	const char *log_name; /* static: "dump.log" */
-	char *log_path;
+	char *log_path; /* absolute; until CRIU runs, where it would be but for CRIU's configuration */
 	struct criu_location location;
 	struct criu_client client;
 	struct criu_home home;
@@ -52,7 +51,8 @@ int criu_session_run(struct criu_session *s, const CriuReq *req, const struct cr
 		     void *context, struct criu_result *ret, struct err *err);
 /*
  * Replace the text of an error of criu_client_run() by the cause that CRIU's log names, in one
- * sentence with the log's path; lines around the errors go to the debug log. Returns err->code.
+ * sentence with the log's path; the lines around the errors are warnings where no cause is known, else debug messages.
+ * Returns err->code.
  * *ret_known (may be NULL): whether the cause is known, and not only CRIU's own words for it.
  */
 int criu_session_explain(const struct criu_session *s, const struct criu_result *result,

@@ -19,6 +19,7 @@
 #include "engine/checkpoint_files.h"
 #include "engine/cleanup.h"
 #include "engine/event.h"
+#include "engine/restore.h"
 #include "engine/runtime_exec.h"
 #include "engine/stop.h"
 
@@ -30,6 +31,10 @@ struct checkpoint {
 	const struct checkpoint_options *o;
 	struct checkpoint_result *result;
 	bool ended; /* its processes are in the image and nowhere else */
+	bool paused; /* by us */
+	bool replaced; /* what was in the place of the new checkpoint is in CHECKPOINT_NEW_DIR */
+	struct archive_writer *writer;
+	struct checkpoint_snapshot snapshot;
 };
 
 int checkpoint_need_memory_tracking(struct err *err)
@@ -64,7 +69,7 @@ static int check(const struct checkpoint *x, struct err *err)
 		return err_set(err, ERR_STATE,
 			       "\"%s\" is not running, cannot checkpoint: container state improper",
 			       container_phase_to_string(c->status.phase));
-	if (c->config.auto_remove && !x->o->leave_running && !x->o->pre_checkpoint)
+	if (c->config.auto_remove && !x->o->export && !x->o->leave_running && !x->o->pre_checkpoint)
 		return err_set(err, ERR_STATE,
 			       "cannot checkpoint containers that have been started with '--rm' "
 			       "unless '--export' is used");
@@ -73,7 +78,7 @@ static int check(const struct checkpoint *x, struct err *err)
 			       "checkpoint container '%s' with previous: there is no "
 			       "pre-checkpoint; make one with --pre-checkpoint",
 			       c->config.name);
-	return 0;
+	return x->o->export ? checkpoint_export_check(c, err) : 0;
 }
 
 /* --- stages ----------------------------------------------------------------------------------------- */
@@ -101,7 +106,9 @@ static void undo_directory(void *context)
 	const struct checkpoint *x = context;
 	const char *const names[] = { target(x), NULL };
 
-	checkpoint_remove(x->c, names);
+	/* What is there then is the earlier checkpoint, which may be wanted again. */
+	if (!x->ended)
+		checkpoint_remove(x->c, names);
 }
 
 /* Why it failed is said; what becomes of the container is said here. */
@@ -117,6 +124,110 @@ static int explain(struct checkpoint *x, int r, struct err *err)
 	if (container_is_alive(x->c) && !strstr(err->msg, "runs on"))
 		err_append(err, "; the container runs on");
 	return r;
+}
+
+/* Before anything is frozen: most of what can be wrong with an archive's place shows here. */
+static int stage_open_archive(void *context, struct err *err)
+{
+	struct checkpoint *x = context;
+	struct archive_writer_options options = { 0 };
+
+	if (!x->o->export)
+		return 0;
+	options.codec = x->o->export->codec;
+	return archive_writer_open(&x->writer, x->o->export->target, &options, err);
+}
+
+static bool wants_snapshot(const struct checkpoint *x)
+{
+	return x->o->export && x->o->leave_running && !x->o->pre_checkpoint;
+}
+
+/* Shared memory is copied for a checkpoint that stays here too. */
+static bool wants_pause(const struct checkpoint *x)
+{
+	return wants_snapshot(x) ||
+	       (x->o->leave_running && !x->o->pre_checkpoint && checkpoint_has_shm(x->c));
+}
+
+/*
+ * CRIU lets the processes go as soon as it has their memory. For files that fit that memory they stand still from
+ * before until the files are copied; said in the record first, so that `unpause` helps when we are killed.
+ */
+static int stage_pause(void *context, struct err *err)
+{
+	struct checkpoint *x = context;
+	int r;
+
+	if (!wants_pause(x))
+		return 0;
+	r = container_advance(x->c, EVENT_PAUSE, err);
+	if (r == 0)
+		r = container_save(x->c, err);
+	if (r < 0)
+		return r;
+	x->paused = true;
+	return runtime_pause(x->c, err);
+}
+
+static int unpause(struct checkpoint *x, struct err *err)
+{
+	int r;
+
+	if (!x->paused)
+		return 0;
+	r = runtime_resume(x->c, err);
+	if (r < 0)
+		return r;
+	x->paused = false;
+	r = container_advance(x->c, EVENT_UNPAUSE, err);
+	return r < 0 ? r : container_save(x->c, err);
+}
+
+static void undo_pause(void *context)
+{
+	struct err err = ERR_INIT;
+
+	if (unpause(context, &err) < 0)
+		log_warning("%s; 'floe unpause' lets the container go on", err.msg);
+}
+
+static int stage_snapshot(void *context, struct err *err)
+{
+	struct checkpoint *x = context;
+	int r;
+
+	if (!wants_snapshot(x))
+		return unpause(x, err);
+	r = checkpoint_snapshot(x->c, x->o->export, &x->snapshot, err);
+	if (r == 0)
+		r = unpause(x, err);
+	x->result->snapshot_us = x->snapshot.us;
+	x->result->snapshot_bytes = x->snapshot.bytes;
+	if (r == 0 && x->snapshot.bytes > 0)
+		log_info(
+			"container '%s' stood still %llu ms longer, until %llu bytes of files were "
+			"copied",
+			x->c->config.name, (unsigned long long)x->snapshot.us / 1000,
+			(unsigned long long)x->snapshot.bytes);
+	return r;
+}
+
+static void undo_snapshot(void *context)
+{
+	const struct checkpoint *x = context;
+
+	checkpoint_snapshot_drop(x->c);
+}
+
+static int stage_export(void *context, struct err *err)
+{
+	struct checkpoint *x = context;
+
+	if (!x->o->export)
+		return 0;
+	return checkpoint_export_write(x->c, x->o->export, wants_snapshot(x) ? &x->snapshot : NULL,
+				       x->writer, x->o->pre_checkpoint, &x->result->archive, err);
 }
 
 static int stage_dump(void *context, struct err *err)
@@ -169,8 +280,7 @@ static int fix_parent(const struct checkpoint *x, const char *images, struct err
 
 static int stage_keep(void *context, struct err *err)
 {
-	const struct checkpoint *x = context;
-	static const char *const old[] = { CHECKPOINT_NEW_DIR, NULL };
+	struct checkpoint *x = context;
 	auto_free char *from = checkpoint_file(x->c, CHECKPOINT_NEW_DIR);
 	auto_free char *to = checkpoint_file(x->c, CHECKPOINT_DIR);
 	int r;
@@ -180,12 +290,28 @@ static int stage_keep(void *context, struct err *err)
 	r = fix_parent(x, from, err);
 	if (r < 0)
 		return r;
-	/* Both whole all the time; then what was there before goes. */
-	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) < 0 && rename(from, to) < 0)
+	/* Both are whole all the time. */
+	x->replaced = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) == 0;
+	if (!x->replaced && rename(from, to) < 0)
 		return err_sys(err, -errno, "rename '%s' to '%s'", from, to);
-	checkpoint_remove(x->c, old);
 	r = checkpoint_save_network(x->c, err);
 	return r < 0 ? r : checkpoint_save_shm(x->c, err);
+}
+
+/* What was there before is there again. Not when the new one is all that there is of the container. */
+static void undo_keep(void *context)
+{
+	struct checkpoint *x = context;
+	static const char *const names[] = { CHECKPOINT_DIR, NULL };
+	auto_free char *old = checkpoint_file(x->c, CHECKPOINT_NEW_DIR);
+	auto_free char *place = checkpoint_file(x->c, CHECKPOINT_DIR);
+
+	if (x->ended || x->o->pre_checkpoint)
+		return;
+	if (x->replaced)
+		(void)renameat2(AT_FDCWD, old, AT_FDCWD, place, RENAME_EXCHANGE);
+	else
+		checkpoint_remove(x->c, names);
 }
 
 static void note(struct checkpoint *x)
@@ -227,8 +353,12 @@ static int stage_end(void *context, struct err *err)
 
 static const struct stage stages[] = {
 	{ "make a directory for the images", stage_directory, undo_directory },
+	{ "open the archive", stage_open_archive, NULL },
+	{ "hold the container still", stage_pause, undo_pause },
 	{ "let the runtime dump", stage_dump, NULL },
-	{ "put the checkpoint into its place", stage_keep, NULL },
+	{ "put the checkpoint into its place", stage_keep, undo_keep },
+	{ "copy what could change", stage_snapshot, undo_snapshot },
+	{ "write the archive", stage_export, NULL },
 	{ "end the container", stage_end, NULL },
 };
 
@@ -243,11 +373,52 @@ static void load_stats(const struct checkpoint *x)
 		(void)criu_stats_load(&x->result->stats, dir, CRIU_STATS_DUMP, NULL);
 }
 
+/*
+ * It is in the image and nowhere else, and the archive failed: it goes on from the image, as if nothing had been.
+ */
+static void take_back(struct checkpoint *x, struct err *err)
+{
+	const struct restore_options options = {
+		.keep = true,
+		.tcp_established = x->o->tcp_established,
+		.file_locks = x->o->file_locks,
+	};
+	struct restore_result result;
+	struct err next = ERR_INIT;
+	int r = stage_end(x, &next);
+
+	if (r == 0)
+		r = container_restore(x->c, &options, &result, &next);
+	x->ended = r < 0;
+	if (r < 0) {
+		log_warning("%s", next.msg);
+		err_append(err, "; the container has ended, and its checkpoint is complete: 'floe "
+				"restore' lets it go on");
+		return;
+	}
+	undo_keep(x);
+	undo_directory(x);
+	err_append(err, "; the container runs on");
+}
+
+static int finish(struct checkpoint *x, struct err *err)
+{
+	static const char *const temporary[] = { CHECKPOINT_DUMP_LOG, CRIU_STATS_DUMP, NULL };
+	static const char *const old[] = { CHECKPOINT_NEW_DIR, NULL };
+	const struct remove_options remove = { .volumes = true };
+
+	load_stats(x);
+	checkpoint_remove(x->c, old);
+	checkpoint_snapshot_drop(x->c);
+	if (!x->o->keep && !x->o->pre_checkpoint)
+		checkpoint_remove(x->c, temporary);
+	event_container(x->c, "checkpoint");
+	return x->ended && x->c->config.auto_remove ? container_remove(x->c, &remove, err) : 0;
+}
+
 int container_checkpoint(struct container *c, const struct checkpoint_options *options,
 			 struct checkpoint_result *ret, struct err *err)
 {
-	static const char *const temporary[] = { CHECKPOINT_DUMP_LOG, CRIU_STATS_DUMP,
-						 "config.dump", "spec.dump", NULL };
 	struct checkpoint x = { .c = c, .o = options, .result = ret };
 	int r;
 
@@ -255,16 +426,11 @@ int container_checkpoint(struct container *c, const struct checkpoint_options *o
 	r = check(&x, err);
 	if (r == 0)
 		r = stages_run("checkpoint", stages, ARRAY_SIZE(stages), &x, err);
-	if (r < 0) {
-		/* What is in the image and nowhere else is kept whatever happens afterwards. */
-		if (x.ended)
-			err_append(err, "; the container has ended, its checkpoint is in '%s'",
-				   c->static_dir);
-		return r;
-	}
-	load_stats(&x);
-	if (!options->keep && !options->pre_checkpoint)
-		checkpoint_remove(c, temporary);
-	event_container(c, "checkpoint");
-	return 0;
+	archive_writer_close(x.writer);
+	if (r < 0 && x.ended && err)
+		take_back(&x, err);
+	if (r == 0)
+		r = finish(&x, err);
+	checkpoint_snapshot_done(&x.snapshot);
+	return r;
 }

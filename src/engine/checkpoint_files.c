@@ -70,6 +70,13 @@ static bool is_empty_dir(const char *path)
 
 /* --- shared memory -------------------------------------------------------------------------------- */
 
+bool checkpoint_has_shm(const struct container *c)
+{
+	auto_free char *shm = container_shm_path(c);
+
+	return shm && !is_empty_dir(shm);
+}
+
 /* It is a file system of its own that ends with the container. */
 int checkpoint_save_shm(const struct container *c, struct err *err)
 {
@@ -81,7 +88,7 @@ int checkpoint_save_shm(const struct container *c, struct err *err)
 	int r;
 
 	checkpoint_remove(c, old);
-	if (!shm || is_empty_dir(shm))
+	if (!checkpoint_has_shm(c))
 		return 0;
 	if (mkdir(path, 0700) < 0)
 		return err_sys(err, -errno, "create directory '%s'", path);

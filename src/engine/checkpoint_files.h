@@ -36,6 +36,8 @@ int checkpoint_save_network(const struct container *c, struct err *err);
  */
 int checkpoint_request_network(struct container *c, bool ignore_ip, bool ignore_mac,
 			       struct err *err);
+/* Whether there is anything in the container's shared memory. */
+bool checkpoint_has_shm(const struct container *c);
 /* Copy what is in the container's shared memory; what an earlier checkpoint had of it goes. */
 int checkpoint_save_shm(const struct container *c, struct err *err);
 /* And back into one that is mounted. Nothing when there is none. */

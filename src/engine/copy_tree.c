@@ -15,11 +15,26 @@
 #include "core/auto.h"
 #include "core/fd.h"
 #include "core/str.h"
+#include "core/strbuf.h"
 
 #define CHUNK ((size_t)1 << 30)
 #define XATTR_NAMES_MAX 65536
 
-static int copy_dir(int from, int to);
+/* The first name of a file that has several. */
+struct copied_link {
+	dev_t dev;
+	ino_t ino;
+	char *path; /* below to_root */
+};
+
+struct copy {
+	int to_root;
+	struct strbuf path; /* of the directory that is being copied, below to_root; "" or "a/b/" */
+	struct copied_link *links;
+	size_t n_links;
+};
+
+static int copy_dir(struct copy *x, int from, int to);
 
 static int copy_content(int from, int to)
 {
@@ -61,6 +76,20 @@ static int copy_attributes(int fd, const struct stat *st)
 	return 0;
 }
 
+/* 1: the file is a further name of one that has been copied, and is that now. */
+static int copy_as_link(struct copy *x, int to_dir, const char *name, const struct stat *st)
+{
+	auto_free char *path = xasprintf("%s%s", x->path.len ? x->path.buf : "", name);
+
+	for (size_t i = 0; i < x->n_links; i++)
+		if (x->links[i].ino == st->st_ino && x->links[i].dev == st->st_dev)
+			return linkat(x->to_root, x->links[i].path, to_dir, name, 0) < 0 ? -errno :
+											   1;
+	*array_push(x->links, x->n_links) =
+		(struct copied_link){ st->st_dev, st->st_ino, take_ptr(path) };
+	return 0;
+}
+
 static int copy_file(int from_dir, int to_dir, const char *name, const struct stat *st)
 {
 	auto_close int from = fd_open_at(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
@@ -85,10 +114,12 @@ static int copy_link(int from_dir, int to_dir, const char *name)
 	return symlinkat(target, to_dir, name) < 0 ? -errno : 0;
 }
 
-static int copy_subdir(int from_dir, int to_dir, const char *name, const struct stat *st)
+static int copy_subdir(struct copy *x, int from_dir, int to_dir, const char *name,
+		       const struct stat *st)
 {
 	auto_close int from = fd_open_at(from_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	auto_close int to = -EBADF;
+	size_t mark;
 	int r;
 
 	if (from < 0)
@@ -96,7 +127,10 @@ static int copy_subdir(int from_dir, int to_dir, const char *name, const struct 
 	if (mkdirat(to_dir, name, 0700) < 0)
 		return -errno;
 	to = fd_open_at(to_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	r = to < 0 ? to : copy_dir(from, to);
+	mark = x->path.len;
+	strbuf_addf(&x->path, "%s/", name);
+	r = to < 0 ? to : copy_dir(x, from, to);
+	strbuf_truncate(&x->path, mark);
 	if (r == 0) {
 		copy_xattrs(from, to);
 		r = copy_attributes(to, st);
@@ -104,17 +138,22 @@ static int copy_subdir(int from_dir, int to_dir, const char *name, const struct 
 	return r;
 }
 
-static int copy_entry(int from, int to, const char *name)
+static int copy_entry(struct copy *x, int from, int to, const char *name)
 {
 	struct stat st;
 	int r;
 
 	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
+	if (!S_ISDIR(st.st_mode) && !S_ISSOCK(st.st_mode) && st.st_nlink > 1) {
+		r = copy_as_link(x, to, name, &st);
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
 	if (S_ISREG(st.st_mode))
 		return copy_file(from, to, name, &st);
 	if (S_ISDIR(st.st_mode))
-		return copy_subdir(from, to, name, &st);
+		return copy_subdir(x, from, to, name, &st);
 	if (S_ISSOCK(st.st_mode))
 		return 0;
 	if (S_ISLNK(st.st_mode))
@@ -126,7 +165,7 @@ static int copy_entry(int from, int to, const char *name)
 	return r;
 }
 
-static int copy_dir(int from, int to)
+static int copy_dir(struct copy *x, int from, int to)
 {
 	int copy = fd_reopen(from, O_RDONLY | O_DIRECTORY);
 	auto_closedir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
@@ -137,7 +176,7 @@ static int copy_dir(int from, int to)
 		return copy < 0 ? copy : -errno;
 	while (r == 0 && (entry = readdir(dir)))
 		if (!str_eq(entry->d_name, ".") && !str_eq(entry->d_name, ".."))
-			r = copy_entry(from, to, entry->d_name);
+			r = copy_entry(x, from, to, entry->d_name);
 	return r;
 }
 
@@ -145,8 +184,15 @@ int copy_tree(int from_fd, int to_fd)
 {
 	auto_close int from = fd_reopen(from_fd, O_RDONLY | O_DIRECTORY);
 	auto_close int to = fd_reopen(to_fd, O_RDONLY | O_DIRECTORY);
+	struct copy x = { .to_root = to };
+	int r;
 
 	if (from < 0)
 		return from;
-	return to < 0 ? to : copy_dir(from, to);
+	r = to < 0 ? to : copy_dir(&x, from, to);
+	for (size_t i = 0; i < x.n_links; i++)
+		free(x.links[i].path);
+	free(x.links);
+	strbuf_done(&x.path);
+	return r;
 }

@@ -5,7 +5,7 @@
 
 /*
  * Copy what is below the directory from_fd into the directory to_fd (both may be O_PATH): files, links,
- * devices, with owner, mode, times and extended attributes. Symlinks are copied, never followed. Return: 0 or
- * a negative errno.
+ * hard links among them, devices, with owner, mode, times and extended attributes; by reflink where the file system
+ * has them. Symlinks are copied, never followed. Return: 0 or a negative errno.
  */
 int copy_tree(int from_fd, int to_fd);

@@ -2,7 +2,10 @@
 #include "engine/restore.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/alloc.h"
@@ -19,7 +22,7 @@
 
 struct restore {
 	const struct restore_options *o;
-	struct runtime_spec spec;
+	const struct restore_source *source;
 };
 
 static int check(const struct container *c, struct err *err)
@@ -48,17 +51,14 @@ static int fill(void *context UNUSED, struct container *c, const struct rooted *
 
 static int prepare(void *context, struct container *c, struct err *err)
 {
-	struct restore *x = context;
+	const struct restore *x = context;
+	const struct prepare_restore how = {
+		.spec = x->source->spec,
+		.fill = x->source->fill,
+		.context = x->source->context,
+	};
 
-	return container_prepare_restored(
-		c, &(struct prepare_restore){ .spec = &x->spec, .fill = fill, .context = x }, err);
-}
-
-static int load_spec(struct restore *x, const struct container *c, struct err *err)
-{
-	auto_free char *path = checkpoint_file(c, "config.json");
-
-	return runtime_spec_load(&x->spec, AT_FDCWD, path, err);
+	return container_prepare_restored(c, &how, err);
 }
 
 static void add_options(const struct restore_options *o, struct strvec *v)
@@ -104,6 +104,25 @@ static void load_stats(const struct container *c, struct restore_result *ret)
 		(void)criu_stats_load(&ret->stats, dir, CRIU_STATS_RESTORE, NULL);
 }
 
+/* CRIU gives the uts namespace the name that it had. */
+static int set_hostname(const struct container *c, const char *name, struct err *err)
+{
+	auto_free char *path = xasprintf("/proc/%d/ns/uts", c->status.pid);
+	auto_close int fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
+	pid_t pid;
+	int status = 0;
+
+	if (fd < 0)
+		return err_sys(err, fd, "open '%s'", path);
+	pid = fork();
+	if (pid == 0)
+		_exit(setns(fd, CLONE_NEWUTS) < 0 || sethostname(name, strlen(name)) < 0 ? errno :
+											   0);
+	if (pid < 0 || RETRY_EINTR(waitpid(pid, &status, 0)) < 0)
+		return err_sys(err, -errno, "set host name '%s'", name);
+	return status == 0 ? 0 : err_sys(err, -WEXITSTATUS(status), "set host name '%s'", name);
+}
+
 static int run(struct container *c, struct restore *x, struct restore_result *ret, struct err *err)
 {
 	auto_free char *images = checkpoint_file(c, CHECKPOINT_DIR);
@@ -116,35 +135,27 @@ static int run(struct container *c, struct restore *x, struct restore_result *re
 		r = container_init_restored(c, &how, err);
 	strvec_done(&how.runtime_opts);
 	ret->runtime_us = (clock_now_monotonic_ns() - begin) / 1000;
-	if (r < 0 && !runtime_can_checkpoint(c))
+	if (r < 0 && err && err->kind == ERR_REMOTE && !runtime_can_checkpoint(c))
 		return err_set(err, ERR_UNSUPPORTED,
 			       "configured runtime '%s' does not support checkpoint/restore",
 			       c->engine->runtime);
+	if (r == 0 && x->source->hostname)
+		r = set_hostname(c, x->source->hostname, err);
 	if (r < 0)
 		return r;
 	note(c);
 	return container_save(c, err);
 }
 
-int container_restore(struct container *c, const struct restore_options *options,
-		      struct restore_result *ret, struct err *err)
+int container_restore_from(struct container *c, const struct restore_source *source,
+			   const struct restore_options *options, struct restore_result *ret,
+			   struct err *err)
 {
-	struct restore x = { .o = options };
-	int r = check(c, err);
+	struct restore x = { options, source };
+	int r;
 
 	*ret = (struct restore_result){ 0 };
-	/* Its end was not noticed by anybody else yet. */
-	if (r == 0 && c->status.phase == PHASE_STOPPED)
-		r = container_cleanup(c, err);
-	if (r == 0)
-		r = load_spec(&x, c, err);
-	if (r < 0)
-		return r;
-	r = checkpoint_request_network(c, options->ignore_static_ip, options->ignore_static_mac,
-				       err);
-	if (r == 0)
-		r = run(c, &x, ret, err);
-	runtime_spec_done(&x.spec);
+	r = run(c, &x, ret, err);
 	if (r < 0)
 		return r;
 	load_stats(c, ret);
@@ -152,4 +163,27 @@ int container_restore(struct container *c, const struct restore_options *options
 		drop_checkpoint(c);
 	event_container(c, "restore");
 	return 0;
+}
+
+int container_restore(struct container *c, const struct restore_options *options,
+		      struct restore_result *ret, struct err *err)
+{
+	auto_free char *path = checkpoint_file(c, "config.json");
+	struct runtime_spec spec;
+	const struct restore_source source = { .spec = &spec, .fill = fill };
+	int r = check(c, err);
+
+	/* Its end was not noticed by anybody else yet. */
+	if (r == 0 && c->status.phase == PHASE_STOPPED)
+		r = container_cleanup(c, err);
+	if (r == 0)
+		r = runtime_spec_load(&spec, AT_FDCWD, path, err);
+	if (r < 0)
+		return r;
+	r = checkpoint_request_network(c, options->ignore_static_ip, options->ignore_static_mac,
+				       err);
+	if (r == 0)
+		r = container_restore_from(c, &source, options, ret, err);
+	runtime_spec_done(&spec);
+	return r;
 }

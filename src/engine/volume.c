@@ -59,7 +59,7 @@ static int save(struct engine *e, const struct volume *v, bool create, struct er
 				v->name);
 }
 
-static int make_directory(const struct volume *v, struct err *err)
+int volume_make_directory(const struct volume *v, struct err *err)
 {
 	int r = fs_mkdir_all(AT_FDCWD, v->mountpoint, 0755, 0755);
 
@@ -105,7 +105,7 @@ int volume_create(struct engine *e, const struct volume_options *o, char **ret_n
 		r = err_set(err, ERR_EXISTS,
 			    "volume with name %s already exists: volume already exists", v.name);
 	} else if (r >= 0) {
-		r = make_directory(&v, err);
+		r = volume_make_directory(&v, err);
 	}
 	if (r >= 0 && ret_name)
 		*ret_name = take_ptr(v.name);
@@ -280,7 +280,7 @@ int volume_mount_for(struct engine *e, const struct container_mount *m, const st
 	if (r == 0)
 		r = volume_load(e, m->source, &v, err);
 	if (r == 0)
-		r = make_directory(&v, err);
+		r = volume_make_directory(&v, err);
 	if (r < 0)
 		return r;
 	if (v.needs_copy_up || v.needs_chown) {

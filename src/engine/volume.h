@@ -61,5 +61,7 @@ int volume_remove(struct engine *e, const char *name, struct err *err);
 int volume_mount_for(struct engine *e, const struct container_mount *mount,
 		     const struct rooted *root, const struct spec_user *user, char **ret_path,
 		     struct err *err);
+/* Its directory, made when it is missing. */
+int volume_make_directory(const struct volume *v, struct err *err);
 /* Change the owner of a tree on the host, links not followed. -1 and errno. */
 int volume_chown_tree(const char *path, uint32_t uid, uint32_t gid);

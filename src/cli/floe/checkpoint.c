@@ -4,16 +4,23 @@
 
 #include "cli/floe/checkpoint_stats.h"
 #include "cli/floe/targets.h"
+#include "core/str.h"
 #include "engine/checkpoint.h"
 
 struct options {
 	struct targets targets;
 	struct checkpoint_options checkpoint;
+	const char *export;
+	const char *compress;
+	bool ignore_rootfs;
+	bool ignore_volumes;
 	bool print_stats;
 };
 
 struct context {
 	const struct options *o;
+	struct checkpoint_options checkpoint;
+	struct checkpoint_export export;
 	struct checkpoint_stats stats;
 };
 
@@ -21,7 +28,7 @@ static int checkpoint_one(struct container *c, void *context, struct err *err)
 {
 	struct context *x = context;
 	struct checkpoint_result result;
-	int r = container_checkpoint(c, &x->o->checkpoint, &result, err);
+	int r = container_checkpoint(c, &x->checkpoint, &result, err);
 
 	if (r == 0 && x->o->print_stats)
 		checkpoint_stats_add_dump(&x->stats, c->config.id, result.runtime_us,
@@ -43,7 +50,36 @@ static int check(const struct options *o, struct err *err)
 	if (k->with_previous && k->pre_checkpoint)
 		return err_set(err, ERR_USAGE,
 			       "--with-previous can not be used with --pre-checkpoint");
+	if (!o->export && o->compress)
+		return err_set(err, ERR_USAGE, "--compress can only be used with --export");
+	if (!o->export && o->ignore_rootfs)
+		return err_set(err, ERR_USAGE, "--ignore-rootfs can only be used with --export");
+	if (!o->export && o->ignore_volumes)
+		return err_set(err, ERR_USAGE, "--ignore-volumes can only be used with --export");
 	return k->with_previous || k->pre_checkpoint ? checkpoint_need_memory_tracking(err) : 0;
+}
+
+static int make_export(struct context *x, size_t n_containers, struct err *err)
+{
+	const struct options *o = x->o;
+
+	x->checkpoint = o->checkpoint;
+	if (!o->export)
+		return 0;
+	if (o->compress && archive_codec_from_string(o->compress, &x->export.codec) < 0)
+		return err_set(
+			err, ERR_USAGE,
+			"selected compression algorithm (\"%s\") not supported. Please select "
+			"one from: gzip, none, zstd",
+			o->compress);
+	if (n_containers > 1 || o->targets.all)
+		return err_set(err, ERR_USAGE,
+			       "--export: one archive holds one container; name one");
+	x->export.target = o->export;
+	x->export.ignore_rootfs = o->ignore_rootfs;
+	x->export.ignore_volumes = o->ignore_volumes;
+	x->checkpoint.export = &x->export;
+	return 0;
 }
 
 static int run(const struct cli_invocation *inv, struct err *err)
@@ -54,14 +90,17 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	int code;
 	int r = check(o, err);
 
+	if (r == 0)
+		r = make_export(&x, inv->n_args, err);
 	if (r < 0)
 		return r;
 	t.lock = true;
 	t.wanted = runs;
-	t.quiet = o->print_stats;
+	/* On stdout there is the archive. */
+	t.quiet = o->print_stats || str_eq(o->export, "-");
 	checkpoint_stats_begin(&x.stats);
 	code = targets_each(inv, &t, checkpoint_one, &x, err);
-	if (code >= 0 && o->print_stats)
+	if (code >= 0 && o->print_stats && !str_eq(o->export, "-"))
 		r = checkpoint_stats_print(&x.stats, "podman_checkpoint_duration", err);
 	(void)json_object_put(x.stats.containers);
 	return r < 0 ? r : code;
@@ -79,6 +118,15 @@ static const struct cli_option rows[] = {
 		 "write the memory only, while the container runs on"),
 	OPT_FLAG(T, checkpoint.with_previous, "with-previous", 0,
 		 "write only the memory that has changed since the last pre-checkpoint"),
+	OPT_STRING(T, export, "export", 'e', "FILE|-|dir:PATH",
+		   "write everything into an archive, from which the container can be restored "
+		   "anywhere"),
+	OPT_STRING(T, compress, "compress", 'c', "none|gzip|zstd",
+		   "how the archive is compressed (default: zstd)"),
+	OPT_FLAG(T, ignore_rootfs, "ignore-rootfs", 0,
+		 "leave out of the archive what the container changed in its root file system"),
+	OPT_FLAG(T, ignore_volumes, "ignore-volumes", 0,
+		 "leave the content of volumes out of the archive"),
 	OPT_FLAG(T, print_stats, "print-stats", 0,
 		 "print times (in microseconds) and page counts as JSON instead of the names"),
 	OPT_FLAG(T, targets.all, "all", 'a', "every container that runs"),

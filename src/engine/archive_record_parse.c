@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The record of a container that comes from an archive. */
+#include <json-c/json.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/parse.h"
+#include "core/path.h"
+#include "core/str.h"
+#include "engine/archive_record.h"
+#include "engine/specgen.h"
+#include "kernel/caps.h"
+#include "kernel/signals.h"
+
+#define STOP_TIMEOUT_DEFAULT 10
+#define SHM_SIZE_DEFAULT (64 << 20)
+
+static void add_strings(char ***to, size_t *n_to, char *const *from, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		json_strings_add(to, n_to, from[i]);
+}
+
+static void copy_map(struct json_string_map *to, const struct json_string_map *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		json_string_map_set(to, from->v[i].key, from->v[i].value);
+}
+
+static bool is_one_of(const char *s, const char *const *words)
+{
+	for (; *words; words++)
+		if (str_eq(s, *words))
+			return true;
+	return false;
+}
+
+bool archive_mount_is_engines(const char *destination)
+{
+	static const char *const places[] = {
+		"/dev/shm",	  "/etc/resolv.conf",	"/etc/hostname",
+		"/etc/hosts",	  "/run/.containerenv", "/var/run/.containerenv",
+		"/run/secrets",	  "/var/run/secrets",	"/run/podman-init",
+		"/run/notify",	  "/etc/passwd",	"/etc/group",
+		"/etc/localtime", "/dev/init",		NULL,
+	};
+
+	return is_one_of(destination, places) || path_is_below(destination, "/run/secrets");
+}
+
+bool archive_mount_is_default(const struct oci_mount *m)
+{
+	static const struct {
+		const char *destination;
+		const char *types[3];
+	} defaults[] = {
+		{ "/proc", { "proc" } },
+		{ "/dev", { "tmpfs" } },
+		{ "/dev/pts", { "devpts" } },
+		{ "/dev/mqueue", { "mqueue" } },
+		{ "/dev/shm", { "tmpfs" } },
+		{ "/sys", { "sysfs" } },
+		{ "/sys/fs/cgroup", { "cgroup", "cgroup2" } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
+		if (str_eq(defaults[i].destination, m->destination))
+			return is_one_of(m->type, defaults[i].types);
+	return false;
+}
+
+/* --- mounts ------------------------------------------------------------------------------------------- */
+
+static int parse_volumes(struct container_config *ret, const struct archive_config *a,
+			 struct err *err)
+{
+	for (size_t i = 0; i < a->n_named_volumes; i++) {
+		const struct archive_named_volume *v = &a->named_volumes[i];
+		struct container_mount *m;
+
+		if (str_is_empty(v->volume_name) || str_is_empty(v->dest))
+			return err_set(err, ERR_INVALID,
+				       "config.dump: namedVolumes[%zu]: no name or place", i);
+		m = array_push(ret->mounts, ret->n_mounts);
+		m->type = xstrdup("volume");
+		m->source = xstrdup(v->volume_name);
+		m->destination = xstrdup(v->dest);
+		m->anonymous = v->set_anonymous;
+		m->subpath = str_is_empty(v->sub_path) ? NULL : xstrdup(v->sub_path);
+		add_strings(&m->options, &m->n_options, v->options, v->n_options);
+	}
+	return 0;
+}
+
+static bool has_mount(const struct container_config *g, const char *destination)
+{
+	for (size_t i = 0; i < g->n_mounts; i++)
+		if (str_eq(g->mounts[i].destination, destination))
+			return true;
+	return false;
+}
+
+static int parse_mounts(struct container_config *ret, const struct runtime_spec *spec,
+			struct err *err)
+{
+	static const char *const types[] = { "bind",   "tmpfs",	 "ramfs", "devpts",
+					     "mqueue", "cgroup", NULL };
+
+	for (size_t i = 0; i < spec->n_mounts; i++) {
+		const struct oci_mount *from = &spec->mounts[i];
+		const char *type = str_is_empty(from->type) ? "bind" : from->type;
+		struct container_mount *m;
+
+		if (str_is_empty(from->destination) || from->destination[0] != '/')
+			return err_set(err, ERR_INVALID,
+				       "spec.dump: mounts[%zu]: no absolute destination", i);
+		if (archive_mount_is_engines(from->destination) || archive_mount_is_default(from) ||
+		    has_mount(ret, from->destination))
+			continue;
+		if (str_eq(type, "none") || str_eq(type, "rbind"))
+			type = "bind";
+		if (!is_one_of(type, types))
+			return err_set(err, ERR_UNSUPPORTED,
+				       "spec.dump: mount '%s' is of type '%s', which floe does not "
+				       "know",
+				       from->destination, type);
+		m = array_push(ret->mounts, ret->n_mounts);
+		m->type = xstrdup(type);
+		m->source = str_eq(type, "bind") ? xstrdup(from->source) : NULL;
+		m->destination = xstrdup(from->destination);
+		add_strings(&m->options, &m->n_options, from->options, from->n_options);
+		if (str_eq(type, "bind") && (!m->source || m->source[0] != '/'))
+			return err_set(err, ERR_INVALID,
+				       "spec.dump: mount '%s': its source is no absolute path",
+				       from->destination);
+	}
+	return 0;
+}
+
+/* --- network ------------------------------------------------------------------------------------------ */
+
+static void add_network(struct container_config *ret, const struct archive_network *from)
+{
+	struct network_attachment *to = array_push(ret->networks, ret->n_networks);
+
+	to->network = xstrdup(from->name);
+	to->static_mac = xstrdup(from->static_mac);
+	to->interface_name = xstrdup(from->interface_name);
+	add_strings(&to->static_ips, &to->n_static_ips, from->static_ips, from->n_static_ips);
+	add_strings(&to->aliases, &to->n_aliases, from->aliases, from->n_aliases);
+	copy_map(&to->options, &from->options);
+}
+
+static void parse_network(struct container_config *ret, const struct archive_config *a,
+			  const struct runtime_spec *spec)
+{
+	const struct oci_namespace *ns = oci_linux_namespace(spec->linux_, "network");
+	struct archive_network by_default = { .name = NULL };
+
+	if (!ns) {
+		ret->network = xstrdup("host");
+		return;
+	}
+	/* A namespace that an engine made and plugged in; the runtime's own has no path. */
+	if (!a->create_net_ns && a->n_networks == 0 && !ns->path) {
+		ret->network = xstrdup("none");
+		return;
+	}
+	ret->network = xstrdup("bridge");
+	for (size_t i = 0; i < a->n_networks; i++)
+		add_network(ret, &a->networks[i]);
+	if (ret->n_networks == 0) {
+		by_default.name = xstrdup(NETWORK_DEFAULT);
+		add_network(ret, &by_default);
+		free(by_default.name);
+	}
+	if (a->static_ip && ret->networks[0].n_static_ips == 0)
+		json_strings_add(&ret->networks[0].static_ips, &ret->networks[0].n_static_ips,
+				 a->static_ip);
+	if (a->static_mac && !ret->networks[0].static_mac)
+		ret->networks[0].static_mac = xstrdup(a->static_mac);
+}
+
+static int parse_ports(struct container_config *ret, const struct archive_config *a,
+		       struct err *err)
+{
+	for (size_t i = 0; i < a->n_ports; i++) {
+		const struct archive_port *p = &a->ports[i];
+		auto_strvec struct strvec protocols = STRVEC_INIT;
+
+		if (p->container_port == 0 || p->container_port > UINT16_MAX ||
+		    p->host_port > UINT16_MAX || p->range > UINT16_MAX)
+			return err_set(err, ERR_INVALID, "config.dump: port %u:%u is none",
+				       p->host_port, p->container_port);
+		strvec_split(&protocols, str_is_empty(p->protocol) ? "tcp" : p->protocol, ',',
+			     false);
+		for (size_t k = 0; k < protocols.n; k++)
+			*array_push(ret->ports, ret->n_ports) = (struct network_port){
+				.host_ip = xstrdup(p->host_ip ? p->host_ip : ""),
+				.container_port = p->container_port,
+				.host_port = p->host_port,
+				.range = MAX(p->range, 1U),
+				.protocol = xstrdup(protocols.v[k]),
+			};
+	}
+	if (!a->exposed_ports || !json_object_is_type(a->exposed_ports, json_type_object))
+		return 0;
+	json_object_object_foreach(a->exposed_ports, port, list)
+	{
+		size_t n = json_object_is_type(list, json_type_array) ?
+				   json_object_array_length(list) :
+				   0;
+
+		for (size_t i = 0; i < n; i++) {
+			auto_free char *text = xasprintf(
+				"%s/%s", port,
+				json_object_get_string(json_object_array_get_idx(list, i)));
+
+			json_strings_add(&ret->expose, &ret->n_expose, text);
+		}
+	}
+	return 0;
+}
+
+/* --- process, security, limits ---------------------------------------------------------------------- */
+
+/* The image's entrypoint and command, where together they are what runs; else that itself. */
+static void parse_command(struct container_config *ret, const struct archive_config *a,
+			  const struct oci_process *p)
+{
+	size_t skip = p->n_args > 2 && (str_eq(p->args[0], "/run/podman-init") ||
+					str_eq(p->args[0], "/dev/init")) ?
+			      2 :
+			      0;
+	bool same = a->n_entrypoint + a->n_command == p->n_args - skip;
+
+	for (size_t i = 0; same && i < a->n_entrypoint; i++)
+		same = str_eq(a->entrypoint[i], p->args[skip + i]);
+	for (size_t i = 0; same && i < a->n_command; i++)
+		same = str_eq(a->command[i], p->args[skip + a->n_entrypoint + i]);
+	ret->init = skip > 0;
+	if (same) {
+		add_strings(&ret->entrypoint, &ret->n_entrypoint, a->entrypoint, a->n_entrypoint);
+		add_strings(&ret->command, &ret->n_command, a->command, a->n_command);
+	} else {
+		add_strings(&ret->command, &ret->n_command, p->args + skip, p->n_args - skip);
+	}
+}
+
+static void parse_capabilities(struct container_config *ret, const struct oci_process *p)
+{
+	const struct container_config plain = { .privileged = ret->privileged };
+	uint64_t base = 0;
+	uint64_t added = 0;
+	uint64_t has = 0;
+
+	if (!p->capabilities)
+		return;
+	for (size_t i = 0; i < p->capabilities->n_bounding; i++) {
+		int cap = caps_from_name(p->capabilities->bounding[i]);
+
+		if (cap >= 0)
+			has |= CAPS_BIT(cap);
+	}
+	(void)specgen_capabilities(&plain, caps_last(), &base, &added, NULL);
+	specgen_cap_names(has & ~base, &ret->cap_add, &ret->n_cap_add);
+	specgen_cap_names(base & ~has, &ret->cap_drop, &ret->n_cap_drop);
+}
+
+static const char *namespace_mode(const struct runtime_spec *spec, const char *type)
+{
+	return oci_linux_namespace(spec->linux_, type) ? NULL : "host";
+}
+
+static void parse_security(struct container_config *ret, const struct archive_config *a,
+			   const struct runtime_spec *spec)
+{
+	const struct oci_linux *l = spec->linux_;
+	const struct oci_process *p = spec->process;
+
+	ret->privileged = a->privileged;
+	ret->read_only = spec->root && spec->root->readonly;
+	ret->no_new_privileges = p->no_new_privileges;
+	ret->seccomp = l->seccomp ? NULL : xstrdup("unconfined");
+	ret->apparmor = xstrdup(p->apparmor_profile);
+	ret->selinux_process = xstrdup(p->selinux_label);
+	ret->selinux_mount = xstrdup(l->mount_label);
+	parse_capabilities(ret, p);
+	ret->pid = xstrdup(namespace_mode(spec, "pid"));
+	ret->ipc = xstrdup(a->no_shm ? "none" : namespace_mode(spec, "ipc"));
+	ret->uts = xstrdup(namespace_mode(spec, "uts"));
+	if (!l->n_masked_paths && !ret->privileged)
+		json_strings_add(&ret->unmask, &ret->n_unmask, "ALL");
+	copy_map(&ret->sysctl, &l->sysctl);
+	for (size_t i = 0; !ret->privileged && i < l->n_devices; i++) {
+		struct container_device *d = array_push(ret->devices, ret->n_devices);
+
+		d->host_path = xstrdup(l->devices[i].path);
+		d->path = xstrdup(l->devices[i].path);
+		d->permissions = xstrdup("rwm");
+	}
+}
+
+static void parse_limits(struct container_limits *ret, const struct oci_resources *r)
+{
+	if (!r)
+		return;
+	if (r->memory) {
+		ret->memory = r->memory->limit;
+		ret->memory_swap = r->memory->swap;
+		ret->memory_reservation = r->memory->reservation;
+		ret->memory_swappiness = r->memory->swappiness;
+		ret->oom_kill_disable = r->memory->disable_oom_killer;
+	}
+	if (r->cpu) {
+		ret->cpu_shares = r->cpu->shares;
+		ret->cpu_period = r->cpu->period;
+		ret->cpu_quota = r->cpu->quota;
+		ret->cpu_rt_period = r->cpu->realtime_period;
+		ret->cpu_rt_runtime = r->cpu->realtime_runtime;
+		ret->cpuset_cpus = xstrdup(r->cpu->cpus);
+		ret->cpuset_mems = xstrdup(r->cpu->mems);
+	}
+	if (r->pids)
+		ret->pids = r->pids->limit;
+	if (r->block_io)
+		ret->blkio_weight = r->block_io->weight;
+	copy_map(&ret->unified, &r->unified);
+}
+
+static void parse_process(struct container_config *ret, const struct archive_config *a,
+			  const struct oci_process *p)
+{
+	char name[SIGNALS_NAME_MAX];
+
+	parse_command(ret, a, p);
+	add_strings(&ret->env, &ret->n_env, p->env, p->n_env);
+	ret->workdir = xstrdup(p->cwd);
+	ret->user = str_is_empty(a->user) ? xasprintf("%u:%u", p->user.uid, p->user.gid) :
+					    xstrdup(a->user);
+	add_strings(&ret->groups, &ret->n_groups, a->groups, a->n_groups);
+	ret->tty = p->terminal;
+	ret->interactive = a->stdin_open;
+	ret->oom_score_adj = p->oom_score_adj;
+	ret->umask = p->user.umask.set ? xasprintf("%04o", p->user.umask.v) : xstrdup("0022");
+	for (size_t i = 0; i < p->n_rlimits; i++)
+		*array_push(ret->ulimits, ret->n_ulimits) =
+			(struct container_ulimit){ xstrdup(p->rlimits[i].type), p->rlimits[i].soft,
+						   p->rlimits[i].hard };
+	if (a->stop_signal > 0 && a->stop_signal <= 64 && a->stop_signal != SIGTERM) {
+		signals_to_string((int)a->stop_signal, name);
+		ret->stop_signal = xstrdup(name);
+	}
+	ret->stop_timeout = a->stop_timeout ? a->stop_timeout : STOP_TIMEOUT_DEFAULT;
+	ret->timeout = a->timeout;
+	ret->timezone = str_is_empty(a->timezone) ? NULL : xstrdup(a->timezone);
+	ret->restart_policy = str_is_empty(a->restart_policy) ? NULL : xstrdup(a->restart_policy);
+	ret->restart_max = a->restart_retries;
+}
+
+static void parse_annotations(struct container_config *ret, const struct json_string_map *from)
+{
+	static const char *const engines[] = {
+		"org.opencontainers.image.stopSignal", "io.container.manager",
+		"io.podman.annotations.autoremove",    "io.podman.annotations.privileged",
+		"io.podman.annotations.init",	       NULL,
+	};
+
+	for (size_t i = 0; i < from->n; i++)
+		if (!is_one_of(from->v[i].key, engines))
+			json_string_map_set(&ret->annotations, from->v[i].key, from->v[i].value);
+}
+
+/* Where another one's place on another host means nothing here. */
+static void parse_rest(struct container_config *ret, const struct archive_config *a,
+		       const struct runtime_spec *spec)
+{
+	ret->id = xstrdup(a->id);
+	ret->name = xstrdup(a->name);
+	ret->created_ns = (int64_t)clock_now_realtime_ns();
+	add_strings(&ret->create_command, &ret->n_create_command, a->create_command,
+		    a->n_create_command);
+	ret->image_name = xstrdup(a->rootfs_image_name ? a->rootfs_image_name : a->rootfs_image);
+	ret->image_id = xstrdup(a->rootfs_image_id);
+	ret->rootfs = str_is_empty(a->rootfs) ? NULL : xstrdup(a->rootfs);
+	copy_map(&ret->labels, &a->labels);
+	parse_annotations(ret, &spec->annotations);
+	ret->log_driver = xstrdup(str_eq(a->log_driver, "json-file") ||
+						  str_eq(a->log_driver, "none") ||
+						  str_eq(a->log_driver, "journald") ?
+					  a->log_driver :
+					  "k8s-file");
+	ret->log_tag = str_is_empty(a->log_tag) ? NULL : xstrdup(a->log_tag);
+	if (a->log_size > 0)
+		ret->log_size_max = (struct opt_i64){ true, a->log_size };
+	ret->shm_size = a->shm_size > 0 ? a->shm_size : SHM_SIZE_DEFAULT;
+	ret->cgroups = a->no_cgroups ? xstrdup("disabled") : NULL;
+	if (spec->hostname && !(a->id && str_has_prefix(a->id, spec->hostname)))
+		ret->hostname = xstrdup(spec->hostname);
+	add_strings(&ret->dns, &ret->n_dns, a->dns_server, a->n_dns_server);
+	add_strings(&ret->dns_search, &ret->n_dns_search, a->dns_search, a->n_dns_search);
+	add_strings(&ret->dns_options, &ret->n_dns_options, a->dns_option, a->n_dns_option);
+	add_strings(&ret->add_hosts, &ret->n_add_hosts, a->hosts_add, a->n_hosts_add);
+	ret->no_hosts = a->use_image_hosts;
+	ret->no_hostname = a->use_image_hostname;
+	ret->hosts_file =
+		is_one_of(a->base_hosts_file, (const char *const[]){ "none", "image", NULL }) ?
+			xstrdup(a->base_hosts_file) :
+			NULL;
+	for (size_t i = 0; i < a->n_secrets; i++)
+		*array_push(ret->secrets, ret->n_secrets) = (struct container_secret){
+			.name = xstrdup(a->secrets[i].name),
+			.type = xstrdup("mount"),
+			.target = xstrdup(a->secrets[i].target),
+			.uid = a->secrets[i].uid,
+			.gid = a->secrets[i].gid,
+			.mode = a->secrets[i].mode,
+		};
+}
+
+static int check(const struct archive_config *a, const struct runtime_spec *spec, struct err *err)
+{
+	if (!spec->linux_ || !spec->process || spec->process->n_args == 0)
+		return err_set(err, ERR_INVALID,
+			       "spec.dump: it is no configuration of a container of Linux");
+	if (a->n_dependencies > 0)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "the archive's container depends on container '%s'",
+			       a->dependencies[0]);
+	if (!str_is_empty(a->pod))
+		return err_set(err, ERR_UNSUPPORTED, "cannot restore pod container without --pod");
+	return 0;
+}
+
+int archive_record_parse(struct container_config *ret, const struct archive_config *a,
+			 const struct runtime_spec *spec, struct err *err)
+{
+	struct container_config g = { 0 };
+	int r = check(a, spec, err);
+
+	if (r < 0)
+		return r;
+	parse_rest(&g, a, spec);
+	parse_process(&g, a, spec->process);
+	parse_security(&g, a, spec);
+	parse_limits(&g.limits, spec->linux_->resources);
+	parse_network(&g, a, spec);
+	r = parse_volumes(&g, a, err);
+	if (r == 0)
+		r = parse_mounts(&g, spec, err);
+	if (r == 0)
+		r = parse_ports(&g, a, err);
+	if (r < 0) {
+		container_config_done(&g);
+		return r;
+	}
+	*ret = g;
+	return 0;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container from a checkpoint archive. The documents are read and judged before anything is made; then the
+ * container is created, its root file system mounted, and the rest of the archive unpacked to where it belongs,
+ * in one pass. On failure nothing is left: no container, mount, volume, address or file.
+ */
+#pragma once
+
+#include "engine/restore.h"
+#include "engine/restore_policy.h"
+
+/* What the container is to be called and where it is to be, each for itself; NULL and 0: as in the archive. */
+struct restore_identity {
+	const char *name; /* then it gets a new id as well, and addresses of its own */
+	const char *hostname;
+	const char *ip;
+	const char *mac;
+	/* Mounts in the place of the archive's, networks, ports, limits: what is there counts. Borrowed. */
+	const struct container_config *given;
+	bool has_ports;
+};
+
+struct restore_import {
+	const char *source; /* FILE, "-", "dir:PATH" */
+	const char *previous; /* archive of a pre-checkpoint; NULL: none */
+	bool ignore_rootfs;
+	bool ignore_volumes;
+	uint32_t allowed; /* classes of engine/restore_policy.h */
+	struct restore_identity identity;
+	/* Told what was found, a line each; NULL: nobody. */
+	void (*report)(void *context, const char *lines);
+	void *context;
+};
+
+/* *ret is the running container, locked. */
+int container_import(struct container *ret, struct engine *e, const struct restore_import *import,
+		     const struct restore_options *options, struct restore_result *result,
+		     struct err *err);

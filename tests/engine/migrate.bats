@@ -1,0 +1,265 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Checkpoints as archives: everything of a container leaves and comes back.
+
+load ../lib/engine_cr
+
+setup_file()
+{
+	engine_cr_setup_file
+	setup
+	tar -C "$ROOTFS" -c . | fl import - bb:1 >/dev/null
+}
+
+# A container of the image that counts.
+ticking()
+{
+	# shellcheck disable=SC2016,SC2046 # for the shell of the container; words
+	fl run -d --name "$C" $(cr_options) "$@" bb:1 \
+		sh -c 'i=0; while :; do i=$((i + 1)); echo "tick $i"; sleep 0.05; done' </dev/null >/dev/null
+}
+
+# Annotations that crun needs are asked for in the archive too.
+import()
+{
+	local allow=()
+	[[ $ENGINE_RUNTIME != *crun ]] || allow=(--allow annotations)
+	fl restore "${allow[@]}" --import "$@"
+}
+
+in_c()
+{
+	fl exec "${NAME:-$C}" sh -c "$1"
+}
+
+# What a container can change, one of each kind.
+change_everything()
+{
+	fl exec "$C" sh -c '
+		set -e
+		echo new >/data/new; mkdir -p /data/dir/deep; echo x >/data/dir/deep/x
+		echo modified >/etc/group; chmod 600 /etc/group
+		rm /etc/passwd; rmdir /var/tmp
+		ln /data/new /data/hard; ln -s new /data/soft; mkfifo /data/fifo
+		chmod 751 /mnt; chown 12:34 /mnt
+		rm -r /data/dir/deep; mkdir /data/dir/deep; echo y >/data/dir/deep/y
+		echo in-shm >/dev/shm/f
+		[ ! -d /vol ] || echo in-volume >/vol/f'
+}
+
+everything_is_there()
+{
+	is "new modified 600 y in-shm" "$(in_c 'echo $(cat /data/new /etc/group) $(stat -c %a /etc/group) $(cat /data/dir/deep/* /dev/shm/f)')"
+	in_c '[ ! -e /etc/passwd ] && [ ! -e /var/tmp ] && [ ! -e /data/dir/deep/x ]'
+	is "2 2 new fifo" "$(in_c 'echo $(stat -c %h /data/new /data/hard) $(readlink /data/soft) $(stat -c %F /data/fifo)')"
+	is "751 12 34" "$(in_c 'stat -c "%a %u %g" /mnt')"
+}
+
+@test "export, remove everything, import: memory, root, volume, shm, log, name and id" {
+	local id
+	ticking -v "$C-vol:/vol" --tmpfs /scratch -e KEPT=yes -m 64m --label l=1 --hostname named
+	change_everything
+	in_c 'echo in-tmpfs >/scratch/f'
+	counts_on "$C"
+	id=$(inspect "$C" '{{.ID}}')
+	is "$C" "$(fl checkpoint --export c.tar.zst "$C")"
+	is "exited true" "$(inspect "$C" '{{.State.Status}} {{.State.Checkpointed}}')"
+	is 600 "$(stat -c %a c.tar.zst)"
+	fl rm "$C" && fl volume rm "$C-vol"
+	is "$id" "$(import c.tar.zst)"
+	is "running true" "$(inspect "$C" '{{.State.Status}} {{.State.Restored}}')"
+	counts_on "$C"
+	ticks_are_continuous "$C"
+	everything_is_there
+	is "in-volume in-tmpfs yes named" "$(in_c 'echo $(cat /vol/f /scratch/f) $KEPT $(hostname)')"
+	is "67108864 1" "$(inspect "$C" '{{.HostConfig.Memory}} {{.Config.Labels.l}}')"
+	# And anew, from the record alone.
+	fl stop -t 0 "$C"
+	fl start "$C"
+	is "in-volume yes named" "$(in_c 'echo $(cat /vol/f) $KEPT $(hostname)')"
+	fl rm -f -t 0 "$C" && fl volume rm "$C-vol"
+}
+
+@test "five cycles through archives" {
+	local i
+	needs_second_checkpoint
+	ticking -v "$C-vol:/vol"
+	change_everything
+	for i in 1 2 3 4 5; do
+		counts_on "$C"
+		in_c "echo $i >>/data/cycles; echo $i >>/vol/cycles; rm -f /data/gone; [ $i = 5 ] || touch /data/gone"
+		fl checkpoint --export c.tar "$C" --compress none
+		fl rm "$C" && fl volume rm "$C-vol"
+		import c.tar
+	done
+	counts_on "$C"
+	ticks_are_continuous "$C"
+	everything_is_there
+	is "1 2 3 4 5 1 2 3 4 5" "$(in_c 'echo $(cat /data/cycles /vol/cycles)')"
+	in_c '[ ! -e /data/gone ]'
+	fl rm -f -t 0 "$C" && fl volume rm "$C-vol"
+}
+
+@test "each compression, a pipe, a directory; the image of another store" {
+	local c
+	ticking
+	change_everything
+	fl checkpoint -R --export a.tar --compress none "$C"
+	fl checkpoint -R --export a.gz --compress GZIP "$C"
+	fl checkpoint -R --export a.zst --compress zstd "$C"
+	fl checkpoint -R --export - "$C" >a.pipe
+	fl checkpoint --export dir:a.dir "$C"
+	fl rm "$C"
+	tar -tf a.tar | grep -qx config.dump
+	tar -tzf a.gz | grep -qx checkpoint/inventory.img
+	zstd -dc a.zst | tar -t | grep -qx spec.dump
+	jq -e .rootfsImageID a.dir/config.dump
+	for c in a.tar a.gz a.zst a.pipe dir:a.dir; do
+		import "$c"
+		counts_on "$C"
+		everything_is_there
+		fl rm -f -t 0 "$C"
+	done
+	# shellcheck disable=SC2094
+	import - <a.zst
+	counts_on "$C"
+	fl rm -f -t 0 "$C"
+}
+
+@test "one archive many times side by side, under new names" {
+	local n ids=()
+	ticking
+	fl checkpoint --export c.tar.zst "$C"
+	for n in 1 2 3; do
+		ids+=("$(import c.tar.zst --name "$C-$n")")
+	done
+	is 3 "$(printf '%s\n' "${ids[@]}" | sort -u | wc -l)"
+	for n in 1 2 3; do
+		counts_on "$C-$n"
+	done
+	# The name and the id of the archive are taken.
+	run import c.tar.zst
+	[ "$status" -eq 125 ]
+	contains "$output" "$C"
+	fl restore "$C"
+	counts_on "$C"
+}
+
+@test "--leave-running: the archive is of one moment, the container runs on" {
+	ticking -v "$C-vol:/vol"
+	change_everything
+	fl exec -d "$C" sh -c 'i=0; while :; do i=$((i+1)); echo $i >/data/a; echo $i >/vol/b; done'
+	eventually in_c '[ -s /vol/b ]'
+	fl checkpoint -R --export c.tar.zst "$C"
+	is running "$(inspect "$C" '{{.State.Status}}')"
+	counts_on "$C"
+	ticks_are_continuous "$C"
+	[ ! -e "$ENGINE/root/containers/$(inspect "$C" '{{.ID}}')/snapshot" ]
+	fl rm -f -t 0 "$C" && fl volume rm "$C-vol"
+	import c.tar.zst
+	counts_on "$C"
+	everything_is_there
+	# At most one step apart.
+	in_c 'd=$(($(cat /data/a || echo 0) - $(cat /vol/b || echo 0))); [ $d -ge 0 ] && [ $d -le 1 ] || [ ! -s /data/a ] || [ ! -s /vol/b ]'
+	fl rm -f -t 0 "$C" && fl volume rm "$C-vol"
+}
+
+@test "--rm: an export removes it" {
+	ticking --rm
+	fl checkpoint --export c.tar.zst "$C"
+	try container exists "$C"
+	is 1 "$status"
+	import c.tar.zst
+	counts_on "$C"
+}
+
+@test "--ignore-rootfs and --ignore-volumes at both ends" {
+	ticking -v "$C-vol:/vol"
+	change_everything
+	fl checkpoint -R --export all.tar.zst "$C"
+	fl checkpoint --export none.tar.zst --ignore-rootfs --ignore-volumes "$C"
+	run zstdcat none.tar.zst
+	tar --zstd -tf none.tar.zst >list
+	run ! grep -E 'rootfs-diff|deleted|volumes/' list
+	fl rm "$C"
+	run import all.tar.zst
+	[ "$status" -eq 125 ]
+	contains "$output" "volume with name $C-vol already exists. Use --ignore-volumes to not restore content of volumes"
+	try container exists "$C"
+	is 1 "$status"
+	import all.tar.zst --ignore-volumes --ignore-rootfs
+	counts_on "$C"
+	in_c '[ ! -e /data/new ] && [ -e /etc/passwd ] && [ -e /vol/f ]'
+	fl rm -f -t 0 "$C" && fl volume rm "$C-vol"
+	import none.tar.zst
+	in_c '[ ! -e /data/new ] && [ ! -e /vol/f ]'
+	fl rm -f -t 0 "$C" && fl volume rm "$C-vol"
+}
+
+@test "an archive that cannot be written: nothing has happened" {
+	ticking
+	counts_on "$C"
+	try checkpoint --export /no/such/directory/c.tar "$C"
+	refused /no/such/directory
+	counts_on "$C"
+	is running "$(inspect "$C" '{{.State.Status}}')"
+	# Full in the middle.
+	mkdir small
+	mount -t tmpfs -o size=64k small small
+	try checkpoint --export small/c.tar --compress none "$C"
+	[ "$status" -eq 125 ]
+	contains "$output" "the container runs on"
+	[ -z "$(ls small)" ]
+	umount small
+	counts_on "$C"
+	ticks_are_continuous "$C"
+	is running "$(inspect "$C" '{{.State.Status}}')"
+}
+
+@test "an import that fails leaves nothing" {
+	ticking -v "$C-vol:/vol"
+	change_everything
+	fl checkpoint --export dir:a "$C"
+	fl rm "$C" && fl volume rm "$C-vol"
+	cp -r a b
+	mv b/checkpoint/pstree.img .
+	run import dir:b
+	[ "$status" -eq 125 ]
+	try container exists "$C"
+	is 1 "$status"
+	is "" "$(fl volume ls -q)"
+	# The image is not here.
+	cp -r a d
+	jq '.rootfsImageID = "'"$(printf '%064d' 5)"'" | .rootfsImageName = "localhost/no-such:1"' a/config.dump >d/config.dump
+	run import dir:d
+	[ "$status" -eq 125 ]
+	is "" "$(fl volume ls -q)"
+	import dir:a
+	counts_on "$C"
+	fl rm -f -t 0 "$C" && fl volume rm "$C-vol"
+}
+
+@test "options that do not go together" {
+	local line
+	ticking
+	while IFS='|' read -r line message; do
+		# shellcheck disable=SC2086 # words
+		try $line
+		refused "$message"
+	done <<-LIST
+		checkpoint --compress gzip $C|--compress can only be used with --export
+		checkpoint --ignore-rootfs $C|--ignore-rootfs can only be used with --export
+		checkpoint --ignore-volumes $C|--ignore-volumes can only be used with --export
+		checkpoint --export x --compress lz4 $C|Please select one from: gzip, none, zstd
+		restore --name x $C|--name can only be used with image or --import
+		restore --ignore-rootfs $C|--ignore-rootfs can only be used with image or --import
+		restore --ignore-volumes $C|--ignore-volumes can only be used with image or --import
+		restore --import-previous x $C|--import-previous can only be used with image or --import
+		restore --import x $C|cannot use --import with positional arguments
+		restore --import x --all|cannot use --import with --all or --latest
+		restore --import x --name y --tcp-established|--tcp-established cannot be used with --name
+		restore --import x --tcp-close --tcp-established|cannot be used together
+		restore --import no-such-file|no-such-file
+		restore --import x --allow nonsense|expected all, or some of
+	LIST
+}

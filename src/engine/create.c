@@ -347,6 +347,18 @@ static void finish_env(struct container_config *c, const struct create_params *p
 	}
 }
 
+static int hold_content(struct engine *e, bool hold, struct err *err)
+{
+	struct store *store;
+	int r = engine_store(e, &store, err);
+
+	if (r == 0 && hold)
+		r = store_content_hold(store, err);
+	else if (r == 0)
+		store_content_release(store);
+	return r;
+}
+
 int container_create(struct container *ret, struct engine *e, struct container_config *config,
 		     const struct create_params *params, struct err *err)
 {
@@ -380,6 +392,9 @@ int container_create(struct container *ret, struct engine *e, struct container_c
 	if (r == 0)
 		r = make_volumes(e, &c, err);
 	s.boot_id = xstrdup(container_boot_id());
+	/* Between record and root file system it is incomplete, which `system check` is not to see. */
+	if (r == 0 && !c.rootfs)
+		r = hold_content(e, true, err);
 	if (r == 0)
 		r = add_record(e, &c, &s, err);
 	if (r == 0 && !c.rootfs) {
@@ -387,6 +402,8 @@ int container_create(struct container *ret, struct engine *e, struct container_c
 		if (r < 0)
 			(void)record_remove(e, c.id, NULL);
 	}
+	if (!c.rootfs)
+		(void)hold_content(e, false, NULL);
 	if (r < 0) {
 		drop_volumes(e, &c);
 		container_config_done(&c);

@@ -226,11 +226,17 @@ char *engine_run_dir(const struct engine *e, const char *id)
 	return xasprintf("%s/containers/%s", e->runroot, id);
 }
 
-void engine_done(struct engine *e)
+void engine_close(struct engine *e)
 {
 	engine_store_close(e);
 	if (e->db)
 		db_close(e->db);
+	e->db = NULL;
+}
+
+void engine_done(struct engine *e)
+{
+	engine_close(e);
 	free(e->root);
 	free(e->runroot);
 	free(e->tmpdir);

@@ -73,6 +73,8 @@ struct engine {
 /* Paths from options; no file is touched. */
 int engine_init(struct engine *e, const struct engine_options *options, struct err *err);
 void engine_done(struct engine *e);
+/* Close data base and store; they are opened again when they are needed. */
+void engine_close(struct engine *e);
 
 /* Make the directories of the engine. */
 int engine_prepare(struct engine *e, struct err *err);

@@ -112,6 +112,26 @@ int volume_create(struct engine *e, const struct volume_options *o, char **ret_n
 	return r < 0 ? r : 0;
 }
 
+int volume_adopt(struct engine *e, const char *name, struct err *err)
+{
+	auto_volume struct volume v = { .created_ns = (int64_t)clock_now_realtime_ns() };
+	int r;
+
+	v.name = xstrdup(name);
+	v.mountpoint = xasprintf("%s/%s/_data", e->volumepath, name);
+	v.driver = xstrdup("local");
+	r = save(e, &v, true, err);
+	return MIN(r, 0);
+}
+
+int volume_remake(struct engine *e, const char *name, struct err *err)
+{
+	auto_volume struct volume v = { 0 };
+	int r = volume_load(e, name, &v, err);
+
+	return r < 0 ? r : make_directory(&v, err);
+}
+
 static int decode(const char *text, struct volume *ret, struct err *err)
 {
 	return json_decode(&volume_desc, ret, text, strlen(text), "record of volume", err);

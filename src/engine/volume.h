@@ -51,6 +51,10 @@ int volume_create(struct engine *e, const struct volume_options *options, char *
 		  struct err *err);
 /* By name, or the beginning of one that is unique. ERR_NOT_FOUND. */
 int volume_load(struct engine *e, const char *name, struct volume *ret, struct err *err);
+/* A record for a directory that is there already, VOLUMEPATH/NAME/_data, as it is. */
+int volume_adopt(struct engine *e, const char *name, struct err *err);
+/* Its directory, empty, where that is gone. */
+int volume_remake(struct engine *e, const char *name, struct err *err);
 int volume_list(struct engine *e, struct volumes *ret, struct err *err);
 /* ERR_STATE while a container uses it. */
 int volume_remove(struct engine *e, const char *name, struct err *err);

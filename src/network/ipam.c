@@ -10,6 +10,7 @@
 #include "core/fd.h"
 #include "core/fs.h"
 #include "core/lock.h"
+#include "core/path.h"
 #include "core/str.h"
 #include "network/address.h"
 
@@ -263,6 +264,30 @@ int ipam_release(const char *dir, const char *network_name, const char *containe
 	}
 	leases->n = n_kept;
 	return n_kept == n_before ? 0 : ipam_store(&ipam, err);
+}
+
+int ipam_list(const char *dir, struct strvec *ret, struct err *err)
+{
+	auto_strvec struct strvec files = STRVEC_INIT;
+	int r = fs_list_sorted(dir, ".json", &files);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : err_sys(err, r, "read '%s'", dir);
+	for (size_t i = 0; r == 0 && i < files.n; i++) {
+		const char *name = path_basename(files.v[i]);
+		auto_free char *network = xstrndup(name, strlen(name) - strlen(".json"));
+		auto_ipam struct ipam ipam = { .dir_fd = -EBADF, .lock_fd = -EBADF };
+
+		r = ipam_open(&ipam, dir, network, err);
+		for (size_t k = 0; r == 0 && k < ipam.state.leases.n; k++) {
+			auto_free char *pair =
+				xasprintf("%s %s", network, ipam.state.leases.v[k].value);
+
+			if (!strvec_contains(ret, pair))
+				strvec_add(ret, pair);
+		}
+	}
+	return r;
 }
 
 void ipam_forget(const char *dir, const char *network_name)

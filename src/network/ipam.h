@@ -21,5 +21,7 @@ int ipam_allocate(const char *dir, const struct network *network, const char *co
 /* Give back all that the container has in this network; 0 when it has none. */
 int ipam_release(const char *dir, const char *network_name, const char *container_id,
 		 struct err *err);
+/* Every address that somebody has: "NETWORK CONTAINER-ID", once for each pair. */
+int ipam_list(const char *dir, struct strvec *ret, struct err *err);
 /* The network is gone. */
 void ipam_forget(const char *dir, const char *network_name);

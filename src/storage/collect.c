@@ -188,3 +188,65 @@ int store_collect(struct store *store, struct store_garbage *ret, struct err *er
 		*ret = g;
 	return r;
 }
+
+/* --- looking only --- */
+
+static int list_layers(struct store *store, struct strvec *ret, struct err *err)
+{
+	auto_strvec struct strvec names = STRVEC_INIT;
+	int r = list_names(store, "layers", &names, err);
+
+	for (size_t i = 0; r >= 0 && i < names.n; i++) {
+		auto_free char *digest = xasprintf("sha256:%s", names.v[i]);
+
+		if (!digest_is_valid(digest))
+			continue;
+		r = known(store,
+			  "WITH RECURSIVE needed(chain_id) AS ("
+			  " SELECT chain_id FROM layer_users"
+			  " UNION"
+			  " SELECT l.parent FROM layers l JOIN needed n ON l.chain_id = n.chain_id"
+			  "  WHERE l.parent IS NOT NULL)"
+			  " SELECT 1 FROM needed WHERE chain_id = ?",
+			  digest, err);
+		if (r == 0)
+			strvec_addf(ret, "layers/%s", names.v[i]);
+	}
+	return MIN(r, 0);
+}
+
+static int list_blobs(struct store *store, struct strvec *ret, struct err *err)
+{
+	auto_strvec struct strvec names = STRVEC_INIT;
+	int r = list_names(store, "blobs/sha256", &names, err);
+
+	for (size_t i = 0; r >= 0 && i < names.n; i++) {
+		auto_free char *digest = xasprintf("sha256:%s", names.v[i]);
+
+		r = digest_is_valid(digest) ?
+			    known(store, "SELECT 1 FROM blob_users WHERE digest = ?", digest, err) :
+			    0;
+		if (r == 0)
+			strvec_addf(ret, "blobs/sha256/%s", names.v[i]);
+	}
+	return MIN(r, 0);
+}
+
+int store_list_garbage(struct store *store, struct strvec *ret, struct err *err)
+{
+	auto_strvec struct strvec staging = STRVEC_INIT;
+	int r = list_layers(store, ret, err);
+
+	if (r == 0)
+		r = list_blobs(store, ret, err);
+	if (r == 0)
+		r = list_names(store, "staging", &staging, err);
+	for (size_t i = 0; r == 0 && i < staging.n; i++) {
+		auto_free char *path = store_path(store, "staging", staging.v[i]);
+		auto_close int fd = fd_open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+
+		if (fd >= 0 && lock_fd(fd, LOCK_MODE_EXCLUSIVE, 0) == 0)
+			strvec_addf(ret, "staging/%s", staging.v[i]);
+	}
+	return r;
+}

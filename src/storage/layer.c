@@ -184,8 +184,9 @@ static int record(struct store *store, const char *chain_id, const char *parent,
 		  const char *diff_id, uint64_t size, struct err *err)
 {
 	return db_exec(store->db, err,
-		       "INSERT OR REPLACE INTO layers(chain_id, parent, diff_id, size, created)"
-		       " VALUES(?, ?, ?, ?, ?)",
+		       "INSERT INTO layers(chain_id, parent, diff_id, size, created)"
+		       " VALUES(?, ?, ?, ?, ?)"
+		       " ON CONFLICT(chain_id) DO UPDATE SET size = excluded.size",
 		       "sssii", chain_id, parent, diff_id, (int64_t)size,
 		       (int64_t)clock_now_realtime_ns());
 }
@@ -215,6 +216,16 @@ static int make_layer(struct store *store, const char *parent, const char *diff_
 	if (r == 0)
 		r = record(store, chain_id, parent, diff_id, size, err);
 	return r;
+}
+
+int layer_rebuild(struct store *store, const struct layer *layer, const char *blob, struct err *err)
+{
+	auto_free char *name = xasprintf("layer-%.32s", digest_hex(layer->chain_id));
+	auto_close int lock = store_lock(store, name, LOCK_MODE_EXCLUSIVE, -1, err);
+
+	return lock < 0 ?
+		       lock :
+		       make_layer(store, layer->parent, layer->diff_id, blob, layer->chain_id, err);
 }
 
 int layer_ensure(struct store *store, const char *parent, const char *diff_id, const char *blob,

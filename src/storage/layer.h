@@ -39,6 +39,12 @@ typedef void layer_progress(void *context, uint64_t bytes);
  */
 int layer_ensure(struct store *store, const char *parent, const char *diff_id, const char *blob,
 		 char ret_chain_id[static STORE_DIGEST_MAX], struct err *err);
+/* Unpack a layer that has a record once more, from this archive, in place of what is there. */
+int layer_rebuild(struct store *store, const struct layer *layer, const char *blob,
+		  struct err *err);
+/* Whether the regular files of the archive are there with their sizes: 1 or 0. layer_check.c. */
+int layer_compare(const struct store *store, const char *chain_id, const char *blob,
+		  struct err *err);
 /* Whether the record is there. */
 int layer_exists(struct store *store, const char *chain_id, struct err *err);
 /* Directory of the unpacked layer; caller owns. */

@@ -98,6 +98,10 @@ struct store_garbage {
  */
 int store_collect(struct store *store, struct store_garbage *ret, struct err *err);
 
+/* What store_collect() would remove of blobs, layers and staging, as paths relative to root. The caller holds
+ * the content lock alone. */
+int store_list_garbage(struct store *store, struct strvec *ret, struct err *err);
+
 /* Read by rootfs and layers: this boot's id (random/boot_id), caller owns. */
 char *store_boot_id(void);
 

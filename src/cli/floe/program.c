@@ -2,6 +2,7 @@
 #include "cli/floe/program.h"
 
 #include "cli/floe/image_commands.h"
+#include "cli/floe/system.h"
 
 static const struct cli_choice log_levels[] = {
 	{ "trace", LOG_LEVEL_DEBUG },
@@ -111,7 +112,7 @@ static const struct cli_command *const commands[] = {
 	&floe_save_command, &floe_import_command, &floe_login_command, &floe_logout_command,
 	&floe_image_command,
 	&floe_network_command,
-	&floe_version_command,
+	&floe_system_command, &floe_version_command,
 	&floe_help_command, &floe_completion_command,
 };
 /* clang-format on */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* floe volume. */
+#include "cli/floe/volume.h"
+
 #include <fcntl.h>
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -140,6 +142,14 @@ static int one_matches(struct engine *e, const struct volume *v, const char *tex
 		const char *have = json_string_map_get(&v->labels, key);
 
 		return have && (!equals || str_eq(have, equals + 1));
+	}
+	if (n == 6 && str_has_prefix(text, "label!")) {
+		const char *equals = strchr(value, '=');
+		auto_free char *key =
+			xstrndup(value, equals ? (size_t)(equals - value) : strlen(value));
+		const char *have = json_string_map_get(&v->labels, key);
+
+		return !have || (equals && !str_eq(have, equals + 1));
 	}
 	if (n == 8 && str_has_prefix(text, "dangling")) {
 		int r = record_volume_users(e, v->name, &users, err);
@@ -383,25 +393,40 @@ struct prune_cli {
 	bool force;
 };
 
-static int run_prune(const struct cli_invocation *inv, struct err *err)
+int volume_prune(struct engine *e, const struct strvec *filters, struct strbuf *out,
+		 struct err *err)
 {
-	const struct prune_cli *o = inv->options;
-	struct engine *e = floe_engine(inv);
 	auto_volumes struct volumes volumes = { 0 };
 	int r = volume_list(e, &volumes, err);
 
 	for (size_t i = 0; r >= 0 && i < volumes.n; i++) {
+		const struct volume *v = &volumes.v[i];
 		auto_strvec struct strvec users = STRVEC_INIT;
 		struct err one = ERR_INIT;
 
-		r = record_volume_users(e, volumes.v[i].name, &users, err);
+		r = record_volume_users(e, v->name, &users, err);
 		if (r < 0 || users.n > 0)
 			continue;
-		r = all_match(e, &volumes.v[i], &o->filters, err);
-		if (r > 0 && remove_one(e, volumes.v[i].name, false, &one) < 0)
+		r = all_match(e, v, filters, err);
+		if (r <= 0)
+			continue;
+		if (volume_remove(e, v->name, &one) < 0) {
 			targets_report(&one);
+			continue;
+		}
+		event_object(e, "volume", "remove", v->name, v->name);
+		strbuf_addf(out, "%s\n", v->name);
 	}
 	return MIN(r, 0);
+}
+
+static int run_prune(const struct cli_invocation *inv, struct err *err)
+{
+	const struct prune_cli *o = inv->options;
+	auto_strbuf struct strbuf out = STRBUF_INIT;
+	int r = volume_prune(floe_engine(inv), &o->filters, &out, err);
+
+	return r < 0 ? r : cli_print(out.buf ? out.buf : "", err);
 }
 
 static const struct cli_option prune_rows[] = {

@@ -2,7 +2,6 @@
 /* What the init of a container and the process of an exec have in common; see child_common.h. */
 #include "runtime/init/child_common.h"
 
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -281,12 +280,11 @@ int child_close_host_descriptors(void *context, struct err *err)
 	return r < 0 ? err_sys(err, r, "close the descriptors of the host") : 0;
 }
 
-/* Whether the parent may not take the listener from us. A filter that is to bind all threads would bind
- * the courier's, too. */
+/* Whether the parent may not take the listener from us. The filter does not bind the courier's thread: one
+ * that notifies has no TSYNC (compile.c). */
 static bool needs_courier(const struct launch *l)
 {
-	return l->seccomp.notifies && !(l->seccomp.flags & SECCOMP_FILTER_FLAG_TSYNC) &&
-	       !l->is_privileged && prctl(PR_GET_DUMPABLE) != 1;
+	return l->seccomp.notifies && !l->is_privileged && prctl(PR_GET_DUMPABLE) != 1;
 }
 
 static int load_filter(struct child *c, struct err *err)

@@ -77,6 +77,7 @@ static int plan_process(void *context, struct err *err)
 
 	if (r < 0)
 		return r;
+	e->l.is_rootless = runtime_is_rootless(e->l.rt);
 	process = spec_of(e)->process;
 	if (process->terminal && detach && !e->opts->console_socket)
 		return err_set(

@@ -217,6 +217,34 @@ delegate_cgroup()
 	wait "$agent" || :
 }
 
+@test "root of a user namespace that is not the container's: run, exec, joined namespaces, time offsets" {
+	# As podman has a user's containers.
+	configure '.linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings, .linux.gidMappings)'
+	idle_command
+	"${as[@]}" unshare --user --map-root-user sleep 1000 3>&- 4>&- &
+	holder=$!
+	eventually grep -q . "/proc/$holder/uid_map"
+	eventually grep -q sleep "/proc/$holder/comm"
+	runtime_is "${as[@]}" nsenter --target "$holder" --user --preserve-credentials --setuid 0 --setgid 0 "${REAL[@]}"
+	start_detached
+	run rt exec "$ID" sh -c 'echo $(id -u) $(cat /proc/1/comm)'
+	[ "$output" = "0 sh" ] || fail "$output"
+	first=$(pid_of)
+	first_id=$ID
+	new_id second
+	configure --arg pid "/proc/$first/ns/pid" '.linux.namespaces |= map(if .type == "pid" then .path = $pid else . end)'
+	start_detached
+	[ "$(readlink "/proc/$(pid_of)/ns/pid")" = "$(readlink "/proc/$first/ns/pid")" ]
+	remove_container
+	remove_container "$first_id"
+	configure '.linux.namespaces |= map(del(.path)) + [{ type: "time" }] | .linux.timeOffsets = { boottime: { secs: 1000000 } }'
+	script_is 'cut -d . -f 1 /proc/uptime'
+	run_container
+	[ "$output" -gt 1000000 ] || fail "$output"
+	kill "$holder"
+	wait "$holder" || :
+}
+
 @test "without newuidmap there is the one id, and more is refused by name" {
 	needs_root "hide newuidmap"
 	hidden=()

@@ -329,8 +329,7 @@ int child_become_user(void *context, struct err *err)
 {
 	struct child *c = context;
 	struct process_facts facts = {
-		.in_user_namespace = child_has(c, NAMESPACE_USER) ||
-				     c->l->rt->rootless == ROOTLESS_TRUE,
+		.in_user_namespace = child_has(c, NAMESPACE_USER) || c->l->is_rootless,
 		.keep_groups = annotation_is_on(c->spec, ANNOTATION_KEEP_GROUPS),
 	};
 

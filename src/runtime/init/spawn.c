@@ -346,12 +346,30 @@ static int spawn_through_intermediate(struct launch *l, struct err *err)
 	return 0;
 }
 
-/* The user namespace decides what else may be joined, and what clone3 makes may not be made before. */
+/*
+ * Whether we may go back to the namespace that we are in. Not so where it belongs to a user namespace
+ * outside of ours: setns(2) wants CAP_SYS_ADMIN there, also of whoever is in it already. That is how a
+ * user's podman starts us.
+ */
+static bool may_return(const char *name, int flag)
+{
+	auto_close int fd = fd_open_at(AT_FDCWD, name, O_RDONLY, 0);
+
+	return fd >= 0 && setns(fd, flag) == 0;
+}
+
 static bool needs_intermediate(const struct namespace_plan *plan)
 {
+	/* The user namespace decides what else may be joined, and what clone3 makes may not be made before. */
 	if (namespace_plan_joins(plan, NAMESPACE_USER))
 		return true;
-	return namespace_plan_creates(plan, NAMESPACE_USER) && plan->join != 0;
+	if (namespace_plan_creates(plan, NAMESPACE_USER) && plan->join != 0)
+		return true;
+	if (namespace_plan_joins(plan, NAMESPACE_PID) &&
+	    !may_return("/proc/self/ns/pid", CLONE_NEWPID))
+		return true;
+	return (namespace_plan_joins(plan, NAMESPACE_TIME) || makes_time_before_init(plan)) &&
+	       !may_return("/proc/self/ns/time", CLONE_NEWTIME);
 }
 
 int init_spawn(struct launch *l, struct err *err)

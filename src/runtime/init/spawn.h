@@ -8,7 +8,8 @@
  *   pid, time    by the parent before the clone, since setns(2) moves only children there; the
  *                parent goes back afterwards
  *   user         by an intermediate process: it joins all of them, unshares the new ones and makes
- *                init as its sibling (CLONE_PARENT), so that init is the runtime's child all the same
+ *                init as its sibling (CLONE_PARENT), so that init is the runtime's child all the same;
+ *                pid and time too where the parent could not go back
  *   the others   by init itself, first of all
  *
  * Time offsets are written by the parent into a time namespace that it unshares, since nobody may be

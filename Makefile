@@ -9,6 +9,7 @@
 
 BUILD ?= build
 BUILD_ASAN ?= build-asan
+BUILD_FAULT ?= build-fault
 PREFIX ?= /usr/local
 DESTDIR ?=
 WERROR ?=
@@ -18,8 +19,9 @@ MESON_ASAN = -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lunde
 
 export FLOE_BUILD = $(abspath $(BUILD))
 export FLOE_BUILD_ASAN = $(abspath $(BUILD_ASAN))
+export FLOE_BUILD_FAULT = $(abspath $(BUILD_FAULT))
 
-.PHONY: all program asan demo check check-static check-unit check-integration check-engine check-cr check-compat check-fault check-vm check-asan bench \
+.PHONY: all program asan fault demo check check-static check-unit check-integration check-engine check-cr check-compat check-fault check-vm check-asan bench \
 	install format lint clean help deps deps-demo
 
 all: $(BUILD)/build.ninja
@@ -32,12 +34,19 @@ program: $(BUILD)/build.ninja
 asan: $(BUILD_ASAN)/build.ninja
 	@ninja -C $(BUILD_ASAN)
 
+# The programs with fault points but without sanitizers, for the VM.
+fault: $(BUILD_FAULT)/build.ninja
+	@ninja -C $(BUILD_FAULT) src/cli/floe-runtime/floe-runtime src/cli/floe/floe
+
 # Meson notices changes of its own files; only options given anew need another setup.
 $(BUILD)/build.ninja:
 	meson setup --prefix=$(PREFIX) $(MESON_OPTIONS) $(BUILD)
 
 $(BUILD_ASAN)/build.ninja:
 	meson setup $(MESON_ASAN) $(MESON_OPTIONS) $(BUILD_ASAN)
+
+$(BUILD_FAULT)/build.ninja:
+	meson setup -Dfault_points=true $(MESON_OPTIONS) $(BUILD_FAULT)
 
 deps:
 	@tools/install-deps test
@@ -60,7 +69,7 @@ check-static check-unit check-integration check-engine check-cr check-compat: ch
 
 # In a VM of the project's own: cgroup v2, systemd, AppArmor, soft-dirty tracking.
 check-vm: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all fault
 	@tests/vm/check
 
 check-fault: deps
@@ -93,7 +102,7 @@ lint: all
 	run-clang-tidy -quiet -p $(BUILD) '/src/.*\.c$$' >$(BUILD)/clang-tidy.log 2>&1 || { grep -E '(warning|error):' $(BUILD)/clang-tidy.log; exit 1; }
 
 clean:
-	rm -rf $(BUILD) $(BUILD_ASAN)
+	rm -rf $(BUILD) $(BUILD_ASAN) $(BUILD_FAULT)
 
 help:
 	@sed -n '/^# *\(make\|	make\)/s/^# *//p' Makefile

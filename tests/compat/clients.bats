@@ -51,7 +51,7 @@ wait_for_end()
 	} >"$T/containers.conf"
 	# A table may be there once only; the rest comes by options.
 	pod=(timeout "$CLIENT_SECONDS" podman --root "$CLIENT/root" --runroot "$CLIENT/run" --tmpdir "$CLIENT/tmp" --storage-driver vfs
-		--cgroup-manager cgroupfs --events-backend file)
+		--cgroup-manager "$(client_manager)" --events-backend file)
 	export CONTAINERS_CONF=$T/containers.conf
 	tar -C "$ROOTFS" -c . | "${pod[@]}" import - bb:latest >/dev/null 2>&1 3>&- 4>&-
 	[ "$("${pod[@]}" info --format '{{.Host.OCIRuntime.Name}} {{.Host.OCIRuntime.Path}}' 3>&- 4>&-)" = "floe-runtime $FLOE_RUNTIME" ]
@@ -71,7 +71,7 @@ wait_for_end()
 	export DOCKER_HOST=unix://$T/docker.sock DOCKER_CONFIG=$T/cli
 	dockerd --config-file "$T/daemon.json" --data-root "$T/data" --exec-root "$T/exec" -H "$DOCKER_HOST" --pidfile "$T/dockerd.pid" \
 		--iptables=false --ip6tables=false --bridge=none --storage-driver vfs --cgroup-parent "$(client_cgroup daemon)" \
-		--exec-opt native.cgroupdriver=cgroupfs >"$T/log" 2>&1 </dev/null 3>&- 4>&- &
+		--exec-opt "native.cgroupdriver=$(client_manager)" >"$T/log" 2>&1 </dev/null 3>&- 4>&- &
 	daemon=$!
 	dk=(timeout "$CLIENT_SECONDS" "$(PATH=/usr/bin:$PATH command -v docker)")
 	eventually "${dk[@]}" version >/dev/null 2>&1 3>&- 4>&- || fail "$(cat "$T/log")"

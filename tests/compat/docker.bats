@@ -30,7 +30,7 @@ start_dockerd()
 	export DOCKER_HOST=unix://$CLIENT/docker.sock DOCKER_CONFIG=$CLIENT/cli
 	dockerd --data-root "$CLIENT/data" --exec-root "$CLIENT/exec" -H "$DOCKER_HOST" --pidfile "$CLIENT/dockerd.pid" \
 		--iptables=false --ip6tables=false --bridge=none --storage-driver vfs --experimental \
-		--cgroup-parent "$(client_cgroup docker)" --exec-opt native.cgroupdriver=cgroupfs \
+		--cgroup-parent "$(client_cgroup docker)" --exec-opt "native.cgroupdriver=$(client_manager)" \
 		--add-runtime "floe-runtime=$FLOE_RUNTIME" >"$CLIENT/log" 2>&1 </dev/null 3>&- 4>&- &
 	if ! eventually dk version >/dev/null 2>&1; then
 		cat "$CLIENT/log"

@@ -89,8 +89,8 @@ in_container()
 	[ "$status" -ne 0 ]
 	is "$(readlink /proc/self/ns/uts) $(readlink /proc/self/ns/pid)" \
 		"$(in_container -- sh -c 'echo $(readlink /proc/self/ns/uts) $(readlink /proc/self/ns/pid)')"
-	timeout 30 "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs --runtime "$ENGINE_RUNTIME" \
-		run --rm --cgroup-parent "/$PREFIX" --rootfs "$ROOTFS" readlink /proc/self/ns/net >net 3>&- 4>&-
+	timeout $ENGINE_SECONDS "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" --runtime "$ENGINE_RUNTIME" \
+		run --rm --cgroup-parent "$CGROUP_PARENT" --rootfs "$ROOTFS" readlink /proc/self/ns/net >net 3>&- 4>&-
 	is "$(readlink /proc/self/ns/net)" "$(<net)"
 	in_container --read-only=false -- touch /tmp/x
 	# More than one capability of the user's still goes on top.
@@ -150,8 +150,8 @@ in_container()
 		[engine.runtimes]
 		mine = ["$T/nothing", "$T/bin/other-runtime"]
 	CONF
-	timeout 30 "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs run --rm --network none \
-		--cgroup-parent "/$PREFIX" --rootfs "$ROOTFS" echo ran >out 3>&- 4>&-
+	timeout $ENGINE_SECONDS "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" run --rm --network none \
+		--cgroup-parent "$CGROUP_PARENT" --rootfs "$ROOTFS" echo ran >out 3>&- 4>&-
 	is ran "$(<out)"
 	contains "$(<calls)" conmon create delete
 	[ -s hook-env ]
@@ -171,10 +171,10 @@ in_container()
 	export CONTAINERS_CONF_OVERRIDE=$T/override.conf
 	is "1 2 0012" "$(in_container -- sh -c 'echo $A $B $(umask)')"
 	printf '[containers]\nenv = ["C=3"]\n' >module.conf
-	fl() { timeout 30 "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs --runtime "$ENGINE_RUNTIME" \
+	fl() { timeout $ENGINE_SECONDS "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" --runtime "$ENGINE_RUNTIME" \
 		--module "$T/module.conf" "$@" 3>&- 4>&-; }
 	# What an earlier file says of appending goes for later ones.
-	is "1 2 3" "$(fl run --rm --network none --cgroup-parent "/$PREFIX" --rootfs "$ROOTFS" sh -c 'echo $A $B $C')"
+	is "1 2 3" "$(fl run --rm --network none --cgroup-parent "$CGROUP_PARENT" --rootfs "$ROOTFS" sh -c 'echo $A $B $C')"
 	unset -f fl
 	load ../lib/engine
 	unset CONTAINERS_CONF_OVERRIDE
@@ -228,9 +228,9 @@ in_container()
 @test "storage.conf chooses the driver of a new root" {
 	printf '[storage]\ndriver = "vfs"\ngraphroot = "/nowhere"\n' >storage.conf
 	export CONTAINERS_STORAGE_CONF=$T/storage.conf
-	timeout 30 "$FLOE" --root "$T/root" --runroot "$T/run" images >/dev/null
+	timeout $ENGINE_SECONDS "$FLOE" --root "$T/root" --runroot "$T/run" images >/dev/null
 	is vfs "$(cat "$T/root/driver")"
 	printf '[storage]\ndriver = "overlay"\n' >storage.conf
-	timeout 30 "$FLOE" --root "$T/root" --runroot "$T/run" images >/dev/null
+	timeout $ENGINE_SECONDS "$FLOE" --root "$T/root" --runroot "$T/run" images >/dev/null
 	is vfs "$(cat "$T/root/driver")"
 }

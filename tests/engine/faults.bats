@@ -9,8 +9,8 @@ fl_directly()
 {
 	local command=$1
 	shift
-	exec "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs --runtime "$ENGINE_RUNTIME" \
-		"$command" --network none --cgroup-parent "/$PREFIX" "$@" >/dev/null 2>&1 3>&- 4>&-
+	exec "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" --runtime "$ENGINE_RUNTIME" \
+		"$command" --network none --cgroup-parent "$CGROUP_PARENT" "$@" >/dev/null 2>&1 3>&- 4>&-
 }
 
 @test "kill -9 of floe at any moment of run" {
@@ -35,7 +35,7 @@ fl_directly()
 @test "kill -9 of floe at any moment of start, then start again" {
 	fl create --name "$C" --rootfs "$ROOTFS" sleep 1000 >/dev/null
 	for ms in 003 008 015 025 040 070; do
-		("$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs --runtime "$ENGINE_RUNTIME" start "$C" \
+		("$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" --runtime "$ENGINE_RUNTIME" start "$C" \
 			>/dev/null 2>&1 3>&- 4>&-) &
 		pid=$!
 		sleep 0.$ms
@@ -72,7 +72,7 @@ fl_directly()
 
 @test "kill -9 of an exec leaves the container as it was" {
 	start_idle "$C"
-	("$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs --runtime "$ENGINE_RUNTIME" exec "$C" sleep 1000 \
+	("$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" --runtime "$ENGINE_RUNTIME" exec "$C" sleep 1000 \
 		>/dev/null 2>&1 3>&- 4>&-) &
 	pid=$!
 	inside() { contains "$(fl top "$C" args)" "sleep 1000"; }
@@ -118,8 +118,8 @@ fl_directly()
 @test "a full disk is an error, and no container for ever" {
 	mkdir root
 	mount -t tmpfs -o size=600k full root
-	full() { timeout 60 "$FLOE" --root "$T/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs --runtime "$ENGINE_RUNTIME" "$@" 3>&- 4>&-; }
-	full create --network none --name "$C" --cgroup-parent "/$PREFIX" --rootfs "$ROOTFS" sleep 1000 >/dev/null
+	full() { timeout $ENGINE_SECONDS "$FLOE" --root "$T/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" --runtime "$ENGINE_RUNTIME" "$@" 3>&- 4>&-; }
+	full create --network none --name "$C" --cgroup-parent "$CGROUP_PARENT" --rootfs "$ROOTFS" sleep 1000 >/dev/null
 	dd if=/dev/zero of=root/fill bs=1k 2>/dev/null || :
 	run full start "$C"
 	if [ "$status" -ne 0 ]; then

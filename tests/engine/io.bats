@@ -105,8 +105,8 @@ load ../lib/engine
 }
 
 @test "run passes signals on" {
-	"$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs --runtime "$ENGINE_RUNTIME" run --network none \
-		--cgroup-parent "/$PREFIX" --name "$C" --rootfs "$ROOTFS" \
+	"$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" --runtime "$ENGINE_RUNTIME" run --network none \
+		--cgroup-parent "$CGROUP_PARENT" --name "$C" --rootfs "$ROOTFS" \
 		sh -c 'trap "echo got; exit 8" USR1; echo ready; while :; do sleep 0.1; done' >o 3>&- 4>&- &
 	pid=$!
 	eventually file_contains o ready
@@ -122,6 +122,6 @@ load ../lib/engine
 
 @test "a terminal: size, no second stream, detach keys" {
 	[ -x "$FLOE_BUILD/tests/lib/console" ] || command -v script >/dev/null || skip "no script(1)"
-	out=$(script -qec "stty rows 33 cols 77; '$FLOE' --root '$ENGINE/root' --runroot '$ENGINE/run' --cgroup-manager cgroupfs --runtime '$ENGINE_RUNTIME' run --network none --cgroup-parent /$PREFIX --rm -it --rootfs '$ROOTFS' sh -c 'i=0; while [ \$i -lt 100 ] && [ \"\$(stty size)\" != \"33 77\" ]; do sleep 0.1; i=\$((i + 1)); done; stty size; tty'" /dev/null </dev/null 3>&- 4>&-)
+	out=$(script -qec "stty rows 33 cols 77; '$FLOE' --root '$ENGINE/root' --runroot '$ENGINE/run' ${CGROUPS[*]} --runtime '$ENGINE_RUNTIME' run --network none --cgroup-parent $CGROUP_PARENT --rm -it --rootfs '$ROOTFS' sh -c 'i=0; while [ \$i -lt 100 ] && [ \"\$(stty size)\" != \"33 77\" ]; do sleep 0.1; i=\$((i + 1)); done; stty size; tty'" /dev/null </dev/null 3>&- 4>&-)
 	contains "$out" "33 77" "/dev/pts/0"
 }

@@ -91,7 +91,9 @@ load ../lib/networks
 	serve "$C" -p 18083:80
 	is "I am $C" "$(ask 127.0.0.1 18083)"
 	address=$(address_of "$C" podman)
+	# Whichever of the two netavark uses.
 	iptables -t nat -F
+	nft flush ruleset
 	run ask_once 127.0.0.1 18083
 	[ "$status" -ne 0 ]
 	net reload "$C" >/dev/null

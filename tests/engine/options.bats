@@ -221,8 +221,8 @@ in_container()
 	chmod +x hook.sh
 	jq -n --arg t "$T" '{version: "1.0.0", hook: {path: ($t + "/hook.sh"), args: ["hook", "always", ($t + "/log")]}, when: {always: true}, stages: ["createRuntime"]}' >hooks/a.json
 	jq -n --arg t "$T" '{version: "1.0.0", hook: {path: ($t + "/hook.sh"), args: ["hook", "annotated", ($t + "/log")]}, when: {annotations: {"^my.key$": "yes"}}, stages: ["createRuntime"]}' >hooks/b.json
-	hooked() { timeout 60 "$FLOE" --hooks-dir "$T/hooks" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs \
-		--runtime "$ENGINE_RUNTIME" run --network none --rm --cgroup-parent "/$PREFIX" "$@" 3>&- 4>&-; }
+	hooked() { timeout $ENGINE_SECONDS "$FLOE" --hooks-dir "$T/hooks" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" \
+		--runtime "$ENGINE_RUNTIME" run --network none --rm --cgroup-parent "$CGROUP_PARENT" "$@" 3>&- 4>&-; }
 	hooked --rootfs "$ROOTFS" true
 	is always "$(cat log)"
 	hooked --annotation my.key=yes --rootfs "$ROOTFS" true

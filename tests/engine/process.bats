@@ -62,8 +62,8 @@ teardown()
 @test "--preserve-fds, --preserve-fd" {
 	echo three >third
 	echo five >fifth
-	take() { timeout 60 "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs --runtime "$ENGINE_RUNTIME" \
-		run --network none --cgroup-parent "/$PREFIX" "$@"; }
+	take() { timeout $ENGINE_SECONDS "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" --runtime "$ENGINE_RUNTIME" \
+		run --network none --cgroup-parent "$CGROUP_PARENT" "$@"; }
 	is "three" "$(take --rm --preserve-fds 1 --rootfs "$ROOTFS" cat /proc/self/fd/3 3<third 4>&-)"
 	is "three five" "$(take --rm --preserve-fd 3,5 --rootfs "$ROOTFS" sh -c 'echo $(cat <&3) $(cat <&5)' 3<third 5<fifth 4>&-)"
 	# What lies between is nothing of ours.
@@ -141,20 +141,24 @@ teardown()
 @test "--cgroups: disabled, no-conmon, split" {
 	mine=$(sed -n 's/^[0-9]*:pids://p;s/^0:://p' /proc/self/cgroup | head -n 1)
 	is "$mine" "$(fl run --rm --cgroups disabled --rootfs "$ROOTFS" sed -n 's/^[0-9]*:pids://p;s/^0:://p' /proc/self/cgroup | head -n 1)"
-	start_idle "$C" --cgroups no-conmon --cgroup-parent "/$PREFIX"
+	start_idle "$C" --cgroups no-conmon --cgroup-parent "$CGROUP_PARENT"
 	[[ $(cat "/proc/$(inspect "$C" '{{.State.ConmonPid}}')/cgroup") != */conmon* ]]
-	contains "$(cat "/proc/$(inspect "$C" '{{.State.Pid}}')/cgroup")" "/$PREFIX/floe-"
-	! is_cgroup_v2 || skip "moving this shell needs a delegated cgroup of version 2"
+	contains "$(cat "/proc/$(inspect "$C" '{{.State.Pid}}')/cgroup")" "/${CGROUP_PARENT#/}/floe-"
+	# Of the version 1 hierarchies, the one that tells sessions apart counts.
+	own=/sys/fs/cgroup/systemd/$PREFIX/own
+	if is_cgroup_v2; then
+		own=/sys/fs/cgroup/$PREFIX/own
+		mkdir -p "$own"
+	fi
 	for dir in /sys/fs/cgroup/*/; do
 		[ -e "$dir/tasks" ] || continue
 		mkdir -p "$dir/$PREFIX/own"
 	done
-	# Of the version 1 hierarchies, the one that tells sessions apart counts.
-	sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "/sys/fs/cgroup/systemd/$PREFIX/own" \
-		timeout 60 "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs --runtime "$ENGINE_RUNTIME" \
+	sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$own" \
+		timeout $ENGINE_SECONDS "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" --runtime "$ENGINE_RUNTIME" \
 		run -d --network none --name "$C-2" --cgroups split --rootfs "$ROOTFS" sleep 1000 3>&- 4>&- >/dev/null
 	contains "$(cat "/proc/$(inspect "$C-2" '{{.State.Pid}}')/cgroup")" ":/$PREFIX/own/floe-payload-$(inspect "$C-2" '{{.Id}}')"
-	contains "$(cat "/proc/$(inspect "$C-2" '{{.State.ConmonPid}}')/cgroup")" "name=systemd:/$PREFIX/own/supervisor"
+	contains "$(cat "/proc/$(inspect "$C-2" '{{.State.ConmonPid}}')/cgroup")" ":/$PREFIX/own/supervisor"
 	fl rm --force --time 0 "$C-2" >/dev/null
 	try run --rm --cgroups nosuch --rootfs "$ROOTFS" true
 	refused "nosuch"

@@ -12,6 +12,8 @@ load ../lib/helpers
 
 FLOE=${FLOE:-$FLOE_BUILD/src/cli/floe/floe}
 ENGINE_RUNTIME=${ENGINE_RUNTIME:-$FLOE_RUNTIME}
+# Nothing that floe does takes longer.
+ENGINE_SECONDS=$((60 * ${FLOE_TEST_PATIENCE:-1}))
 
 setup_file()
 {
@@ -54,6 +56,10 @@ engine_setup()
 	ROOTFS=$BATS_FILE_TMPDIR/rootfs
 	ENGINE=$BATS_FILE_TMPDIR/engine
 	PREFIX=ft$FLOE_TEST_RUN-engine
+	CGROUPS=(--cgroup-manager cgroupfs) CGROUP_PARENT=/$PREFIX
+	if is_systemd_driver; then
+		CGROUPS=(--cgroup-manager systemd) CGROUP_PARENT=$PREFIX.slice
+	fi
 	C=c$BATS_TEST_NUMBER
 	SANITIZER=$T/sanitizer
 	export ASAN_OPTIONS=log_path=$SANITIZER:detect_leaks=1:handle_segv=1
@@ -124,9 +130,9 @@ fl()
 	case $command in
 	run | create)
 		[[ " $* " == *" --network"* ]] || set -- --network none "$@"
-		[[ " $* " == *" --cgroups"* ]] || set -- --cgroup-parent "/$PREFIX" "$@" ;;
+		[[ " $* " == *" --cgroups"* ]] || set -- --cgroup-parent "$CGROUP_PARENT" "$@" ;;
 	esac
-	timeout --kill-after=5 60 "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs \
+	timeout --kill-after=5 $ENGINE_SECONDS "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" \
 		--runtime "$ENGINE_RUNTIME" "$command" "$@" 3>&- 4>&-
 }
 

@@ -134,6 +134,7 @@ take_inventory()
 	# Caches may stay: CRIU's of the kernel's features, the runtime's of compiled seccomp filters.
 	find /run "$STATE" -mindepth 1 ! -name 'criu.kdat*' ! -path '/run/mount*' ! -path '*/.cache*' \
 		! -path '/run/systemd*' ! -path '/run/dbus*' ! -name .empty-directory ! -path /run/crun \
+		! -path /run/lock/netavark.lock \
 		! -path '/run/user/*' -printf 'file %p\n' 2>/dev/null || :
 }
 
@@ -340,11 +341,11 @@ refuses()
 	[ "$(wc -l <<<"$output")" -eq 1 ] || fail "more than one line: $output"
 }
 
-# eventually COMMAND...: true within ten seconds.
+# eventually COMMAND...: true within ten seconds, or that many times $FLOE_TEST_PATIENCE where everything is slower.
 eventually()
 {
 	local i
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 200 * ${FLOE_TEST_PATIENCE:-1}; i++)); do
 		if "$@"; then
 			return 0
 		fi
@@ -392,6 +393,17 @@ cgroup_file()
 	else
 		cat "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$1/cgroup")/$2"
 	fi
+}
+
+# Where systemd runs netavark has systemd-run(1) start its name server in a scope, which cannot be asked from a PID namespace.
+replace_systemd_run()
+{
+	[ -d /run/systemd/system ] || return 0
+	mkdir -p "$BATS_FILE_TMPDIR/bin"
+	# shellcheck disable=SC2016 # for the shell that runs it
+	printf '#!/bin/sh\nwhile :; do case $1 in -*) shift ;; *) exec "$@" ;; esac; done\n' >"$BATS_FILE_TMPDIR/bin/systemd-run"
+	chmod 755 "$BATS_FILE_TMPDIR/bin/systemd-run"
+	export PATH=$BATS_FILE_TMPDIR/bin:$PATH
 }
 
 is_cgroup_v2()

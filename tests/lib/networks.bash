@@ -12,6 +12,7 @@ network_setup_file()
 {
 	engine_setup_file
 	[ -x /usr/lib/podman/netavark ] || [ -x /usr/libexec/podman/netavark ] || skip "no netavark (tools/install-deps)"
+	replace_systemd_run
 	ip link set lo up
 	# As ip-netns(8) would leave it; floe makes it where it is missing.
 	mkdir -p /run/netns
@@ -70,7 +71,7 @@ network_inventory()
 	ip -o link | sed 's/^[0-9]*: //; s/@.*//; s/:.*//' | sort
 	ip -o addr | awk '{ print $2, $4 }' | sort
 	ls /run/netns 2>/dev/null || :
-	iptables-save 2>/dev/null | grep -E '10\.(88|89|213)\.' || :
+	{ iptables-save; nft list ruleset; } 2>/dev/null | grep -E '10\.(88|89|213)\.' || :
 }
 
 # net COMMAND...: floe network, and floe with the networks of this test.
@@ -84,9 +85,9 @@ fln()
 	local command=$1
 	shift
 	case $command in
-	run | create) set -- --cgroup-parent "/$PREFIX" "$@" ;;
+	run | create) set -- --cgroup-parent "$CGROUP_PARENT" "$@" ;;
 	esac
-	timeout --kill-after=5 60 "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs \
+	timeout --kill-after=5 $ENGINE_SECONDS "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" \
 		--network-config-dir "$NETWORKS" --runtime "$ENGINE_RUNTIME" "$command" "$@" 3>&- 4>&-
 }
 

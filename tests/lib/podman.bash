@@ -15,7 +15,7 @@ podman_setup_file()
 {
 	local runtime
 
-	need podman conmon "${RUNTIMES[@]:0:1}"
+	need podman conmon crun
 	clients_begin hide-unified
 	setup
 	podman_configure
@@ -37,11 +37,12 @@ podman_configure()
 		netns = "none"
 		log_driver = "k8s-file"
 		init_path = "/usr/bin/docker-init"
+		$(! is_systemd_driver || echo 'cgroups = "no-conmon"')
 		[network]
 		network_backend = "netavark"
 		network_config_dir = "$CLIENT/networks"
 		[engine]
-		cgroup_manager = "cgroupfs"
+		cgroup_manager = "$(client_manager)"
 		events_logger = "file"
 		tmp_dir = "$CLIENT/tmp"
 		volume_path = "$CLIENT/volumes"
@@ -62,13 +63,14 @@ setup()
 	PODMAN=(podman --root "$CLIENT/root" --runroot "$CLIENT/run" --storage-driver vfs)
 }
 
-# Containers that the client makes go below the cgroup of this run. (`--cgroups=disabled` tolerates no such option.)
+# Containers that the client makes go below the cgroup of this run. (`--cgroups=disabled` tolerates no such option; a user's
+# are below the user's own.)
 pod()
 {
 	local command=$1 arguments=("$@")
 	case $command in
 	run | create)
-		[[ " $* " == *" --cgroups=disabled "* ]] ||
+		is_rootless || [[ " $* " == *" --cgroups=disabled "* ]] ||
 			arguments=("$command" --cgroup-parent "$(client_cgroup pod)" "${@:2}") ;;
 	pod) touch "$CLIENT/has-pods" ;;
 	esac
@@ -102,6 +104,8 @@ client_clean_up()
 
 teardown_file()
 {
+	# The process that holds a user's namespaces.
+	! is_rootless || RUNTIME=floe-runtime pod system migrate
 	clients_end podman
 }
 

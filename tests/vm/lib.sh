@@ -135,14 +135,14 @@ vm_reason()
 }
 
 # vm_stage FILE DIR: an image with what the tests in the guest need of this build, by way of DIR. It shows in the guest as
-# /floe: the sources' tests and tools, build/ with what the tests run, cache/ with the root file systems that were asked for.
+# /floe: the sources, build/ with what the tests run, cache/ with the root file systems that were asked for.
 vm_stage()
 {
 	local file=$1 dir=$2 build name program
 	build=$(realpath -m "${FLOE_BUILD:-$vm_source/build}")
 	[ -d "$build/src" ] || die "stage '$build': there is no build; make one (make) or set FLOE_BUILD"
 	mkdir -p "$dir/build" "$dir/cache/rootfs"
-	cp -a "$vm_source/tests" "$vm_source/tools" "$vm_source/docs" "$dir/"
+	cp -a "$vm_source/tests" "$vm_source/tools" "$vm_source/docs" "$vm_source/src" "$dir/"
 	# Programs and archives of functions, without what the compiler left beside them.
 	(
 		cd "$build" || exit
@@ -150,6 +150,14 @@ vm_stage()
 	) | while read -r program; do
 		install -D "$build/$program" "$dir/build/$program"
 	done
+	# The same with fault points, for tests/fault.
+	if [ -x "$vm_build_fault/src/cli/floe-runtime/floe-runtime" ]; then
+		mkdir "$dir/build-fault"
+		ln -s ../build/tests "$dir/build-fault/tests"
+		for program in src/cli/floe-runtime/floe-runtime src/cli/floe/floe; do
+			install -D "$vm_build_fault/$program" "$dir/build-fault/$program"
+		done
+	fi
 	# The CRIU that this machine's tests have, where that is one that can be taken elsewhere.
 	if [ "$vm_criu" = staged ] && [ -x "$vm_criu_prefix/bin/criu" ]; then
 		cp -a "$vm_criu_prefix" "$dir/criu"
@@ -173,6 +181,9 @@ vm_rootfs_stamp()
 		debian_codename() { echo '$vm_suite'; }
 		fingerprint' "$vm_source/tools/make-rootfs"
 }
+
+# A build with fault points but without sanitizers, which are too slow for the guest; staged where there is one.
+vm_build_fault=$(realpath -m "${FLOE_BUILD_FAULT:-$vm_source/build-fault}")
 
 # The root file systems of tools/make-rootfs that are staged.
 vm_rootfs=${FLOE_VM_ROOTFS:-busybox}

@@ -248,8 +248,11 @@ int criu_client_need_features(struct criu_client *client, const struct criu_feat
 			      struct err *err)
 {
 	struct criu_features have = { 0 };
-	int r = criu_client_features(client, want, &have, err);
+	int r;
 
+	if (!want->mem_track && !want->lazy_pages && !want->pidfd_store)
+		return 0;
+	r = criu_client_features(client, want, &have, err);
 	if (r < 0)
 		return r;
 	if (want->mem_track && !have.mem_track)

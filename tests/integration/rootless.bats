@@ -503,3 +503,18 @@ delegate_cgroup()
 	[ "$status" -eq 1 ]
 	! is_floe || contains "$output" "access times"
 }
+
+@test "a checkpoint says that it is for root, and the container goes on" {
+	local criu
+	floe_only "others say what CRIU says"
+	criu=$("$SOURCE/tools/install-criu" --print) || skip "there is no CRIU"
+	# Its own, where the tests are run by root.
+	"${as[@]}" test -x "$criu" || skip "this user may not execute '$criu'"
+	idle_command
+	start_detached
+	run rt checkpoint --image-path "$HOME_DIR/image" "$ID"
+	[ "$status" -eq 1 ]
+	contains "$output" "CRIU needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE" "run the runtime as root" "still running"
+	[ "$(state_of)" = running ]
+	[ ! -e "$HOME_DIR/image/descriptors.json" ]
+}

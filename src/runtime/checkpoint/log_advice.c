@@ -25,7 +25,7 @@ static bool is_own_option(const char *option)
 
 int log_advice_tell(const struct criu_log_finding *finding, struct err *err)
 {
-	if (!err || !finding->line)
+	if (!err || (!finding->line && !finding->cause))
 		return err ? err->code : -EREMOTEIO;
 	if (!finding->cause && err_is_set(err) && !str_has_prefix(err->msg, "criu failed"))
 		err_append(err, "; its log says: %s", finding->line);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/alloc.h"
 #include "core/fd.h"
 #include "core/fs.h"
 #include "core/log.h"
@@ -128,6 +129,10 @@ int criu_session_explain(const struct criu_session *s, const struct criu_result 
 	found = criu_log_explain(AT_FDCWD, s->log_path, &finding);
 	if (found != 1 && *result->message)
 		found = criu_log_explain_line(result->message, &finding);
+	/* CRIU ends without a word about it. */
+	if (found != 1 && geteuid() != 0)
+		finding.cause = xstrdup("CRIU needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE; run "
+					"the runtime as root");
 	/* That it took too long is no cause. */
 	if (ret_known)
 		*ret_known = finding.cause &&

@@ -77,6 +77,15 @@ JSON_DESC_STATIC(container_secret_desc, T,
 /* clang-format on */
 #undef T
 
+#define T struct container_idmap
+/* clang-format off */
+JSON_DESC_STATIC(container_idmap_desc, T,
+	F_U32(T, container, "container", 0),
+	F_U32(T, host, "host", 0),
+	F_U32(T, size, "size", 0));
+/* clang-format on */
+#undef T
+
 #define T struct container_throttle
 /* clang-format off */
 JSON_DESC_STATIC(container_throttle_desc, T,
@@ -123,7 +132,7 @@ JSON_DESC(container_config_desc, T,
 	F_STRING(T, image_digest, "imageDigest", 0),
 	F_STRING(T, rootfs, "rootfs", 0),
 	F_BOOL(T, rootfs_overlay, "rootfsOverlay", 0),
-	F_STRING(T, rootfs_idmap, "rootfsIdmap", 0),
+	F_BOOL(T, rootfs_idmap, "rootfsIdmap", 0),
 	F_BOOL(T, read_only, "readOnly", 0),
 	F_BOOL(T, read_write_tmpfs, "readWriteTmpfs", 0),
 	F_STRINGS(T, entrypoint, "entrypoint", 0),
@@ -167,6 +176,8 @@ JSON_DESC(container_config_desc, T,
 	F_STRING(T, ipc, "ipc", 0),
 	F_STRING(T, uts, "uts", 0),
 	F_STRING(T, userns, "userns", 0),
+	F_OBJECTS(T, uid_maps, struct container_idmap, "uidMaps", 0, container_idmap_desc),
+	F_OBJECTS(T, gid_maps, struct container_idmap, "gidMaps", 0, container_idmap_desc),
 	F_STRING(T, cgroupns, "cgroupns", 0),
 	F_STRING(T, cgroups, "cgroups", 0),
 	F_STRING(T, cgroup_parent, "cgroupParent", 0),

@@ -44,6 +44,13 @@ struct container_secret {
 	uint32_t mode;
 };
 
+/* Ids of the container's user namespace and what they are outside. */
+struct container_idmap {
+	uint32_t container;
+	uint32_t host;
+	uint32_t size;
+};
+
 /* A value for one block device: weights, rates. */
 struct container_throttle {
 	char *path;
@@ -91,7 +98,7 @@ struct container_config {
 	char *image_digest;
 	char *rootfs;
 	bool rootfs_overlay; /* changes go to a directory of ours */
-	char *rootfs_idmap; /* its ids are mapped as the container's; "" or uids=...;gids=...; NULL: they are not */
+	bool rootfs_idmap; /* its ids are those inside of the container's user namespace */
 	bool read_only;
 	bool read_write_tmpfs; /* with read_only: tmpfs on /run, /tmp, /var/tmp */
 
@@ -145,7 +152,12 @@ struct container_config {
 	char *pid;
 	char *ipc;
 	char *uts;
-	char *userns;
+	char *userns; /* as given: auto:size=..., too */
+	struct container_idmap
+		*uid_maps; /* of a user namespace of its own, or of the one that it joins */
+	size_t n_uid_maps;
+	struct container_idmap *gid_maps;
+	size_t n_gid_maps;
 	char *cgroupns;
 	char *cgroups; /* enabled disabled no-conmon split */
 	char *cgroup_parent;

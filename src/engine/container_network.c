@@ -92,11 +92,12 @@ static void write_result(int fd, enum result_kind kind, const void *data, size_t
 }
 
 static _Noreturn void run_child(const struct network_env *env,
-				const struct network_request *request, const char *netns, int fd)
+				const struct network_request *request, const char *netns, pid_t pid,
+				int fd)
 {
 	struct network_status status = NETWORK_STATUS_INIT;
 	struct err err = ERR_INIT;
-	int r = netns_create(netns, &err);
+	int r = pid > 0 ? netns_keep(netns, pid, &err) : netns_create(netns, &err);
 
 	if (r == 0)
 		r = network_setup(env, request, netns, &status, &err);
@@ -111,7 +112,7 @@ static _Noreturn void run_child(const struct network_env *env,
 }
 
 static int start_child(const struct container *c, const struct network_request *request,
-		       struct network_job *job, struct err *err)
+		       struct network_job *job, pid_t pid, struct err *err)
 {
 	auto_free char *run_dir = container_network_run_dir(c);
 	struct network_env env = container_network_env(c, run_dir);
@@ -121,7 +122,7 @@ static int start_child(const struct container *c, const struct network_request *
 		return err_sys(err, fd, "make a memory file");
 	job->pid = fork();
 	if (job->pid == 0)
-		run_child(&env, request, c->status.netns, fd);
+		run_child(&env, request, c->status.netns, pid, fd);
 	if (job->pid < 0) {
 		job->pid = 0;
 		return err_sys(err, -errno, "fork");
@@ -132,7 +133,13 @@ static int start_child(const struct container *c, const struct network_request *
 
 /* ---- the parent ---- */
 
-int container_network_begin(struct container *c, struct network_job *job, struct err *err)
+bool container_network_is_late(const struct container *c)
+{
+	return c->config.n_networks > 0 && c->config.n_uid_maps > 0;
+}
+
+int container_network_begin(struct container *c, struct network_job *job, pid_t pid,
+			    struct err *err)
 {
 	auto_network_request struct network_request request = NETWORK_REQUEST_INIT;
 	auto_free char *name = xasprintf("floe-%s", c->config.id);
@@ -162,7 +169,7 @@ int container_network_begin(struct container *c, struct network_job *job, struct
 	request.ports = (struct network_ports)NETWORK_PORTS_INIT;
 	network_ports_copy(&request.ports, &(struct network_ports){ s->ports, s->n_ports });
 	r = container_save(c, err);
-	return r < 0 ? r : start_child(c, &request, job, err);
+	return r < 0 ? r : start_child(c, &request, job, pid, err);
 }
 
 static int take_result(struct container *c, const struct strbuf *result, struct err *err)

@@ -22,9 +22,12 @@ struct network_job {
 
 /*
  * Take addresses and ports, write down what is taken, and start the set-up. Nothing for a container that is attached
- * to no network.
+ * to no network. pid: whose network namespace it is to be; 0: a new one.
  */
-int container_network_begin(struct container *c, struct network_job *job, struct err *err);
+int container_network_begin(struct container *c, struct network_job *job, pid_t pid,
+			    struct err *err);
+/* Whether that has to wait for the runtime, which makes the namespace. */
+bool container_network_is_late(const struct container *c);
 /* Wait for it; the record knows the result. To be called after every begin that succeeded. */
 int container_network_finish(struct container *c, struct network_job *job, struct err *err);
 /* Take everything away that the record speaks of; nothing when that is nothing. */

@@ -21,6 +21,7 @@
 #include "engine/records.h"
 #include "engine/secret.h"
 #include "engine/specgen.h"
+#include "engine/userns.h"
 #include "engine/volume.h"
 #include "kernel/caps.h"
 #include "kernel/signals.h"
@@ -97,12 +98,20 @@ static int check_mode(const char *option, const char *mode, const char *const *w
 	return err_set(err, ERR_UNSUPPORTED, "--%s '%s': not supported", option, mode);
 }
 
+static int check_userns(const char *mode, struct err *err)
+{
+	static const char *const words[] = { "host", "private", "auto", "keep-id", "nomap", NULL };
+
+	if (!mode || str_has_prefix(mode, "auto:") || str_has_prefix(mode, "keep-id:"))
+		return 0;
+	return check_mode("userns", mode, words, err);
+}
+
 static int resolve_modes(struct engine *e, struct container_config *c, struct err *err)
 {
 	static const char *const words[] = { "private", "host", NULL };
 	static const char *const ipc_words[] = { "private", "host", "none", "shareable", NULL };
 	static const char *const network_words[] = { "none", "host", "bridge", NULL };
-	static const char *const user_words[] = { "host", NULL };
 	static const char *const cgroups_words[] = { "enabled", "disabled", "no-conmon", "split",
 						     NULL };
 	char **modes[] = { &c->network, &c->pid, &c->ipc, &c->uts, &c->userns, &c->cgroupns };
@@ -115,7 +124,7 @@ static int resolve_modes(struct engine *e, struct container_config *c, struct er
 	if (r == 0)
 		r = check_mode("uts", c->uts, words, err);
 	if (r == 0)
-		r = check_mode("userns", c->userns, user_words, err);
+		r = check_userns(c->userns, err);
 	if (r == 0)
 		r = check_mode("cgroupns", c->cgroupns, words, err);
 	if (r == 0)
@@ -269,10 +278,13 @@ static void drop_volumes(struct engine *e, const struct container_config *c)
 static int make_rootfs(struct engine *e, const struct container_config *c, const char *top,
 		       struct err *err)
 {
-	const struct rootfs_options options = { .top = top };
+	auto_idmap struct idmap uids;
+	auto_idmap struct idmap gids;
+	const struct rootfs_options options = { .top = top, .uids = &uids, .gids = &gids };
 	struct store *store;
 	int r = engine_store(e, &store, err);
 
+	userns_maps(c, &uids, &gids);
 	return r < 0 ? r : rootfs_create(store, c->id, &options, err);
 }
 
@@ -365,6 +377,7 @@ int container_create(struct container *ret, struct engine *e, struct container_c
 	struct container_config c = *config;
 	struct container_status s = { .phase = PHASE_CREATED };
 	auto_free char *top = NULL;
+	auto_close int userns_lock = -EBADF;
 	int r = 0;
 
 	*config = (struct container_config){ 0 };
@@ -383,6 +396,8 @@ int container_create(struct container *ret, struct engine *e, struct container_c
 		r = resolve_dependencies(e, &c, err);
 	if (r == 0)
 		r = resolve_modes(e, &c, err);
+	if (r == 0)
+		r = userns_resolve(e, &c, top, &userns_lock, err);
 	if (r == 0)
 		r = resolve_volumes_from(e, &c, err);
 	if (r == 0)

@@ -12,6 +12,7 @@
 #include "core/path.h"
 #include "core/str.h"
 #include "engine/image_use.h"
+#include "engine/userns.h"
 #include "engine/volume.h"
 #include "storage/rootfs.h"
 
@@ -181,9 +182,13 @@ static int mount_image(struct container *c, struct container_mount *m, size_t in
 	auto_image struct image image = { 0 };
 	auto_free char *id = xasprintf("%s-%zu", c->config.id, index);
 	auto_free char *path = NULL;
-	struct rootfs_options options = { 0 };
+	auto_idmap struct idmap uids;
+	auto_idmap struct idmap gids;
+	struct rootfs_options options = { .uids = &uids, .gids = &gids };
 	struct store *store;
 	int r = engine_store(c->engine, &store, err);
+
+	userns_maps(&c->config, &uids, &gids);
 
 	if (r == 0)
 		r = image_find(store, m->source, &image, NULL, err);
@@ -253,10 +258,24 @@ static int find_source(struct container *c, const struct rooted *root, struct co
 	return 0;
 }
 
+/* Who the container's user is on the host. */
+static int outside_user(const struct container *c, const struct spec_user *user,
+			struct spec_user *ret, struct err *err)
+{
+	*ret = *user;
+	if (userns_outside(&c->config, false, user->uid, &ret->uid) < 0 ||
+	    userns_outside(&c->config, true, user->gid, &ret->gid) < 0)
+		return err_set(err, ERR_INVALID,
+			       "user %u or group %u is not mapped into container '%s'", user->uid,
+			       user->gid, c->config.name);
+	return 0;
+}
+
 int mounts_prepare(struct container *c, const struct rooted *root, struct spec_facts *f,
 		   struct err *err)
 {
-	int r = 0;
+	struct spec_user user;
+	int r = outside_user(c, &f->user, &user, err);
 
 	for (size_t i = 0; r == 0 && i < c->config.n_mounts; i++) {
 		const struct container_mount *from = &c->config.mounts[i];
@@ -276,7 +295,7 @@ int mounts_prepare(struct container *c, const struct rooted *root, struct spec_f
 			if (resolved)
 				replace_ptr(m->destination, resolved);
 		}
-		r = find_source(c, root, m, &f->user, i, err);
+		r = find_source(c, root, m, &user, i, err);
 	}
 	return r;
 }

@@ -28,6 +28,7 @@
 #include "engine/sdnotify.h"
 #include "engine/secret.h"
 #include "engine/users.h"
+#include "engine/userns.h"
 #include "floe-config.h"
 
 #define ETC_FILE_MAX (4U << 20)
@@ -63,12 +64,19 @@ static int mount_shm(struct container *c, struct err *err)
 {
 	auto_free char *path = container_shm_path(c);
 	auto_free char *data = NULL;
+	uint32_t uid;
+	uint32_t gid;
 
 	if (!path)
 		return 0;
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return err_sys(err, -errno, "create directory '%s'", path);
-	data = xasprintf("mode=1777,size=%lld", (long long)c->config.shm_size);
+	if (userns_outside(&c->config, false, 0, &uid) < 0 ||
+	    userns_outside(&c->config, true, 0, &gid) < 0)
+		return err_set(err, ERR_INVALID, "root of container '%s' is not mapped",
+			       c->config.name);
+	data = xasprintf("mode=1777,size=%lld,uid=%u,gid=%u", (long long)c->config.shm_size, uid,
+			 gid);
 	if (mount("shm", path, "tmpfs", MS_NOEXEC | MS_NOSUID | MS_NODEV, data) < 0)
 		return err_sys(err, -errno, "mount shared memory on '%s'", path);
 	return 0;
@@ -83,6 +91,20 @@ static void add_bind(struct spec_facts *f, const char *destination, char *source
 								.read_only = read_only };
 }
 
+/* Of the container's: it may change the file. */
+static int own_by_root(const struct container *c, int fd)
+{
+	uint32_t uid;
+	uint32_t gid;
+
+	if (c->config.n_uid_maps == 0)
+		return 0;
+	if (userns_outside(&c->config, false, 0, &uid) < 0 ||
+	    userns_outside(&c->config, true, 0, &gid) < 0)
+		return -ERANGE;
+	return fchown(fd, uid, gid) < 0 ? -errno : 0;
+}
+
 static int write_file(struct container *c, const char *name, const char *text, mode_t mode,
 		      struct spec_facts *f, const char *destination, struct err *err)
 {
@@ -90,6 +112,8 @@ static int write_file(struct container *c, const char *name, const char *text, m
 	auto_close int fd = fd_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, mode);
 	int r = fd < 0 ? fd : io_write_all(fd, text, strlen(text));
 
+	if (r == 0)
+		r = own_by_root(c, fd);
 	if (r < 0)
 		return err_sys(err, r, "write '%s'", path);
 	if (destination)
@@ -419,6 +443,22 @@ static int load_seccomp(struct container *c, struct spec_facts *f, struct err *e
 	return r < 0 ? r : seccomp_profile_load(c->config.seccomp, bounding, &f->seccomp, err);
 }
 
+/* Its namespace is the container's own, with other ids than ours. */
+static int collect_userns(struct container *c, struct spec_facts *f, struct err *err)
+{
+	const char *const places[] = { c->static_dir, c->run_dir, f->rootfs };
+	uint32_t gid;
+
+	if (c->config.n_uid_maps == 0)
+		return 0;
+	f->own_userns = userns_is_own(&c->config);
+	/* Either ours or one to join: not made by whoever makes the user namespace. */
+	f->foreign_netns = str_eq(c->config.network, "host") || c->status.netns ||
+			   shares_network(&c->config) || str_has_prefix(c->config.network, "ns:");
+	f->no_tty_group = userns_outside(&c->config, true, 5, &gid) < 0;
+	return userns_make_accessible(c->engine, places, ARRAY_SIZE(places), err);
+}
+
 static int collect_facts(struct container *c, const struct rooted *root, struct spec_facts *f,
 			 struct err *err)
 {
@@ -435,6 +475,8 @@ static int collect_facts(struct container *c, const struct rooted *root, struct 
 		r = facts_devices(c, f, err);
 	if (r == 0)
 		r = mounts_prepare(c, root, f, err);
+	if (r == 0)
+		r = collect_userns(c, f, err);
 	if (r == 0)
 		r = find_init(c, f, err);
 	if (r == 0)
@@ -464,9 +506,16 @@ static int make_workdir(const struct container *c, const struct rooted *root, st
 
 	if (str_is_empty(c->config.workdir) || c->config.read_only)
 		return 0;
+	fd = rooted_openat(root, c->config.workdir, O_PATH | O_DIRECTORY);
+	if (fd >= 0) {
+		(void)close(fd);
+		return 0;
+	}
 	fd = rooted_mkdir_all(root, c->config.workdir, 0755);
 	if (fd < 0)
 		return err_sys(err, fd, "make working directory '%s'", c->config.workdir);
+	if (own_by_root(c, fd) < 0)
+		log_debug("the working directory '%s' stays nobody's", c->config.workdir);
 	(void)close(fd);
 	return 0;
 }
@@ -515,7 +564,7 @@ static int prepare_storage_and_network(struct container *c, struct spec_facts *f
 {
 	struct network_job job = NETWORK_JOB_INIT;
 	struct err network_err = ERR_INIT;
-	int r = container_network_begin(c, &job, err);
+	int r = container_network_is_late(c) ? 0 : container_network_begin(c, &job, 0, err);
 	int r2;
 
 	if (r < 0)
@@ -550,6 +599,30 @@ int container_prepare(struct container *c, struct err *err)
 	if (r == 0)
 		r = hooks_dir_load(c->engine, &c->config, &f, err);
 	return r < 0 ? r : write_spec(c, &f, err);
+}
+
+int container_prepare_late_network(struct container *c, struct err *err)
+{
+	auto_spec_facts struct spec_facts f = { 0 };
+	auto_rooted struct rooted root = ROOTED_INIT;
+	struct network_job job = NETWORK_JOB_INIT;
+	int r;
+
+	if (!container_network_is_late(c))
+		return 0;
+	r = container_network_begin(c, &job, c->status.pid, err);
+	if (r == 0)
+		r = container_network_finish(c, &job, err);
+	if (r == 0)
+		r = choose_hostname(c, &f, err);
+	if (r < 0)
+		return r;
+	r = rooted_open(&root, AT_FDCWD, c->status.mount_point);
+	if (r < 0)
+		return err_sys(err, r, "open root file system '%s'", c->status.mount_point);
+	/* The files are mounted already, and are written in place. */
+	r = write_hosts(c, &f, &root, err);
+	return r < 0 ? r : write_resolv(c, &f, err);
 }
 
 /* What the configuration that it was frozen with does not say itself. */

@@ -28,6 +28,12 @@ struct prepare_restore {
 int container_prepare_restored(struct container *c, const struct prepare_restore *how,
 			       struct err *err);
 
+/*
+ * The networks of a container that has a user namespace of its own: the network namespace must be of that one, so the runtime
+ * makes it, and they are set up in it when the container is created and not started. Nothing for others.
+ */
+int container_prepare_late_network(struct container *c, struct err *err);
+
 /* The root file system, mounted; path owned by the caller. */
 int container_mount_rootfs(struct container *c, char **ret_path, struct err *err);
 /* Counts the mount off. Errors are for the log. */

@@ -14,8 +14,10 @@
 #include "core/path.h"
 #include "core/str.h"
 #include "engine/image_use.h"
+#include "engine/userns.h"
 #include "storage/overlay.h"
 #include "storage/rootfs.h"
+#include "storage/rootfs_idmap.h"
 
 static char *top_dir(const struct container *c)
 {
@@ -53,6 +55,25 @@ static int mount_on_top(const struct container *c, const struct stat *like, char
 	return 0;
 }
 
+/* The directory with its ids mapped. */
+static int mount_mapped(const struct container *c, char **ret_path, struct err *err)
+{
+	auto_idmap struct idmap uids;
+	auto_idmap struct idmap gids;
+	auto_free char *dir = top_dir(c);
+	auto_free char *merged = path_join(dir, "merged");
+	int r;
+
+	userns_maps(&c->config, &uids, &gids);
+	r = fs_mkdir_all(AT_FDCWD, merged, 0711, 0755);
+	if (r < 0)
+		return err_sys(err, r, "make directory '%s'", merged);
+	r = rootfs_idmap_bind(c->config.rootfs, merged, &uids, &gids, err);
+	if (r == 0)
+		*ret_path = take_ptr(merged);
+	return r;
+}
+
 static int use_directory(struct container *c, char **ret_path, struct err *err)
 {
 	struct stat st;
@@ -64,11 +85,13 @@ static int use_directory(struct container *c, char **ret_path, struct err *err)
 			       c->config.rootfs);
 	if (c->config.rootfs_overlay)
 		return mount_on_top(c, &st, ret_path, err);
+	if (c->config.rootfs_idmap)
+		return mount_mapped(c, ret_path, err);
 	*ret_path = xstrdup(c->config.rootfs);
 	return 0;
 }
 
-/* Of a directory with option O. */
+/* Of a directory with option O or idmap. */
 static int unmount_directory(const struct container *c, struct err *err)
 {
 	auto_free char *dir = top_dir(c);
@@ -107,7 +130,7 @@ int container_unmount_rootfs(struct container *c, struct err *err)
 	struct store *store;
 	int r = 0;
 
-	if (c->config.rootfs_overlay) {
+	if (c->config.rootfs_overlay || c->config.rootfs_idmap) {
 		r = unmount_directory(c, err);
 	} else if (!c->config.rootfs) {
 		r = engine_store(c->engine, &store, err);

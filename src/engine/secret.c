@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/secret.h"
 
+#include "engine/userns.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,15 +224,23 @@ static int prepare_file(struct container *c, const struct container_secret *s,
 	auto_free char *target = s->target && s->target[0] == '/' ?
 					 path_clean(s->target) :
 					 path_join("/run/secrets", s->target ? s->target : s->name);
-	int r = fs_mkdir_all(AT_FDCWD, dir, 0700, 0700);
+	int r = fs_mkdir_all(AT_FDCWD, dir, 0711, 0711);
 	auto_close int fd = -EBADF;
+	uint32_t uid;
+	uint32_t gid;
+
+	if (userns_outside(&c->config, false, s->uid, &uid) < 0 ||
+	    userns_outside(&c->config, true, s->gid, &gid) < 0)
+		return err_set(err, ERR_INVALID,
+			       "secret '%s': user %u or group %u is not mapped into the container",
+			       s->name, s->uid, s->gid);
 
 	if (r == 0)
 		r = fd =
 			fd_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
 	if (r >= 0)
 		r = io_write_all(fd, data->buf, data->len);
-	if (r >= 0 && (fchown(fd, s->uid, s->gid) < 0 || fchmod(fd, s->mode) < 0))
+	if (r >= 0 && (fchown(fd, uid, gid) < 0 || fchmod(fd, s->mode) < 0))
 		r = -errno;
 	if (r < 0)
 		return err_sys(err, r, "write secret '%s'", s->name);

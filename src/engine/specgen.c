@@ -161,6 +161,19 @@ static void choose_namespace(struct oci_linux *l, const struct spec_facts *f, co
 		add_namespace(l, type, NULL);
 }
 
+static void add_id_maps(struct oci_linux *l, const struct container_config *c)
+{
+	add_namespace(l, "user", NULL);
+	for (size_t i = 0; i < c->n_uid_maps; i++)
+		*array_push(l->uid_mappings, l->n_uid_mappings) =
+			(struct oci_id_mapping){ c->uid_maps[i].container, c->uid_maps[i].host,
+						 c->uid_maps[i].size };
+	for (size_t i = 0; i < c->n_gid_maps; i++)
+		*array_push(l->gid_mappings, l->n_gid_mappings) =
+			(struct oci_id_mapping){ c->gid_maps[i].container, c->gid_maps[i].host,
+						 c->gid_maps[i].size };
+}
+
 static void add_namespaces(struct oci_linux *l, const struct container_config *c,
 			   const struct spec_facts *f)
 {
@@ -174,6 +187,8 @@ static void add_namespaces(struct oci_linux *l, const struct container_config *c
 	choose_namespace(l, f, "cgroup", c->cgroupns, f->cgroup_v2);
 	if (joined_path(f, "user"))
 		add_namespace(l, "user", joined_path(f, "user"));
+	else if (f->own_userns)
+		add_id_maps(l, c);
 }
 
 static bool has_namespace(const struct oci_linux *l, const char *type)

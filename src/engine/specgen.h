@@ -68,6 +68,9 @@ struct spec_facts {
 	char *cgroups_path;
 	char *init_path; /* of the host, with --init */
 	char *notify_dir; /* directory of the notify socket, for --sdnotify=container */
+	bool own_userns; /* a new user namespace by the configuration's maps */
+	bool foreign_netns; /* the network namespace belongs to another user namespace than the container's */
+	bool no_tty_group; /* group 5, which terminals belong to, is not mapped */
 	bool systemd_mode;
 	bool cgroup_v2;
 	uint64_t nofile_max; /* our own hard limits, which only some may raise */

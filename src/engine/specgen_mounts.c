@@ -28,6 +28,14 @@ static const struct mount_template template_pts = { "/dev/pts",
 						    "devpts",
 						    { "nosuid", "noexec", "newinstance",
 						      "ptmxmode=0666", "mode=0620", "gid=5" } };
+static const struct mount_template template_pts_no_group = { "/dev/pts",
+							     "devpts",
+							     "devpts",
+							     { "nosuid", "noexec", "newinstance",
+							       "ptmxmode=0666", "mode=0620" } };
+static const struct mount_template template_sys_host = {
+	"/sys", "bind", "/sys", { "rbind", "rprivate", "nosuid", "noexec", "nodev", "ro" }
+};
 static const struct mount_template template_mqueue = {
 	"/dev/mqueue", "mqueue", "mqueue", { "nosuid", "noexec", "nodev" }
 };
@@ -99,9 +107,12 @@ static void add_defaults(struct runtime_spec *spec, const struct container_confi
 	const struct mount_template *templates[] = {
 		&template_proc,
 		&template_dev,
-		&template_pts,
+		f->no_tty_group ? &template_pts_no_group : &template_pts,
 		str_eq(c->ipc, "host") ? &template_mqueue_host : &template_mqueue,
-		c->privileged ? &template_sys_privileged : &template_sys,
+		/* sysfs shows the network, and is mounted only by whom that belongs to. */
+		f->foreign_netns ? &template_sys_host :
+		c->privileged	 ? &template_sys_privileged :
+				   &template_sys,
 		cgroup_writable ? &template_cgroup_rw : &template_cgroup,
 	};
 

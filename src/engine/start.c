@@ -326,6 +326,8 @@ static int stage_created(void *context, struct err *err)
 	r = copy_pidfile(x->c->config.pidfile, pid, err);
 	if (r == 0)
 		r = copy_pidfile(x->c->config.conmon_pidfile, s->conmon_pid, err);
+	if (r == 0 && !x->restore)
+		r = container_prepare_late_network(x->c, err);
 	return r < 0 ? r : container_advance(x->c, first_event(x), err);
 }
 

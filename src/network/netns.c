@@ -34,12 +34,15 @@ static int prepare_directory(struct err *err)
 	return 0;
 }
 
-/* In a child of its own, so that no thread of ours ever is in the wrong network. */
-static int make_in_child(const char *path)
+/* In a child of its own, so that no thread of ours ever is in the wrong network. source: NULL, or the namespace to keep. */
+static int make_in_child(const char *path, const char *source)
 {
+	auto_close int fd = source ? fd_open_at(AT_FDCWD, source, O_RDONLY, 0) : -EBADF;
 	int r;
 
-	if (unshare(CLONE_NEWNET) < 0)
+	if (source && fd < 0)
+		return fd;
+	if (source ? setns(fd, CLONE_NEWNET) < 0 : unshare(CLONE_NEWNET) < 0)
 		return -errno;
 	r = netlink_bring_up_loopback();
 	if (r == 0 && mount("/proc/self/ns/net", path, NULL, MS_BIND, NULL) < 0)
@@ -47,7 +50,7 @@ static int make_in_child(const char *path)
 	return r;
 }
 
-static int run_child(const char *path)
+static int run_child(const char *path, const char *source)
 {
 	int status;
 	pid_t pid = fork();
@@ -55,7 +58,7 @@ static int run_child(const char *path)
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		_exit(-make_in_child(path) & 0xff);
+		_exit(-make_in_child(path, source) & 0xff);
 	if (RETRY_EINTR(waitpid(pid, &status, 0)) < 0)
 		return -errno;
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
@@ -66,7 +69,7 @@ char *netns_path(const char *name)
 	return xasprintf("%s/%s", NETNS_DIR, name);
 }
 
-int netns_create(const char *path, struct err *err)
+static int make(const char *path, const char *source, struct err *err)
 {
 	auto_close int fd = -EBADF;
 	int r = prepare_directory(err);
@@ -78,12 +81,25 @@ int netns_create(const char *path, struct err *err)
 	fd = fd_open_at(AT_FDCWD, path, O_RDONLY | O_CREAT | O_EXCL, 0444);
 	if (fd < 0)
 		return err_sys(err, fd, "make '%s'", path);
-	r = run_child(path);
+	r = run_child(path, source);
 	if (r < 0) {
 		(void)unlink(path);
-		return err_sys(err, r, "create a network namespace");
+		return source ? err_sys(err, r, "keep network namespace '%s'", source) :
+				err_sys(err, r, "create a network namespace");
 	}
 	return 0;
+}
+
+int netns_create(const char *path, struct err *err)
+{
+	return make(path, NULL, err);
+}
+
+int netns_keep(const char *path, pid_t pid, struct err *err)
+{
+	auto_free char *source = xasprintf("/proc/%d/ns/net", (int)pid);
+
+	return make(path, source, err);
 }
 
 int netns_remove(const char *path, struct err *err)

@@ -14,6 +14,7 @@
 #include "core/path.h"
 #include "core/str.h"
 #include "storage/lower.h"
+#include "storage/rootfs_idmap.h"
 #include "storage/rootfs_record.h"
 #include "storage/tar_writer.h"
 
@@ -276,13 +277,18 @@ static int write_layer(struct store *store, const char *id, struct tar_writer *w
 	auto_rootfs_changes struct rootfs_changes changes = { 0 };
 	auto_rooted struct rooted root = ROOTED_INIT;
 	auto_free char *tree = tree_path(store, id);
+	auto_rootfs_record struct rootfs_record record = { 0 };
 	int r = rootfs_diff(store, id, &changes, err);
 
+	if (r == 0)
+		r = rootfs_record_load(store, id, &record, err);
 	if (r < 0)
 		return r;
 	r = rooted_open(&root, AT_FDCWD, tree);
 	if (r < 0)
 		return err_sys(err, r, "open '%s'", tree);
+	if (rootfs_idmap_is_copied(store, id))
+		tar_writer_map_ids(w, &record.uids, &record.gids);
 	for (size_t i = 0; r == 0 && i < changes.n; i++)
 		r = write_change(w, &root, &changes.v[i], err);
 	return r;
@@ -293,11 +299,16 @@ static int write_tree(struct store *store, const char *id, struct tar_writer *w,
 {
 	auto_free char *merged = NULL;
 	struct err other = ERR_INIT;
+	auto_rootfs_record struct rootfs_record record = { 0 };
 	int dir_fd;
-	int r = rootfs_mount(store, id, &merged, err);
+	int r = rootfs_record_load(store, id, &record, err);
 
+	if (r == 0)
+		r = rootfs_mount(store, id, &merged, err);
 	if (r < 0)
 		return r;
+	if (record.uids.n)
+		tar_writer_map_ids(w, &record.uids, &record.gids);
 	dir_fd = fd_open_at(AT_FDCWD, merged, O_RDONLY | O_DIRECTORY, 0);
 	r = dir_fd < 0 ? err_sys(err, dir_fd, "open '%s'", merged) :
 			 tar_writer_add_tree(w, dir_fd, "", ".", true, err);

@@ -14,6 +14,7 @@
 #include "kernel/mountinfo.h"
 #include "storage/copy.h"
 #include "storage/overlay.h"
+#include "storage/rootfs_idmap.h"
 #include "storage/rootfs_record.h"
 
 static char *part(const struct store *store, const char *id, const char *name)
@@ -42,6 +43,8 @@ void rootfs_record_done(struct rootfs_record *record)
 {
 	free(record->chain_id);
 	free(record->boot_id);
+	idmap_done(&record->uids);
+	idmap_done(&record->gids);
 	*record = (struct rootfs_record){ 0 };
 }
 
@@ -50,7 +53,8 @@ int rootfs_record_load(struct store *store, const char *id, struct rootfs_record
 {
 	auto_db_stmt struct db_stmt q = DB_STMT_INIT;
 	int r = db_query(store->db, &q, err,
-			 "SELECT chain_id, read_only, mounts, boot_id FROM rootfs WHERE id = ?",
+			 "SELECT chain_id, read_only, mounts, boot_id, uid_map, gid_map FROM rootfs"
+			 " WHERE id = ?",
 			 "s", id);
 
 	if (r == 0)
@@ -63,6 +67,12 @@ int rootfs_record_load(struct store *store, const char *id, struct rootfs_record
 	ret->read_only = db_i64(&q, 1) != 0;
 	ret->mounts = db_i64(&q, 2);
 	ret->boot_id = xstrdup(db_text(&q, 3));
+	if (idmap_parse(&ret->uids, db_text(&q, 4)) < 0 ||
+	    idmap_parse(&ret->gids, db_text(&q, 5)) < 0) {
+		rootfs_record_done(ret);
+		return err_set(err, ERR_INVALID, "root file system '%s': its id maps are damaged",
+			       id);
+	}
 	return 0;
 }
 
@@ -141,12 +151,20 @@ static int insert(struct store *store, const char *id, const struct rootfs_optio
 		  struct err *err)
 {
 	auto_free char *user = user_of(id);
+	auto_strbuf struct strbuf uids = STRBUF_INIT;
+	auto_strbuf struct strbuf gids = STRBUF_INIT;
 	int r = db_begin(store->db, err);
 
 	if (r < 0)
 		return r;
-	r = db_exec(store->db, err, "INSERT INTO rootfs(id, chain_id, read_only) VALUES(?, ?, ?)",
-		    "ssi", id, options->top, (int64_t)options->read_only);
+	if (options->uids && options->gids) {
+		idmap_format(options->uids, &uids);
+		idmap_format(options->gids, &gids);
+	}
+	r = db_exec(store->db, err,
+		    "INSERT INTO rootfs(id, chain_id, read_only, uid_map, gid_map)"
+		    " VALUES(?, ?, ?, ?, ?)",
+		    "ssiss", id, options->top, (int64_t)options->read_only, uids.buf, gids.buf);
 	if (r == 0)
 		r = layer_use(store, user, options->top, err);
 	if (r < 0) {
@@ -160,8 +178,14 @@ static int insert(struct store *store, const char *id, const struct rootfs_optio
 int rootfs_create(struct store *store, const char *id, const struct rootfs_options *options,
 		  struct err *err)
 {
-	int r = insert(store, id, options, err);
+	int r;
 
+	if (store->driver == STORE_VFS && options->uids && options->uids->n)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "root file system '%s': ids can only be mapped with the storage "
+			       "driver overlay",
+			       id);
+	r = insert(store, id, options, err);
 	if (r < 0)
 		return r;
 	r = make_dirs(store, id, options, err);
@@ -174,6 +198,7 @@ static int unmount_all(const struct store *store, const char *id, struct err *er
 {
 	auto_free char *merged = rootfs_path(store, id);
 
+	rootfs_idmap_unmount(store, id);
 	while (umount2(merged, UMOUNT_NOFOLLOW | MNT_DETACH) == 0)
 		;
 	/* EINVAL: no mount point (any more). */
@@ -258,7 +283,8 @@ static int mount_overlay(struct store *store, const char *id, const struct rootf
 		strvec_add(&lowers, empty);
 		strvec_add(&names, empty);
 	}
-	return overlay_mount(&m, err);
+	return record->uids.n ? rootfs_idmap_overlay(store, id, record, &layers, &m, err) :
+				overlay_mount(&m, err);
 }
 
 static int count_of(const struct rootfs_record *record)
@@ -293,7 +319,7 @@ int rootfs_mount(struct store *store, const char *id, char **ret_path, struct er
 	r = rootfs_record_load(store, id, &record, err);
 	if (r < 0)
 		return r;
-	mounted = store->driver == STORE_VFS ? 1 : is_mounted(merged, err);
+	mounted = store->driver == STORE_VFS && record.uids.n == 0 ? 1 : is_mounted(merged, err);
 	if (mounted < 0)
 		return mounted;
 	if (!mounted) {

@@ -12,11 +12,15 @@
  */
 #pragma once
 
+#include "kernel/idmap.h"
 #include "storage/layer.h"
 
 struct rootfs_options {
 	const char *top; /* chain id; NULL: an empty root */
 	bool read_only; /* no upper: a mounted image */
+	const struct idmap
+		*uids; /* of the user namespace that it is mounted for; NULL or empty: none */
+	const struct idmap *gids;
 };
 
 /* Make the directories and the record. ERR_EXISTS. Works within the caller's transaction. */

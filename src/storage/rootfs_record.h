@@ -2,6 +2,7 @@
 /* The record of a root file system, within this folder. */
 #pragma once
 
+#include "kernel/idmap.h"
 #include "storage/rootfs.h"
 
 struct rootfs_record {
@@ -9,6 +10,8 @@ struct rootfs_record {
 	bool read_only;
 	int64_t mounts; /* during boot_id */
 	char *boot_id;
+	struct idmap uids; /* none: the ids are the host's */
+	struct idmap gids;
 };
 
 /* ERR_NOT_FOUND. */

@@ -31,6 +31,9 @@ static const char *const steps[] = {
 	" mounts INTEGER NOT NULL DEFAULT 0,"
 	" boot_id TEXT NOT NULL DEFAULT ''" /* of the boot during which they were counted */
 	") WITHOUT ROWID",
+	/* 2: lines as of /proc/PID/uid_map */
+	"ALTER TABLE rootfs ADD COLUMN uid_map TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE rootfs ADD COLUMN gid_map TEXT NOT NULL DEFAULT ''",
 };
 
 const struct db_schema storage_schema = {

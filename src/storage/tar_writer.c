@@ -36,6 +36,8 @@ struct tar_writer {
 	size_t n_seen;
 	unsigned char *block;
 	void *locale;
+	const struct idmap *uids; /* NULL: ids stay as they are */
+	const struct idmap *gids;
 };
 
 int tar_sink_fd(void *context, const void *data, size_t len)
@@ -88,6 +90,19 @@ int tar_writer_open(struct tar_writer **ret, tar_sink *sink, void *context, stru
 		return fail(w, err, "begin");
 	*ret = take_ptr(w);
 	return 0;
+}
+
+void tar_writer_map_ids(struct tar_writer *w, const struct idmap *uids, const struct idmap *gids)
+{
+	w->uids = uids;
+	w->gids = gids;
+}
+
+static uint32_t inside(const struct idmap *map, uint32_t id)
+{
+	uint32_t mapped;
+
+	return map && idmap_to_inside(map, id, &mapped) == 0 ? mapped : id;
 }
 
 /* --- links --- */
@@ -245,6 +260,8 @@ int tar_writer_add(struct tar_writer *w, int dir_fd, const char *name, const cha
 			return err_sys(err, -errno, "read '%s'", path);
 	}
 	entry = archive_entry_new();
+	st.st_uid = inside(w->uids, st.st_uid);
+	st.st_gid = inside(w->gids, st.st_gid);
 	archive_entry_copy_stat(entry, &st);
 	archive_entry_copy_pathname(entry, path);
 	/* Names of users are the host's, not the image's; access times change by reading. */

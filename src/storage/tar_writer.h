@@ -9,6 +9,7 @@
 #include "core/err.h"
 #include "core/auto.h"
 #include "core/macro.h"
+#include "kernel/idmap.h"
 
 struct tar_writer;
 
@@ -16,6 +17,8 @@ struct tar_writer;
 typedef int tar_sink(void *context, const void *data, size_t len);
 
 int tar_writer_open(struct tar_writer **ret, tar_sink *sink, void *context, struct err *err);
+/* From now on files are of whoever their owner is inside (a borrowed pair of maps; ids without one stay as they are). */
+void tar_writer_map_ids(struct tar_writer *w, const struct idmap *uids, const struct idmap *gids);
 /* The object dir_fd/name (name "" with a descriptor of the object: "."), as `path` in the archive;
  * not what is below it. A second name of an inode becomes a link to the first. */
 int tar_writer_add(struct tar_writer *w, int dir_fd, const char *name, const char *path,

@@ -4,16 +4,6 @@
 
 load ../lib/engine
 
-make_image()
-{
-	local name=$1 change changes=()
-	shift
-	for change; do
-		changes+=(--change "$change")
-	done
-	tar -C "$ROOTFS" -c . | fl import --quiet "${changes[@]}" - "localhost/$name" >/dev/null
-}
-
 teardown()
 {
 	engine_clean_up

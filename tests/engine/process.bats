@@ -5,17 +5,6 @@
 
 load ../lib/engine
 
-# make_image NAME [CHANGE...]: of the tests' root file system, with instructions of a Dockerfile.
-make_image()
-{
-	local name=$1 change changes=()
-	shift
-	for change; do
-		changes+=(--change "$change")
-	done
-	tar -C "$ROOTFS" -c . | fl import --quiet "${changes[@]}" - "localhost/$name" >/dev/null
-}
-
 teardown()
 {
 	engine_clean_up

@@ -152,6 +152,17 @@ start_idle()
 	eventually heeds "$name" TERM
 }
 
+# make_image NAME [CHANGE...]: of the tests' root file system, with instructions of a Dockerfile.
+make_image()
+{
+	local name=$1 change changes=()
+	shift
+	for change; do
+		changes+=(--change "$change")
+	done
+	tar -C "$ROOTFS" -c . | fl import --quiet "${changes[@]}" - "localhost/$name" >/dev/null
+}
+
 # heeds NAME SIGNAL: the container's process has said what it makes of the signal. Until then it may still be the runtime,
 # which goes on to execute the command after `start` has returned, or have the signal's default.
 heeds()

@@ -21,6 +21,7 @@
 #include "core/rooted.h"
 #include "core/str.h"
 #include "engine/container.h"
+#include "engine/userns.h"
 #include "engine/users.h"
 #include "storage/rootfs.h"
 #include "storage/tar_writer.h"
@@ -254,10 +255,13 @@ static int set_owner(const struct cli_invocation *inv, const struct side *to,
 	if (r < 0)
 		return r;
 	o->force_owner = true;
-	o->force_uid = user.uid;
-	o->force_gid = user.gid;
 	free(user.groups);
 	free(user.home);
+	if (userns_outside(&to->c.config, false, user.uid, &o->force_uid) < 0 ||
+	    userns_outside(&to->c.config, true, user.gid, &o->force_gid) < 0)
+		return err_set(err, ERR_INVALID,
+			       "copy to '%s': user %u or group %u is not mapped into the container",
+			       to->c.config.name, user.uid, user.gid);
 	return 0;
 }
 

@@ -413,7 +413,6 @@ static int apply_root(const struct create_options *o, const char *image, struct 
 		      struct err *err)
 {
 	auto_free char *path = NULL;
-	char *colon;
 
 	if (!o->rootfs) {
 		c->image_name = xstrdup(image);
@@ -424,11 +423,16 @@ static int apply_root(const struct create_options *o, const char *image, struct 
 		path[strlen(path) - 2] = '\0';
 		c->rootfs_overlay = true;
 	}
-	colon = strrchr(path, ':');
-	if (colon && (str_eq(colon, ":idmap") || str_has_prefix(colon, ":idmap="))) {
-		c->rootfs_idmap = xstrdup(colon[6] ? colon + 7 : "");
-		*colon = '\0';
+	if (str_has_suffix(path, ":idmap")) {
+		path[strlen(path) - 6] = '\0';
+		c->rootfs_idmap = true;
 	}
+	if (strstr(path, ":idmap="))
+		return err_set(
+			err, ERR_UNSUPPORTED,
+			"root file system '%s': idmap takes the maps of --uidmap and --gidmap, "
+			"no others",
+			image);
 	c->rootfs = path_absolute(path, NULL);
 	return c->rootfs ? 0 : err_sys(err, -errno, "root file system '%s'", image);
 }
@@ -525,6 +529,8 @@ int create_options_apply(const struct create_options *o, char *const *args, size
 		r = apply_maps(o, c, err);
 	if (r == 0)
 		r = create_options_limits(o, &c->limits, err);
+	if (r == 0)
+		r = userns_options_apply(o, c, err);
 	if (r == 0)
 		r = network_options_apply(o, c, err);
 	if (r == 0)

@@ -19,6 +19,8 @@ struct create_options {
 	struct strvec log_opts, volumes_from, cgroup_conf, blkio_weight_device, read_bps, write_bps;
 	struct strvec read_iops, write_iops, requires, publish, expose, networks, network_aliases;
 	struct strvec host_users, chroot_dirs, preserve_fd;
+	struct strvec uid_maps, gid_maps;
+	const char *sub_uid_name, *sub_gid_name;
 	const char *ip, *ip6, *mac_address, *image_volume, *seccomp_policy, *sdnotify;
 	struct opt_i64 shm_size_systemd;
 	bool remove_image;
@@ -79,7 +81,16 @@ extern const struct create_options create_options_default;
 		OPT_STRING(T, M.uts, "uts", 0, "MODE",                                             \
 			   "host name: private, host, ns:PATH or container:NAME"),                 \
 		OPT_STRING(T, M.userns, "userns", 0, "MODE",                                       \
-			   "user ids: host, ns:PATH or container:NAME"),                           \
+			   "user ids: host, auto[:size=N,...], private (with --uidmap), "          \
+			   "ns:PATH or container:NAME"),                                           \
+		OPT_STRVEC_F(T, M.uid_maps, "uidmap", 0, "INSIDE:OUTSIDE[:N]",                     \
+			     "what users of a user namespace of its own are outside", CLI_LIST),   \
+		OPT_STRVEC_F(T, M.gid_maps, "gidmap", 0, "INSIDE:OUTSIDE[:N]",                     \
+			     "the same of groups", CLI_LIST),                                      \
+		OPT_STRING(T, M.sub_uid_name, "subuidname", 0, "NAME",                             \
+			   "map the ids that /etc/subuid gives to this user"),                     \
+		OPT_STRING(T, M.sub_gid_name, "subgidname", 0, "NAME",                             \
+			   "map the ids that /etc/subgid gives to this group or user"),            \
 		OPT_STRING(T, M.cgroupns, "cgroupns", 0, "MODE",                                   \
 			   "cgroups: private, host, ns:PATH or container:NAME"),                   \
 		OPT_STRING(T, M.cgroups, "cgroups", 0, "HOW",                                      \
@@ -112,7 +123,7 @@ extern const struct create_options create_options_default;
 		OPT_STRVEC(T, M.volumes, "volume", 'v', "[SOURCE:]TARGET[:OPTIONS]",               \
 			   "mount a directory or a named volume"),                                 \
 		OPT_STRVEC(T, M.mounts, "mount", 0, "type=TYPE,KEY=VALUE...",                      \
-			   "mount: bind, volume, tmpfs, image, glob, ramfs, devpts"),                         \
+			   "mount: bind, volume, tmpfs, image, glob, ramfs, devpts"),              \
 		OPT_STRVEC(T, M.tmpfs, "tmpfs", 0, "TARGET[:OPTIONS]", "mount a tmpfs"),           \
 		OPT_STRVEC(T, M.volumes_from, "volumes-from", 0, "CONTAINER[:OPTIONS]",            \
 			   "mount what that container has mounted"),                               \
@@ -242,6 +253,9 @@ int create_env_file(const char *path, char ***env, size_t *n, struct err *err);
 /* cli/floe/mount_options.c: -v, --mount, --tmpfs. */
 int network_options_apply(const struct create_options *o, struct container_config *c,
 			  struct err *err);
+/* cli/floe/userns_options.c: --uidmap, --gidmap, --subuidname, --subgidname. */
+int userns_options_apply(const struct create_options *o, struct container_config *c,
+			 struct err *err);
 int mount_options_apply(const struct create_options *o, struct container_config *c,
 			struct err *err);
 /* cli/floe/security_options.c: --security-opt, --device, --ulimit, --secret. */

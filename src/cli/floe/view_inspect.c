@@ -207,6 +207,27 @@ static void add_limits(struct json_object *o, const struct container_limits *l)
 	add(o, "CgroupConf", view_map(&l->unified));
 }
 
+static struct json_object *ranges(const struct container_idmap *v, size_t n)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < n; i++) {
+		auto_free char *text = xasprintf("%u:%u:%u", v[i].container, v[i].host, v[i].size);
+
+		json_object_array_add(list, json_object_new_string(text));
+	}
+	return list;
+}
+
+static struct json_object *id_mappings(const struct container_config *g)
+{
+	struct json_object *o = json_object_new_object();
+
+	add(o, "UidMap", ranges(g->uid_maps, g->n_uid_maps));
+	add(o, "GidMap", ranges(g->gid_maps, g->n_gid_maps));
+	return o;
+}
+
 static struct json_object *host_config(const struct container *c)
 {
 	const struct container_config *g = &c->config;
@@ -241,7 +262,10 @@ static struct json_object *host_config(const struct container *c)
 	view_add_bool(o, "ReadonlyRootfs", g->read_only);
 	add(o, "SecurityOpt", view_strings(g->security_opts, g->n_security_opts));
 	view_add(o, "UTSMode", g->uts ? g->uts : "private");
-	view_add(o, "UsernsMode", g->userns);
+	view_add(o, "UsernsMode",
+		 g->n_uid_maps && !str_has_prefix(g->userns, "container:") ? "private" : g->userns);
+	if (g->n_uid_maps)
+		add(o, "IDMappings", id_mappings(g));
 	view_add_i64(o, "ShmSize", g->shm_size);
 	view_add(o, "Runtime", "oci");
 	view_add(o, "CgroupParent", g->cgroup_parent);

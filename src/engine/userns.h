@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * User namespaces of containers: which ids outside stand for those inside, chosen once when the container is created, so
+ * that what it has written keeps its owners.
+ *
+ *	--userns=auto		a range of its own out of those that /etc/subuid and /etc/subgid give to "containers"
+ *	--userns=container:ID	that container's
+ *	--uidmap, --gidmap	as given; one of them stands for both
+ */
+#pragma once
+
+#include "core/rooted.h"
+#include "engine/container.h"
+#include "kernel/idmap.h"
+
+#define USERNS_AUTO_USER "containers"
+
+/*
+ * Complete config->uid_maps and gid_maps. image_top: chain id of the image's layers, whose users say how many ids
+ * "auto" takes; NULL: none. *ret_lock keeps others from taking the same range, until the record is written; the
+ * caller closes it. ERR_INVALID, ERR_UNSUPPORTED, ERR_NOT_FOUND.
+ */
+int userns_resolve(struct engine *e, struct container_config *config, const char *image_top,
+		   int *ret_lock, struct err *err);
+/* The same maps for the kernel layer; idmap_done() is the caller's. Empty without a user namespace. */
+void userns_maps(const struct container_config *config, struct idmap *ret_uids,
+		 struct idmap *ret_gids);
+/* What an id inside is outside; the same without a user namespace. -ENOENT. */
+int userns_outside(const struct container_config *config, bool is_group, uint32_t id,
+		   uint32_t *ret);
+/* Whether a new user namespace is made for it. */
+bool userns_is_own(const struct container_config *config);
+/* Root of the container may read the path on the way to these directories: their parents below the engine's places
+ * become searchable for everybody. */
+int userns_make_accessible(const struct engine *e, const char *const *paths, size_t n,
+			   struct err *err);

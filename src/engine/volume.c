@@ -129,7 +129,7 @@ int volume_remake(struct engine *e, const char *name, struct err *err)
 	auto_volume struct volume v = { 0 };
 	int r = volume_load(e, name, &v, err);
 
-	return r < 0 ? r : make_directory(&v, err);
+	return r < 0 ? r : volume_make_directory(&v, err);
 }
 
 static int decode(const char *text, struct volume *ret, struct err *err)

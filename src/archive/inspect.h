@@ -28,6 +28,8 @@ struct archive_report;
 int archive_inspect(struct archive_report **ret, struct archive_reader *reader, unsigned int flags,
 		    struct err *err);
 void archive_report_free(struct archive_report *report);
+/* Of the processes leave only the one with this pid and those below it. ERR_NOT_FOUND. */
+int archive_report_select(struct archive_report *report, uint32_t pid, struct err *err);
 /* One object, with checkpointctl's keys; the caller owns it (json_object_put). */
 struct json_object *archive_report_to_json(const struct archive_report *report) MUST_CHECK;
 /* checkpointctl's tree, with a title line; the caller owns it. */

@@ -323,6 +323,8 @@ int cli_command_find(const struct cli_program *program, char *const *argv,
 	while (commands && argv[used] && (!command || argv[used][0] != '-')) {
 		const struct cli_command *found = find_command(commands, n, argv[used]);
 
+		if (!found && command && command->run)
+			break;
 		if (!found && (str_eq(argv[used + 1], "-h") || str_eq(argv[used + 1], "--help")))
 			return err_set(err, ERR_USAGE,
 				       "No help topic for '%s': unknown command; see '%s --help'",

@@ -130,7 +130,8 @@ struct cli_command {
 	unsigned int flags;
 	const char
 		*argument_source; /* shell command that lists arguments, for completion; or NULL */
-	const struct cli_command *const *subcommands; /* then there is no run(); NULL: none */
+	/* NULL: none. With a run() of its own as well, an argument that names none is an argument. */
+	const struct cli_command *const *subcommands;
 	size_t n_subcommands;
 	/* Before the line is read: change what the options are by default, by what is configured. NULL:
 	 * nothing. Strings are borrowed from the context. */

@@ -137,7 +137,7 @@ void cli_help_command(const struct cli_program *program, const struct cli_comman
 	strbuf_addf(&usage, "Usage: %s [GLOBAL OPTIONS]%s", program->name, rest ? rest : "");
 	if (command->n_options)
 		strbuf_adds(&usage, " [OPTIONS]");
-	if (command->n_subcommands)
+	if (command->n_subcommands && !command->run)
 		strbuf_adds(&usage, " COMMAND");
 	if (command->arguments)
 		strbuf_addf(&usage, " %s", command->arguments);

@@ -60,6 +60,24 @@ int image_file_open(struct image_file *ret, int dir_fd, const char *name, uint32
 	return r;
 }
 
+int image_file_open_memory(struct image_file *ret, const void *data, size_t len, uint32_t want)
+{
+	int r;
+
+	*ret = (struct image_file)IMAGE_FILE_INIT;
+	if (len == 0)
+		return -ENODATA;
+	/* Nothing is written through it. */
+	ret->stream = fmemopen((void *)(uintptr_t)data, len, "r");
+	if (!ret->stream)
+		return -errno;
+	ret->left = len;
+	r = read_magic(ret, want);
+	if (r < 0)
+		image_file_close(ret);
+	return r;
+}
+
 /* Length of the next entry: 1, 0 at the end. */
 static int next_length(struct image_file *file)
 {

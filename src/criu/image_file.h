@@ -41,6 +41,8 @@ struct image_file {
  * Return: 0, -ENOENT, -EBADMSG when it is not such an image, -ENODATA when it ends too early.
  */
 int image_file_open(struct image_file *ret, int dir_fd, const char *name, uint32_t want);
+/* The same from memory, which is borrowed until the file is closed. */
+int image_file_open_memory(struct image_file *ret, const void *data, size_t len, uint32_t want);
 /* The next entry: 1 and file->entry, 0 at the end, -ENODATA when the file ends within an entry,
  * -EBADMSG when its length is absurd. */
 int image_file_next(struct image_file *file);

@@ -29,22 +29,39 @@ static void take(struct criu_stats *ret, const CriuStatsEntry *entry)
 	}
 }
 
-int criu_stats_load(struct criu_stats *ret, int dir_fd, const char *name, struct err *err)
+/* r: what opening the file gave. */
+static int load(struct criu_stats *ret, struct image_file *file, int r, const char *name,
+		struct err *err)
 {
-	auto_image_file struct image_file file = IMAGE_FILE_INIT;
 	CriuStatsEntry *entry = NULL;
-	int r = image_file_open(&file, dir_fd, name, IMAGE_MAGIC_STATS);
 
 	if (r == -ENOENT)
 		return err_set(err, ERR_NOT_FOUND, "criu has written no statistics ('%s')", name);
 	if (r == 0)
-		r = image_file_next(&file);
+		r = image_file_next(file);
 	if (r > 0)
-		entry = criu_stats_entry__unpack(NULL, file.len, file.entry);
+		entry = criu_stats_entry__unpack(NULL, file->len, file->entry);
 	if (!entry)
 		return err_set(err, ERR_CORRUPT, "read criu's statistics '%s': %s", name,
 			       r < 0 ? errno_text(r) : "malformed");
 	take(ret, entry);
 	criu_stats_entry__free_unpacked(entry, NULL);
 	return 0;
+}
+
+int criu_stats_load(struct criu_stats *ret, int dir_fd, const char *name, struct err *err)
+{
+	auto_image_file struct image_file file = IMAGE_FILE_INIT;
+	int r = image_file_open(&file, dir_fd, name, IMAGE_MAGIC_STATS);
+
+	return load(ret, &file, r, name, err);
+}
+
+int criu_stats_decode(struct criu_stats *ret, const void *data, size_t len, const char *name,
+		      struct err *err)
+{
+	auto_image_file struct image_file file = IMAGE_FILE_INIT;
+	int r = image_file_open_memory(&file, data, len, IMAGE_MAGIC_STATS);
+
+	return load(ret, &file, r, name, err);
 }

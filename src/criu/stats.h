@@ -33,3 +33,6 @@ struct criu_stats {
 
 /* Read dir_fd/name. ERR_NOT_FOUND when CRIU has not written it, ERR_CORRUPT. */
 int criu_stats_load(struct criu_stats *ret, int dir_fd, const char *name, struct err *err);
+/* The same from the file's content. */
+int criu_stats_decode(struct criu_stats *ret, const void *data, size_t len, const char *name,
+		      struct err *err);

@@ -134,6 +134,8 @@ static const struct cli_option rows[] = {
 };
 #undef T
 
+static const struct cli_command *const subcommands[] = { &floe_checkpoint_inspect_command };
+
 const struct cli_command floe_checkpoint_command = {
 	.name = "checkpoint",
 	.arguments = "[CONTAINER...]",
@@ -146,6 +148,8 @@ const struct cli_command floe_checkpoint_command = {
 	.min_args = 0,
 	.max_args = CLI_ARGS_ANY,
 	.argument_source = FLOE_CONTAINERS,
+	.subcommands = subcommands,
+	.n_subcommands = ARRAY_SIZE(subcommands),
 	.run = run,
 	.error_code = FLOE_EXIT_ERROR,
 };

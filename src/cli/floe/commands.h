@@ -48,6 +48,7 @@ extern const struct cli_command floe_container_list_command;
 extern const struct cli_command floe_ps_command;
 extern const struct cli_command floe_cleanup_command;
 extern const struct cli_command floe_checkpoint_command;
+extern const struct cli_command floe_checkpoint_inspect_command;
 extern const struct cli_command floe_restore_command;
 extern const struct cli_command floe_create_command;
 extern const struct cli_command floe_exec_command;

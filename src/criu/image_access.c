@@ -199,6 +199,8 @@ static int read_mount(struct reading *x, const char *name, const uint8_t *data, 
 	if (!m)
 		return damaged(x, name);
 	place = m->mountpoint ? m->mountpoint : "?";
+	if ((str_eq(place, "/") || str_eq(place, "./")) && (m->shared_id || m->master_id))
+		x->ret->root_is_shared = true;
 	/* The root is what the runtime says that it is. */
 	if (!is_containers_own(m->fstype) && !m->ext_key && !m->ext_mount && !str_eq(place, "/") &&
 	    !str_eq(place, "./"))

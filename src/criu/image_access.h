@@ -22,6 +22,7 @@ struct criu_access {
 	struct strvec
 		mounts; /* that CRIU would make of what is no container's: "devtmpfs on /mnt" */
 	struct strvec cgroups; /* what it would write outside of the container's cgroups */
+	bool root_is_shared; /* the root's mount is to belong to a peer group of the host's, or to get its mounts */
 	bool has_apparmor_policy; /* that would be loaded into the kernel */
 };
 #define CRIU_ACCESS_INIT                                                                           \

@@ -374,6 +374,18 @@ static void parse_annotations(struct container_config *ret, const struct json_st
 			json_string_map_set(&ret->annotations, from->v[i].key, from->v[i].value);
 }
 
+/* A cgroup that somebody has chosen; what engines choose by themselves each chooses anew. */
+static char *cgroup_parent(const char *parent)
+{
+	static const char *const defaults[] = { "/libpod_parent", "/floe", "machine.slice", NULL };
+	auto_free char *clean = str_is_empty(parent) ? NULL : path_clean(parent);
+
+	if (!clean || clean[0] != '/' || !str_eq(clean, parent) || strstr(parent, "..") ||
+	    is_one_of(parent, defaults) || str_has_prefix(parent, "/libpod_parent/"))
+		return NULL;
+	return xstrdup(parent);
+}
+
 /* Where another one's place on another host means nothing here. */
 static void parse_rest(struct container_config *ret, const struct archive_config *a,
 		       const struct runtime_spec *spec)
@@ -397,6 +409,7 @@ static void parse_rest(struct container_config *ret, const struct archive_config
 	if (a->log_size > 0)
 		ret->log_size_max = (struct opt_i64){ true, a->log_size };
 	ret->shm_size = a->shm_size > 0 ? a->shm_size : SHM_SIZE_DEFAULT;
+	ret->cgroup_parent = cgroup_parent(a->cgroup_parent);
 	ret->cgroups = a->no_cgroups ? xstrdup("disabled") : NULL;
 	if (spec->hostname && !(a->id && str_has_prefix(a->id, spec->hostname)))
 		ret->hostname = xstrdup(spec->hostname);

@@ -27,6 +27,7 @@
 /* As podman marks a spec.dump for others; checkpointctl tells engines apart by it. */
 #define MANAGER_KEY "io.container.manager"
 #define MANAGER_PODMAN "libpod"
+#define PODMAN_VOLUMES "/var/lib/containers/storage/volumes"
 
 struct export
 {
@@ -194,6 +195,21 @@ static int open_part(const struct export *x, const char *copy, const char *path)
 
 /* --- documents -------------------------------------------------------------------------------------- */
 
+/*
+ * podman takes sources of mounts from the document as they are, also those of its own volumes: they are named where
+ * podman has them by default. floe goes by the volume's name.
+ */
+static void name_volumes(const struct container_config *g, struct runtime_spec *spec)
+{
+	for (size_t i = 0; i < g->n_mounts; i++)
+		for (size_t k = 0; k < spec->n_mounts; k++)
+			if (str_eq(g->mounts[i].type, "volume") && !g->mounts[i].subpath &&
+			    str_eq(g->mounts[i].destination, spec->mounts[k].destination))
+				replace_ptr(
+					spec->mounts[k].source,
+					xasprintf(PODMAN_VOLUMES "/%s/_data", g->mounts[i].source));
+}
+
 static int add_documents(struct export *x, struct err *err)
 {
 	auto_archive_config struct archive_config config = { 0 };
@@ -205,6 +221,7 @@ static int add_documents(struct export *x, struct err *err)
 	if (r < 0)
 		return r;
 	json_string_map_set(&x->spec.annotations, MANAGER_KEY, MANAGER_PODMAN);
+	name_volumes(&x->c->config, &x->spec);
 	archive_record_format(x->c, &x->spec, &config);
 	config_text = archive_config_format(&config);
 	spec_text = runtime_spec_to_json(&x->spec, JSON_INDENT2);

@@ -259,7 +259,7 @@ static int write_resolv(struct container *c, struct spec_facts *f, struct err *e
 {
 	auto_free char *host = read_host("/etc/resolv.conf");
 	auto_free char *text = NULL;
-	auto_attached struct attached attached;
+	auto_attached struct attached attached = { 0 };
 	struct etc_resolv_params params = {
 		.new_netns = has_own_netns(&c->config),
 		.servers = c->config.dns,
@@ -270,6 +270,11 @@ static int write_resolv(struct container *c, struct spec_facts *f, struct err *e
 		.n_options = c->config.n_dns_options,
 	};
 
+	/* As podman: who can ask nobody keeps what the image has. A mount more or less is one that a checkpoint moved
+	 * between the two would miss. */
+	if (str_eq(c->config.network, "none") && c->config.n_dns == 0 &&
+	    c->config.n_dns_search == 0 && c->config.n_dns_options == 0)
+		return 0;
 	attached_load(&attached, c);
 	params.network_servers = attached.servers.v;
 	params.n_network_servers = attached.servers.n;

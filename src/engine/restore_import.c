@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -588,6 +589,7 @@ static int judge_images(struct import *x, struct err *err)
 	auto_free char *path = checkpoint_file(&x->container, CHECKPOINT_DIR);
 	auto_close int dir = fd_open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
 	auto_restore_findings struct restore_findings f = { 0 };
+	bool shared = false;
 	int r;
 
 	if (dir < 0)
@@ -596,9 +598,12 @@ static int judge_images(struct import *x, struct err *err)
 			"restore from '%s': a complete checkpoint for this container cannot be "
 			"found, cannot restore",
 			x->o->source);
-	r = restore_policy_check_images(dir, &x->spec, x->config.privileged, &f, err);
+	r = restore_policy_check_images(dir, &x->spec, x->config.privileged, &f, &shared, err);
 	if (r < 0)
 		return r;
+	if (shared && mount(NULL, x->container.status.mount_point, NULL, MS_SHARED, NULL) < 0 &&
+	    errno != EINVAL)
+		return err_sys(err, -errno, "share the mount of the root file system");
 	if (f.text.len > 0 && x->o->report)
 		x->o->report(x->o->context, f.text.buf);
 	return restore_policy_decide(&f, x->o->allowed, x->o->source, err);

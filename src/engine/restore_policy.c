@@ -236,9 +236,14 @@ static void check_annotations(const struct json_string_map *map, struct restore_
 						"module.wasm.",	      "org.opencontainers.runtime.",
 						"io.containers.trace" };
 
+	/* podman writes these for every container. */
+	static const char *const usual[] = { "org.systemd.property.KillSignal",
+					     "org.systemd.property.TimeoutStopUSec", NULL };
+
 	for (size_t i = 0; i < map->n; i++)
 		for (size_t k = 0; k < ARRAY_SIZE(prefixes); k++)
-			if (str_has_prefix(map->v[i].key, prefixes[k]))
+			if (str_has_prefix(map->v[i].key, prefixes[k]) &&
+			    !is_one_of(map->v[i].key, usual))
 				find(f, RESTORE_ANNOTATIONS, "%s=%s", map->v[i].key,
 				     map->v[i].value);
 }

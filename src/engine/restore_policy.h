@@ -50,10 +50,12 @@ void restore_policy_check(const struct archive_config *config, const struct runt
 			  size_t n_own, struct restore_findings *ret);
 /*
  * Compare CRIU's images in the directory with the runtime configuration: the credentials, seccomp modes, namespaces
- * and mounts that CRIU will make, whatever the documents say. Negative errno with *err for images that cannot be read.
+ * and mounts that CRIU will make, whatever the documents say. *ret_root_is_shared: the root's mount must have a peer
+ * group for CRIU to copy, as where an engine's root is no mount of its own. Negative errno with *err for images that cannot be read.
  */
 int restore_policy_check_images(int dir_fd, const struct runtime_spec *spec, bool privileged,
-				struct restore_findings *ret, struct err *err);
+				struct restore_findings *ret, bool *ret_root_is_shared,
+				struct err *err);
 /* ERR_DENIED, naming what is not allowed and how to allow it; 0 when everything is. */
 int restore_policy_decide(const struct restore_findings *findings, uint32_t allowed,
 			  const char *source, struct err *err);

@@ -78,13 +78,15 @@ static void judge(const struct criu_access *a, const struct runtime_spec *spec,
 }
 
 int restore_policy_check_images(int dir_fd, const struct runtime_spec *spec, bool privileged,
-				struct restore_findings *ret, struct err *err)
+				struct restore_findings *ret, bool *ret_root_is_shared,
+				struct err *err)
 {
 	auto_criu_access struct criu_access access = CRIU_ACCESS_INIT;
 	int r = criu_images_access(&access, dir_fd, guarded_calls, ARRAY_SIZE(guarded_calls), err);
 
 	if (r < 0)
 		return r;
+	*ret_root_is_shared = access.root_is_shared;
 	/* What is allowed to do everything need not be asked what it does. */
 	if (!privileged)
 		judge(&access, spec, ret);

@@ -22,13 +22,13 @@ static void burn(void)
 static void long_timers(void *argument)
 {
 	const struct gate *gates = argument;
-	struct itimerval timer = { .it_interval.tv_sec = 500, .it_value.tv_sec = 1000 };
+	struct itimerval timer = { .it_interval.tv_sec = 500, .it_value.tv_sec = 100000 };
 	struct itimerval now;
 
 	must(setitimer(ITIMER_REAL, &timer, NULL));
-	timer.it_value.tv_sec = 2000;
+	timer.it_value.tv_sec = 200000;
 	must(setitimer(ITIMER_VIRTUAL, &timer, NULL));
-	timer.it_value.tv_sec = 3000;
+	timer.it_value.tv_sec = 300000;
 	must(setitimer(ITIMER_PROF, &timer, NULL));
 	gate_open((struct gate *)(uintptr_t)&gates[0]);
 	gate_wait((struct gate *)(uintptr_t)&gates[1]);
@@ -36,8 +36,8 @@ static void long_timers(void *argument)
 		must(getitimer(which, &now));
 		check(now.it_interval.tv_sec == 500, "timer %d has an interval of %ld s", which,
 		      (long)now.it_interval.tv_sec);
-		check(now.it_value.tv_sec <= 1000 * (which + 1) &&
-			      now.it_value.tv_sec > 1000 * (which + 1) - 300,
+		check(now.it_value.tv_sec <= 100000 * (which + 1) &&
+			      now.it_value.tv_sec > 100000 * (which + 1) - 30000,
 		      "timer %d has %ld s left", which, (long)now.it_value.tv_sec);
 	}
 }

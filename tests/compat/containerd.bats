@@ -89,9 +89,11 @@ ct()
 
 ct_run()
 {
-	local runtime=$FLOE_RUNTIME
+	local runtime=$FLOE_RUNTIME cgroup=()
 	[ "$RUNTIME" = floe-runtime ] || runtime=$(command -v "$RUNTIME")
-	ct run --runc-binary "$runtime" --snapshotter native "$@"
+	# ctr wants to be told its name, too.
+	! is_systemd_driver || cgroup=(--runc-systemd-cgroup --cgroup "machine.slice:floe:ft$FLOE_TEST_RUN-ctr-$RANDOM$RANDOM")
+	ct run --runc-binary "$runtime" --snapshotter native "${cgroup[@]}" "$@"
 }
 
 # The output goes to $C.out, by the FIFOs of a ctr that stays.

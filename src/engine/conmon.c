@@ -136,7 +136,8 @@ static void environment_free(char **env)
 }
 
 int conmon_spawn(struct conmon *ret, const struct strvec *argv, const char *cwd, bool exec_attach,
-		 const struct conmon_streams *streams, struct err *err)
+		 const struct conmon_streams *streams, const struct conmon_cgroup *cgroup,
+		 struct err *err)
 {
 	auto_close int sync_write = -EBADF;
 	auto_close int start_read = -EBADF;
@@ -157,15 +158,16 @@ int conmon_spawn(struct conmon *ret, const struct strvec *argv, const char *cwd,
 	fds[n + 1] = start_read;
 	fds[n + 2] = attach_write;
 	if (r == 0)
-		r = proc_spawn(&proc, &(struct proc_spawn_opts){
-					      .argv = argv->v,
-					      .envp = env,
-					      .cwd = cwd,
-					      .stdio = { streams->fds[0], streams->fds[1],
-							 streams->fds[2] },
-					      .pass_fds = fds,
-					      .n_pass_fds = n + (exec_attach ? 3 : 2),
-				      });
+		r = conmon_cgroup_spawn(
+			cgroup, &proc,
+			&(struct proc_spawn_opts){
+				.argv = argv->v,
+				.envp = env,
+				.cwd = cwd,
+				.stdio = { streams->fds[0], streams->fds[1], streams->fds[2] },
+				.pass_fds = fds,
+				.n_pass_fds = n + (exec_attach ? 3 : 2),
+			});
 	environment_free(env);
 	if (r < 0)
 		return err_sys(err, r, "start conmon '%s'", argv->v[0]);

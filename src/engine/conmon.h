@@ -5,8 +5,7 @@
  * cleanup`. Its command line is a pure plan; the conversation over the pipes is:
  *
  *	floe				conmon
- *	  spawn ----------------------> waits
- *	  (moves it to its cgroup)
+ *	  spawn in its cgroup --------> waits
  *	  start pipe: one byte -------> forks; the runtime creates the container
  *	  <------------ sync pipe: {"data": PID} or {"data": -1, "message": "..."}
  *	exec only:
@@ -19,6 +18,7 @@
 #include "core/auto.h"
 #include "core/err.h"
 #include "core/strvec.h"
+#include "engine/conmon_cgroup.h"
 
 struct conmon_params {
 	const char *conmon;
@@ -73,9 +73,10 @@ struct conmon_streams {
 	size_t n_preserve;
 };
 
-/* Spawn it and keep the other ends of the pipes. */
+/* Spawn it in that cgroup and keep the other ends of the pipes. */
 int conmon_spawn(struct conmon *ret, const struct strvec *argv, const char *cwd, bool exec_attach,
-		 const struct conmon_streams *streams, struct err *err);
+		 const struct conmon_streams *streams, const struct conmon_cgroup *cgroup,
+		 struct err *err);
 /* Write the start byte. */
 int conmon_go(struct conmon *c, struct err *err);
 /*

@@ -1,14 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "core/proc.h"
 #include "engine/container.h"
 
 /*
- * Move conmon out of its caller's cgroup, so that the end of a session or a service does not take the
- * monitor with it: PARENT/conmon with cgroupfs. Not with --cgroups=no-conmon or disabled; not with the
- * systemd manager.
+ * Where conmon is to be, out of its caller's cgroup, so that the end of a session or a service does not
+ * take the monitor with it: PARENT/conmon with cgroupfs. No descriptor with --cgroups=no-conmon or
+ * disabled, with the systemd manager, and where it may not be.
  */
-int conmon_cgroup_enter(const struct container *c, pid_t pid, struct err *err);
+struct conmon_cgroup {
+	int dir_fd; /* version 2: to be born in; or -EBADF */
+	int procs_fd; /* file by which a process enters; or -EBADF */
+};
+
+#define CONMON_CGROUP_INIT                                                                         \
+	{                                                                                          \
+		.dir_fd = -EBADF, .procs_fd = -EBADF                                               \
+	}
+
+int conmon_cgroup_open(const struct container *c, struct conmon_cgroup *ret, struct err *err);
+void conmon_cgroup_close(struct conmon_cgroup *cgroup);
+DEFINE_AUTO_VAL(conmon_cgroup, struct conmon_cgroup, conmon_cgroup_close)
+#define auto_conmon_cgroup auto_cleanup(conmon_cgroup_cleanup_val)
+/*
+ * proc_spawn(), in there. The process itself goes in: to move another one takes the kernel milliseconds,
+ * and tens of them on a busy machine. That it cannot is no error.
+ */
+int conmon_cgroup_spawn(const struct conmon_cgroup *cgroup, struct proc *ret,
+			struct proc_spawn_opts *opts);
 /*
  * Remove what is left of the container's cgroups below the path that its record names, where no process is in
  * them: a runtime whose restore failed leaves them (crun 1.28). Only with cgroupfs.

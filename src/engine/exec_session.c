@@ -233,14 +233,15 @@ static int spawn(struct session *s, struct err *err)
 	const struct conmon_streams streams = { .fds = { -1, -1, -1 },
 						.preserve = preserve,
 						.n_preserve = s->o->preserve_fds };
+	auto_conmon_cgroup struct conmon_cgroup cgroup = CONMON_CGROUP_INIT;
 	int r;
 
 	for (uint32_t i = 0; i < s->o->preserve_fds; i++)
 		preserve[i] = 3 + (int)i;
 	plan(s, &argv);
-	r = conmon_spawn(&s->conmon, &argv, s->dir, !s->o->detach, &streams, err);
+	r = conmon_cgroup_open(s->c, &cgroup, err);
 	if (r == 0)
-		r = conmon_cgroup_enter(s->c, s->conmon.pid, err);
+		r = conmon_spawn(&s->conmon, &argv, s->dir, !s->o->detach, &streams, &cgroup, err);
 	return r < 0 ? r : conmon_go(&s->conmon, err);
 }
 

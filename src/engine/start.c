@@ -231,6 +231,7 @@ static int stage_conmon(void *context, struct err *err)
 	uint32_t n_preserve = preserved_count(c);
 	auto_free int *preserve = xcalloc((size_t)n_preserve + 1, sizeof(*preserve));
 	auto_close int null_fd = fd_open_at(AT_FDCWD, "/dev/null", O_RDWR, 0);
+	auto_conmon_cgroup struct conmon_cgroup cgroup = CONMON_CGROUP_INIT;
 	struct conmon_streams streams = {
 		.fds = { pass ? 0 : -1, pass ? 1 : -1, pass ? 2 : -1 },
 		.preserve = preserve,
@@ -243,10 +244,9 @@ static int stage_conmon(void *context, struct err *err)
 	if (r == 0)
 		r = set_marker(c, err);
 	if (r == 0)
-		r = conmon_spawn(&x->conmon, &x->argv, c->run_dir, false, &streams, err);
-	if (r < 0)
-		return r;
-	r = conmon_cgroup_enter(c, x->conmon.pid, err);
+		r = conmon_cgroup_open(c, &cgroup, err);
+	if (r == 0)
+		r = conmon_spawn(&x->conmon, &x->argv, c->run_dir, false, &streams, &cgroup, err);
 	return r < 0 ? r : conmon_go(&x->conmon, err);
 }
 

@@ -68,7 +68,7 @@ def compile_tool(name, directory):
 MEASURE = None  # set by the benchmark: compile_tool("measure", ...)
 
 
-def timed(argv, cwd=None, stdio=None, preexec=None):
+def timed(argv, cwd=None, stdio=None, preexec=None, env=None):
     """Run one command to its end; the whole process with its waited-for children."""
     figures, write_end = os.pipe()
     stdin, stdout, stderr = stdio or (subprocess.DEVNULL, subprocess.DEVNULL, subprocess.DEVNULL)
@@ -79,7 +79,7 @@ def timed(argv, cwd=None, stdio=None, preexec=None):
             preexec()
 
     process = subprocess.Popen([MEASURE, *argv], cwd=cwd, stdin=stdin, stdout=stdout, stderr=stderr, preexec_fn=on_three,
-                               pass_fds=(3, write_end) if write_end != 3 else (3,))
+                               pass_fds=(3, write_end) if write_end != 3 else (3,), env=env)
     os.close(write_end)
     with os.fdopen(figures) as f:
         text = f.readline()
@@ -127,7 +127,7 @@ def table(title, peer, results, extra=()):
     to = baseline(results, peer)
     base = median(results[to[0]]) if to and results[to[0]] else None
     print(f"\n{title}")
-    print(f"  {'':16}{'median ms':>11}{'min':>9}{'CPU ms':>9}{'peak MiB':>10}{'ratio to ' + (to or [peer])[0]:>20}")
+    print(f"  {'':16}{'median ms':>11}{'min':>9}{'CPU ms':>9}{'peak MiB':>10}{'ratio to ' + (to or [peer])[0]:>23}")
     rows = {}
     for name, samples in results.items():
         if not samples:
@@ -141,7 +141,7 @@ def table(title, peer, results, extra=()):
             "ratio": median(samples) / base if base else None,
         }
         ratio = f"{row['ratio']:.2f}" if base else "-"
-        print(f"  {name:16}{row['median_ms']:11.2f}{row['min_ms']:9.2f}{row['cpu_ms']:9.2f}{row['peak_mib']:10.1f}{ratio:>20}")
+        print(f"  {name:16}{row['median_ms']:11.2f}{row['min_ms']:9.2f}{row['cpu_ms']:9.2f}{row['peak_mib']:10.1f}{ratio:>23}")
         rows[name] = row
     for line in extra:
         print(f"  {line}")

@@ -13,10 +13,17 @@
 #include "core/path.h"
 #include "core/str.h"
 #include "network/address.h"
+#include "network/neighbour.h"
 
 #define LOCK_NAME "ipam.lock"
 /* Of a large IPv6 subnet not every address is tried. */
 #define TRIES_MAX (1U << 20)
+
+/* podman's own records of addresses, where it has given out any since the machine was started. */
+#define PODMAN_IPAM "/run/containers/networks/ipam.db"
+#define PROBE_MS 40
+/* Of an IPv6 subnet the addresses up to ...:ffff:ffff. */
+#define HOST_BYTES 4
 
 struct ipam_state {
 	struct json_string_map last; /* subnet -> the address that was given out last */
@@ -78,6 +85,7 @@ struct pool {
 	struct ip_address last;
 	struct ip_address gateway;
 	bool has_gateway;
+	const char *bridge; /* to ask podman's containers at; NULL: there are none */
 };
 
 /* An optional address in the network's own record; fallback stays when it is not given. */
@@ -90,13 +98,29 @@ static int read_address(const char *text, const struct network *network, struct 
 		       text);
 }
 
+/* The last of 2^64 addresses is one that nobody can read. */
+static void shorten(struct pool *pool)
+{
+	size_t n = ip_family_bits(pool->subnet.address.family) / 8;
+
+	if (n * 8 - pool->subnet.prefix_len <= HOST_BYTES * (size_t)8)
+		return;
+	pool->last = ip_subnet_first(&pool->subnet);
+	(void)memset(pool->last.bytes + n - HOST_BYTES, 0xff, HOST_BYTES);
+}
+
 static int pool_init(struct pool *ret, const struct network *network,
 		     const struct network_subnet *subnet, struct err *err)
 {
 	const struct network_lease_range *range = subnet->lease_range;
 	int r;
 
-	*ret = (struct pool){ .has_gateway = !str_is_empty(subnet->gateway) };
+	*ret = (struct pool){
+		.has_gateway = !str_is_empty(subnet->gateway),
+		.bridge = str_eq(network->driver, "bridge") && access(PODMAN_IPAM, F_OK) == 0 ?
+				  network->network_interface :
+				  NULL,
+	};
 	if (ip_subnet_parse(subnet->subnet, &ret->subnet) < 0)
 		return err_set(err, ERR_CORRUPT, "network '%s': '%s' is not a subnet",
 			       network->name, subnet->subnet);
@@ -108,6 +132,7 @@ static int pool_init(struct pool *ret, const struct network *network,
 		if (ret->subnet.address.family == AF_INET)
 			ip_address_decrement(&ret->last);
 	}
+	shorten(ret);
 	r = read_address(subnet->gateway, network, &ret->gateway, err);
 	if (r == 0 && range)
 		r = read_address(range->start_ip, network, &ret->first, err);
@@ -116,34 +141,42 @@ static int pool_init(struct pool *ret, const struct network *network,
 	return r;
 }
 
+/* Whether a container of podman's answers for it. */
+static bool has_podman(const struct pool *pool, const struct ip_address *address)
+{
+	return !str_is_empty(pool->bridge) &&
+	       neighbour_answers(pool->bridge, address, PROBE_MS) > 0;
+}
+
 static bool is_free(const struct ipam *ipam, const struct pool *pool,
 		    const struct ip_address *address)
 {
 	return !(pool->has_gateway && ip_address_compare(address, &pool->gateway) == 0) &&
-	       !json_string_map_get(&ipam->state.leases, ip_address_format(address).text);
+	       !json_string_map_get(&ipam->state.leases, ip_address_format(address).text) &&
+	       !has_podman(pool, address);
 }
 
-/* The one after it, around at the end. */
+/* The one before it, around at the first. */
 static void advance(const struct pool *pool, struct ip_address *address)
 {
-	if (ip_address_compare(address, &pool->last) >= 0 ||
-	    ip_address_compare(address, &pool->first) < 0)
-		*address = pool->first;
+	if (ip_address_compare(address, &pool->first) <= 0 ||
+	    ip_address_compare(address, &pool->last) > 0)
+		*address = pool->last;
 	else
-		ip_address_increment(address);
+		ip_address_decrement(address);
 }
 
 static bool find_free(const struct ipam *ipam, const struct pool *pool, struct ip_address *ret)
 {
 	const char *last =
 		json_string_map_get(&ipam->state.last, ip_subnet_format(&pool->subnet).text);
-	struct ip_address address = pool->last;
+	struct ip_address address = pool->first;
 	struct ip_address start;
 
 	if (last)
 		(void)ip_address_parse(last, &address);
 	if (!ip_subnet_contains(&pool->subnet, &address))
-		address = pool->last;
+		address = pool->first;
 	advance(pool, &address);
 	start = address;
 	for (unsigned int i = 0; i < TRIES_MAX; i++) {
@@ -188,6 +221,11 @@ static int take_wanted(struct ipam *ipam, const struct pool *pool, const char *c
 		if (pool->has_gateway && ip_address_compare(&address, &pool->gateway) == 0)
 			return err_set(err, ERR_EXISTS, "address %s is the gateway's",
 				       wanted->v[i]);
+		if (has_podman(pool, &address))
+			return err_set(err, ERR_EXISTS,
+				       "address %s is in use by somebody else on '%s', maybe a "
+				       "container of podman's",
+				       wanted->v[i], pool->bridge);
 		take(ipam, pool, &address, container_id, false);
 		strvec_add(ret, ip_address_format(&address).text);
 		return 1;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which container has which address of a network. One JSON file per network in a directory that does not
- * outlive a boot, changed under its lock. The next free address after the last one given out is taken, so
- * that an address is not at once used again.
+ * outlive a boot, changed under its lock. The next free address below the last one given out is taken, so
+ * that an address is not at once used again. Downwards, because podman has the same networks, a record
+ * of its own that we do not read, and goes upwards; where it has given out addresses, ours are probed for
+ * first (network/neighbour.h).
  */
 #pragma once
 

@@ -123,7 +123,7 @@ load ../lib/networks
 	contains "${lines[0]}" "NETWORK ID" NAME DRIVER
 	serve "$C" --network shown
 	is "$C" "$(net inspect shown | jq -r '.[0].containers[].name')"
-	is "10.213.9.2/24" "$(net inspect shown | jq -r '.[0].containers[].interfaces.eth0.subnets[0].ipnet')"
+	is "10.213.9.254/24" "$(net inspect shown | jq -r '.[0].containers[].interfaces.eth0.subnets[0].ipnet')"
 	net create unused >/dev/null
 	is unused "$(net prune -f)"
 	net exists shown
@@ -161,4 +161,26 @@ load ../lib/networks
 	done
 	wait
 	is 16 "$(grep -h '^10\.' "$T"/address.* | wc -l)"
+}
+
+@test "an address that somebody else has on the bridge is not given out" {
+	net create --subnet 10.213.11.0/24 shared >/dev/null
+	serve "$C" --network shared
+	is 10.213.11.254 "$(address_of "$C" shared)"
+	# As podman leaves it: its own record of addresses, and a namespace with an address on the bridge.
+	touch /run/containers/networks/ipam.db
+	bridge=$(net inspect shared | jq -r '.[0].network_interface')
+	ip netns add stranger
+	ip link add stranger0 master "$bridge" type veth peer name eth0 netns stranger
+	ip link set stranger0 up
+	ip -n stranger addr add 10.213.11.253/24 dev eth0
+	ip -n stranger link set eth0 up
+	run fln run --rm --network shared --rootfs "$ROOTFS" sh -c 'ip -o -4 addr show eth0'
+	contains "$output" 10.213.11.252
+	run fln run --rm --network shared --ip 10.213.11.253 --rootfs "$ROOTFS" true
+	refused "10.213.11.253 is in use by somebody else"
+	ip link delete stranger0
+	ip netns delete stranger
+	rm /run/containers/networks/ipam.db
+	fln run --rm --network shared --ip 10.213.11.253 --rootfs "$ROOTFS" true
 }

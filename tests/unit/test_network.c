@@ -342,21 +342,21 @@ static void test_ipam(void **state UNUSED)
 	strvec_add(&o.subnets, "10.1.2.0/29");
 	strvec_add(&o.subnets, "fd01::/64");
 	assert_int_equal(create(&n, &o, &err), 0);
-	expect_address(&n, "a", NULL, "10.1.2.2,fd01::2");
-	expect_address(&n, "b", NULL, "10.1.2.3,fd01::3");
-	expect_address(&n, "c", "10.1.2.6", "10.1.2.6,fd01::4");
+	expect_address(&n, "a", NULL, "10.1.2.6,fd01::ffff:ffff");
+	expect_address(&n, "b", NULL, "10.1.2.5,fd01::ffff:fffe");
+	expect_address(&n, "c", "10.1.2.2", "10.1.2.2,fd01::ffff:fffd");
 	/* Released, but not at once used again. */
 	assert_int_equal(ipam_release(directory, "small", "b", &err), 0);
-	expect_address(&n, "d", NULL, "10.1.2.4,fd01::5");
-	expect_address(&n, "e", NULL, "10.1.2.5,fd01::6");
-	expect_address(&n, "f", "fd01::9", "10.1.2.3,fd01::9");
+	expect_address(&n, "d", NULL, "10.1.2.4,fd01::ffff:fffc");
+	expect_address(&n, "e", NULL, "10.1.2.3,fd01::ffff:fffb");
+	expect_address(&n, "f", "fd01::9", "10.1.2.5,fd01::9");
 	expect_no_address(&n, "g", NULL, "no free address in subnet 10.1.2.0/29");
-	expect_no_address(&n, "g", "10.1.2.6", "in use by container 'c'");
+	expect_no_address(&n, "g", "10.1.2.2", "in use by container 'c'");
 	expect_no_address(&n, "g", "10.1.2.1", "the gateway's");
 	expect_no_address(&n, "g", "10.1.3.1", "address");
 	/* A failure takes nothing: the address of the second subnet is as it was. */
 	assert_int_equal(ipam_release(directory, "small", "f", &err), 0);
-	expect_address(&n, "g", NULL, "10.1.2.3,fd01::7");
+	expect_address(&n, "g", NULL, "10.1.2.5,fd01::ffff:fffa");
 	assert_int_equal(ipam_release(directory, "small", "nobody", &err), 0);
 	ipam_forget(directory, "small");
 	strvec_done(&o.subnets);
@@ -371,8 +371,8 @@ static void test_ipam_range(void **state UNUSED)
 	strvec_add(&o.subnets, "10.1.4.0/24");
 	strvec_add(&o.ip_ranges, "10.1.4.100-10.1.4.101");
 	assert_int_equal(create(&n, &o, &err), 0);
-	expect_address(&n, "a", NULL, "10.1.4.100");
-	expect_address(&n, "b", NULL, "10.1.4.101");
+	expect_address(&n, "a", NULL, "10.1.4.101");
+	expect_address(&n, "b", NULL, "10.1.4.100");
 	expect_no_address(&n, "c", NULL, "no free address");
 	/* By wish also outside of the range. */
 	expect_address(&n, "c", "10.1.4.7", "10.1.4.7");

@@ -17,7 +17,10 @@ open_pipe()
 start_on_pipe()
 {
 	[ -n "${PIPE:-}" ] || open_pipe
-	rt run --detach --bundle "$BUNDLE" "$@" "$ID" </dev/null >&"$PIPE" 2>&1 {PIPE}>&-
+	rt run --detach --bundle "$BUNDLE" "$@" "$ID" </dev/null >&"$PIPE" 2>&1 {PIPE}>&- || {
+		sleep 0.2
+		fail "$(tail -n 3 "$T/out")"
+	}
 }
 
 # The image is $T/image unless the options say otherwise.

@@ -54,6 +54,15 @@ static int plan_sysctl(const struct launch *l, struct err *err)
 	return r < 0 ? r : sysctl_validate(&linux_->sysctl, &facts, err);
 }
 
+/* Init asks for what it needs of the parent on its way, and would find START in place of the answer. */
+static bool asks_before_ready(const struct launch *l)
+{
+	for (size_t i = 0; i < l->mounts.n_ops; i++)
+		if (l->mounts.ops[i].source_inside)
+			return true;
+	return l->has_pre_pivot_hooks;
+}
+
 /*
  * Whether init need not wait when it is ready, which costs two wake-ups: nothing is left then that only
  * the parent can do. Limits and record are init's own as long as it is root of the same user namespace.
@@ -62,7 +71,7 @@ static bool can_start_ahead(const struct launch *l)
 {
 	const struct runtime_spec *spec = spec_of(l);
 
-	return l->start_now && l->is_privileged &&
+	return l->start_now && l->is_privileged && !asks_before_ready(l) &&
 	       !namespace_plan_has(&l->namespaces, NAMESPACE_USER) && !spec->process->terminal &&
 	       !l->pid_file && !l->opts->pidfd_socket &&
 	       !runtime_spec_annotation(spec, ANNOTATION_PIDFD_RECEIVER);
@@ -92,7 +101,6 @@ static int plan(void *context, struct err *err)
 		r = hooks_output_open(&l->hooks_output, spec_of(l), err);
 	l->has_pre_pivot_hooks = (hooks && (hooks->n_prestart || hooks->n_create_runtime)) ||
 				 spec_of(l)->linux_->n_net_devices;
-	l->starts_ahead = can_start_ahead(l);
 	return r;
 }
 
@@ -156,6 +164,7 @@ static int spawn(void *context, struct err *err)
 	 * first moment on. (In a new one it sees to that itself, see init/child.c.) */
 	if (l->is_privileged && !namespace_plan_creates(&l->namespaces, NAMESPACE_PID))
 		(void)prctl(PR_SET_DUMPABLE, 0);
+	l->starts_ahead = can_start_ahead(l);
 	if (maps_later)
 		r = device_make_host_nodes(&l->devices, spec_of(l)->linux_, &l->device_fds, err);
 	if (r == 0)

@@ -21,7 +21,7 @@ export FLOE_BUILD = $(abspath $(BUILD))
 export FLOE_BUILD_ASAN = $(abspath $(BUILD_ASAN))
 export FLOE_BUILD_FAULT = $(abspath $(BUILD_FAULT))
 
-.PHONY: all program asan fault demo check check-static check-unit check-integration check-engine check-cr check-compat check-fault check-vm check-asan bench \
+.PHONY: all program asan fault demo check check-static check-unit check-integration check-engine check-cr check-compat check-fault check-vm check-asan fuzz bench \
 	install format lint clean help deps deps-demo
 
 all: $(BUILD)/build.ninja
@@ -79,6 +79,11 @@ check-fault: deps
 check-asan: deps
 	@$(MAKE) --no-print-directory asan
 	@tools/run-tests --asan
+
+# Damaged checkpoint archives by the thousand, with sanitizers; FUZZ_SEED=N begins with other ones.
+fuzz: deps
+	@$(MAKE) --no-print-directory asan
+	@UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 $(BUILD_ASAN)/tests/fuzz/fuzz-archive -n 10000 -s $(or $(FUZZ_SEED),1)
 
 bench: deps
 	@$(MAKE) --no-print-directory all

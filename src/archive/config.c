@@ -101,10 +101,9 @@ JSON_DESC_STATIC(
 	S(base_hosts_file, "baseHostsFile"), L(hosts_add, "hostsAdd"),
 	F_OBJECT_MAP(struct archive_config, networks, struct archive_network, "newNetworks", 0,
 		     network_desc),
-	F_STRINGS(struct archive_config, network_names, "networks", JSON_DECODE_ONLY),
-	S(network_mode, "networkMode"), L(user_volumes, "userVolumes"), L(entrypoint, "entrypoint"),
-	L(command, "command"), B(stdin_open, "stdin"),
-	F_STRING_MAP(struct archive_config, labels, "labels", 0),
+	L(network_names, "networks"), S(network_mode, "networkMode"),
+	L(user_volumes, "userVolumes"), L(entrypoint, "entrypoint"), L(command, "command"),
+	B(stdin_open, "stdin"), F_STRING_MAP(struct archive_config, labels, "labels", 0),
 	F_U32(struct archive_config, stop_signal, "stopSignal", 0),
 	F_U32(struct archive_config, stop_timeout, "stopTimeout", 0),
 	F_U32(struct archive_config, timeout, "timeout", 0),
@@ -171,7 +170,12 @@ int archive_config_parse(struct archive_config *ret, const char *text, size_t le
 
 char *archive_config_format(const struct archive_config *config)
 {
-	return json_encode(&config_desc, config, JSON_INDENT2);
+	struct archive_config written = *config;
+
+	/* The networks have them. */
+	written.network_names = NULL;
+	written.n_network_names = 0;
+	return json_encode(&config_desc, &written, JSON_INDENT2);
 }
 
 void archive_config_done(struct archive_config *config)

@@ -167,7 +167,8 @@ static int read_libarchive(struct sequential *s, uint8_t *buf, size_t len, size_
 	while (done < len && !(s->ended && s->block_len == 0)) {
 		size_t n = MIN(len - done, s->block_len);
 
-		memcpy(buf + done, s->block, n);
+		if (n > 0)
+			memcpy(buf + done, s->block, n);
 		done += n;
 		s->block += n;
 		s->block_len -= n;

@@ -418,6 +418,8 @@ static int unpack_special(struct unpacker *u, const struct item *item, struct er
 	if (u->options->no_devices && (type == S_IFCHR || type == S_IFBLK))
 		return err_set(err, ERR_INVALID, "unpack '%s': a device does not belong there",
 			       item->path);
+	if (type == S_IFLNK && !archive_entry_symlink(item->entry))
+		return err_set(err, ERR_CORRUPT, "unpack '%s': a symlink to nowhere", item->path);
 	switch (type) {
 	case S_IFLNK:
 		r = symlinkat(archive_entry_symlink(item->entry), u->parent_fd, item->name);

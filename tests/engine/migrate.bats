@@ -7,7 +7,7 @@ load ../lib/engine_cr
 setup_file()
 {
 	engine_cr_setup_file
-	setup
+	engine_setup
 	tar -C "$ROOTFS" -c . | fl import - bb:1 >/dev/null
 }
 

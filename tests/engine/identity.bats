@@ -1,0 +1,206 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# Who a restored container is: names, addresses, ports, mounts, limits, each for itself; and the network of one that stays who
+# it is. The "host" is the network namespace of the test run.
+
+load ../lib/engine_cr
+
+setup_file()
+{
+	engine_cr_setup_file
+	[ -x /usr/lib/podman/netavark ] || [ -x /usr/libexec/podman/netavark ] ||
+		export CANNOT_FREEZE="no netavark (tools/install-deps)"
+	engine_setup
+	ip link set lo up
+	mkdir -p /run/netns
+	mount --bind /run/netns /run/netns
+	mount --make-shared /run/netns
+	tar -C "$ROOTFS" -c . | fl import - bb:1 >/dev/null
+	# netavark's tables are made once.
+	fln run --rm --network podman bb:1 true
+}
+
+teardown_file()
+{
+	! [ -d /sys/fs/cgroup/unified ] || umount /sys/fs/cgroup/unified 2>/dev/null || :
+	find /sys/fs/cgroup -mindepth 2 -depth -type d -not -fstype tmpfs -path "*/ft${FLOE_TEST_RUN}-engine*" -exec rmdir {} + \
+		2>/dev/null || :
+	nft flush ruleset
+	umount /run/netns && rmdir /run/netns
+	rm -rf /run/containers /run/xtables.lock /run/floe-runtime /run/crun
+}
+
+# floe with networks of the test file's own.
+fln()
+{
+	local command=$1
+	shift
+	fl --network-config-dir "$BATS_FILE_TMPDIR/networks" "$command" "$@"
+}
+
+# A server that says who it is: its memory, then what is in a file.
+serve()
+{
+	# shellcheck disable=SC2016,SC2046 # for the shell of the container; words
+	fln run -d --name "$C" $(cr_options) --cgroup-parent "/$PREFIX" "$@" bb:1 \
+		sh -c 'who=$RANDOM; while :; do echo "$who" | nc -l -p 80; done' </dev/null >/dev/null
+}
+
+import()
+{
+	local allow=()
+	[[ $ENGINE_RUNTIME != *crun ]] || allow=(--allow annotations)
+	fln restore "${allow[@]}" --import c.tar "$@"
+}
+
+# asked ADDRESS PORT: what the server there says.
+asked()
+{
+	local line
+	{ exec {CONNECTION}<>"/dev/tcp/$1/$2"; } 2>/dev/null || return 1
+	read -r -t 5 line <&"$CONNECTION" || return 1
+	exec {CONNECTION}>&-
+	ANSWER=$line
+}
+
+says_it()
+{
+	asked "$1" "$2" && [ "$ANSWER" = "$3" ]
+}
+
+address()
+{
+	inspect "$1" '{{.NetworkSettings.Networks.podman.IPAddress}}'
+}
+
+mac()
+{
+	inspect "$1" '{{.NetworkSettings.Networks.podman.MacAddress}}'
+}
+
+@test "in place: the same address, MAC address and port; hosts made anew" {
+	local before
+	serve --network podman -p 127.0.0.1:7201:80 --hostname named
+	eventually asked 127.0.0.1 7201
+	before="$(address "$C") $(mac "$C") $ANSWER"
+	fln checkpoint "$C"
+	is "" "$(ls /run/netns)"
+	run ! asked 127.0.0.1 7201
+	fln restore "$C"
+	eventually asked 127.0.0.1 7201
+	is "$before" "$(address "$C") $(mac "$C") $ANSWER"
+	fln exec "$C" grep -q "^$(address "$C")[[:space:]].*named" /etc/hosts
+}
+
+@test "an archive under its own name: the same; ignored on request; asked for otherwise" {
+	local ip mac
+	serve --network podman
+	ip=$(address "$C") mac=$(mac "$C")
+	fln checkpoint --export c.tar --compress none "$C"
+	fl rm "$C"
+	import
+	is "$ip $mac" "$(address "$C") $(mac "$C")"
+	fl rm -f -t 0 "$C"
+	import --ignore-static-mac
+	is "$ip" "$(address "$C")"
+	[ "$(mac "$C")" != "$mac" ]
+	fl rm -f -t 0 "$C"
+	import --ip 10.88.9.9
+	is "10.88.9.9 $mac" "$(address "$C") $(mac "$C")"
+	fl rm -f -t 0 "$C"
+	import --mac 92:d0:c6:0a:29:44 --ignore-static-ip
+	is 92:d0:c6:0a:29:44 "$(mac "$C")"
+	fl rm -f -t 0 "$C"
+	import --name "$C-new" --ip 10.88.9.10
+	is "10.88.9.10" "$(address "$C-new")"
+}
+
+@test "copies side by side on ports of their own, with one memory" {
+	local n who
+	serve --network podman -p 127.0.0.1:7202:80
+	eventually asked 127.0.0.1 7202
+	who=$ANSWER
+	fln checkpoint --export c.tar --compress none "$C"
+	for n in 3 4 5; do
+		import --name "$C-$n" --publish 127.0.0.1:720$n:80
+	done
+	for n in 3 4 5; do
+		eventually says_it 127.0.0.1 720$n "$who"
+		fln exec "$C-$n" grep -q "^$(address "$C-$n")[[:space:]]" /etc/hosts
+	done
+	is 3 "$(for n in 3 4 5; do address "$C-$n"; done | sort -u | wc -l)"
+	# The port of the archive is free: nobody has asked for it.
+	run ! asked 127.0.0.1 7202
+}
+
+@test "another network; one that is taken; none where there was one" {
+	serve --network podman:ip=10.88.7.9
+	fln checkpoint --export c.tar --compress none "$C"
+	fln network create --subnet 10.213.9.0/24 --disable-dns "$C-net"
+	import --name "$C-1" --network "$C-net:ip=10.213.9.7"
+	is 10.213.9.7 "$(inspect "$C-1" "{{(index .NetworkSettings.Networks \"$C-net\").IPAddress}}")"
+	import --name "$C-2"
+	is 10.88.7.9 "$(address "$C-2")"
+	run import --name "$C-3"
+	[ "$status" -eq 125 ]
+	contains "$output" 10.88.7.9
+	try container exists "$C-3"
+	is 1 "$status"
+	is 2 "$(find /run/netns -type f | wc -l)"
+	fl rm -f -t 0 "$C-1" "$C-2"
+	fln network rm "$C-net"
+}
+
+@test "host name, memory, processor, volume and directory" {
+	local id dir=$T/given
+	mkdir "$dir"
+	echo given >"$dir/f"
+	serve --network none -v "$C-vol:/vol" -v "$T/given:/given" -m 64m
+	fl exec "$C" sh -c 'echo archived >/vol/f'
+	fln checkpoint --export c.tar --compress none "$C"
+	mkdir "$T/other"
+	echo other >"$T/other/f"
+	import --name "$C-2" --hostname elsewhere --memory 96m --cpus 0.5 --volume "$C-vol2:/vol" --volume "$T/other:/given"
+	is "elsewhere elsewhere archived other" \
+		"$(fl exec "$C-2" sh -c 'echo $(hostname) $(cat /etc/hostname /vol/f /given/f)')"
+	is "100663296 500000000" "$(inspect "$C-2" '{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}')"
+	id=$(inspect "$C-2" '{{.ID}}')
+	if [ -d /sys/fs/cgroup/memory ]; then
+		is 100663296 "$(cat /sys/fs/cgroup/memory/*/"floe-$id"/memory.limit_in_bytes)"
+	fi
+	is archived "$(cat "$ENGINE/root/volumes/$C-vol2/_data/f")"
+	# A directory of this host that the archive names is a class of its own; a place without a mount is none.
+	run import --name "$C-3" --volume "$C-vol3:/vol"
+	[ "$status" -eq 125 ]
+	contains "$output" "mounts: '$T/given' of the host on '/given'"
+	run import --name "$C-3" --volume "$C-vol3:/nowhere"
+	[ "$status" -eq 125 ]
+	contains "$output" "the container has no mount there"
+	fl rm -f -t 0 "$C" "$C-2"
+	fl volume prune -f >/dev/null
+}
+
+@test "TCP connections: kept at the same address, or closed" {
+	local line
+	# shellcheck disable=SC2016,SC2046
+	fln run -d --name "$C" $(cr_options) --network podman:ip=10.88.7.11 bb:1 sh -c 'while :; do nc -l -p 90 -e cat; done' \
+		</dev/null >/dev/null
+	exec_connect()
+	{
+		{ exec {CONNECTION}<>/dev/tcp/10.88.7.11/90; } 2>/dev/null
+	}
+	eventually exec_connect
+	echo one >&"$CONNECTION"
+	read -r -t 10 line <&"$CONNECTION"
+	is one "$line"
+	try checkpoint "$C"
+	[ "$status" -eq 125 ]
+	contains "$output" "tcp-established"
+	is running "$(inspect "$C" '{{.State.Status}}')"
+	fln checkpoint --tcp-established --export c.tar "$C"
+	import --name "$C-2" --tcp close --ip 10.88.7.12
+	is running "$(inspect "$C-2" '{{.State.Status}}')"
+	fln restore --tcp-established "$C"
+	is running "$(inspect "$C" '{{.State.Status}}')"
+}

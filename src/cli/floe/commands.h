@@ -27,6 +27,8 @@ static inline struct engine *floe_engine(const struct cli_invocation *inv)
 
 /* For completion. */
 #define FLOE_CONTAINERS "floe ps --all --format '{{.Names}}'"
+#define FLOE_VOLUMES "floe volume ls --format '{{.Name}}'"
+#define FLOE_SECRETS "floe secret ls --format '{{.Name}}'"
 
 extern const struct cli_command floe_completion_command;
 extern const struct cli_command floe_inspect_command;

@@ -8,6 +8,7 @@
 #include "cli/floe/commands.h"
 #include "cli/floe/create_options.h"
 #include "cli/floe/foreground.h"
+#include "cli/floe/image_common.h"
 #include "core/alloc.h"
 #include "core/fd.h"
 #include "core/fs.h"
@@ -145,6 +146,7 @@ static const struct create_command_options create_defaults = { .create.stop_time
 const struct cli_command floe_create_command = {
 	.name = "create",
 	.arguments = "IMAGE|ROOTFS [COMMAND [ARGUMENT...]]",
+	.argument_source = FLOE_IMAGES,
 	.summary = "make a container and do not start it",
 	.description = CREATE_DESCRIPTION,
 	CLI_OPTIONS(struct create_command_options, create_rows),
@@ -262,6 +264,7 @@ static const struct run_command_options run_defaults = { .create.stop_timeout = 
 const struct cli_command floe_run_command = {
 	.name = "run",
 	.arguments = "IMAGE|ROOTFS [COMMAND [ARGUMENT...]]",
+	.argument_source = FLOE_IMAGES,
 	.summary = "make a container, start it and wait for its end",
 	.description = CREATE_DESCRIPTION
 	" The exit code is the command's; 125 when floe fails, 126 when the command "

@@ -223,6 +223,7 @@ static const struct cli_option inspect_rows[] = {
 static const struct cli_command inspect_command = {
 	.name = "inspect",
 	.arguments = "SECRET...",
+	.argument_source = FLOE_SECRETS,
 	.summary = "show all there is to know about secrets but themselves",
 	CLI_OPTIONS(struct inspect_cli, inspect_rows),
 	.min_args = 1,
@@ -277,6 +278,7 @@ static const struct cli_option remove_rows[] = {
 static const struct cli_command remove_command = {
 	.name = "rm",
 	.arguments = "[SECRET...]",
+	.argument_source = FLOE_SECRETS,
 	.summary = "remove secrets",
 	CLI_OPTIONS(struct remove_cli, remove_rows),
 	.min_args = 0,
@@ -300,6 +302,7 @@ static int run_exists(const struct cli_invocation *inv, struct err *err)
 static const struct cli_command exists_command = {
 	.name = "exists",
 	.arguments = "SECRET",
+	.argument_source = FLOE_SECRETS,
 	.summary = "tell by the exit code whether a secret is there (0) or not (1)",
 	.min_args = 1,
 	.max_args = 1,

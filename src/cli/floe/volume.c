@@ -270,6 +270,7 @@ static const struct cli_option inspect_rows[] = {
 static const struct cli_command inspect_command = {
 	.name = "inspect",
 	.arguments = "[VOLUME...]",
+	.argument_source = FLOE_VOLUMES,
 	.summary = "show all there is to know about volumes",
 	CLI_OPTIONS(struct inspect_cli, inspect_rows),
 	.min_args = 0,
@@ -293,6 +294,7 @@ static int run_exists(const struct cli_invocation *inv, struct err *err)
 static const struct cli_command exists_command = {
 	.name = "exists",
 	.arguments = "VOLUME",
+	.argument_source = FLOE_VOLUMES,
 	.summary = "tell by the exit code whether a volume is there (0) or not (1)",
 	.min_args = 1,
 	.max_args = 1,
@@ -380,6 +382,7 @@ static const struct cli_option remove_rows[] = {
 static const struct cli_command remove_command = {
 	.name = "rm",
 	.arguments = "[VOLUME...]",
+	.argument_source = FLOE_VOLUMES,
 	.summary = "remove volumes",
 	CLI_OPTIONS(struct remove_cli, remove_rows),
 	.min_args = 0,
@@ -500,6 +503,7 @@ static const struct cli_option export_rows[] = {
 static const struct cli_command export_command = {
 	.name = "export",
 	.arguments = "VOLUME",
+	.argument_source = FLOE_VOLUMES,
 	.summary = "write the content of a volume as tar archive",
 	CLI_OPTIONS(struct archive_cli, export_rows),
 	.min_args = 1,
@@ -529,6 +533,7 @@ static int run_import(const struct cli_invocation *inv, struct err *err)
 static const struct cli_command import_command = {
 	.name = "import",
 	.arguments = "VOLUME FILE",
+	.argument_source = FLOE_VOLUMES,
 	.description = "FILE may be - for the standard input.",
 	.summary = "unpack a tar archive into a volume",
 	.min_args = 2,

@@ -191,6 +191,37 @@ static bool has_remains(const struct container *c)
 	return fs_exists(AT_FDCWD, c->run_dir);
 }
 
+static int remove_files(struct container *c, struct err *err)
+{
+	int r = container_remove_rootfs(c, err);
+
+	if (r < 0)
+		return r;
+	r = fs_remove_tree(AT_FDCWD, c->static_dir);
+	return r < 0 ? err_sys(err, r, "remove the files of container '%s'", c->config.name) : 0;
+}
+
+/*
+ * Network and storage, at the same time: the kernel lets grace periods of RCU pass for each interface and
+ * each rule. Meanwhile, with ret_removed, the container's files go as well; it says whether they did. That
+ * something is left is known by run_dir, which therefore stays.
+ */
+static int release(struct container *c, bool *ret_removed, struct err *err)
+{
+	struct network_job job = NETWORK_JOB_INIT;
+	struct err next = ERR_INIT;
+	int r = container_network_teardown_begin(c, &job, err);
+
+	r = keep(r, unmount_shm(c, &next), err, &next);
+	r = keep(r, mounts_clean_up(c, &next), err, &next);
+	r = keep(r, container_unmount_rootfs(c, &next), err, &next);
+	if (ret_removed && r == 0) {
+		r = remove_files(c, err);
+		*ret_removed = r == 0;
+	}
+	return keep(r, container_network_teardown_finish(c, &job, &next), err, &next);
+}
+
 int container_scrub(struct container *c, struct err *err)
 {
 	struct err next = ERR_INIT;
@@ -202,15 +233,12 @@ int container_scrub(struct container *c, struct err *err)
 	if (conmon_pid(c) > 0 || c->status.pid > 0)
 		r = runtime_delete(c, err);
 	end_conmon(c);
-	r = keep(r, container_network_teardown(c, &next), err, &next);
-	r = keep(r, unmount_shm(c, &next), err, &next);
-	r = keep(r, mounts_clean_up(c, &next), err, &next);
-	r = keep(r, container_unmount_rootfs(c, &next), err, &next);
+	r = keep(r, release(c, NULL, &next), err, &next);
 	remove_conmon_files(c);
 	return r;
 }
 
-int container_cleanup(struct container *c, struct err *err)
+static int clean_up(struct container *c, bool *ret_removed, struct err *err)
 {
 	struct err next = ERR_INIT;
 	int r = 0;
@@ -228,10 +256,7 @@ int container_cleanup(struct container *c, struct err *err)
 		r = container_save(c, err);
 	if (r == 0 && (c->status.phase != PHASE_EXITED || conmon_pid(c) > 0))
 		r = runtime_delete(c, err);
-	r = keep(r, container_network_teardown(c, &next), err, &next);
-	r = keep(r, unmount_shm(c, &next), err, &next);
-	r = keep(r, mounts_clean_up(c, &next), err, &next);
-	r = keep(r, container_unmount_rootfs(c, &next), err, &next);
+	r = keep(r, release(c, r < 0 ? NULL : ret_removed, &next), err, &next);
 	remove_conmon_files(c);
 	(void)fs_remove_tree(AT_FDCWD, c->run_dir);
 	container_forget_processes(c);
@@ -239,6 +264,11 @@ int container_cleanup(struct container *c, struct err *err)
 	r = keep(r, container_save(c, &next), err, &next);
 	event_container(c, "cleanup");
 	return r;
+}
+
+int container_cleanup(struct container *c, struct err *err)
+{
+	return clean_up(c, NULL, err);
 }
 
 /* --- removal ---------------------------------------------------------------------------------------- */
@@ -322,6 +352,7 @@ int container_remove(struct container *c, const struct remove_options *o, struct
 {
 	auto_free char *lock = xasprintf("%s/locks/%s", c->engine->tmpdir, c->config.id);
 	struct err next = ERR_INIT;
+	bool removed = false;
 	int r = remove_dependents(c, o, err);
 
 	if (r == 0)
@@ -329,22 +360,19 @@ int container_remove(struct container *c, const struct remove_options *o, struct
 	if (r < 0)
 		return r;
 	/* What cannot be taken back in order is taken away by force: a container must not be for ever. */
-	r = container_cleanup(c, &next);
+	r = clean_up(c, c->config.auto_remove ? &removed : NULL, &next);
 	if (r < 0) {
 		if (!o->force)
 			return err_wrap(err, r, "%s", next.msg);
 		log_warning("%s", next.msg);
 		(void)container_scrub(c, NULL);
 	}
-	r = container_remove_rootfs(c, err);
-	if (r == 0)
-		r = fs_remove_tree(AT_FDCWD, c->run_dir);
-	if (r == 0)
-		r = fs_remove_tree(AT_FDCWD, c->static_dir);
+	r = removed ? 0 : remove_files(c, err);
 	if (r < 0)
-		return err_is_set(err) ? r :
-					 err_sys(err, r, "remove the files of container '%s'",
-						 c->config.name);
+		return r;
+	r = fs_remove_tree(AT_FDCWD, c->run_dir);
+	if (r < 0)
+		return err_sys(err, r, "remove the files of container '%s'", c->config.name);
 	r = record_remove(c->engine, c->config.id, err);
 	if (r < 0)
 		return r;

@@ -91,38 +91,49 @@ static void write_result(int fd, enum result_kind kind, const void *data, size_t
 		_exit(1);
 }
 
-static _Noreturn void run_child(const struct network_env *env,
-				const struct network_request *request, const char *netns, pid_t pid,
-				int fd)
+struct work {
+	const struct network_env *env;
+	const struct network_request *request;
+	const char *netns;
+	pid_t pid; /* set up: of the process whose namespace it is; 0: a new one */
+	bool teardown;
+};
+
+static int set_up(const struct work *w, char **ret_text, struct err *err)
 {
 	struct network_status status = NETWORK_STATUS_INIT;
-	struct err err = ERR_INIT;
-	int r = pid > 0 ? netns_keep(netns, pid, &err) : netns_create(netns, &err);
+	int r = w->pid > 0 ? netns_keep(w->netns, w->pid, err) : netns_create(w->netns, err);
 
 	if (r == 0)
-		r = network_setup(env, request, netns, &status, &err);
-	if (r < 0) {
-		write_result(fd, RESULT_FAILURE, &err, sizeof(err));
-	} else {
-		char *text = network_status_format(&status);
+		r = network_setup(w->env, w->request, w->netns, &status, err);
+	if (r == 0)
+		*ret_text = network_status_format(&status);
+	return r;
+}
 
-		write_result(fd, RESULT_STATUS, text, strlen(text));
-	}
+static _Noreturn void run_child(const struct work *w, int fd)
+{
+	struct err err = ERR_INIT;
+	char *text = NULL;
+	int r = w->teardown ? network_teardown(w->env, w->request, w->netns, &err) :
+			      set_up(w, &text, &err);
+
+	if (r < 0)
+		write_result(fd, RESULT_FAILURE, &err, sizeof(err));
+	else
+		write_result(fd, RESULT_STATUS, text ? text : "", text ? strlen(text) : 0);
 	_exit(0);
 }
 
-static int start_child(const struct container *c, const struct network_request *request,
-		       struct network_job *job, pid_t pid, struct err *err)
+static int start_child(const struct work *w, struct network_job *job, struct err *err)
 {
-	auto_free char *run_dir = container_network_run_dir(c);
-	struct network_env env = container_network_env(c, run_dir);
 	auto_close int fd = io_memory_file("floe-network", NULL);
 
 	if (fd < 0)
 		return err_sys(err, fd, "make a memory file");
 	job->pid = fork();
 	if (job->pid == 0)
-		run_child(&env, request, c->status.netns, pid, fd);
+		run_child(w, fd);
 	if (job->pid < 0) {
 		job->pid = 0;
 		return err_sys(err, -errno, "fork");
@@ -146,6 +157,7 @@ int container_network_begin(struct container *c, struct network_job *job, pid_t 
 	auto_free char *run_dir = container_network_run_dir(c);
 	struct network_env env = container_network_env(c, run_dir);
 	struct container_status *s = &c->status;
+	struct work w = { .env = &env, .request = &request, .pid = pid };
 	int r;
 
 	if (c->config.n_networks == 0)
@@ -157,6 +169,7 @@ int container_network_begin(struct container *c, struct network_job *job, pid_t 
 		return r;
 	container_network_forget(s);
 	s->netns = netns_path(name);
+	w.netns = s->netns;
 	for (size_t i = 0; i < request.n_attachments; i++)
 		network_attachment_copy(array_push(s->attachments, s->n_attachments),
 					&request.attachments[i]);
@@ -169,22 +182,40 @@ int container_network_begin(struct container *c, struct network_job *job, pid_t 
 	request.ports = (struct network_ports)NETWORK_PORTS_INIT;
 	network_ports_copy(&request.ports, &(struct network_ports){ s->ports, s->n_ports });
 	r = container_save(c, err);
-	return r < 0 ? r : start_child(c, &request, job, pid, err);
+	return r < 0 ? r : start_child(&w, job, err);
 }
 
-static int take_result(struct container *c, const struct strbuf *result, struct err *err)
+/* Wait for the child: its text, owned by the caller, or its error. */
+static int take_result(struct network_job *job, char **ret_text, struct err *err)
 {
+	auto_close int fd = take_fd(job->result_fd);
+	auto_strbuf struct strbuf result = STRBUF_INIT;
 	struct err failure;
+	int r;
 
-	if (result->len == 1 + sizeof(failure) && result->buf[0] == RESULT_FAILURE) {
-		(void)memcpy(&failure, result->buf + 1, sizeof(failure));
+	job->result_fd = -EBADF;
+	(void)RETRY_EINTR(waitpid(job->pid, NULL, 0));
+	job->pid = 0;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_sys(err, -errno, "read the network's result");
+	r = io_read_all(fd, RESULT_MAX, &result);
+	if (r < 0)
+		return err_sys(err, r, "read the network's result");
+	if (result.len == 1 + sizeof(failure) && result.buf[0] == RESULT_FAILURE) {
+		(void)memcpy(&failure, result.buf + 1, sizeof(failure));
 		if (err)
 			*err = failure;
 		return failure.code < 0 ? failure.code : -EIO;
 	}
-	if (result->len < 2 || result->buf[0] != RESULT_STATUS)
-		return err_set(err, ERR_INTERNAL, "set up the network: the child said nothing");
-	c->status.network = json_tokener_parse(result->buf + 1);
+	if (result.len < 1 || result.buf[0] != RESULT_STATUS)
+		return err_set(err, ERR_INTERNAL, "the network's child said nothing");
+	*ret_text = xstrdup(result.buf + 1);
+	return 0;
+}
+
+static int keep_status(struct container *c, const char *text, struct err *err)
+{
+	c->status.network = json_tokener_parse(text);
 	return c->status.network ? container_save(c, err) :
 				   err_set(err, ERR_INTERNAL, "set up the network: no result");
 }
@@ -208,47 +239,63 @@ static void take_back(struct container *c)
 
 int container_network_finish(struct container *c, struct network_job *job, struct err *err)
 {
-	auto_close int fd = take_fd(job->result_fd);
-	auto_strbuf struct strbuf result = STRBUF_INIT;
+	auto_free char *text = NULL;
 	int r;
 
-	job->result_fd = -EBADF;
 	if (job->pid == 0)
 		return 0;
-	(void)RETRY_EINTR(waitpid(job->pid, NULL, 0));
-	job->pid = 0;
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return err_sys(err, -errno, "read the network's result");
-	r = io_read_all(fd, RESULT_MAX, &result);
-	r = r < 0 ? err_sys(err, r, "read the network's result") : take_result(c, &result, err);
+	r = take_result(job, &text, err);
+	if (r == 0)
+		r = keep_status(c, text, err);
 	if (r < 0)
 		take_back(c);
 	return r;
 }
 
-int container_network_teardown(struct container *c, struct err *err)
+int container_network_teardown_begin(const struct container *c, struct network_job *job,
+				     struct err *err)
 {
 	auto_network_request struct network_request request = NETWORK_REQUEST_INIT;
 	auto_free char *run_dir = container_network_run_dir(c);
 	struct network_env env = container_network_env(c, run_dir);
-	struct container_status *s = &c->status;
-	struct err later = ERR_INIT;
-	int r;
-	int r2;
+	const struct container_status *s = &c->status;
 
 	if (!s->netns)
 		return 0;
 	make_request(c, s->attachments, s->n_attachments, s->ports, s->n_ports, &request);
 	for (size_t i = 0; i < s->n_networks; i++)
 		network_copy(array_push(request.networks, request.n_networks), &s->networks[i]);
-	r = network_teardown(&env, &request, s->netns, err);
-	r2 = netns_remove(s->netns, r < 0 ? &later : err);
+	return start_child(
+		&(struct work){
+			.env = &env, .request = &request, .netns = s->netns, .teardown = true },
+		job, err);
+}
+
+int container_network_teardown_finish(struct container *c, struct network_job *job, struct err *err)
+{
+	auto_free char *text = NULL;
+	struct err later = ERR_INIT;
+	int r;
+	int r2;
+
+	if (job->pid == 0)
+		return 0;
+	r = take_result(job, &text, err);
+	r2 = netns_remove(c->status.netns, r < 0 ? &later : err);
 	/* A namespace that cannot be removed is tried again; all else has been given back. */
 	if (r2 == 0) {
-		container_network_forget(s);
+		container_network_forget(&c->status);
 		r2 = container_save(c, r < 0 ? &later : err);
 	}
 	return r < 0 ? r : r2;
+}
+
+int container_network_teardown(struct container *c, struct err *err)
+{
+	struct network_job job = NETWORK_JOB_INIT;
+	int r = container_network_teardown_begin(c, &job, err);
+
+	return r < 0 ? r : container_network_teardown_finish(c, &job, err);
 }
 
 void container_network_status(const struct container *c, struct network_status *ret)

@@ -9,7 +9,7 @@
 #include "network/network.h"
 #include "network/status.h"
 
-/* A set-up under way in a child, while the caller mounts the root file system. */
+/* A set-up or the opposite under way in a child, while the caller mounts the root file system. */
 struct network_job {
 	pid_t pid; /* 0: nothing is under way */
 	int result_fd;
@@ -32,6 +32,11 @@ bool container_network_is_late(const struct container *c);
 int container_network_finish(struct container *c, struct network_job *job, struct err *err);
 /* Take everything away that the record speaks of; nothing when that is nothing. */
 int container_network_teardown(struct container *c, struct err *err);
+/* The same in two steps, like the set-up: the kernel takes its time to end interfaces. */
+int container_network_teardown_begin(const struct container *c, struct network_job *job,
+				     struct err *err);
+int container_network_teardown_finish(struct container *c, struct network_job *job,
+				      struct err *err);
 /* Nothing is set up any more, the record is to say. */
 void container_network_forget(struct container_status *status);
 /* What is attached at the moment; the caller frees it. Empty when nothing is. */

@@ -9,7 +9,8 @@ static const struct {
 } options[] = {
 	{ IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY" },
 	{ SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE" },
-	{ IPPROTO_TCP, TCP_KEEPIDLE, 77, "TCP_KEEPIDLE" },
+	/* Longer than any freeze: probes that the network lock drops would end the connection. */
+	{ IPPROTO_TCP, TCP_KEEPIDLE, 7777, "TCP_KEEPIDLE" },
 	{ IPPROTO_TCP, TCP_KEEPINTVL, 11, "TCP_KEEPINTVL" },
 	{ IPPROTO_TCP, TCP_KEEPCNT, 5, "TCP_KEEPCNT" },
 	{ SOL_SOCKET, SO_OOBINLINE, 1, "SO_OOBINLINE" },

@@ -292,3 +292,28 @@ start_with_image()
 	wait $worker
 	[ "$(grep -c Error "$T/work")" -eq 0 ] || fail "$(<"$T/work")"
 }
+
+@test "info and version say what there is, as YAML, JSON and by template" {
+	make_images
+	start_with_image "$C"
+	fl info --format json >info.json
+	is "1 1 2" "$(jq -r '"\(.store.containerStore.number) \(.store.containerStore.running) \(.store.imageStore.number)"' info.json)"
+	is "$(uname -n) $(uname -r) $(nproc)" "$(jq -r '"\(.host.hostname) \(.host.kernel) \(.host.cpus)"' info.json)"
+	is "$ENGINE/root" "$(jq -r .store.graphRoot info.json)"
+	contains "$(jq -r .host.conmon.version info.json)" "conmon version"
+	contains "$(jq -r .host.ociRuntime.version info.json)" "$(basename "$ENGINE_RUNTIME") version"
+	contains "$(jq -r .host.security.capabilities info.json)" CAP_CHOWN CAP_SYS_CHROOT
+	[ "$(jq '.host.cgroupControllers | length' info.json)" -gt 0 ]
+	is "$(sed -n "s/^ID=//p" /etc/os-release)" "$(jq -r .host.distribution.distribution info.json)"
+	is overlay "$(fl info -f '{{.Store.GraphDriverName}}')"
+	# The same things as YAML.
+	fl info >info.yaml
+	for line in "host:" "  hostname: $(uname -n)" "  - local" "    running: 1"; do
+		grep -qx -- "$line" info.yaml || fail "no '$line' in" "$(<info.yaml)"
+	done
+	is "$(fl version --format '{{.Client.Version}}')" "$(jq -r .version.Version info.json)"
+	contains "$(fl version)" "Version:" "OS/Arch:" "linux/"
+	is "$(fl version -f json | jq -r .Client.Version)" "$(fl version --format '{{.Client.Version}}')"
+	try info --format '{{.nothing}}'
+	refused "nothing"
+}

@@ -1,37 +1,100 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* info: this machine and this engine, with podman's keys. */
+#include <ctype.h>
+#include <fcntl.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "cli/floe/commands.h"
+#include "cli/floe/version.h"
 #include "cli/floe/view.h"
 #include "cli/gotemplate.h"
+#include "cli/yaml.h"
 #include "core/alloc.h"
+#include "core/capture.h"
 #include "core/io.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "engine/containers_conf.h"
+#include "engine/image_use.h"
 #include "engine/records.h"
-#include "floe-config.h"
+#include "engine/seccomp_profile.h"
+#include "engine/specgen.h"
+#include "image/pull.h"
+#include "image/registries.h"
+#include "kernel/caps.h"
 #include "kernel/cgroupfs.h"
+#include "network/netavark.h"
 
-#include <fcntl.h>
+#define PROGRAM_TIMEOUT_MS 10000
 
 struct options {
 	const char *format;
 };
 
-static struct json_object *program(const char *path)
+/* --- programs --------------------------------------------------------------------------------------- */
+
+/* What a program prints, without the last newline; NULL when it fails. Caller owns. */
+static char *output_of(char *const *argv)
+{
+	auto_capture struct capture run = CAPTURE_INIT;
+
+	run.argv = argv;
+	run.timeout_ms = PROGRAM_TIMEOUT_MS;
+	if (access(argv[0], X_OK) < 0 || capture_run(&run, NULL) != 0)
+		return NULL;
+	while (run.output.len > 0 && isspace((unsigned char)run.output.buf[run.output.len - 1]))
+		run.output.buf[--run.output.len] = '\0';
+	return xstrdup(run.output.buf ? run.output.buf : "");
+}
+
+/* "crun_1.8.1-1_amd64", as the package manager knows it; "" where it does not. Caller owns. */
+static char *package_of(char *path)
+{
+	static char query[] = "/usr/bin/dpkg-query";
+	static char rpm[] = "/usr/bin/rpm";
+	char *const search[] = { query, (char[]){ "-S" }, path, NULL };
+	char *const rpm_search[] = { rpm, (char[]){ "-qf" }, path, NULL };
+	auto_free char *owner = output_of(search);
+	char *version;
+
+	if (!owner) {
+		char *package = output_of(rpm_search);
+
+		return package ? package : xstrdup("");
+	}
+	/* "PACKAGE[:ARCH][, ...]: PATH" */
+	owner[strcspn(owner, ":,")] = '\0';
+	version = output_of((char *const[]){ query, (char[]){ "-W" },
+					     (char[]){ "-f=${Package}_${Version}_${Architecture}" },
+					     owner, NULL });
+	return version ? version : xstrdup("");
+}
+
+static struct json_object *program(const char *name, const char *path)
 {
 	struct json_object *o = json_object_new_object();
+	auto_free char *own = xstrdup(path ? path : "");
+	auto_free char *package = path ? package_of(own) : NULL;
+	auto_free char *version =
+		path ? output_of((char *const[]){ own, (char[]){ "--version" }, NULL }) : NULL;
 
-	view_add(o, "name", path ? path_basename(path) : "");
+	if (name)
+		view_add(o, "name", name);
+	view_add(o, "package", package);
 	view_add(o, "path", path);
+	view_add(o, "version", version);
 	return o;
 }
+
+/* --- host ------------------------------------------------------------------------------------------- */
 
 static void add_memory(struct json_object *o)
 {
@@ -44,45 +107,172 @@ static void add_memory(struct json_object *o)
 	view_add_i64(o, "memTotal", (int64_t)info.totalram * info.mem_unit);
 	view_add_i64(o, "swapFree", (int64_t)info.freeswap * info.mem_unit);
 	view_add_i64(o, "swapTotal", (int64_t)info.totalswap * info.mem_unit);
-	uptime = xasprintf("%ldh %ldm %lds", info.uptime / 3600, info.uptime / 60 % 60,
-			   info.uptime % 60);
+	uptime = xasprintf("%ldh %ldm %ld.00s (Approximately %.2f days)", info.uptime / 3600,
+			   info.uptime / 60 % 60, info.uptime % 60, (double)info.uptime / 86400);
 	view_add(o, "uptime", uptime);
+}
+
+static void add_percent(struct json_object *o, const char *key, double value)
+{
+	auto_free char *text = xasprintf("%.2f", value);
+
+	json_object_object_add(o, key, json_object_new_double_s(value, text));
+}
+
+/* Since the machine was started: the first line of /proc/stat (proc_stat(5)). */
+static void add_cpu(struct json_object *o)
+{
+	auto_free char *line = io_read_line_at(AT_FDCWD, "/proc/stat");
+	struct json_object *cpu = json_object_new_object();
+	unsigned long long t[8] = { 0 };
+	double all = 0;
+
+	if (line)
+		(void)sscanf(line, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1],
+			     &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]);
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
+		all += (double)t[i];
+	all = all > 0 ? all / 100 : 1;
+	add_percent(cpu, "userPercent", (double)(t[0] + t[1]) / all);
+	add_percent(cpu, "systemPercent", (double)(t[2] + t[5] + t[6] + t[7]) / all);
+	add_percent(cpu, "idlePercent", (double)(t[3] + t[4]) / all);
+	json_object_object_add(o, "cpuUtilization", cpu);
+}
+
+/* os-release(5). */
+static void add_distribution(struct json_object *o)
+{
+	static const struct {
+		const char *from;
+		const char *to;
+	} keys[] = { { "ID=", "distribution" },
+		     { "VERSION_ID=", "version" },
+		     { "VARIANT_ID=", "variant" },
+		     { "VERSION_CODENAME=", "codename" } };
+	struct json_object *d = json_object_new_object();
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	char *rest;
+	char *line;
+
+	(void)io_read_file_at(AT_FDCWD, "/etc/os-release", 64 << 10, &text);
+	rest = text.buf;
+	while (rest && (line = strsep(&rest, "\n")))
+		for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+			const char *value = str_skip_prefix(line, keys[i].from);
+			auto_free char *bare = NULL;
+
+			if (!value)
+				continue;
+			value += *value == '"';
+			bare = xstrndup(value, strcspn(value, "\""));
+			view_add(d, keys[i].to, bare);
+		}
+	json_object_object_add(o, "distribution", d);
+}
+
+static void add_cgroups(struct json_object *o, const struct engine *e)
+{
+	auto_cgroupfs struct cgroupfs cgroups = CGROUPFS_INIT;
+	struct json_object *controllers = json_object_new_array();
+	bool v2 = cgroupfs_open(&cgroups, NULL) == 0 && cgroups.mode == CGROUPFS_V2;
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	char *rest;
+	char *word;
+
+	view_add(o, "cgroupManager", e->cgroup_manager == ENGINE_SYSTEMD ? "systemd" : "cgroupfs");
+	view_add(o, "cgroupVersion", v2 ? "v2" : "v1");
+	/* Of version 1 a table with a heading: name, hierarchy, cgroups, enabled. */
+	(void)io_read_file_at(AT_FDCWD, v2 ? "/sys/fs/cgroup/cgroup.controllers" : "/proc/cgroups",
+			      64 << 10, &text);
+	rest = text.buf;
+	while (rest && (word = strsep(&rest, v2 ? " \n" : "\n"))) {
+		size_t len = strcspn(word, "\t");
+		const char *hierarchy = word[len] ? word + len + 1 : "";
+
+		if (!*word || *word == '#' || (!v2 && hierarchy[0] == '0'))
+			continue;
+		json_object_array_add(controllers, json_object_new_string_len(word, (int)len));
+	}
+	json_object_object_add(o, "cgroupControllers", controllers);
+}
+
+static struct json_object *security(void)
+{
+	struct json_object *o = json_object_new_object();
+	const struct container_config plain = { 0 };
+	auto_strbuf struct strbuf caps = STRBUF_INIT;
+	uint64_t bounding = 0;
+	uint64_t added = 0;
+
+	(void)specgen_capabilities(&plain, caps_last(), &bounding, &added, NULL);
+	for (int i = 0; i <= caps_last(); i++)
+		if (bounding & CAPS_BIT(i))
+			strbuf_addf(&caps, "%s%s", caps.len ? "," : "", caps_to_name(i));
+	view_add(o, "capabilities", caps.buf);
+	view_add_bool(o, "rootless", geteuid() != 0);
+	view_add_bool(o, "apparmorEnabled",
+		      access("/sys/kernel/security/apparmor/profiles", F_OK) == 0);
+	view_add_bool(o, "seccompEnabled", true);
+	view_add(o, "seccompProfilePath",
+		 access(SECCOMP_PROFILE_OVERRIDE, F_OK) == 0 ? SECCOMP_PROFILE_OVERRIDE :
+		 access(SECCOMP_PROFILE_DEFAULT, F_OK) == 0  ? SECCOMP_PROFILE_DEFAULT :
+							       "");
+	view_add_bool(o, "selinuxEnabled", access("/sys/fs/selinux/enforce", F_OK) == 0);
+	return o;
+}
+
+static void add_network(struct json_object *o, const struct engine *e)
+{
+	struct json_object *n;
+	auto_netavark struct netavark netavark = NETAVARK_INIT;
+
+	view_add(o, "networkBackend", e->network_backend == NETWORK_CNI ? "cni" : "netavark");
+	if (e->network_backend == NETWORK_CNI || netavark_find(&netavark, e->netavark, NULL) < 0)
+		return;
+	n = program(NULL, netavark.path);
+	view_add(n, "backend", "netavark");
+	view_add(n, "defaultNetwork", network_default_name(&e->network_dir));
+	json_object_object_add(n, "dns", program(NULL, netavark.aardvark));
+	json_object_object_add(o, "networkBackendInfo", n);
 }
 
 static struct json_object *host(struct engine *e)
 {
 	struct json_object *o = json_object_new_object();
-	struct json_object *security = json_object_new_object();
-	auto_cgroupfs struct cgroupfs cgroups = CGROUPFS_INIT;
+	const char *variant = NULL;
 	struct utsname name;
 	struct err err = ERR_INIT;
 
 	(void)uname(&name);
 	(void)engine_find_runtime(e, &err);
 	(void)engine_find_conmon(e, &err);
-	view_add(o, "arch", str_eq(name.machine, "x86_64") ? "amd64" : name.machine);
-	view_add(o, "cgroupManager", e->cgroup_manager == ENGINE_SYSTEMD ? "systemd" : "cgroupfs");
-	view_add(o, "cgroupVersion",
-		 cgroupfs_open(&cgroups, NULL) == 0 && cgroups.mode == CGROUPFS_V2 ? "v2" : "v1");
-	json_object_object_add(o, "conmon", program(e->conmon));
+	view_add(o, "arch", platform_architecture(&variant));
+	view_add(o, "variant", variant);
+	add_cgroups(o, e);
+	json_object_object_add(o, "conmon", program(NULL, e->conmon));
+	add_cpu(o);
 	view_add_i64(o, "cpus", sysconf(_SC_NPROCESSORS_ONLN));
 	view_add(o, "databaseBackend", "sqlite");
+	add_distribution(o);
 	view_add(o, "eventLogger",
 		 e->options->events_backend ? e->options->events_backend : "file");
 	view_add(o, "hostname", name.nodename);
+	json_object_object_add(o, "idMappings", json_object_new_object());
 	view_add(o, "kernel", name.release);
-	view_add(o, "logDriver", "k8s-file");
-	view_add(o, "os", "linux");
-	json_object_object_add(o, "ociRuntime", program(e->runtime));
-	view_add_bool(security, "rootless", geteuid() != 0);
-	view_add_bool(security, "apparmorEnabled",
-		      access("/sys/module/apparmor/parameters/enabled", F_OK) == 0);
-	view_add_bool(security, "seccompEnabled", true);
-	view_add_bool(security, "selinuxEnabled", access("/sys/fs/selinux/enforce", F_OK) == 0);
-	json_object_object_add(o, "security", security);
+	view_add(o, "linkmode", "dynamic");
+	view_add(o, "logDriver",
+		 e->conf->containers.log_driver ? e->conf->containers.log_driver : "k8s-file");
 	add_memory(o);
+	add_network(o, e);
+	json_object_object_add(o, "ociRuntime",
+			       program(e->runtime ? path_basename(e->runtime) : "", e->runtime));
+	view_add(o, "os", "linux");
+	json_object_object_add(o, "security", security());
+	view_add_bool(o, "serviceIsRemote", false);
 	return o;
 }
+
+/* --- store ------------------------------------------------------------------------------------------ */
 
 struct count {
 	struct engine *engine;
@@ -106,7 +296,58 @@ static int count_one(void *context, struct container_config *config,
 	return 0;
 }
 
-static int store(struct engine *e, struct json_object **ret, struct err *err)
+/* Names as podman has them, of statfs(2)'s numbers. */
+static const char *file_system(const char *path)
+{
+	static const struct {
+		unsigned int magic;
+		const char *name;
+	} known[] = { { 0xef53, "extfs" },     { 0x58465342, "xfs" },	    { 0x9123683e, "btrfs" },
+		      { 0x01021994, "tmpfs" }, { 0x794c7630, "overlayfs" }, { 0x6969, "nfs" },
+		      { 0x2fc12fc1, "zfs" },   { 0xf2f52010, "f2fs" } };
+	struct statfs fs;
+
+	if (statfs(path, &fs) < 0)
+		return "<unknown>";
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if ((unsigned int)fs.f_type == known[i].magic)
+			return known[i].name;
+	return "<unknown>";
+}
+
+static int store_info(struct engine *e, struct json_object *o, struct err *err)
+{
+	struct json_object *status = json_object_new_object();
+	struct json_object *images = json_object_new_object();
+	auto_images struct images list = { 0 };
+	struct statvfs fs;
+	struct store *store;
+	int r = engine_store(e, &store, err);
+
+	if (r == 0)
+		r = images_list(store, &list, err);
+	if (r == 0) {
+		view_add(o, "graphDriverName", store_driver_to_string(store->driver));
+		if (store->driver == STORE_OVERLAY) {
+			view_add(status, "Backing Filesystem", file_system(e->root));
+			view_add(status, "Native Overlay Diff", "true");
+			view_add(status, "Supports d_type", "true");
+			view_add(status, "Using metacopy", "false");
+		}
+	}
+	view_add_i64(images, "number", (int64_t)list.n);
+	json_object_object_add(o, "graphStatus", status);
+	json_object_object_add(o, "imageStore", images);
+	if (statvfs(e->root, &fs) == 0) {
+		int64_t all = (int64_t)(fs.f_blocks * fs.f_frsize);
+
+		view_add_i64(o, "graphRootAllocated", all);
+		view_add_i64(o, "graphRootUsed", all - (int64_t)(fs.f_bfree * fs.f_frsize));
+	}
+	return r;
+}
+
+static int add_store(struct engine *e, struct json_object *info, struct err *err)
 {
 	struct json_object *o = json_object_new_object();
 	struct json_object *containers = json_object_new_object();
@@ -118,30 +359,45 @@ static int store(struct engine *e, struct json_object **ret, struct err *err)
 	view_add_i64(containers, "running", count.running);
 	view_add_i64(containers, "stopped", count.n - count.running - count.paused);
 	json_object_object_add(o, "containerStore", containers);
-	view_add(o, "graphDriverName",
-		 e->options->storage_driver ? e->options->storage_driver : "overlay");
+	json_object_object_add(o, "graphOptions", json_object_new_object());
 	view_add(o, "graphRoot", e->root);
 	view_add(o, "runRoot", e->runroot);
+	view_add_bool(o, "transientStore", false);
 	view_add(o, "volumePath", e->volumepath);
-	*ret = o;
+	json_object_object_add(o, "configFiles", view_strings(e->conf->files.v, e->conf->files.n));
+	json_object_object_add(info, "store", o);
+	return r < 0 ? r : store_info(e, o, err);
+}
+
+static int add_registries(struct json_object *info, struct err *err)
+{
+	struct json_object *o = json_object_new_object();
+	auto_registries struct registries registries = { 0 };
+	int r = registries_load(&registries, NULL, err);
+
+	if (r == 0 && registries.search.n > 0)
+		json_object_object_add(o, "search",
+				       view_strings(registries.search.v, registries.search.n));
+	json_object_object_add(info, "registries", o);
 	return r;
 }
 
-/* Maps and plain values only, which is all there is. */
-static void add_yaml(struct json_object *value, int depth, struct strbuf *out)
+static void add_plugins(struct json_object *info)
 {
-	json_object_object_foreach(value, key, member)
-	{
-		strbuf_addf(out, "%*s%s:", depth * 2, "", key);
-		if (json_object_is_type(member, json_type_object)) {
-			strbuf_addc(out, '\n');
-			add_yaml(member, depth + 1, out);
-		} else {
-			const char *text = json_object_get_string(member);
+	static const char *const volumes[] = { "local" };
+	static const char *const networks[] = { "bridge", "macvlan", "ipvlan" };
+	static const char *const logs[] = { "k8s-file", "none", "passthrough", "journald" };
+	struct json_object *o = json_object_new_object();
 
-			strbuf_addf(out, " %s\n", str_is_empty(text) ? "\"\"" : text);
-		}
-	}
+	json_object_object_add(o, "authorization", NULL);
+	json_object_object_add(o, "log",
+			       view_strings((char *const *)(uintptr_t)logs, ARRAY_SIZE(logs)));
+	json_object_object_add(
+		o, "network",
+		view_strings((char *const *)(uintptr_t)networks, ARRAY_SIZE(networks)));
+	json_object_object_add(
+		o, "volume", view_strings((char *const *)(uintptr_t)volumes, ARRAY_SIZE(volumes)));
+	json_object_object_add(info, "plugins", o);
 }
 
 static int run(const struct cli_invocation *inv, struct err *err)
@@ -149,21 +405,19 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	const struct options *o = inv->options;
 	struct engine *e = floe_engine(inv);
 	struct json_object *info = json_object_new_object();
-	struct json_object *version = json_object_new_object();
-	struct json_object *part = NULL;
 	auto_strbuf struct strbuf out = STRBUF_INIT;
 	int r;
 
 	json_object_object_add(info, "host", host(e));
-	r = store(e, &part, err);
-	json_object_object_add(info, "store", part);
-	view_add(version, "Version", FLOE_VERSION);
-	view_add(version, "GitCommit", FLOE_COMMIT);
-	json_object_object_add(info, "version", version);
+	r = add_store(e, info, err);
+	if (r == 0)
+		r = add_registries(info, err);
+	add_plugins(info);
+	json_object_object_add(info, "version", version_object());
 	if (r == 0 && o->format)
 		r = gotemplate_format_value(o->format, info, &out, err);
 	else if (r == 0)
-		add_yaml(info, 0, &out);
+		yaml_add(info, &out);
 	json_object_put(info);
 	return r < 0 ? r : cli_print(out.buf, err);
 }

@@ -1,40 +1,62 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/floe/version.h"
+
+#include <json-c/json.h>
+
 #include "cli/floe/commands.h"
-
-#include <sys/utsname.h>
-
+#include "cli/floe/view.h"
+#include "cli/gotemplate.h"
+#include "core/alloc.h"
 #include "core/str.h"
 #include "floe-config.h"
+#include "image/pull.h"
 
 struct options {
 	const char *format;
 };
 
+struct json_object *version_object(void)
+{
+	struct json_object *o = json_object_new_object();
+	const char *variant;
+	auto_free char *os_arch = xasprintf("linux/%s", platform_architecture(&variant));
+
+	view_add(o, "Version", FLOE_VERSION);
+	view_add(o, "GitCommit", FLOE_COMMIT);
+	view_add(o, "Os", "linux");
+	view_add(o, "OsArch", os_arch);
+	return o;
+}
+
+static void add_text(struct json_object *client, struct strbuf *sb)
+{
+	const char *commit = json_object_get_string(json_object_object_get(client, "GitCommit"));
+
+	strbuf_addf(sb, "Client:       floe\nVersion:      %s\n", FLOE_VERSION);
+	if (!str_is_empty(commit))
+		strbuf_addf(sb, "Git Commit:   %s\n", commit);
+	strbuf_addf(sb, "OS/Arch:      %s\n",
+		    json_object_get_string(json_object_object_get(client, "OsArch")));
+}
+
 static int run(const struct cli_invocation *inv, struct err *err)
 {
 	const struct options *cli = inv->options;
+	struct json_object *all = json_object_new_object();
 	auto_strbuf struct strbuf sb = STRBUF_INIT;
-	struct utsname name;
+	int r = 0;
 
-	(void)uname(&name);
-	if (cli->format && !str_eq(cli->format, "json"))
-		return err_set(err, ERR_UNSUPPORTED,
-			       "version: format '%s' is not supported; use 'json'", cli->format);
+	json_object_object_add(all, "Client", version_object());
 	if (cli->format)
-		strbuf_addf(&sb,
-			    "{\"Client\":{\"Version\":\"%s\",\"GitCommit\":\"%s\",\"OsArch\":"
-			    "\"linux/%s\",\"Os\":\"linux\"}}\n",
-			    FLOE_VERSION, FLOE_COMMIT, name.machine);
+		r = gotemplate_format_value(cli->format, all, &sb, err);
 	else
-		strbuf_addf(&sb,
-			    "Client:       floe\nVersion:      %s\nGit Commit:   %s\nOS/Arch:      "
-			    "linux/%s\n",
-			    FLOE_VERSION, FLOE_COMMIT[0] ? FLOE_COMMIT : "unknown", name.machine);
-	return cli_print(sb.buf, err);
+		add_text(json_object_object_get(all, "Client"), &sb);
+	json_object_put(all);
+	return r < 0 ? r : cli_print(sb.buf, err);
 }
 
 static const struct cli_option rows[] = {
-	OPT_STRING(struct options, format, "format", 'f', "json", "print as JSON"),
+	OPT_STRING(struct options, format, "format", 'f', "json|TEMPLATE", "form of the output"),
 };
 
 const struct cli_command floe_version_command = {

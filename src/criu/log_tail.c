@@ -278,7 +278,7 @@ static void look_at_line(const char *line, size_t number, void *context)
 	struct quote *quote = context;
 	char **slot;
 
-	if (strstr(line, "Error")) {
+	if (strstr(line, "Error") && !criu_log_is_noise(line)) {
 		size_t first = number > QUOTE_BEFORE ? number - QUOTE_BEFORE : 1;
 
 		for (size_t i = first > quote->quoted ? first : quote->quoted + 1; i < number; i++)

@@ -43,7 +43,7 @@ int criu_log_explain_line(const char *line, struct criu_log_finding *ret);
 void criu_log_finding_done(struct criu_log_finding *finding);
 
 /*
- * Quote the log as runc does: each line with "Error" and up to 5 lines before it as "NUMBER:TEXT",
+ * Quote the log as runc does: each line with "Error" that is not noise and up to 5 lines before it as "NUMBER:TEXT",
  * "..." where lines are left out in between. At most CRIU_LOG_QUOTE_MAX lines, the last ones. Nothing
  * is added when there is no error. 0, or a negative errno.
  */

@@ -291,6 +291,9 @@ static void test_quote(void **state UNUSED)
 		     "1:Error 1|2:2|3:3|4:4|5:5|6:6|7:Error 7|...|9:9|10:10|11:11|12:12|13:13|"
 		     "14:Error 14");
 	assert_quote("Error 1\nError 2\n", "1:Error 1|2:Error 2");
+	assert_quote("a\nError (criu/util.c:1): rlimit: Can't setup RLIMIT_NOFILE for self: "
+		     "Operation not permitted\n",
+		     "");
 }
 
 int main(void)

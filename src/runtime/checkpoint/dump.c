@@ -313,11 +313,11 @@ static int dump_container(struct container *c, const struct checkpoint_options *
 	if (r == 0)
 		r = run_criu(&d, err);
 	if (r < 0) {
-		dump_done(&d);
 		(void)err_wrap(err, r, "checkpoint container '%s'", c->id);
 		tell_state(c, err);
-		if (d.is_unexplained)
-			preflight_explain(c, opts, err);
+		if (d.is_unexplained && !preflight_explain(c, opts, err))
+			criu_session_quote(&d.session);
+		dump_done(&d);
 		return r;
 	}
 	if (ends_container(&d)) {

@@ -38,13 +38,13 @@ int container_preflight(struct runtime *rt, const char *id, const struct checkpo
 	return r < 0 ? err_wrap(err, r, "preflight of container '%s'", id) : 0;
 }
 
-void preflight_explain(const struct container *c, const struct checkpoint_options *opts,
+bool preflight_explain(const struct container *c, const struct checkpoint_options *opts,
 		       struct err *err)
 {
 	auto_preflight_report struct preflight_report report = PREFLIGHT_REPORT_INIT;
 
 	if (preflight_inspect(&report, c, opts, NULL) < 0)
-		return;
+		return false;
 	for (size_t i = 0; i < report.n_blockers && i < EXPLAIN_MAX; i++) {
 		auto_strbuf struct strbuf text = STRBUF_INIT;
 
@@ -54,4 +54,5 @@ void preflight_explain(const struct container *c, const struct checkpoint_option
 	if (report.n_blockers > EXPLAIN_MAX)
 		err_append(err, "; and %zu more, see `checkpoint --dry-run`",
 			   report.n_blockers - EXPLAIN_MAX);
+	return report.n_blockers > 0;
 }

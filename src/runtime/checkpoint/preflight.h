@@ -80,8 +80,8 @@ int preflight_inspect(struct preflight_report *ret, const struct container *c,
 /* The same by id; ERR_STATE unless it runs or is paused. Takes no lock. */
 int container_preflight(struct runtime *rt, const char *id, const struct checkpoint_options *opts,
 			struct preflight_report *ret, struct err *err);
-/* Append to the error of a failed checkpoint the blockers there are, the first ones in words. */
-void preflight_explain(const struct container *c, const struct checkpoint_options *opts,
+/* Append to the error of a failed checkpoint the blockers there are, the first ones in words. Whether there are any. */
+bool preflight_explain(const struct container *c, const struct checkpoint_options *opts,
 		       struct err *err);
 bool preflight_is_ok(const struct preflight_report *report);
 void preflight_report_done(struct preflight_report *report);

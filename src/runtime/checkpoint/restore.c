@@ -480,6 +480,7 @@ static int run_criu(void *context, struct err *err)
 	static const struct criu_notify_ops ops = { .notify = handle_notification };
 	struct restore *rs = context;
 	struct criu_result result;
+	bool is_known;
 	int r = criu_session_run(&rs->session, rs->request.message, &ops, rs, &result, err);
 
 	if (result.pid > 0)
@@ -487,7 +488,10 @@ static int run_criu(void *context, struct err *err)
 	if (r == 0)
 		return criu_client_close(&rs->session.client, err);
 	criu_client_done(&rs->session.client);
-	return criu_session_explain(&rs->session, &result, NULL, err);
+	r = criu_session_explain(&rs->session, &result, &is_known, err);
+	if (!is_known)
+		criu_session_quote(&rs->session);
+	return r;
 }
 
 /* Init of the restored container, should it live on although the restore failed. */

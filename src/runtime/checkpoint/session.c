@@ -98,7 +98,6 @@ int criu_session_start(struct criu_session *s, const struct criu_client_opts *op
 	return r < 0 ? r : criu_client_version(&s->client, &s->version, err);
 }
 
-/* As runc does; for everybody only where nobody knows what the log means. */
 static void log_quotes(const struct criu_session *s, enum log_level level)
 {
 	auto_strvec struct strvec lines = STRVEC_INIT;
@@ -121,11 +120,10 @@ int criu_session_explain(const struct criu_session *s, const struct criu_result 
 
 	if (ret_known)
 		*ret_known = true;
+	log_quotes(s, LOG_LEVEL_DEBUG);
 	/* A failure of ours (a hook, a full disk at descriptors.json) made CRIU fail, not the reverse. */
-	if (!err || err->kind != ERR_REMOTE || str_has_prefix(err->msg, "error running")) {
-		log_quotes(s, LOG_LEVEL_DEBUG);
+	if (!err || err->kind != ERR_REMOTE || str_has_prefix(err->msg, "error running"))
 		return code;
-	}
 	found = criu_log_explain(AT_FDCWD, s->log_path, &finding);
 	if (found != 1 && *result->message)
 		found = criu_log_explain_line(result->message, &finding);
@@ -137,10 +135,15 @@ int criu_session_explain(const struct criu_session *s, const struct criu_result 
 	if (ret_known)
 		*ret_known = finding.cause &&
 			     !(finding.option && str_has_prefix(finding.option, "timeout"));
-	log_quotes(s, finding.cause ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING);
 	(void)log_advice_tell(&finding, err);
 	err_append(err, " (criu's log: '%s')", s->log_path);
 	return err->code;
+}
+
+void criu_session_quote(const struct criu_session *s)
+{
+	if (!log_is_enabled(LOG_LEVEL_DEBUG)) /* or it has been said already */
+		log_quotes(s, LOG_LEVEL_WARNING);
 }
 
 static int pass_notification(void *context, struct criu_notification *notification, struct err *err)

@@ -51,12 +51,13 @@ int criu_session_run(struct criu_session *s, const CriuReq *req, const struct cr
 		     void *context, struct criu_result *ret, struct err *err);
 /*
  * Replace the text of an error of criu_client_run() by the cause that CRIU's log names, in one
- * sentence with the log's path; the lines around the errors are warnings where no cause is known, else debug messages.
- * Returns err->code.
+ * sentence with the log's path; lines around the errors go to the debug log. Returns err->code.
  * *ret_known (may be NULL): whether the cause is known, and not only CRIU's own words for it.
  */
 int criu_session_explain(const struct criu_session *s, const struct criu_result *result,
 			 bool *ret_known, struct err *err);
+/* What nobody could explain: quote the log as runc does, as warnings. */
+void criu_session_quote(const struct criu_session *s);
 void criu_session_close(struct criu_session *s);
 
 DEFINE_AUTO_VAL(criu_session, struct criu_session, criu_session_close)

@@ -2,7 +2,8 @@
 #
 # A thin front of Meson and of the scripts in tools/. On a fresh Debian machine, as root:
 #
-#	make demo	freeze a Redis server and thaw it again
+#	make demo	move a Redis server to another engine while it runs
+#	make demo-runtime	freeze one and thaw it with the runtime alone
 #	make check	run all tests
 #
 # Both install what they need first (tools/install-deps). Options: WERROR=1, CC=clang, PREFIX=, DESTDIR=, BUILD=.
@@ -21,7 +22,7 @@ export FLOE_BUILD = $(abspath $(BUILD))
 export FLOE_BUILD_ASAN = $(abspath $(BUILD_ASAN))
 export FLOE_BUILD_FAULT = $(abspath $(BUILD_FAULT))
 
-.PHONY: all program asan fault demo check check-static check-unit check-integration check-engine check-cr check-compat check-fault check-vm check-asan fuzz bench \
+.PHONY: all program asan fault demo demo-runtime check check-static check-unit check-integration check-engine check-cr check-compat check-fault check-vm check-asan fuzz bench \
 	install format lint clean help deps deps-demo
 
 all: $(BUILD)/build.ninja
@@ -57,6 +58,10 @@ deps-demo:
 demo: deps-demo
 	@$(MAKE) --no-print-directory program
 	@tools/demo
+
+demo-runtime: deps-demo
+	@$(MAKE) --no-print-directory program
+	@tools/demo-runtime
 
 # The build is a command of its own because make would look for its files before they are installed.
 check: deps
@@ -111,5 +116,5 @@ clean:
 
 help:
 	@sed -n '/^# *\(make\|	make\)/s/^# *//p' Makefile
-	@echo 'targets: all demo check check-static check-unit check-integration check-engine check-cr check-compat check-fault check-vm check-asan bench'
+	@echo 'targets: all demo demo-runtime check check-static check-unit check-integration check-engine check-cr check-compat check-fault check-vm check-asan bench'
 	@echo '         install format lint clean'

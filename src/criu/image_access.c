@@ -83,6 +83,13 @@ static void try_filter(struct reading *x, uint32_t place)
 			x->ret->allowed_call = x->guarded[i];
 }
 
+/* Of threads that share the filters of their leader CRIU says nothing, but has them made for all threads. */
+static bool has_leaders_filter(const struct reading *x, const AccessCore *core)
+{
+	return !core->tc && core->thread_core && !core->thread_core->has_seccomp_mode &&
+	       image_filters_are_synced(x->filters);
+}
+
 static int read_core(struct reading *x, const char *name, const uint8_t *data, size_t len)
 {
 	AccessCore *core = access_core__unpack(NULL, len, data);
@@ -102,7 +109,7 @@ static int read_core(struct reading *x, const char *name, const uint8_t *data, s
 	x->ret->n_threads++;
 	if (mode == SECCOMP_MODE_FILTER)
 		try_filter(x, place);
-	else if (mode != SECCOMP_MODE_STRICT)
+	else if (mode != SECCOMP_MODE_STRICT && !has_leaders_filter(x, core))
 		x->ret->n_unfiltered++;
 	if (core->thread_core && core->thread_core->creds)
 		read_creds(x, core->thread_core->creds);

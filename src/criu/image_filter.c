@@ -64,6 +64,16 @@ void image_filters_free(struct image_filters *filters)
 	free(filters);
 }
 
+bool image_filters_are_synced(const struct image_filters *filters)
+{
+	const AccessFilters *all = filters ? filters->entry : NULL;
+
+	for (size_t i = 0; all && i < all->n_filters; i++)
+		if (!(all->filters[i]->flags & SECCOMP_FILTER_FLAG_TSYNC))
+			return false;
+	return all && all->n_filters > 0;
+}
+
 static bool load_word(const struct seccomp_data *data, uint32_t offset, uint32_t *ret)
 {
 	if (offset % 4 || offset + 4 > sizeof(*data))

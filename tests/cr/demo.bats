@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 #
-# What `make demo` runs: that it works, that it looks at what it says, and that it leaves nothing, also when it is interrupted.
+# What `make demo-runtime` runs: that it works, that it looks at what it says, and that it leaves nothing, also when it is interrupted.
 
 load ../lib/cr
 
@@ -20,7 +20,7 @@ nothing_of_the_demo()
 }
 
 @test "the demo freezes and thaws a server and says how long it took" {
-	run "$SOURCE/tools/demo" 3>&- 4>&-
+	run "$SOURCE/tools/demo-runtime" 3>&- 4>&-
 	[ "$status" -eq 0 ]
 	contains "$output" "image size" "time to checkpoint" "frozen" "time to restore" 3000
 	# No colours where there is no terminal.
@@ -32,7 +32,7 @@ nothing_of_the_demo()
 	for signal in INT TERM HUP; do
 		for delay in 0.1 0.4 0.8 1.2 1.6; do
 			# In a session of its own, as if at a terminal; a plain background job would ignore INT.
-			setsid env --default-signal "$SOURCE/tools/demo" >"$T/said" 2>&1 3>&- 4>&- &
+			setsid env --default-signal "$SOURCE/tools/demo-runtime" >"$T/said" 2>&1 3>&- 4>&- &
 			demo=$!
 			sleep $delay
 			kill -$signal -- $demo 2>/dev/null || kill -$signal -- "-$demo" 2>/dev/null || :

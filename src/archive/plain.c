@@ -13,7 +13,7 @@
 #include "core/io.h"
 #include "core/strbuf.h"
 
-#define RAW_PIECE ((uint32_t)2 << 20)
+#define RAW_PIECE ((uint32_t)1 << 20)
 #define SEQUENTIAL_PIECE ((size_t)1 << 20)
 #define READ_STEP ((size_t)1 << 20)
 #define MAGIC_MAX 6
@@ -359,7 +359,7 @@ static void new_ring(struct plain *p)
 	unsigned int n = p->mode == MODE_SEQUENTIAL ? 1 : ring_threads(p->threads);
 
 	ring_free(p->ring, piece_done);
-	p->ring = ring_new(n, n + 2, sizeof(struct piece),
+	p->ring = ring_new(n, ring_slots(n), sizeof(struct piece),
 			   p->mode == MODE_SEQUENTIAL ? run_sequential : run_piece);
 	p->given = NULL;
 }

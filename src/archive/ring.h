@@ -35,5 +35,14 @@ unsigned int ring_pending(const struct ring *ring);
 void *ring_wait(struct ring *ring);
 void ring_release(struct ring *ring);
 
+/*
+ * How many slots: each thread has one in hand, and more wait, so that nobody runs dry while a thread waits for a
+ * processor. On a busy machine that is longer than the job itself.
+ */
+static inline unsigned int ring_slots(unsigned int n_threads)
+{
+	return n_threads + MAX(14U, n_threads);
+}
+
 /* How many threads to use: `wanted`, or as many as there are processors for us when it is 0. */
 unsigned int ring_threads(unsigned int wanted);

@@ -127,11 +127,11 @@ def table(title, peer, results, extra=()):
     to = baseline(results, peer)
     base = median(results[to[0]]) if to and results[to[0]] else None
     print(f"\n{title}")
-    print(f"  {'':16}{'median ms':>11}{'min':>9}{'CPU ms':>9}{'peak MiB':>10}{'ratio to ' + (to or [peer])[0]:>23}")
+    print(f"  {'':20}{'median ms':>11}{'min':>9}{'CPU ms':>9}{'peak MiB':>10}{'ratio to ' + (to or [peer])[0]:>23}")
     rows = {}
     for name, samples in results.items():
         if not samples:
-            print(f"  {name:16}{'failed':>11}")
+            print(f"  {name:20}{'failed':>11}")
             continue
         row = {
             "median_ms": median(samples),
@@ -141,7 +141,7 @@ def table(title, peer, results, extra=()):
             "ratio": median(samples) / base if base else None,
         }
         ratio = f"{row['ratio']:.2f}" if base else "-"
-        print(f"  {name:16}{row['median_ms']:11.2f}{row['min_ms']:9.2f}{row['cpu_ms']:9.2f}{row['peak_mib']:10.1f}{ratio:>23}")
+        print(f"  {name:20}{row['median_ms']:11.2f}{row['min_ms']:9.2f}{row['cpu_ms']:9.2f}{row['peak_mib']:10.1f}{ratio:>23}")
         rows[name] = row
     for line in extra:
         print(f"  {line}")

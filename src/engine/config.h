@@ -174,7 +174,7 @@ struct container_config {
 	size_t n_devices;
 	char **device_cgroup_rules;
 	size_t n_device_cgroup_rules;
-	int64_t shm_size;
+	int64_t shm_size; /* bytes; -1: no limit */
 	struct opt_i64 shm_size_systemd; /* bytes of each tmpfs of systemd mode; 0: no limit */
 
 	bool privileged;

@@ -285,6 +285,25 @@ static bool says(const char *text, const char *const *phrases)
 	return false;
 }
 
+/* What runtimes write for people as well: time="..." level=error msg="TEXT". NULL when it is not that form. */
+static char *text_of_log_line(const char *text)
+{
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+	const char *at = text ? strstr(text, " level=error msg=") : NULL;
+
+	if (!at)
+		return NULL;
+	at += strlen(" level=error msg=");
+	if (*at != '"')
+		return xstrndup(at, strcspn(at, "\n"));
+	for (at++; *at && *at != '"' && *at != '\n'; at++) {
+		if (*at == '\\' && at[1])
+			at++;
+		strbuf_addc(&sb, *at);
+	}
+	return strbuf_take(&sb);
+}
+
 int conmon_runtime_error(const char *oci_log, const char *text, struct err *err)
 {
 	static const char *const denied[] = { "permission denied", "operation not permitted",
@@ -293,7 +312,8 @@ int conmon_runtime_error(const char *oci_log, const char *text, struct err *err)
 					       "no such file or directory", "open executable",
 					       NULL };
 	auto_free char *logged = last_error(oci_log);
-	auto_free char *said = xstrdup(logged ? logged : text);
+	auto_free char *line = logged ? NULL : text_of_log_line(text);
+	auto_free char *said = xstrdup(logged ? logged : line ? line : text);
 	size_t n;
 
 	if (!said)

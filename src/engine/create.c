@@ -20,6 +20,7 @@
 #include "engine/image_use.h"
 #include "engine/records.h"
 #include "engine/secret.h"
+#include "engine/selinux.h"
 #include "engine/specgen.h"
 #include "engine/userns.h"
 #include "engine/volume.h"
@@ -402,6 +403,8 @@ int container_create(struct container *ret, struct engine *e, struct container_c
 		r = resolve_volumes_from(e, &c, err);
 	if (r == 0)
 		r = check(&c, err);
+	if (r == 0)
+		r = selinux_resolve(e, &c, err);
 	if (r == 0)
 		r = resolve_secrets(e, &c, err);
 	if (r == 0)

@@ -154,7 +154,7 @@ static int add_user_device(struct spec_facts *f, const struct container_device *
 	return 0;
 }
 
-static int add_numbers(struct spec_facts *f, const struct container_throttle *t, size_t n,
+static int add_numbers(struct json_string_map *to, const struct container_throttle *t, size_t n,
 		       struct err *err)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -167,14 +167,29 @@ static int add_numbers(struct spec_facts *f, const struct container_throttle *t,
 			return err_set(err, ERR_INVALID, "device '%s': it is no block device",
 				       t[i].path);
 		text = xasprintf("%u:%u", major(st.st_rdev), minor(st.st_rdev));
-		json_string_map_set(&f->throttle_numbers, t[i].path, text);
+		json_string_map_set(to, t[i].path, text);
 	}
 	return 0;
 }
 
+int facts_throttle_numbers(const struct container_limits *l, struct json_string_map *ret,
+			   struct err *err)
+{
+	int r = add_numbers(ret, l->blkio_weight_device, l->n_blkio_weight_device, err);
+
+	if (r == 0)
+		r = add_numbers(ret, l->read_bps, l->n_read_bps, err);
+	if (r == 0)
+		r = add_numbers(ret, l->write_bps, l->n_write_bps, err);
+	if (r == 0)
+		r = add_numbers(ret, l->read_iops, l->n_read_iops, err);
+	if (r == 0)
+		r = add_numbers(ret, l->write_iops, l->n_write_iops, err);
+	return r;
+}
+
 int facts_devices(const struct container *c, struct spec_facts *f, struct err *err)
 {
-	const struct container_limits *l = &c->config.limits;
 	int r = 0;
 
 	/* Those of the runtime come from it, in a privileged container too. */
@@ -182,17 +197,7 @@ int facts_devices(const struct container *c, struct spec_facts *f, struct err *e
 		r = add_tree(f, "/dev", "/dev", NULL, 0, err);
 	for (size_t i = 0; r == 0 && i < c->config.n_devices; i++)
 		r = add_user_device(f, &c->config.devices[i], err);
-	if (r == 0)
-		r = add_numbers(f, l->blkio_weight_device, l->n_blkio_weight_device, err);
-	if (r == 0)
-		r = add_numbers(f, l->read_bps, l->n_read_bps, err);
-	if (r == 0)
-		r = add_numbers(f, l->write_bps, l->n_write_bps, err);
-	if (r == 0)
-		r = add_numbers(f, l->read_iops, l->n_read_iops, err);
-	if (r == 0)
-		r = add_numbers(f, l->write_iops, l->n_write_iops, err);
-	return r;
+	return r < 0 ? r : facts_throttle_numbers(&c->config.limits, &f->throttle_numbers, err);
 }
 
 /* --- the machine ------------------------------------------------------------------------------------ */
@@ -262,6 +267,7 @@ int facts_machine(struct container *c, struct spec_facts *f, struct err *err)
 	f->nofile_max = hard_limit(RLIMIT_NOFILE);
 	f->nproc_max = hard_limit(RLIMIT_NPROC);
 	f->last_cap = caps_last();
+	f->no_host_mqueue = access("/dev/mqueue", F_OK) < 0;
 	if (str_eq(c->config.cgroups, "split"))
 		return split_path(c, &cgroups, &f->cgroups_path, err);
 	if (!str_eq(c->config.cgroups, "disabled"))

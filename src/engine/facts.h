@@ -11,6 +11,9 @@
 int facts_namespaces(struct container *c, struct spec_facts *f, struct err *err);
 /* --device, all devices with --privileged, block devices of limits. */
 int facts_devices(const struct container *c, struct spec_facts *f, struct err *err);
+/* "MAJOR:MINOR" of the block devices that limits are for, by path. */
+int facts_throttle_numbers(const struct container_limits *limits, struct json_string_map *ret,
+			   struct err *err);
 /* cgroup path for the runtime; with the limits that we have ourselves and the kernel's last capability. */
 int facts_machine(struct container *c, struct spec_facts *f, struct err *err);
 /* Path of the cgroup that we are in, below a mount point (with version 1: of name=systemd); the caller's. -ENOENT. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/alloc.h"
+#include "core/capture.h"
 #include "core/fs.h"
 #include "core/log.h"
 #include "core/path.h"
@@ -117,9 +118,10 @@ static int applies(const struct hook_when *when, const struct container_config *
 	return r;
 }
 
-static int add_hook(struct oci_hooks *hooks, const char *stage, const struct hook_command *from,
+static int add_hook(struct spec_facts *f, const char *stage, const struct hook_command *from,
 		    struct err *err)
 {
+	struct oci_hooks *hooks = f->hooks;
 	struct oci_hook *to;
 
 	if (str_eq(stage, "prestart"))
@@ -134,6 +136,8 @@ static int add_hook(struct oci_hooks *hooks, const char *stage, const struct hoo
 		to = array_push(hooks->poststart, hooks->n_poststart);
 	else if (str_eq(stage, "poststop"))
 		to = array_push(hooks->poststop, hooks->n_poststop);
+	else if (str_eq(stage, "precreate"))
+		to = array_push(f->precreate, f->n_precreate);
 	else
 		return err_set(err, ERR_UNSUPPORTED, "stage '%s' is not supported", stage);
 	to->path = xstrdup(from->path);
@@ -163,7 +167,7 @@ static int load_file(const char *path, const struct container_config *c, struct 
 	if (wanted && !f->hooks)
 		f->hooks = xcalloc(1, sizeof(*f->hooks));
 	for (size_t i = 0; r == 0 && wanted && i < file.n_stages; i++)
-		r = add_hook(f->hooks, file.stages[i], &file.hook, err);
+		r = add_hook(f, file.stages[i], &file.hook, err);
 	json_done(&hook_file_desc, &file);
 	return r < 0 ? err_wrap(err, r, "hook '%s'", path) : 0;
 }
@@ -230,5 +234,49 @@ int hooks_dir_load(struct engine *e, const struct container_config *config, stru
 		free(files[i].path);
 	}
 	free(files);
+	return r;
+}
+
+static const char *first_line(char *text)
+{
+	if (!text)
+		return "";
+	text[strcspn(text, "\n")] = '\0';
+	return text;
+}
+
+static int run_precreate(const struct oci_hook *hook, char **text, struct err *err)
+{
+	static char *const no_env[] = { NULL };
+	auto_strvec struct strvec argv = STRVEC_INIT;
+	auto_capture struct capture run = CAPTURE_INIT;
+	int r;
+
+	strvec_add(&argv, hook->path);
+	for (size_t i = 1; i < hook->n_args; i++)
+		strvec_add(&argv, hook->args[i]);
+	run.argv = argv.v;
+	run.envp = hook->n_env ? hook->env : no_env;
+	run.input = *text;
+	if (hook->timeout.set && hook->timeout.v > 0 && hook->timeout.v < INT32_MAX / 1000)
+		run.timeout_ms = (int)hook->timeout.v * 1000;
+	r = capture_run(&run, err);
+	if (r < 0)
+		return err_wrap(err, r, "precreate hook");
+	if (r > 0)
+		return err_set(err, ERR_REMOTE, "precreate hook '%s': exit code %d%s%s", hook->path,
+			       r, run.messages.len ? ": " : "", first_line(run.messages.buf));
+	/* One that says nothing changes nothing. */
+	if (run.output.len > 0)
+		replace_ptr(*text, strbuf_take(&run.output));
+	return 0;
+}
+
+int hooks_dir_precreate(const struct spec_facts *f, char **text, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < f->n_precreate; i++)
+		r = run_precreate(&f->precreate[i], text, err);
 	return r;
 }

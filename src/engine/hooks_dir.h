@@ -10,3 +10,5 @@
  * with the same name that of the later directory counts. */
 int hooks_dir_load(struct engine *e, const struct container_config *config, struct spec_facts *f,
 		   struct err *err);
+/* Have the hooks of stage precreate change the runtime configuration: *text is the caller's, and replaced. */
+int hooks_dir_precreate(const struct spec_facts *f, char **text, struct err *err);

@@ -12,6 +12,7 @@
 #include "core/path.h"
 #include "core/str.h"
 #include "engine/image_use.h"
+#include "engine/selinux.h"
 #include "engine/userns.h"
 #include "engine/volume.h"
 #include "storage/rootfs.h"
@@ -229,6 +230,11 @@ int mounts_clean_up(struct container *c, struct err *err)
 	return r;
 }
 
+static bool bound(const struct container_mount *m)
+{
+	return str_eq(m->type, "bind") || str_eq(m->type, "volume");
+}
+
 static int find_source(struct container *c, const struct rooted *root, struct container_mount *m,
 		       const struct spec_user *user, size_t index, struct err *err)
 {
@@ -253,6 +259,13 @@ static int find_source(struct container *c, const struct rooted *root, struct co
 	    volume_chown_tree(m->source, user->uid, user->gid) < 0)
 		return err_sys(err, -errno, "change the owner of '%s'", m->source);
 	drop_option(m, "notmpcopyup");
+	if (bound(m) && has_any(m, (const char *const[]){ "z", "Z", NULL })) {
+		int r = selinux_relabel(&c->config, m->source,
+					specgen_has_option(m->options, m->n_options, "z"), err);
+
+		if (r < 0)
+			return r;
+	}
 	if (specgen_has_option(m->options, m->n_options, "O"))
 		return make_overlay(c, m, index, err);
 	return 0;

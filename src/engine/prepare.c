@@ -17,6 +17,7 @@
 #include "core/path.h"
 #include "core/rooted.h"
 #include "core/str.h"
+#include "engine/apparmor.h"
 #include "engine/container_network.h"
 #include "engine/containers_conf.h"
 #include "engine/etc_files.h"
@@ -27,6 +28,7 @@
 #include "engine/seccomp_profile.h"
 #include "engine/sdnotify.h"
 #include "engine/secret.h"
+#include "engine/selinux.h"
 #include "engine/users.h"
 #include "engine/userns.h"
 #include "floe-config.h"
@@ -75,8 +77,8 @@ static int mount_shm(struct container *c, struct err *err)
 	    userns_outside(&c->config, true, 0, &gid) < 0)
 		return err_set(err, ERR_INVALID, "root of container '%s' is not mapped",
 			       c->config.name);
-	data = xasprintf("mode=1777,size=%lld,uid=%u,gid=%u", (long long)c->config.shm_size, uid,
-			 gid);
+	data = xasprintf("mode=1777,size=%lld,uid=%u,gid=%u", (long long)MAX(c->config.shm_size, 0),
+			 uid, gid);
 	if (mount("shm", path, "tmpfs", MS_NOEXEC | MS_NOSUID | MS_NODEV, data) < 0)
 		return err_sys(err, -errno, "mount shared memory on '%s'", path);
 	return 0;
@@ -116,6 +118,10 @@ static int write_file(struct container *c, const char *name, const char *text, m
 		r = own_by_root(c, fd);
 	if (r < 0)
 		return err_sys(err, r, "write '%s'", path);
+	/* Containers that share the network share these. */
+	r = selinux_relabel(&c->config, path, true, err);
+	if (r < 0)
+		return r;
 	if (destination)
 		add_bind(f, destination, take_ptr(path), false);
 	return 0;
@@ -249,6 +255,8 @@ static int write_hosts(struct container *c, struct spec_facts *f, const struct r
 			base = strbuf_take(&sb);
 	} else if (!str_eq(file, "none")) {
 		base = read_host(file ? file : "/etc/hosts");
+		if (file && !base)
+			return err_sys(err, -errno, "--hosts-file '%s'", file);
 	}
 	params.base = base;
 	r = etc_hosts_text(&params, &text, err);
@@ -487,6 +495,8 @@ static int collect_facts(struct container *c, const struct rooted *root, struct 
 	if (r == 0)
 		r = load_seccomp(c, f, err);
 	if (r == 0)
+		r = apparmor_choose(&c->config, &f->apparmor_profile, err);
+	if (r == 0)
 		f->systemd_mode = facts_systemd_mode(&c->config);
 	return r;
 }
@@ -525,7 +535,8 @@ static int make_workdir(const struct container *c, const struct rooted *root, st
 	return 0;
 }
 
-static int write_bundle(struct container *c, const struct runtime_spec *spec, struct err *err)
+static int write_bundle(struct container *c, const struct runtime_spec *spec,
+			const struct spec_facts *f, struct err *err)
 {
 	auto_free char *text = runtime_spec_to_json(spec, JSON_COMPACT);
 	auto_free char *path = path_join(c->static_dir, "config.json");
@@ -533,6 +544,9 @@ static int write_bundle(struct container *c, const struct runtime_spec *spec, st
 	int r;
 
 	replace_ptr(c->status.cgroup, xstrdup(spec->linux_->cgroups_path));
+	r = hooks_dir_precreate(f, &text, err);
+	if (r < 0)
+		return r;
 	fd = fd_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	r = fd < 0 ? fd : io_write_all(fd, text, strlen(text));
 	return r < 0 ? err_sys(err, r, "write '%s'", path) : 0;
@@ -545,7 +559,7 @@ static int write_spec(struct container *c, struct spec_facts *f, struct err *err
 
 	if (r < 0)
 		return r;
-	r = write_bundle(c, &spec, err);
+	r = write_bundle(c, &spec, f, err);
 	runtime_spec_done(&spec);
 	return r;
 }
@@ -669,5 +683,5 @@ int container_prepare_restored(struct container *c, const struct prepare_restore
 		r = hooks_dir_load(c->engine, &c->config, &f, err);
 	if (r == 0)
 		r = restore_spec_adapt(how->spec, &c->config, &f, err);
-	return r < 0 ? r : write_bundle(c, how->spec, err);
+	return r < 0 ? r : write_bundle(c, how->spec, &f, err);
 }

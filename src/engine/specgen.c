@@ -308,7 +308,9 @@ static void mount_done(struct container_mount *m)
 
 void spec_facts_done(struct spec_facts *f)
 {
+	struct oci_hooks precreate = { .prestart = f->precreate, .n_prestart = f->n_precreate };
 	struct runtime_spec owner = { .hooks = f->hooks };
+	struct runtime_spec owner_of_precreate = { .hooks = xcalloc(1, sizeof(precreate)) };
 
 	free(f->rootfs);
 	free(f->hostname);
@@ -339,7 +341,10 @@ void spec_facts_done(struct spec_facts *f)
 		owner.linux_->seccomp = f->seccomp;
 	}
 	runtime_spec_done(&owner);
+	*owner_of_precreate.hooks = precreate;
+	runtime_spec_done(&owner_of_precreate);
 	free(f->cgroups_path);
+	free(f->apparmor_profile);
 	free(f->init_path);
 	free(f->notify_dir);
 	*f = (struct spec_facts){ 0 };

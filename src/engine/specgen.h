@@ -64,8 +64,11 @@ struct spec_facts {
 	struct json_string_map secret_env;
 	struct oci_seccomp *seccomp; /* NULL: unconfined */
 	struct oci_hooks *hooks;
+	struct oci_hook *precreate; /* hooks that may still change the whole configuration */
+	size_t n_precreate;
 	struct json_string_map throttle_numbers; /* path of a block device: "MAJOR:MINOR" */
 	char *cgroups_path;
+	char *apparmor_profile; /* NULL: none */
 	char *init_path; /* of the host, with --init */
 	char *notify_dir; /* directory of the notify socket, for --sdnotify=container */
 	bool own_userns; /* a new user namespace by the configuration's maps */
@@ -73,6 +76,7 @@ struct spec_facts {
 	bool no_tty_group; /* group 5, which terminals belong to, is not mapped */
 	bool systemd_mode;
 	bool cgroup_v2;
+	bool no_host_mqueue; /* /dev/mqueue is not there on the host */
 	uint64_t nofile_max; /* our own hard limits, which only some may raise */
 	uint64_t nproc_max;
 	int last_cap;

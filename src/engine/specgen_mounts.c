@@ -117,7 +117,8 @@ static void add_defaults(struct runtime_spec *spec, const struct container_confi
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(templates); i++)
-		if (!user_mounts(f, templates[i]->destination))
+		if (!user_mounts(f, templates[i]->destination) &&
+		    !(f->no_host_mqueue && templates[i] == &template_mqueue_host))
 			push_template(spec, templates[i]);
 	if (c->proc_opts && spec->n_mounts > 0 && str_eq(spec->mounts[0].destination, "/proc")) {
 		auto_free char *text = xstrdup(c->proc_opts);

@@ -155,8 +155,7 @@ int specgen_security(struct runtime_spec *spec, const struct container_config *c
 	struct oci_linux *l = spec->linux_;
 
 	p->no_new_privileges = c->no_new_privileges;
-	if (c->apparmor && !str_eq(c->apparmor, "unconfined"))
-		p->apparmor_profile = xstrdup(c->apparmor);
+	p->apparmor_profile = xstrdup(f->apparmor_profile);
 	p->selinux_label = xstrdup(c->selinux_process);
 	l->mount_label = xstrdup(c->selinux_mount);
 	add_masks(l, c);

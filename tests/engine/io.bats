@@ -72,6 +72,24 @@ load ../lib/engine
 	grep -q "^$(inspect "$C-2" '{{.Id}}' | cut -c -12) from 2$" o
 }
 
+@test "logs --color has a colour for each container" {
+	for i in 1 2; do
+		fl run --name "$C-$i" --rootfs "$ROOTFS" echo "from $i" >/dev/null
+	done
+	fl logs --color --names "$C-1" "$C-2" >o
+	grep -qF $'\e[37m'"$C-1"$'\e[0m from 1' o
+	grep -qF $'\e[31m'"$C-2"$'\e[0m from 2' o
+}
+
+@test "--log-driver journald and passthrough" {
+	is hello "$(fl run --rm --log-driver passthrough --rootfs "$ROOTFS" echo hello)"
+	is passthrough "$(fl run --name "$C" --log-driver passthrough --rootfs "$ROOTFS" true; inspect "$C" '{{.HostConfig.LogConfig.Type}}')"
+	try logs "$C"
+	is 125 "$status"
+	contains "$output" passthrough
+	is hello "$(fl run --name "$C-2" --log-driver journald --rootfs "$ROOTFS" echo hello)"
+}
+
 @test "--log-driver none keeps nothing and says so" {
 	is hello "$(fl run --name "$C" --log-driver none --rootfs "$ROOTFS" echo hello)"
 	try logs "$C"

@@ -228,3 +228,117 @@ in_container()
 	hooked --annotation my.key=yes --rootfs "$ROOTFS" true
 	is "always always annotated" "$(xargs <log)"
 }
+
+@test "precreate hooks change the runtime configuration, or say why not" {
+	mkdir hooks
+	hooked() { timeout 60 "$FLOE" --hooks-dir "$T/hooks" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs \
+		--runtime "$ENGINE_RUNTIME" run --network none --rm --cgroup-parent "/$PREFIX" "$@" 3>&- 4>&-; }
+	jq -n --arg t "$T" '{version: "1.0.0", hook: {path: ($t + "/hook.sh"), args: ["hook", "word"], timeout: 20}, when: {always: true}, stages: ["precreate"]}' >hooks/a.json
+	hook_is() { printf '#!/bin/sh\n%s\n' "$1" >hook.sh; chmod +x hook.sh; }
+	hook_is "exec $(command -v sed) \"s/FROM_HOOK=no/FROM_HOOK=\$1/\""
+	is word "$(hooked -e FROM_HOOK=no --rootfs "$ROOTFS" sh -c 'echo $FROM_HOOK')"
+	hook_is 'echo "not today" >&2; exit 3'
+	run hooked --rootfs "$ROOTFS" true
+	refused "precreate hook" "exit code 3" "not today"
+}
+
+@test "labels of SELinux and profiles of AppArmor where there are none" {
+	[ ! -e /sys/fs/selinux/enforce ] || skip "SELinux is enabled here"
+	in_container --security-opt label=disable -- true
+	in_container --security-opt label=type:spc_t --security-opt label=level:s0:c1,c2 -- true
+	mkdir src
+	in_container -v "$T/src:/mnt:Z" -- touch /mnt/x
+	try run --rm --security-opt label=nosuch --rootfs "$ROOTFS" true
+	refused "label=nosuch"
+	[ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" != Y ] || skip "AppArmor is enabled here"
+	is "" "$(start_idle "$C" && inspect "$C" '{{.AppArmorProfile}}')"
+	try run --rm --security-opt apparmor=some --rootfs "$ROOTFS" true
+	refused "some" "not enabled"
+	in_container --security-opt apparmor=unconfined -- true
+}
+
+@test "update changes every limit, the restart policy and variables" {
+	start_idle "$C" --memory 64m
+	pid=$(inspect "$C" '{{.State.Pid}}')
+	fl update --memory 100m --memory-swap 200m --memory-reservation 50m "$C" >/dev/null
+	fl update --cpu-shares 100 --cpu-period 50000 --cpu-quota 10000 --cpuset-cpus 0 --cpuset-mems 0 --latest >/dev/null
+	fl update --pids-limit 55 --restart on-failure:3 --env A=1 --unsetenv nosuch "$C" >/dev/null
+	if ! is_cgroup_v2; then
+		is 104857600 "$(cgroup_file "$pid" memory.limit_in_bytes)"
+		is 52428800 "$(cgroup_file "$pid" memory.soft_limit_in_bytes)"
+		is "100 50000 10000" "$(for file in shares cfs_period_us cfs_quota_us; do cgroup_file "$pid" cpu.$file; done | xargs)"
+		is 0 "$(cgroup_file "$pid" cpuset.cpus)"
+	else
+		is 104857600 "$(cgroup_file "$pid" memory.max)"
+		is 52428800 "$(cgroup_file "$pid" memory.low)"
+		is "10000 50000" "$(cgroup_file "$pid" cpu.max)"
+	fi
+	is 55 "$(cgroup_file "$pid" pids.max)"
+	is "104857600 209715200 52428800 100 55 on-failure 3" "$(inspect "$C" '{{.HostConfig.Memory}} {{.HostConfig.MemorySwap}} {{.HostConfig.MemoryReservation}} {{.HostConfig.CpuShares}} {{.HostConfig.PidsLimit}} {{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}')"
+	# The others stay, and hold at the next start; so do variables.
+	fl stop --time 0 "$C" >/dev/null
+	fl start "$C" >/dev/null
+	eventually heeds "$C" TERM
+	is 55 "$(cgroup_file "$(inspect "$C" '{{.State.Pid}}')" pids.max)"
+	is 1 "$(fl exec "$C" sh -c 'echo $A')"
+	try update --device-read-bps /no/such:1m "$C"
+	refused "/no/such"
+	try update --memory nonsense "$C"
+	refused nonsense
+}
+
+@test "ps --ns and --watch" {
+	start_idle "$C"
+	contains "$(fl ps --ns | head -n 1)" "CONTAINER ID" NAMES PID CGROUPNS IPC MNT NET PIDNS USERNS UTS
+	net=$(readlink "/proc/$(inspect "$C" '{{.State.Pid}}')/ns/net" | tr -dc 0-9)
+	contains "$(fl ps --ns)" "$net"
+	is "$net" "$(fl ps --ns --format json | jq -r '.[0].Namespaces.Net')"
+	timeout 10 "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" ps --watch 1 --format '{{.Names}}' >watched 3>&- 4>&- &
+	watcher=$!
+	twice() { [ "$(grep -c "^.*$C\$" watched)" -ge 2 ]; }
+	eventually twice
+	kill $watcher
+	wait $watcher || :
+}
+
+@test "hosts, host name and resolv.conf as the image has them" {
+	mkdir -p "$ROOTFS/etc"
+	cp -a "$ROOTFS/etc" etc.before
+	echo "1.1.1.1 of.image" >"$ROOTFS/etc/hosts"
+	echo of-image >"$ROOTFS/etc/hostname"
+	is of-image "$(in_container --no-hostname -- cat /etc/hostname)"
+	is "1.1.1.1 of.image" "$(in_container --no-hosts -- cat /etc/hosts)"
+	contains "$(in_container --hosts-file image -- cat /etc/hosts)" "of.image" localhost
+	echo "2.2.2.2 of.file" >hosts
+	contains "$(in_container --hosts-file "$T/hosts" -- cat /etc/hosts)" "of.file"
+	[[ $(in_container --hosts-file none -- cat /etc/hosts) != *of.* ]]
+	try run --rm --hosts-file /no/such --rootfs "$ROOTFS" true
+	refused "--hosts-file '/no/such'"
+	rm -r "${ROOTFS:?}/etc"
+	mv etc.before "$ROOTFS/etc"
+}
+
+@test "time zone, personality, init, device rules, time limit" {
+	! [ -e /usr/share/zoneinfo/Asia/Tokyo ] || is JST "$(in_container --tz Asia/Tokyo -- date +%Z)"
+	in_container --tz local -- date >/dev/null
+	try run --rm --tz ../../etc --rootfs "$ROOTFS" true
+	refused "no such zone"
+	[ "$(uname -m)" != x86_64 ] || is i686 "$(in_container --personality LINUX32 -- uname -m)"
+	if command -v catatonit >/dev/null || [ -x /usr/libexec/podman/catatonit ]; then
+		contains "$(in_container --init -- cat /proc/1/cmdline | tr '\0' ' ')" "/run/podman-init -- cat"
+		is podman-init "$(in_container --init --init-path "$(command -v catatonit || echo /usr/libexec/podman/catatonit)" -- cat /proc/1/comm)"
+	fi
+	try run --rm --init-path /no/such --rootfs "$ROOTFS" true
+	refused "/no/such"
+	in_container --device-cgroup-rule 'c 10:200 rwm' -- true
+	try run --rm --device-cgroup-rule nonsense --rootfs "$ROOTFS" true
+	refused "device rule"
+	contains "$(in_container --shm-size 0 -- grep /dev/shm /proc/mounts)" "size=0k"
+	in_container --ipc host -- true
+	is 0000000000001001 "$(in_container --cap-drop all --cap-add chown,net_admin -- sed -n 's/^CapEff:\t//p' /proc/self/status)"
+	for bad in "--oom-score-adj 2000" "--blkio-weight 5" "--memory-swappiness 101" "--timeout x"; do
+		# shellcheck disable=SC2086 # two words
+		try run --rm $bad --rootfs "$ROOTFS" true
+		refused "Error: "
+	done
+}

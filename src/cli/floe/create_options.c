@@ -390,7 +390,7 @@ static void apply_flags(const struct create_options *o, struct container_config 
 	c->timeout = o->timeout;
 	c->preserve_fds = o->preserve_fds;
 	c->oom_score_adj = o->oom_score_adj;
-	c->shm_size = o->shm_size.set ? o->shm_size.v : 0;
+	c->shm_size = !o->shm_size.set ? 0 : o->shm_size.v > 0 ? o->shm_size.v : -1;
 	c->shm_size_systemd = o->shm_size_systemd;
 	c->auto_remove_image = o->remove_image;
 	COPY_LIST(o->host_users, c, host_users);
@@ -483,6 +483,22 @@ static int check_words(const struct create_options *o, struct err *err)
 	return r < 0 ? r : check_word("sdnotify", o->sdnotify, sdnotify, err);
 }
 
+static int check_numbers(const struct create_options *o, struct err *err)
+{
+	if (o->oom_score_adj.set && (o->oom_score_adj.v < -1000 || o->oom_score_adj.v > 1000))
+		return err_set(err, ERR_INVALID, "--oom-score-adj %lld: expected -1000 to 1000",
+			       (long long)o->oom_score_adj.v);
+	if (o->blkio_weight.set && o->blkio_weight.v != 0 &&
+	    (o->blkio_weight.v < 10 || o->blkio_weight.v > 1000))
+		return err_set(err, ERR_INVALID, "--blkio-weight %llu: expected 10 to 1000",
+			       (unsigned long long)o->blkio_weight.v);
+	if (o->memory_swappiness.set &&
+	    (o->memory_swappiness.v < -1 || o->memory_swappiness.v > 100))
+		return err_set(err, ERR_INVALID, "--memory-swappiness %lld: expected 0 to 100",
+			       (long long)o->memory_swappiness.v);
+	return 0;
+}
+
 static int check_fds(const struct create_options *o, struct err *err)
 {
 	uint32_t fd;
@@ -515,6 +531,8 @@ int create_options_apply(const struct create_options *o, char *const *args, size
 		r = check_words(o, err);
 	if (r == 0)
 		r = check_fds(o, err);
+	if (r == 0)
+		r = check_numbers(o, err);
 	if (r == 0)
 		r = apply_chroot_dirs(o, c, err);
 	if (r == 0)

@@ -21,6 +21,7 @@ struct context {
 	struct log_read_options read;
 	bool several;
 	char prefix[300];
+	size_t n; /* containers so far */
 	bool in_line[2]; /* the last piece of this stream was the part of a line */
 };
 
@@ -44,17 +45,23 @@ static int print_line(void *context, const struct log_line *line, struct err *er
 	return r < 0 ? err_sys(err, r, "print the log") : 0;
 }
 
+/* Those of podman, in its order: light gray, red, yellow, blue, magenta, cyan, green. */
+static const char *const colours[] = { "\033[37m", "\033[31m", "\033[33m", "\033[34m",
+				       "\033[35m", "\033[36m", "\033[32m" };
+
 static int logs_one(struct container *c, void *context, struct err *err)
 {
 	struct context *x = context;
 	char id[13];
+	const char *name = x->o->names ? c->config.name :
+			   x->several  ? container_short_id(c->config.id, id) :
+					 NULL;
+	const char *colour = x->o->color ? colours[x->n++ % ARRAY_SIZE(colours)] : "";
 	int r;
 
-	if (x->o->names)
-		(void)snprintf(x->prefix, sizeof(x->prefix), "%s ", c->config.name);
-	else if (x->several)
-		(void)snprintf(x->prefix, sizeof(x->prefix), "%s ",
-			       container_short_id(c->config.id, id));
+	if (name)
+		(void)snprintf(x->prefix, sizeof(x->prefix), "%s%s%s ", colour, name,
+			       x->o->color ? "\033[0m" : "");
 	r = log_file_read(c, &x->read, print_line, x, err);
 	return r < 0 ? r : 1;
 }
@@ -92,6 +99,7 @@ static const struct cli_option rows[] = {
 	OPT_STRING(T, until, "until", 0, "TIME", "what was said before this"),
 	OPT_FLAG(T, timestamps, "timestamps", 't', "print when it was said"),
 	OPT_FLAG(T, names, "names", 'n', "begin lines with the container's name"),
+	OPT_FLAG(T, color, "color", 0, "the name or id in front in a colour for each container"),
 	OPT_FLAG(T, targets.latest, "latest", 'l', "the newest container"),
 };
 #undef T

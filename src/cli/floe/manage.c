@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update, port, container prune. */
+/* port, container prune. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,107 +18,6 @@
 #include "engine/records.h"
 #include "engine/runtime_exec.h"
 #include "engine/specgen.h"
-
-/* --- update ----------------------------------------------------------------------------------------- */
-
-struct update_cli {
-	struct create_options create;
-};
-
-#define TAKE(member)                                                                               \
-	do {                                                                                       \
-		if (from->member.set)                                                              \
-			to->member = from->member;                                                 \
-	} while (0)
-
-static void merge_limits(struct container_limits *to, struct container_limits *from)
-{
-	TAKE(memory);
-	TAKE(memory_swap);
-	TAKE(memory_reservation);
-	TAKE(memory_swappiness);
-	TAKE(cpu_shares);
-	TAKE(cpu_period);
-	TAKE(cpu_quota);
-	TAKE(cpu_rt_period);
-	TAKE(cpu_rt_runtime);
-	TAKE(pids);
-	TAKE(blkio_weight);
-	if (from->cpuset_cpus)
-		replace_ptr(to->cpuset_cpus, take_ptr(from->cpuset_cpus));
-	if (from->cpuset_mems)
-		replace_ptr(to->cpuset_mems, take_ptr(from->cpuset_mems));
-}
-
-/* Have the runtime change what runs. */
-static int update_running(struct container *c, const struct container_limits *limits,
-			  struct err *err)
-{
-	auto_spec_facts struct spec_facts f = { 0 };
-	struct oci_resources resources = { 0 };
-	auto_free char *text = NULL;
-	auto_free char *path = path_join(c->run_dir, "resources.json");
-	auto_close int fd = -EBADF;
-	int r = facts_machine(c, &f, err);
-
-	if (r == 0)
-		r = specgen_limits(&resources, limits, &f.throttle_numbers, f.cgroup_v2, err);
-	if (r == 0) {
-		text = json_encode(&oci_resources_desc, &resources, JSON_COMPACT);
-		r = fd = fd_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-		if (r >= 0)
-			r = io_write_all(fd, text, strlen(text));
-		if (r < 0)
-			r = err_sys(err, r, "write '%s'", path);
-	}
-	json_done(&oci_resources_desc, &resources);
-	return r < 0 ? r : runtime_update(c, path, err);
-}
-
-static int run_update(const struct cli_invocation *inv, struct err *err)
-{
-	const struct update_cli *o = inv->options;
-	auto_container struct container c = CONTAINER_INIT;
-	struct container_limits limits = { 0 };
-	auto_free char *line = NULL;
-	int r = create_options_limits(&o->create, &limits, err);
-
-	if (r == 0)
-		r = container_open_locked(&c, floe_engine(inv), inv->args[0], err);
-	if (r == 0)
-		r = create_options_restart(o->create.restart, &c.config, err);
-	if (r == 0 && container_is_alive(&c))
-		r = update_running(&c, &limits, err);
-	if (r == 0) {
-		merge_limits(&c.config.limits, &limits);
-		r = record_save_config(c.engine, &c.config, err);
-	}
-	json_done(&container_limits_desc, &limits);
-	if (r < 0)
-		return r;
-	event_container(&c, "update");
-	line = xasprintf("%s\n", c.config.id);
-	return cli_print(line, err);
-}
-
-#define T struct update_cli
-static const struct cli_option update_rows[] = {
-	OPT_STRING(T, create.restart, "restart", 0, "POLICY", "whether to start it again"),
-	CREATE_LIMIT_ROWS(T, create),
-};
-#undef T
-
-const struct cli_command floe_update_command = {
-	.name = "update",
-	.arguments = "CONTAINER",
-	.summary = "change the limits of a container",
-	CLI_OPTIONS(struct update_cli, update_rows),
-	.min_args = 1,
-	.max_args = 1,
-	.argument_source = FLOE_CONTAINERS,
-	.run = run_update,
-	.error_code = FLOE_EXIT_ERROR,
-};
 
 /* --- port ------------------------------------------------------------------------------------------- */
 

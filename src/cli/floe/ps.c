@@ -7,6 +7,7 @@
 #include "cli/floe/view.h"
 #include "cli/gotemplate.h"
 #include "core/alloc.h"
+#include "core/clock.h"
 #include "core/str.h"
 #include "engine/filter.h"
 #include "engine/records.h"
@@ -17,9 +18,15 @@
 	"table "                                                                                   \
 	"{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.Created}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}"
 
+#define NAMESPACES_TABLE                                                                           \
+	"table "                                                                                   \
+	"{{.ID}}\t{{.Names}}\t{{.Pid}}\t{{.CGROUPNS}}\t{{.IPC}}\t{{.MNT}}\t{{.NET}}\t{{.PIDNS}}\t" \
+	"{{.USERNS}}\t{{.UTS}}"
+
 struct options {
-	bool all, latest, no_trunc, no_heading, quiet, size, external, sync, pod, ns;
+	bool all, latest, no_trunc, no_heading, quiet, size, sync, ns;
 	struct opt_i64 last;
+	uint32_t watch; /* seconds; 0: once */
 	struct strvec filters;
 	const char *format;
 	const char *sort;
@@ -173,6 +180,7 @@ static struct json_object *headings(void)
 	view_add(o, "CreatedHuman", "CREATED");
 	view_add(o, "RunningFor", "CREATED");
 	view_add(o, "ImageID", "IMAGE ID");
+	view_add(o, "Pid", "PID");
 	return o;
 }
 
@@ -182,6 +190,7 @@ static int print_rows(const struct rows *rows, struct strbuf *out, struct err *e
 	bool as_json = str_eq(o->format, "json");
 	struct gotemplate_list list = {
 		.format = o->format ? o->format :
+			  o->ns	    ? NAMESPACES_TABLE :
 			  o->size   ? TABLE "\t{{.Size}}" :
 				      TABLE,
 		.rows = json_object_new_array(),
@@ -194,6 +203,8 @@ static int print_rows(const struct rows *rows, struct strbuf *out, struct err *e
 		struct json_object *row = as_json ? view_ps_json(&rows->v[i]) :
 						    view_ps(&rows->v[i], o->no_trunc, err);
 
+		if (o->ns)
+			view_add_namespaces(row, &rows->v[i], as_json);
 		if (o->size)
 			r = add_size(&rows->v[i], row, as_json, err);
 		json_object_array_add(list.rows, row);
@@ -205,7 +216,7 @@ static int print_rows(const struct rows *rows, struct strbuf *out, struct err *e
 	return r;
 }
 
-static int run(const struct cli_invocation *inv, struct err *err)
+static int list(const struct cli_invocation *inv, struct err *err)
 {
 	const struct options *o = inv->options;
 	struct rows rows = { .engine = floe_engine(inv), .o = o };
@@ -230,6 +241,23 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	return r < 0 ? r : cli_print(out.buf, err);
 }
 
+static int run(const struct cli_invocation *inv, struct err *err)
+{
+	const struct options *o = inv->options;
+	int r = 0;
+
+	if (o->watch > INT32_MAX / 1000)
+		return err_set(err, ERR_USAGE, "--watch %u: too long", o->watch);
+	do {
+		if (o->watch && cli_print("\033[H\033[2J", err) < 0)
+			return -EIO;
+		r = list(inv, err);
+		if (r >= 0 && o->watch)
+			clock_sleep_ms(o->watch * 1000);
+	} while (r >= 0 && o->watch);
+	return r;
+}
+
 #define T struct options
 static const struct cli_option rows_[] = {
 	OPT_FLAG(T, all, "all", 'a', "those that do not run as well"),
@@ -244,6 +272,8 @@ static const struct cli_option rows_[] = {
 	OPT_FLAG(T, size, "size", 's', "what each has written, and its whole size"),
 	OPT_STRING(T, sort, "sort", 0, "KEY",
 		   "order by command, created, id, image, names, runningfor or status"),
+	OPT_FLAG(T, ns, "ns", 0, "the numbers of their namespaces"),
+	OPT_U32(T, watch, "watch", 'w', "SECONDS", "print it anew every so many seconds"),
 	OPT_FLAG(T, sync, "sync", 0, "look at the processes (as is done anyway)"),
 };
 #undef T

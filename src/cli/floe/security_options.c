@@ -7,13 +7,11 @@
 
 #include "cli/floe/create_options.h"
 #include "core/alloc.h"
-#include "core/fs.h"
 #include "core/parse.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "engine/selinux.h"
 #include "kernel/rlimits.h"
-
-#include <fcntl.h>
 
 static void add_paths(char ***to, size_t *n, const char *list)
 {
@@ -26,16 +24,16 @@ static void add_paths(char ***to, size_t *n, const char *list)
 			json_strings_add(to, n, word);
 }
 
-static int apply_label(const char *value, struct container_config *c, struct err *err)
+/* What follows from it is decided when all options are known (engine/selinux.h). */
+static int check_label(const char *value, struct err *err)
 {
-	if (str_eq(value, "disable")) {
-		replace_ptr(c->selinux_process, NULL);
+	struct selinux_options options = { 0 };
+
+	if (selinux_option_parse(&options, value) == 0)
 		return 0;
-	}
-	if (!fs_exists(AT_FDCWD, "/sys/fs/selinux/enforce"))
-		return 0;
-	return err_set(err, ERR_UNSUPPORTED,
-		       "--security-opt label=%s: labels are not supported; use label=disable",
+	return err_set(err, ERR_INVALID,
+		       "--security-opt label=%s: expected disable, user:, role:, type:, "
+		       "level: or filetype:",
 		       value);
 }
 
@@ -64,7 +62,7 @@ static int apply_security(const char *text, struct container_config *c, struct e
 		return 0;
 	}
 	if (str_eq(key, "label"))
-		return apply_label(value, c, err);
+		return check_label(value, err);
 	if (str_eq(key, "mask") && *value) {
 		add_paths(&c->mask, &c->n_mask, value);
 		return 0;

@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <time.h>
 
 #include "cli/floe/view_network.h"
@@ -263,4 +264,38 @@ struct json_object *view_ps_json(const struct container *c)
 	view_add(o, "Status", status.buf);
 	view_add_i64(o, "Created", g->created_ns / (int64_t)NSEC_PER_SEC);
 	return o;
+}
+
+void view_add_namespaces(struct json_object *row, const struct container *c, bool as_json)
+{
+	static const struct {
+		const char *file;
+		const char *key;
+		const char *json_key;
+	} kinds[] = { { "cgroup", "CGROUPNS", "Cgroup" },
+		      { "ipc", "IPC", "Ipc" },
+		      { "mnt", "MNT", "Mnt" },
+		      { "net", "NET", "Net" },
+		      { "pid", "PIDNS", "Pidns" },
+		      { "user", "USERNS", "User" },
+		      { "uts", "UTS", "Uts" } };
+	struct json_object *all = json_object_new_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		auto_free char *path = xasprintf("/proc/%d/ns/%s", c->status.pid, kinds[i].file);
+		char text[64];
+		ssize_t n = c->status.pid > 0 ? readlink(path, text, sizeof(text) - 1) : 0;
+		const char *number;
+
+		/* "net:[4026531840]" */
+		text[MAX(n, 0)] = '\0';
+		number = strchr(text, '[');
+		text[strcspn(text, "]")] = '\0';
+		view_add(as_json ? all : row, as_json ? kinds[i].json_key : kinds[i].key,
+			 number ? number + 1 : "");
+	}
+	if (as_json)
+		json_object_object_add(row, "Namespaces", all);
+	else
+		json_object_put(all);
 }

@@ -20,6 +20,8 @@ void view_size_binary(double bytes, struct strbuf *sb);
 struct json_object *view_ps(const struct container *c, bool no_trunc, struct err *err);
 /* The same as `ps --format json` prints it. */
 struct json_object *view_ps_json(const struct container *c);
+/* Numbers of its namespaces: CGROUPNS, IPC and so on, and as `Namespaces` for JSON; empty when it does not run. */
+void view_add_namespaces(struct json_object *row, const struct container *c, bool as_json);
 /* What `inspect` prints. */
 struct json_object *view_inspect(const struct container *c);
 

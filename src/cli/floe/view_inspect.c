@@ -266,7 +266,7 @@ static struct json_object *host_config(const struct container *c)
 		 g->n_uid_maps && !str_has_prefix(g->userns, "container:") ? "private" : g->userns);
 	if (g->n_uid_maps)
 		add(o, "IDMappings", id_mappings(g));
-	view_add_i64(o, "ShmSize", g->shm_size);
+	view_add_i64(o, "ShmSize", MAX(g->shm_size, 0));
 	view_add(o, "Runtime", "oci");
 	view_add(o, "CgroupParent", g->cgroup_parent);
 	add(o, "Devices", devices(g));

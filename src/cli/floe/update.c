@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/floe/create_options.h"
+#include "cli/floe/targets.h"
+#include "core/alloc.h"
+#include "core/fd.h"
+#include "core/io.h"
+#include "core/path.h"
+#include "core/str.h"
+#include "engine/environment.h"
+#include "engine/event.h"
+#include "engine/facts.h"
+#include "engine/records.h"
+#include "engine/runtime_exec.h"
+#include "engine/specgen.h"
+
+struct update_cli {
+	struct create_options create;
+	bool latest;
+};
+
+/* For the next start: the variables of what runs cannot be changed. */
+static int update_env(const struct create_options *o, struct container_config *c, struct err *err)
+{
+	for (size_t i = 0; i < o->unsetenv.n; i++)
+		environment_unset(c->env, &c->n_env, o->unsetenv.v[i]);
+	for (size_t i = 0; i < o->env.n; i++) {
+		if (o->env.v[i][0] == '=' || !o->env.v[i][0])
+			return err_set(err, ERR_INVALID, "invalid environment variable \"%s\"",
+				       o->env.v[i]);
+		create_env_set(&c->env, &c->n_env, o->env.v[i]);
+	}
+	return 0;
+}
+
+#define TAKE(member)                                                                               \
+	do {                                                                                       \
+		if (from->member.set)                                                              \
+			to->member = from->member;                                                 \
+	} while (0)
+
+/* A device that was named before gets the new value. */
+static void merge_throttles(struct container_throttle **to, size_t *n,
+			    const struct container_throttle *from, size_t n_from)
+{
+	for (size_t i = 0; i < n_from; i++) {
+		size_t k = 0;
+
+		while (k < *n && !str_eq((*to)[k].path, from[i].path))
+			k++;
+		if (k == *n) {
+			*to = array_reserve_one(*to, *n, sizeof(**to));
+			(*to)[(*n)++] =
+				(struct container_throttle){ .path = xstrdup(from[i].path) };
+		}
+		(*to)[k].value = from[i].value;
+	}
+}
+
+#define TAKE_LIST(member)                                                                          \
+	merge_throttles(&to->member, &to->n_##member, from->member, from->n_##member)
+
+static void merge_limits(struct container_limits *to, struct container_limits *from)
+{
+	TAKE(memory);
+	TAKE(memory_swap);
+	TAKE(memory_reservation);
+	TAKE(memory_swappiness);
+	TAKE(cpu_shares);
+	TAKE(cpu_period);
+	TAKE(cpu_quota);
+	TAKE(cpu_rt_period);
+	TAKE(cpu_rt_runtime);
+	TAKE(pids);
+	TAKE(blkio_weight);
+	TAKE(oom_kill_disable);
+	TAKE_LIST(blkio_weight_device);
+	TAKE_LIST(read_bps);
+	TAKE_LIST(write_bps);
+	TAKE_LIST(read_iops);
+	TAKE_LIST(write_iops);
+	for (size_t i = 0; i < from->unified.n; i++)
+		json_string_map_set(&to->unified, from->unified.v[i].key, from->unified.v[i].value);
+	if (from->cpuset_cpus)
+		replace_ptr(to->cpuset_cpus, take_ptr(from->cpuset_cpus));
+	if (from->cpuset_mems)
+		replace_ptr(to->cpuset_mems, take_ptr(from->cpuset_mems));
+}
+
+/* Have the runtime change what runs. */
+static int update_running(struct container *c, const struct container_limits *limits,
+			  struct err *err)
+{
+	auto_spec_facts struct spec_facts f = { 0 };
+	struct oci_resources resources = { 0 };
+	auto_free char *text = NULL;
+	auto_free char *path = path_join(c->run_dir, "resources.json");
+	auto_close int fd = -EBADF;
+	int r = facts_machine(c, &f, err);
+
+	if (r == 0)
+		r = facts_throttle_numbers(limits, &f.throttle_numbers, err);
+	if (r == 0)
+		r = specgen_limits(&resources, limits, &f.throttle_numbers, f.cgroup_v2, err);
+	if (r == 0) {
+		text = json_encode(&oci_resources_desc, &resources, JSON_COMPACT);
+		r = fd = fd_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+		if (r >= 0)
+			r = io_write_all(fd, text, strlen(text));
+		if (r < 0)
+			r = err_sys(err, r, "write '%s'", path);
+	}
+	json_done(&oci_resources_desc, &resources);
+	return r < 0 ? r : runtime_update(c, path, err);
+}
+
+static int run_update(const struct cli_invocation *inv, struct err *err)
+{
+	const struct update_cli *o = inv->options;
+	auto_container struct container c = CONTAINER_INIT;
+	struct container_limits limits = { 0 };
+	auto_free char *line = NULL;
+	int r = create_options_limits(&o->create, &limits, err);
+
+	if (r == 0)
+		r = targets_one(inv, o->latest, true, &c, err);
+	if (r == 0)
+		r = update_env(&o->create, &c.config, err);
+	if (r == 0)
+		r = create_options_restart(o->create.restart, &c.config, err);
+	if (r == 0 && container_is_alive(&c))
+		r = update_running(&c, &limits, err);
+	if (r == 0) {
+		merge_limits(&c.config.limits, &limits);
+		r = record_save_config(c.engine, &c.config, err);
+	}
+	json_done(&container_limits_desc, &limits);
+	if (r < 0)
+		return r;
+	event_container(&c, "update");
+	line = xasprintf("%s\n", c.config.id);
+	return cli_print(line, err);
+}
+
+#define T struct update_cli
+static const struct cli_option update_rows[] = {
+	OPT_STRING(T, create.restart, "restart", 0, "POLICY", "whether to start it again"),
+	OPT_STRVEC(T, create.env, "env", 'e', "NAME[=VALUE]", "set a variable for the next start"),
+	OPT_STRVEC(T, create.unsetenv, "unsetenv", 0, "NAME",
+		   "remove a variable for the next start"),
+	OPT_FLAG(T, latest, "latest", 'l', "the newest container"),
+	CREATE_LIMIT_ROWS(T, create),
+};
+#undef T
+
+const struct cli_command floe_update_command = {
+	.name = "update",
+	.arguments = "[CONTAINER]",
+	.summary = "change limits, restart policy and variables of a container",
+	CLI_OPTIONS(struct update_cli, update_rows),
+	.min_args = 0,
+	.max_args = 1,
+	.argument_source = FLOE_CONTAINERS,
+	.run = run_update,
+	.error_code = FLOE_EXIT_ERROR,
+};

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/apparmor.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/capture.h"
+#include "core/io.h"
+#include "core/str.h"
+
+#define ENABLED_FILE "/sys/module/apparmor/parameters/enabled"
+#define PROFILES_FILE "/sys/kernel/security/apparmor/profiles"
+#define PROFILES_MAX (4U << 20)
+#define PARSER_TIMEOUT_MS 30000
+
+static const char *parser(void)
+{
+	static const char *const places[] = { "/usr/sbin/apparmor_parser", "/sbin/apparmor_parser",
+					      "/usr/local/sbin/apparmor_parser" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (access(places[i], X_OK) == 0)
+			return places[i];
+	return NULL;
+}
+
+static bool is_enabled(void)
+{
+	auto_free char *line = io_read_line_at(AT_FDCWD, ENABLED_FILE);
+
+	return line && line[0] == 'Y';
+}
+
+/* Lines are "NAME (MODE)". */
+static bool is_loaded(const char *name)
+{
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+	size_t len = strlen(name);
+	char *rest;
+	char *line;
+
+	if (io_read_file_at(AT_FDCWD, PROFILES_FILE, PROFILES_MAX, &sb) < 0)
+		return false;
+	rest = sb.buf;
+	while ((line = strsep(&rest, "\n")))
+		if (strncmp(line, name, len) == 0 && line[len] == ' ')
+			return true;
+	return false;
+}
+
+void apparmor_profile_text(const char *name, struct strbuf *ret)
+{
+	static const char *const denied[] = {
+		/* what speaks of the whole machine */
+		"@{PROC}/* w",
+		"@{PROC}/{[^1-9],[^1-9][^0-9],[^1-9s][^0-9y][^0-9s],[^1-9][^0-9][^0-9][^0-9]*}/** "
+		"w",
+		"@{PROC}/sys/[^k]** w",
+		"@{PROC}/sys/kernel/{?,??,[^s][^h][^m]**} w",
+		"@{PROC}/sysrq-trigger rwklx",
+		"@{PROC}/kcore rwklx",
+		"/sys/[^f]*/** wklx",
+		"/sys/f[^s]*/** wklx",
+		"/sys/fs/[^c]*/** wklx",
+		"/sys/fs/c[^g]*/** wklx",
+		"/sys/fs/cg[^r]*/** wklx",
+		"/sys/firmware/** rwklx",
+		"/sys/kernel/security/** rwklx",
+		"/sys/devices/virtual/powercap/** rwklx",
+	};
+
+	strbuf_addf(ret, "profile %s flags=(attach_disconnected,mediate_deleted) {\n", name);
+	strbuf_adds(ret, "  network,\n  capability,\n  file,\n  umount,\n");
+	/* Ours and the runtime's are not confined; among themselves they may do as they like. */
+	strbuf_adds(ret, "  signal (receive) peer=unconfined,\n");
+	strbuf_addf(ret, "  signal (send,receive) peer=%s,\n", name);
+	strbuf_addf(ret, "  ptrace (trace,read,tracedby,readby) peer=%s,\n", name);
+	strbuf_adds(ret, "  deny mount,\n");
+	for (size_t i = 0; i < ARRAY_SIZE(denied); i++)
+		strbuf_addf(ret, "  deny %s,\n", denied[i]);
+	strbuf_adds(ret, "}\n");
+}
+
+static int load(const char *name, struct err *err)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	auto_capture struct capture run = CAPTURE_INIT;
+	char *argv[] = { xstrdup(parser()), xstrdup("-Kr"), NULL };
+	int r;
+
+	strbuf_adds(&text, "@{PROC}=/proc/\n");
+	apparmor_profile_text(name, &text);
+	run.argv = argv;
+	run.input = text.buf;
+	run.timeout_ms = PARSER_TIMEOUT_MS;
+	r = capture_run(&run, err);
+	free(argv[0]);
+	free(argv[1]);
+	if (r < 0)
+		return err_wrap(err, r, "load the AppArmor profile '%s'", name);
+	if (r > 0)
+		return err_set(err, ERR_REMOTE, "load the AppArmor profile '%s': %.*s", name,
+			       (int)strcspn(run.messages.buf, "\n"), run.messages.buf);
+	return 0;
+}
+
+int apparmor_choose(const struct container_config *config, char **ret, struct err *err)
+{
+	const char *wanted = config->apparmor;
+	int r = 0;
+
+	*ret = NULL;
+	if (str_eq(wanted, "unconfined"))
+		return 0;
+	if (wanted && !is_enabled())
+		return err_set(err, ERR_UNSUPPORTED,
+			       "AppArmor profile '%s': AppArmor is not enabled on this machine",
+			       wanted);
+	if (wanted && !str_eq(wanted, APPARMOR_PROFILE_DEFAULT)) {
+		if (!is_loaded(wanted))
+			return err_set(err, ERR_NOT_FOUND,
+				       "AppArmor profile '%s': it is not loaded; load it with "
+				       "apparmor_parser",
+				       wanted);
+	} else if (!wanted && (config->privileged || !is_enabled() || !parser())) {
+		return 0;
+	} else if (!is_loaded(APPARMOR_PROFILE_DEFAULT)) {
+		r = parser() ? load(APPARMOR_PROFILE_DEFAULT, err) :
+			       err_set(err, ERR_NOT_FOUND,
+				       "AppArmor profile '" APPARMOR_PROFILE_DEFAULT
+				       "': no apparmor_parser to load it; install the package "
+				       "apparmor");
+	}
+	if (r == 0)
+		*ret = xstrdup(wanted ? wanted : APPARMOR_PROFILE_DEFAULT);
+	return r;
+}

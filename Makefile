@@ -94,6 +94,7 @@ bench: deps
 	@$(MAKE) --no-print-directory all
 	@bench/lifecycle
 	@bench/checkpoint
+	@bench/archive --memory 256 --rounds 3
 
 install: $(BUILD)/build.ninja
 	@meson configure -Dprefix=$(PREFIX) $(BUILD)

@@ -34,17 +34,17 @@ make_archive()
 	grep -q -e 'Destination: /proc' tree
 	grep -q -e '\[1\]  sh -c echo changed' tree
 	grep -q -e '\[[0-9]*\]  nc -l -p 4321 127.0.0.1' tree
-	fl container checkpoint inspect --format json --all c.tar.zst >json
-	is "$C" "$(jq -r '.[0].container_name' json)"
-	is "$(jq -r '.[0].checkpoint_size.memory_pages_size' json)" \
+	fl container checkpoint inspect --format json --all c.tar.zst >all.json
+	is "$C" "$(jq -r '.[0].container_name' all.json)"
+	is "$(jq -r '.[0].checkpoint_size.memory_pages_size' all.json)" \
 		"$(tar -tvf c.tar.zst | awk '/checkpoint\/pages-/ { n += $3 } END { print n }')"
-	is sh "$(jq -r '.[0].process_tree.command' json)"
-	is yes "$(jq -r '.[0].process_tree.environment_variables.SEEN' json)"
-	is /data/file "$(jq -r '.[0].file_descriptors[0].open_files[] | select(.fd == "REG 9").path' json)"
-	is "LISTEN 4321" "$(jq -r '[.[0].sockets[].open_sockets[] | select(.protocol == "TCP")][0].data | "\(.state) \(.src_port)"' json)"
-	is true "$(jq '.[0].statistics.frozen_time > 0 and .[0].statistics.pages_written > 0' json)"
-	is libpod "$(jq -r '.[0].metadata.annotations["io.container.manager"]' json)"
-	is 1 "$(fl checkpoint inspect --pid "$(jq '.[0].process_tree.children[0].pid' json)" --format json c.tar.zst |
+	is sh "$(jq -r '.[0].process_tree.command' all.json)"
+	is yes "$(jq -r '.[0].process_tree.environment_variables.SEEN' all.json)"
+	is /data/file "$(jq -r '.[0].file_descriptors[0].open_files[] | select(.fd == "REG 9").path' all.json)"
+	is "LISTEN 4321" "$(jq -r '[.[0].sockets[].open_sockets[] | select(.protocol == "TCP")][0].data | "\(.state) \(.src_port)"' all.json)"
+	is true "$(jq '.[0].statistics.frozen_time > 0 and .[0].statistics.pages_written > 0' all.json)"
+	is libpod "$(jq -r '.[0].metadata.annotations["io.container.manager"]' all.json)"
+	is 1 "$(fl checkpoint inspect --pid "$(jq '.[0].process_tree.children[0].pid' all.json)" --format json c.tar.zst |
 		jq '[.[0].process_tree | recurse(.children[]?)] | length')"
 	try checkpoint inspect --pid 999 c.tar.zst
 	refused "no process has the pid 999"
@@ -79,8 +79,8 @@ make_archive()
 	grep -q -e '^checkpoint/inventory.img$' names
 	tar --zstd -xOf c.tar.zst rootfs-diff.tar | tar -xOf - data/file >file
 	is changed "$(cat file)"
-	"$FLOE_BUILD/tests/lib/archive" list c.tar.zst >list
-	tail -n 1 list | grep -q 'zstd, any member at once'
+	"$FLOE_BUILD/tests/lib/archive" list c.tar.zst >listed
+	tail -n 1 listed | grep -q 'zstd, any member at once'
 }
 
 @test "inspect refuses what is no checkpoint archive" {
@@ -98,4 +98,12 @@ make_archive()
 	refused "belongs in no checkpoint archive"
 	try checkpoint inspect absent
 	refused "no such file or directory"
+}
+
+@test "a real archive, damaged: nothing crashes, nothing is written elsewhere" {
+	local seed=1
+	make_archive zstd c.tar.zst
+	# More of them: FUZZ_COUNT=10000.
+	timeout 500 "$FLOE_BUILD/tests/fuzz/fuzz-archive" -n "${FUZZ_COUNT:-150}" -s "$seed" c.tar.zst >fuzzed
+	grep -q 'damaged archives read' fuzzed
 }

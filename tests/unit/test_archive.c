@@ -205,6 +205,33 @@ static void test_round_trip(void **state)
 	}
 }
 
+/* What bsdtar sees, which knows nothing of tables and lengths. */
+static void test_ordinary_tar(void **state)
+{
+	static const enum archive_codec codecs[] = { ARCHIVE_CODEC_ZSTD, ARCHIVE_CODEC_GZIP,
+						     ARCHIVE_CODEC_NONE };
+	const struct fixture *f = *state;
+	struct archive_writer_result result;
+
+	make_tree(f);
+	for (size_t i = 0; i < ARRAY_SIZE(codecs); i++) {
+		auto_free char *path = make_archive(f, codecs[i], "", &result);
+		auto_close int fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
+		auto_tar_reader struct tar_reader *tar = NULL;
+		char digest[STORE_DIGEST_MAX];
+		struct archive_entry *entry;
+		struct err err = ERR_INIT;
+		size_t n = 0;
+
+		assert_int_equal(tar_reader_open(&tar, fd, path, &err), 0);
+		while (tar_reader_next(tar, &entry, &err) > 0)
+			n++;
+		if (tar_reader_finish(tar, digest, &err) < 0)
+			fail_msg("%s", err.msg);
+		assert_int_equal(n, result.n_members);
+	}
+}
+
 static void test_directory(void **state)
 {
 	const struct fixture *f = *state;
@@ -548,6 +575,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_round_trip, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_ordinary_tar, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_directory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_any_member_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unfinished, set_up, tear_down),

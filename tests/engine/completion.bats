@@ -143,3 +143,9 @@ page_of()
 	run comm -23 pages built
 	is "" "$output"
 }
+
+@test "what podman has and floe has not is in the documentation" {
+	"$FLOE" --dump-cli >dump.json
+	run "$SOURCE/tests/engine/podman-missing" dump.json "$SOURCE/docs/podman-compat.md"
+	[ "$status" -eq 0 ] || fail "not in docs/podman-compat.md, 'Not there':" "$output"
+}

@@ -23,7 +23,7 @@ vm_suite=trixie
 vm_memory_mib=2048
 # The size that the guest's kernel has seen when it booted; every staged image has it. Sparse.
 vm_stage_mib=1024
-vm_boot_seconds=${FLOE_VM_BOOT_SECONDS:-300}
+vm_boot_seconds=${FLOE_VM_BOOT_SECONDS:-900}
 
 # now: seconds with milliseconds, and since TIME: the difference, for messages.
 now()

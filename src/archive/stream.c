@@ -2,6 +2,8 @@
 #include "archive/stream.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -58,6 +60,7 @@ struct stream {
 	uint64_t in;
 	uint64_t out;
 	uint64_t synced;
+	bool is_pipe; /* or a socket: writing may raise SIGPIPE */
 	bool sparse; /* the output may get holes */
 	bool ends_in_hole;
 };
@@ -127,9 +130,27 @@ static void run_chunk(void *slot)
 
 /* --- output --- */
 
+/* A reader that has gone is an error like others, not the end of the program. */
+static int write_to_pipe(int fd, const void *data, size_t len)
+{
+	static const struct timespec now = { 0, 0 };
+	sigset_t pipe_only;
+	sigset_t before;
+	int r;
+
+	(void)sigemptyset(&pipe_only);
+	(void)sigaddset(&pipe_only, SIGPIPE);
+	(void)pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+	r = io_write_all(fd, data, len);
+	if (r == -EPIPE && !sigismember(&before, SIGPIPE))
+		(void)sigtimedwait(&pipe_only, NULL, &now);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return r;
+}
+
 static int write_out(struct stream *s, const void *data, size_t len, struct err *err)
 {
-	int r = io_write_all(s->fd, data, len);
+	int r = s->is_pipe ? write_to_pipe(s->fd, data, len) : io_write_all(s->fd, data, len);
 
 	if (r < 0)
 		return err_sys(err, r, "write '%s'", s->name);
@@ -336,6 +357,7 @@ struct stream *stream_new(int fd, const struct stream_options *options)
 	s->chunk_size = options->codec == ARCHIVE_CODEC_ZSTD ? CHUNK_ZSTD :
 			options->codec == ARCHIVE_CODEC_GZIP ? CHUNK_GZIP :
 							       CHUNK_PLAIN;
+	s->is_pipe = fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 	/* Beyond its end nothing is there yet, so that what is passed over is a hole. */
 	s->sparse = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0 && flags >= 0 &&
 		    !(flags & O_APPEND) && lseek(fd, 0, SEEK_CUR) == 0;

@@ -64,7 +64,8 @@ struct archive_writer;
  */
 int archive_writer_open(struct archive_writer **ret, const char *target,
 			const struct archive_writer_options *options, struct err *err);
-/* To a descriptor, which is borrowed; `name` is for errors. */
+/* To a descriptor, which is borrowed; `name` is for errors. A pipe whose reader has gone is -EPIPE, without a
+ * SIGPIPE. */
 int archive_writer_open_fd(struct archive_writer **ret, int fd, const char *name,
 			   const struct archive_writer_options *options, struct err *err);
 

@@ -304,6 +304,26 @@ static void test_unfinished(void **state)
 	assert_string_equal(sb.buf, "before");
 }
 
+static void test_reader_gone(void **state)
+{
+	const struct fixture *f = *state;
+	auto_archive_writer struct archive_writer *w = NULL;
+	struct err err = ERR_INIT;
+	int fds[2];
+	int r;
+
+	make_tree(f);
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(archive_writer_open_fd(&w, fds[1], "pipe", NULL, &err), 0);
+	(void)close(fds[0]);
+	r = archive_writer_add_file(w, f->fd, "checkpoint/pages-1.img", "checkpoint/pages-1.img", 0,
+				    &err);
+	if (r == 0)
+		r = archive_writer_commit(w, NULL, &err);
+	assert_int_equal(r, -EPIPE);
+	(void)close(fds[1]);
+}
+
 static void test_changed_file(void **state)
 {
 	const struct fixture *f = *state;
@@ -579,6 +599,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_directory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_any_member_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unfinished, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_reader_gone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_changed_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_refused_together, set_up, tear_down),

@@ -24,8 +24,7 @@ setup_file()
 teardown_file()
 {
 	! [ -d /sys/fs/cgroup/unified ] || umount /sys/fs/cgroup/unified 2>/dev/null || :
-	find /sys/fs/cgroup -mindepth 2 -depth -type d -not -fstype tmpfs -path "*/ft${FLOE_TEST_RUN}-engine*" -exec rmdir {} + \
-		2>/dev/null || :
+	engine_remove_cgroups
 	nft flush ruleset
 	umount /run/netns && rmdir /run/netns
 	rm -rf /run/containers /run/xtables.lock /run/floe-runtime /run/crun

@@ -10,7 +10,8 @@ load ../lib/networks
 @test "the default network gives an address, a gateway, hosts and resolv.conf" {
 	run fln run --rm --rootfs "$ROOTFS" sh -c 'ip -o -4 addr show eth0; ip route; cat /etc/hosts'
 	[ "$status" -eq 0 ]
-	contains "$output" "10.88." "/16" "default via 10.88.0.1" "localhost"
+	contains "$output" "10.88." "/16" "default via 10.88.0.1" "localhost" $'10.88.0.1\thost.containers.internal'
+	contains "$(fln run --rm --add-host box:host-gateway --rootfs "$ROOTFS" cat /etc/hosts)" $'10.88.0.1\tbox'
 	[[ $output =~ 10\.88\.[0-9]+\.[0-9]+[[:space:]]+[0-9a-f]{12} ]]
 }
 

@@ -342,3 +342,16 @@ in_container()
 		refused "Error: "
 	done
 }
+
+@test "inspect tells what was asked for" {
+	echo -n hush >s
+	fl secret create "s$C" s >/dev/null
+	fl create --name "$C" --tmpfs /mnt:size=1m --secret "s$C,uid=7,mode=0400" --expose 80 --chrootdirs /data \
+		--hosts-file none --memory 64m --rootfs "$ROOTFS" true >/dev/null
+	fl inspect "$C" | jq -e '.[0]
+		| .HostConfig.Tmpfs["/mnt"] == "size=1m" and .HostConfig.HostsFile == "none" and .HostConfig.AutoRemoveImage == false
+		and .Config.Secrets[0].UID == 7 and .Config.Secrets[0].Mode == 256 and (.Config.ExposedPorts | has("80/tcp"))
+		and .Config.ChrootDirs == ["/data"] and .HostConfig.ConsoleSize == [0, 0] and .HostConfig.BlkioDeviceReadBps == []
+		and .UseImageHosts == false' >/dev/null
+	fl secret rm "s$C" >/dev/null
+}

@@ -37,11 +37,22 @@ engine_setup_file()
 
 teardown_file()
 {
-	# The parent cgroups that containers and monitors of this run were put below.
-	find /sys/fs/cgroup -mindepth 2 -depth -type d -not -fstype tmpfs -path "*/ft${FLOE_TEST_RUN}-engine*" -exec rmdir {} + \
-		2>/dev/null || :
+	engine_remove_cgroups
 	! [ -d /sys/fs/cgroup/unified ] || umount /sys/fs/cgroup/unified 2>/dev/null || :
 	rm -rf /run/floe-runtime /run/crun
+}
+
+# The parent cgroups that containers and monitors of this run were put below; a monitor that is about to end keeps its own.
+engine_remove_cgroups()
+{
+	local i
+	for ((i = 0; i < 50; i++)); do
+		find /sys/fs/cgroup -mindepth 2 -depth -type d -not -fstype tmpfs -path "*/ft${FLOE_TEST_RUN}-engine*" \
+			-exec rmdir {} + 2>/dev/null || :
+		[ "$(find /sys/fs/cgroup -mindepth 2 -type d -not -fstype tmpfs -path "*/ft${FLOE_TEST_RUN}-engine*" \
+			-print -quit 2>/dev/null)" ] || return 0
+		sleep 0.1
+	done
 }
 
 setup()

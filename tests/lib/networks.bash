@@ -57,8 +57,7 @@ teardown_file()
 network_teardown_file()
 {
 	! [ -d /sys/fs/cgroup/unified ] || umount /sys/fs/cgroup/unified 2>/dev/null || :
-	find /sys/fs/cgroup -mindepth 2 -depth -type d -not -fstype tmpfs -path "*/ft${FLOE_TEST_RUN}-engine*" -exec rmdir {} + \
-		2>/dev/null || :
+	engine_remove_cgroups
 	# netavark keeps its empty chains. This network namespace is the test run's own.
 	nft flush ruleset
 	umount /run/netns && rmdir /run/netns

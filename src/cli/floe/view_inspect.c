@@ -9,6 +9,7 @@
 #include "core/alloc.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "engine/facts.h"
 #include "engine/specgen.h"
 #include "kernel/caps.h"
 #include "spec/defaults.h"
@@ -79,6 +80,39 @@ static struct json_object *mounts(const struct container *c)
 	return list;
 }
 
+static struct json_object *secrets(const struct container_config *g)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < g->n_secrets; i++) {
+		const struct container_secret *s = &g->secrets[i];
+		struct json_object *o = json_object_new_object();
+
+		view_add(o, "Name", s->name);
+		view_add(o, "ID", s->id);
+		view_add_i64(o, "UID", s->uid);
+		view_add_i64(o, "GID", s->gid);
+		view_add_i64(o, "Mode", s->mode);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+/* {"80/tcp": {}} */
+static struct json_object *exposed_ports(const struct container_config *g)
+{
+	struct json_object *o = json_object_new_object();
+
+	for (size_t i = 0; i < g->n_expose; i++) {
+		auto_free char *port = strchr(g->expose[i], '/') ?
+					       xstrdup(g->expose[i]) :
+					       xasprintf("%s/tcp", g->expose[i]);
+
+		add(o, port, json_object_new_object());
+	}
+	return o;
+}
+
 static struct json_object *config(const struct container_config *g)
 {
 	struct json_object *o = json_object_new_object();
@@ -105,12 +139,17 @@ static struct json_object *config(const struct container_config *g)
 	view_add(o, "StopSignal", g->stop_signal ? g->stop_signal : "SIGTERM");
 	add(o, "CreateCommand", view_strings(g->create_command, g->n_create_command));
 	view_add(o, "Timezone", g->timezone);
-	view_add_bool(o, "SystemdMode", str_eq(g->systemd, "always"));
+	view_add_bool(o, "SystemdMode", facts_systemd_mode(g));
 	view_add(o, "Umask", g->umask);
 	view_add_i64(o, "Timeout", g->timeout);
 	view_add_i64(o, "StopTimeout", g->stop_timeout);
 	view_add_bool(o, "Passwd", !g->no_passwd);
 	view_add(o, "sdNotifyMode", g->sdnotify ? g->sdnotify : "container");
+	add(o, "ChrootDirs", view_strings(g->chroot_dirs, g->n_chroot_dirs));
+	if (g->n_secrets)
+		add(o, "Secrets", secrets(g));
+	if (g->n_expose)
+		add(o, "ExposedPorts", exposed_ports(g));
 	return o;
 }
 
@@ -185,6 +224,58 @@ static struct json_object *binds(const struct container *c)
 	return list;
 }
 
+/* [{"Path": "/dev/sda", "Rate": 1048576}]; key: Rate or Weight. */
+static struct json_object *throttles(const struct container_throttle *v, size_t n, const char *key)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *o = json_object_new_object();
+
+		view_add(o, "Path", v[i].path);
+		view_add_i64(o, key, (int64_t)v[i].value);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+/* {"/run": "rw,size=1m"} */
+static struct json_object *tmpfs(const struct container_config *g)
+{
+	struct json_object *o = json_object_new_object();
+
+	for (size_t i = 0; i < g->n_mounts; i++) {
+		const struct container_mount *m = &g->mounts[i];
+		auto_strbuf struct strbuf sb = STRBUF_INIT;
+
+		if (!str_eq(m->type, "tmpfs"))
+			continue;
+		for (size_t k = 0; k < m->n_options; k++)
+			strbuf_addf(&sb, "%s%s", k ? "," : "", m->options[k]);
+		view_add(o, m->destination, sb.buf);
+	}
+	return o;
+}
+
+/* What podman prints for Docker's sake: of other systems, or never set. */
+static void add_constants(struct json_object *o)
+{
+	static const char *const zeroes[] = { "DiskQuota",  "KernelMemory",  "CpuCount",
+					      "CpuPercent", "IOMaximumIOps", "IOMaximumBandwidth" };
+	static const char *const empty[] = { "VolumeDriver", "Cgroup", "Isolation",
+					     "IntelRdtClosID" };
+	struct json_object *size = json_object_new_array();
+
+	for (size_t i = 0; i < ARRAY_SIZE(zeroes); i++)
+		view_add_i64(o, zeroes[i], 0);
+	for (size_t i = 0; i < ARRAY_SIZE(empty); i++)
+		view_add(o, empty[i], "");
+	json_object_array_add(size, json_object_new_int(0));
+	json_object_array_add(size, json_object_new_int(0));
+	add(o, "ConsoleSize", size);
+	add(o, "Links", NULL);
+}
+
 static void add_limits(struct json_object *o, const struct container_limits *l)
 {
 	view_add_i64(o, "CpuShares", (int64_t)l->cpu_shares.v);
@@ -204,6 +295,12 @@ static void add_limits(struct json_object *o, const struct container_limits *l)
 	view_add_bool(o, "OomKillDisable", l->oom_kill_disable.v);
 	view_add_i64(o, "PidsLimit", l->pids.v);
 	view_add_i64(o, "BlkioWeight", l->blkio_weight.v);
+	add(o, "BlkioWeightDevice",
+	    throttles(l->blkio_weight_device, l->n_blkio_weight_device, "Weight"));
+	add(o, "BlkioDeviceReadBps", throttles(l->read_bps, l->n_read_bps, "Rate"));
+	add(o, "BlkioDeviceWriteBps", throttles(l->write_bps, l->n_write_bps, "Rate"));
+	add(o, "BlkioDeviceReadIOps", throttles(l->read_iops, l->n_read_iops, "Rate"));
+	add(o, "BlkioDeviceWriteIOps", throttles(l->write_iops, l->n_write_iops, "Rate"));
 	add(o, "CgroupConf", view_map(&l->unified));
 }
 
@@ -243,6 +340,10 @@ static struct json_object *host_config(const struct container *c)
 	add(o, "PortBindings", json_object_new_object());
 	add(o, "RestartPolicy", restart_policy(g));
 	view_add_bool(o, "AutoRemove", g->auto_remove);
+	view_add_bool(o, "AutoRemoveImage", g->auto_remove_image);
+	view_add(o, "HostsFile", g->hosts_file);
+	add(o, "Tmpfs", tmpfs(g));
+	add_constants(o);
 	add(o, "Annotations", view_map(&g->annotations));
 	add(o, "VolumesFrom", view_strings(g->volumes_from, g->n_volumes_from));
 	add(o, "CapAdd", view_strings(g->cap_add, g->n_cap_add));
@@ -374,6 +475,10 @@ struct json_object *view_inspect(const struct container *c)
 	view_add(o, "Namespace", "");
 	view_add_bool(o, "IsInfra", false);
 	view_add_bool(o, "IsService", false);
+	view_add(o, "KubeExitCodePropagation", "invalid");
+	view_add_i64(o, "lockNumber", 0);
+	view_add_bool(o, "UseImageHosts", g->no_hosts);
+	view_add_bool(o, "UseImageHostname", g->no_hostname);
 	add(o, "Config", config(g));
 	add(o, "HostConfig", host_config(c));
 	return o;

@@ -190,6 +190,43 @@ gone_from_processes()
 
 # --- archives -------------------------------------------------------------------------------------------------------------
 
+@test "a mirror stands in for a registry that does not answer, and a blocked one is not asked" {
+	load_image localhost/web:1
+	fl push -q localhost/web:1 "docker://$REGISTRY/mirrored/web:1"
+	cat >"$CONTAINERS_REGISTRIES_CONF" <<-CONFIG
+		[[registry]]
+		location = "127.0.0.1:1/web"
+		insecure = true
+		[[registry.mirror]]
+		location = "$REGISTRY/mirrored/web"
+		insecure = true
+		[[registry]]
+		location = "127.0.0.1:2"
+		blocked = true
+	CONFIG
+	fl pull -q 127.0.0.1:1/web:1 >/dev/null
+	is "$(fl image inspect --format '{{.Id}}' localhost/web:1)" "$(fl image inspect --format '{{.Id}}' 127.0.0.1:1/web:1)"
+	# The name is the registry's, not the mirror's.
+	run fl image exists "$REGISTRY/mirrored/web:1"
+	is 1 "$status"
+	refuses 125 blocked fl pull -q 127.0.0.1:2/web:1
+}
+
+@test "what the signature policy does not allow is not pulled" {
+	load_image localhost/web:1
+	fl push -q localhost/web:1 "docker://$REGISTRY/good/web:1"
+	fl push -q localhost/web:1 "docker://$REGISTRY/bad/web:1"
+	fl rmi localhost/web:1 >/dev/null
+	cat >"$T/policy.json" <<-POLICY
+		{ "default": [{ "type": "reject" }],
+		  "transports": { "docker": { "$REGISTRY/good": [{ "type": "insecureAcceptAnything" }] } } }
+	POLICY
+	refuses 125 "bad/web" fl pull -q --signature-policy "$T/policy.json" "$REGISTRY/bad/web:1"
+	is "" "$(fl images -q)"
+	fl pull -q --signature-policy "$T/policy.json" "$REGISTRY/good/web:1" >/dev/null
+	fl image exists "$REGISTRY/good/web:1"
+}
+
 @test "save and load keep id and names, in every format" {
 	load_image
 	id=$(fl images -q --no-trunc)

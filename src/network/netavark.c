@@ -218,3 +218,30 @@ int netavark_teardown(const struct netavark *nv, const struct network_request *r
 
 	return run(nv, "teardown", request, networks, netns_path, &exec, err);
 }
+
+int netavark_update(const struct netavark *nv, const struct network *network, struct err *err)
+{
+	auto_free char *file = xasprintf("%s/aardvark-dns/%s", nv->config_dir, network->name);
+	auto_free char *internal = xasprintf("%s%%int", file);
+	auto_strvec struct strvec argv = STRVEC_INIT;
+	auto_strvec struct strvec servers = STRVEC_INIT;
+	auto_capture struct capture exec = CAPTURE_INIT;
+	int r;
+
+	if (!nv->aardvark || (access(file, F_OK) < 0 && access(internal, F_OK) < 0))
+		return 0;
+	strvec_add_all(&servers, network->network_dns_servers, network->n_network_dns_servers);
+	strvec_add(&argv, nv->path);
+	strvec_addf(&argv, "--config=%s", nv->config_dir);
+	strvec_add(&argv, "--rootless=false");
+	strvec_addf(&argv, "--aardvark-binary=%s", nv->aardvark);
+	strvec_add(&argv, "update");
+	strvec_add(&argv, network->name);
+	strvec_add(&argv, "--network-dns-servers");
+	strvec_add_take(&argv, strvec_join(&servers, ","));
+	exec.argv = argv.v;
+	exec.timeout_ms = TIMEOUT_MS;
+	r = capture_run(&exec, err);
+	exec.argv = NULL;
+	return r > 0 ? fail(&exec, r, err) : r;
+}

@@ -37,5 +37,8 @@ int netavark_setup(const struct netavark *nv, const struct network_request *requ
 int netavark_teardown(const struct netavark *nv, const struct network_request *request,
 		      const struct network *networks, const char *netns_path, struct err *err);
 
+/* Tell the name server of a network which servers it asks now; nothing where it has none running. */
+int netavark_update(const struct netavark *nv, const struct network *network, struct err *err);
+
 DEFINE_AUTO_VAL(netavark, struct netavark, netavark_done)
 #define auto_netavark auto_cleanup(netavark_cleanup_val)

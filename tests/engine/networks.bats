@@ -185,3 +185,26 @@ load ../lib/networks
 	rm /run/containers/networks/ipam.db
 	fln run --rm --network shared --ip 10.213.11.253 --rootfs "$ROOTFS" true
 }
+
+@test "update changes the name servers of a network, also while it is in use" {
+	[ -x /usr/lib/podman/aardvark-dns ] || [ -x /usr/libexec/podman/aardvark-dns ] || skip "no aardvark-dns (tools/install-deps)"
+	net create web >/dev/null
+	net create --disable-dns silent >/dev/null
+	is web "$(net update --dns-add 127.0.0.7,127.0.0.8 web)"
+	is "127.0.0.7 127.0.0.8" "$(net inspect web | jq -r '.[0].network_dns_servers | join(" ")')"
+	serve "$C" --network web
+	contains "$(head -n 1 /run/containers/networks/aardvark-dns/web)" 127.0.0.7
+	net update --dns-drop 127.0.0.7 --dns-add 127.0.0.9 web >/dev/null
+	is "127.0.0.8 127.0.0.9" "$(net inspect web | jq -r '.[0].network_dns_servers | join(" ")')"
+	contains "$(head -n 1 /run/containers/networks/aardvark-dns/web)" 127.0.0.8 127.0.0.9
+	run grep -F 127.0.0.7 /run/containers/networks/aardvark-dns/web
+	[ "$status" -ne 0 ]
+	run net update web
+	refused "--dns-add"
+	run net update --dns-add nonsense web
+	refused "nonsense"
+	run net update --dns-add 127.0.0.7 silent
+	refused "has no DNS"
+	run net update --dns-add 127.0.0.7 nothing
+	refused "nothing"
+}

@@ -425,6 +425,7 @@ static const struct cli_command *const subcommands[] = {
 	&connect_command,
 	&disconnect_command,
 	&reload_command,
+	&floe_network_update_command,
 };
 
 const struct cli_command floe_network_command = {

@@ -14,6 +14,7 @@
 extern const struct cli_command floe_network_ls_command;
 extern const struct cli_command floe_network_inspect_command;
 extern const struct cli_command floe_network_exists_command;
+extern const struct cli_command floe_network_update_command;
 
 /* These commands work on netavark's networks; CNI's are files that an administrator writes. ERR_UNSUPPORTED. */
 int network_check_backend(const struct cli_invocation *inv, struct err *err);

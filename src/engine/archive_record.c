@@ -12,6 +12,7 @@
 #include "core/str.h"
 #include "engine/facts.h"
 #include "engine/prepare.h"
+#include "engine/restore_check.h"
 #include "kernel/signals.h"
 
 static void add_strings(char ***to, size_t *n_to, char *const *from, size_t n)
@@ -236,4 +237,5 @@ void archive_record_format(const struct container *c, const struct runtime_spec 
 			.mode = g->secrets[i].mode,
 		};
 	format_podmans(spec, ret);
+	ret->extra.object = restore_check_host();
 }

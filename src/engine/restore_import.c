@@ -25,6 +25,7 @@
 #include "engine/image_use.h"
 #include "engine/prepare.h"
 #include "engine/records.h"
+#include "engine/restore_check.h"
 #include "engine/secret.h"
 #include "engine/volume.h"
 #include "image/pull.h"
@@ -718,6 +719,43 @@ static const struct stage stages[] = {
 	{ "restore", stage_restore, NULL },
 };
 
+static void import_done(struct import *x)
+{
+	archive_reader_close(x->reader);
+	archive_documents_done(&x->documents);
+	archive_config_done(&x->config);
+	runtime_spec_done(&x->spec);
+	container_config_done(&x->record);
+	strvec_done(&x->volumes);
+	free(x->top);
+}
+
+int container_import_check(struct engine *e, const struct restore_import *import,
+			   struct restore_check *ret, struct err *err)
+{
+	struct import x = { .e = e, .o = import, .container = CONTAINER_INIT };
+	struct err reason = ERR_INIT;
+	int r = stage_read(&x, err);
+
+	if (r == 0)
+		r = stage_identity(&x, err);
+	if (r == 0) {
+		if (stage_judge(&x, &reason) < 0)
+			restore_check_note(ret, RESTORE_FAILS, "trust", "%s", reason.msg);
+		else
+			restore_check_note(ret, RESTORE_FITS, "trust",
+					   "the documents ask for nothing that is not allowed");
+		err_clear(&reason);
+		if (stage_runtime(&x, &reason) < 0)
+			restore_check_note(ret, RESTORE_FAILS, "runtime", "%s", reason.msg);
+		else
+			restore_check_note(ret, RESTORE_FITS, "runtime", "%s", e->runtime);
+		restore_check_run(ret, e, &x.config, &x.spec, &x.record, import);
+	}
+	import_done(&x);
+	return r;
+}
+
 int container_import(struct container *ret, struct engine *e, const struct restore_import *import,
 		     const struct restore_options *options, struct restore_result *result,
 		     struct err *err)
@@ -729,13 +767,7 @@ int container_import(struct container *ret, struct engine *e, const struct resto
 			    .container = CONTAINER_INIT };
 	int r = stages_run("import", stages, ARRAY_SIZE(stages), &x, err);
 
-	archive_reader_close(x.reader);
-	archive_documents_done(&x.documents);
-	archive_config_done(&x.config);
-	runtime_spec_done(&x.spec);
-	container_config_done(&x.record);
-	strvec_done(&x.volumes);
-	free(x.top);
+	import_done(&x);
 	if (r == 0)
 		*ret = x.container;
 	else

@@ -32,6 +32,13 @@ struct restore_import {
 	void *context;
 };
 
+struct restore_check;
+
+/* Nothing is made: tell in *ret whether it would work (engine/restore_check.h). Errors are those of an archive that cannot
+ * be read, or of an identity that it cannot have. */
+int container_import_check(struct engine *e, const struct restore_import *import,
+			   struct restore_check *ret, struct err *err);
+
 /* *ret is the running container, locked. */
 int container_import(struct container *ret, struct engine *e, const struct restore_import *import,
 		     const struct restore_options *options, struct restore_result *result,

@@ -203,3 +203,23 @@ mac()
 	fln restore --tcp-established "$C"
 	is running "$(inspect "$C" '{{.State.Status}}')"
 }
+
+@test "--dry-run tells what fits and what does not, and makes nothing" {
+	serve --network podman:ip=10.88.7.13 -p 127.0.0.1:7206:80 -v "$C-vol:/vol" -v "$T:/given"
+	fln checkpoint -R --export c.tar --compress none "$C"
+	run import --dry-run --allow mounts
+	[ "$status" -eq 1 ]
+	contains "$output" "ok    processor: " "ok    kernel: " "ok    cgroups: " "ok    CRIU: " "fails name: '$C' is taken" \
+		"ok    image: " "ok    mount: '$T' on '/given' is here" "fails volume: '$C-vol' exists already" \
+		"ok    network: 'podman' is here" "fails address: 10.88.7.13 is that of container $C" \
+		"fails port: 7206 is published by container $C"
+	fl rm -f -t 0 "$C" && fl volume rm "$C-vol"
+	run import --dry-run
+	[ "$status" -eq 1 ]
+	contains "$output" "fails trust: " "--allow mounts"
+	run import --dry-run --volume "$T:/given"
+	[ "$status" -eq 0 ]
+	contains "$output" "ok    address: 10.88.7.13 is free" "ok    port: 7206 is free" "ok    volume: '$C-vol' would be made"
+	is "" "$(fl ps -aq)"
+	is "" "$(fl volume ls -q)"
+}

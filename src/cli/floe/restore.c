@@ -9,6 +9,7 @@
 #include "core/alloc.h"
 #include "core/io.h"
 #include "core/str.h"
+#include "engine/restore_check.h"
 #include "engine/restore_import.h"
 
 struct options {
@@ -23,6 +24,7 @@ struct options {
 	struct strvec allow;
 	bool ignore_rootfs;
 	bool ignore_volumes;
+	bool dry_run;
 	bool print_stats;
 };
 
@@ -71,6 +73,7 @@ static int needs_import(const struct options *o, struct err *err)
 		{ "memory", g->memory.set },
 		{ "cpus", g->cpus },
 		{ "allow", o->allow.n > 0 },
+		{ "dry-run", o->dry_run },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
@@ -175,12 +178,20 @@ static int import(const struct cli_invocation *inv, struct context *x, struct er
 			      .has_ports = o->given.publish.n > 0 },
 		.report = report,
 	};
+	struct restore_check check = { 0 };
 	struct restore_result result;
 	auto_free char *line = NULL;
 	int r = read_given(o, &given, err);
 
 	for (size_t i = 0; r == 0 && i < o->allow.n; i++)
 		r = restore_allow_parse(o->allow.v[i], &how.allowed, err);
+	if (r == 0 && o->dry_run) {
+		r = container_import_check(floe_engine(inv), &how, &check, err);
+		if (r == 0)
+			r = cli_print(check.text.buf, err);
+		strbuf_done(&check.text);
+		return r < 0 ? r : check.n_failures > 0;
+	}
 	if (r == 0)
 		r = container_import(&c, floe_engine(inv), &how, &x->restore, &result, err);
 	if (r < 0)
@@ -257,6 +268,8 @@ static const struct cli_option rows[] = {
 		   "let the archive have what 'floe run' would not give: privileged, capabilities, "
 		   "devices, mounts, hooks, annotations, namespaces, seccomp, lsm, masks, sysctl, "
 		   "secrets, runtime, images"),
+	OPT_FLAG(T, dry_run, "dry-run", 0,
+		 "only tell whether the archive can be restored here: exit code 0 if so, 1 if not"),
 	OPT_STRING_F(T, pod, "pod", 0, "POD", "restore into a pod", CLI_HIDDEN),
 	OPT_FLAG(T, print_stats, "print-stats", 0,
 		 "print times (in microseconds) and page counts as JSON instead of the names"),

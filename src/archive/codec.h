@@ -14,8 +14,9 @@
 #include "core/macro.h"
 #include "core/strbuf.h"
 
-/* No piece is larger than this, on either side; foreign ones that are, are read as one stream. */
-#define CODEC_PIECE_MAX ((uint32_t)32 << 20)
+/* No piece is larger than this, on either side, since some dozen are in memory at a time; foreign ones that are, are
+ * read as one stream. */
+#define CODEC_PIECE_MAX ((uint32_t)8 << 20)
 
 /* What one slot needs, used again and again. Zeroed at first. */
 struct codec {

@@ -376,8 +376,9 @@ static int strip_prefix(struct archive_reader *reader, const char *name, const c
 }
 
 /* Check a member and make it the current one: 1, 0 when it is only the root. name is not clean. */
-static int accept(struct archive_reader *reader, const char *raw, enum archive_member_type type,
-		  const char *link, uint64_t size, struct err *err)
+static int accept_member(struct archive_reader *reader, const char *raw,
+			 enum archive_member_type type, const char *link, uint64_t size,
+			 struct err *err)
 {
 	auto_free char *clean = clean_name(raw);
 	const char *name = NULL;
@@ -456,11 +457,11 @@ static int next_of_tar(struct archive_reader *reader, struct err *err)
 			    invalid(reader, err, "a sparse member; unpack and pack it without") :
 			    type_of(reader, &block, path, &type, err);
 		if (r == 0)
-			r = accept(reader, path, type,
-				   type != ARCHIVE_SYMLINK ? NULL :
-				   override.link	   ? override.link :
-							     block.link,
-				   block.size, err);
+			r = accept_member(reader, path, type,
+					  type != ARCHIVE_SYMLINK ? NULL :
+					  override.link		  ? override.link :
+								    block.link,
+					  block.size, err);
 		tar_override_done(&override);
 	}
 	if (r > 0)
@@ -484,7 +485,7 @@ static int next_of_dir(struct archive_reader *reader, struct err *err)
 			reader->ended = r == 0;
 			return r;
 		}
-		r = accept(reader, name, type, link, size, err);
+		r = accept_member(reader, name, type, link, size, err);
 	}
 	return r;
 }

@@ -107,3 +107,16 @@ make_archive()
 	timeout 500 "$FLOE_BUILD/tests/fuzz/fuzz-archive" -n "${FUZZ_COUNT:-150}" -s "$seed" c.tar.zst >fuzzed
 	grep -q 'damaged archives read' fuzzed
 }
+
+@test "a pipe whose reader has gone: the export fails, the container runs on" {
+	local pipe
+	# shellcheck disable=SC2046 # words
+	fl run -d --name "$C" $(cr_options) bb:1 sh -c 'while :; do echo tick; sleep 0.1; done' </dev/null >/dev/null
+	exec {pipe}> >(exec true)
+	wait $!
+	! fl checkpoint --export - "$C" 1>&"$pipe" 2>error || fail "the export succeeded"
+	exec {pipe}>&-
+	grep -q "write 'stdout': broken pipe" error
+	is running "$(inspect "$C" '{{.State.Status}}')"
+	fl rm -f -t 0 "$C" >/dev/null
+}

@@ -12,6 +12,7 @@ setup_file()
 		export CANNOT_FREEZE="no netavark (tools/install-deps)"
 	fi
 	engine_cr_setup_file
+	replace_systemd_run
 	ip link set lo up
 	# As ip-netns(8) would leave it; floe makes it where it is missing.
 	mkdir -p /run/netns

@@ -12,6 +12,7 @@ setup_file()
 	[ -x /usr/lib/podman/netavark ] || [ -x /usr/libexec/podman/netavark ] ||
 		export CANNOT_FREEZE="no netavark (tools/install-deps)"
 	engine_setup
+	replace_systemd_run
 	ip link set lo up
 	mkdir -p /run/netns
 	mount --bind /run/netns /run/netns
@@ -42,7 +43,7 @@ fln()
 serve()
 {
 	# shellcheck disable=SC2016,SC2046 # for the shell of the container; words
-	fln run -d --name "$C" $(cr_options) --cgroup-parent "/$PREFIX" "$@" bb:1 \
+	fln run -d --name "$C" $(cr_options) --cgroup-parent "$CGROUP_PARENT" "$@" bb:1 \
 		sh -c 'who=$RANDOM; while :; do echo "$who" | nc -l -p 80; done' </dev/null >/dev/null
 }
 

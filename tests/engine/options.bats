@@ -231,8 +231,8 @@ in_container()
 
 @test "precreate hooks change the runtime configuration, or say why not" {
 	mkdir hooks
-	hooked() { timeout 60 "$FLOE" --hooks-dir "$T/hooks" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs \
-		--runtime "$ENGINE_RUNTIME" run --network none --rm --cgroup-parent "/$PREFIX" "$@" 3>&- 4>&-; }
+	hooked() { timeout $ENGINE_SECONDS "$FLOE" --hooks-dir "$T/hooks" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" \
+		--runtime "$ENGINE_RUNTIME" run --network none --rm --cgroup-parent "$CGROUP_PARENT" "$@" 3>&- 4>&-; }
 	jq -n --arg t "$T" '{version: "1.0.0", hook: {path: ($t + "/hook.sh"), args: ["hook", "word"], timeout: 20}, when: {always: true}, stages: ["precreate"]}' >hooks/a.json
 	hook_is() { printf '#!/bin/sh\n%s\n' "$1" >hook.sh; chmod +x hook.sh; }
 	hook_is "exec $(command -v sed) \"s/FROM_HOOK=no/FROM_HOOK=\$1/\""

@@ -116,6 +116,9 @@ static int fill_manifest(struct store *store, struct image_build *b, struct imag
 					OCI_LAYER_GZIP_TYPE,
 			       b->layer_blob, size);
 	}
+	for (size_t i = 0; b->annotations && i < b->annotations->n; i++)
+		json_string_map_set(&m->annotations, b->annotations->v[i].key,
+				    b->annotations->v[i].value);
 	if (!m->layers)
 		m->layers = xcalloc(1, sizeof(*m->layers));
 	return 0;
@@ -199,7 +202,8 @@ int image_import(struct store *store, int fd, const struct image_import_options 
 		 struct err *err)
 {
 	struct image_build b = { .comment = o->message ? o->message : "Imported from tarball",
-				 .name = o->name };
+				 .name = o->name,
+				 .annotations = o->annotations };
 	auto_free char *created_by = xasprintf("/bin/sh -c #(nop) ADD file in %s", o->source);
 	char blob[STORE_DIGEST_MAX];
 	char diff_id[STORE_DIGEST_MAX];

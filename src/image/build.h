@@ -23,6 +23,7 @@ struct image_build {
 	const char *name; /* full; NULL: none */
 	enum image_format format;
 	bool squash; /* the layer is the whole image: nothing of the base but its configuration */
+	const struct json_string_map *annotations; /* of the manifest, borrowed; NULL: none */
 };
 
 /* Write configuration, manifest and record. The caller holds the content lock since it wrote the
@@ -39,6 +40,7 @@ struct image_import_options {
 	const char *arch; /* NULL: this machine's */
 	const char *variant;
 	const char *source; /* what it is, for history and errors */
+	const struct json_string_map *annotations; /* of the manifest; NULL: none */
 };
 int image_import(struct store *store, int fd, const struct image_import_options *options,
 		 char **ret_id, struct err *err);

@@ -263,3 +263,29 @@ everything_is_there()
 		restore --import x --allow nonsense|expected all, or some of
 	LIST
 }
+
+@test "a checkpoint as an image: made, looked at, restored, saved and loaded" {
+	local allow=()
+	[[ $ENGINE_RUNTIME != *crun ]] || allow=(--allow annotations)
+	ticking
+	change_everything
+	fl checkpoint --create-image "$C-image:1" "$C"
+	is 0 "$(find "$ENGINE/root/containers" -name checkpoint-image.tar | wc -l)"
+	is "$C" "$(fl image inspect "$C-image:1" | jq -r '.[0].Annotations["io.podman.annotations.checkpoint.name"]')"
+	fl rm "$C"
+	fl save -q -o image.tar --format oci-archive "$C-image:1"
+	fl rmi "$C-image:1" >/dev/null
+	fl load -q -i image.tar >/dev/null
+	fl restore "${allow[@]}" "$C-image:1"
+	fl restore "${allow[@]}" --name "$C-2" "$C-image:1"
+	counts_on "$C"
+	counts_on "$C-2"
+	everything_is_there
+	try restore bb:1
+	[ "$status" -eq 125 ]
+	contains "$output" "image is not a checkpoint: "
+	try restore --name x "$C-image:1" bb:1
+	refused "--name can only be used with one checkpoint image"
+	fl rm -f -t 0 "$C" "$C-2"
+	fl rmi "$C-image:1" >/dev/null
+}

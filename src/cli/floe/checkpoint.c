@@ -4,14 +4,17 @@
 
 #include "cli/floe/checkpoint_stats.h"
 #include "cli/floe/targets.h"
+#include "core/alloc.h"
 #include "core/str.h"
 #include "engine/checkpoint.h"
+#include "engine/checkpoint_image.h"
 
 struct options {
 	struct targets targets;
 	struct checkpoint_options checkpoint;
 	const char *export;
 	const char *compress;
+	const char *create_image;
 	bool ignore_rootfs;
 	bool ignore_volumes;
 	bool print_stats;
@@ -28,7 +31,28 @@ static int checkpoint_one(struct container *c, void *context, struct err *err)
 {
 	struct context *x = context;
 	struct checkpoint_result result;
-	int r = container_checkpoint(c, &x->checkpoint, &result, err);
+	auto_free char *archive = NULL;
+	auto_free char *image = NULL;
+	int r;
+
+	/* podman gives --export the preference. */
+	if (x->o->create_image && !x->o->export) {
+		archive = xasprintf("%s/checkpoint-image.tar", c->static_dir);
+		x->export.target = archive;
+		x->export.codec = ARCHIVE_CODEC_NONE;
+		x->checkpoint.export = &x->export;
+	}
+	/* With --rm the archive would go with the container. */
+	if (archive && c->config.auto_remove)
+		return err_set(
+			err, ERR_STATE,
+			"cannot checkpoint containers that have been started with '--rm' unless "
+			"'--export' is used");
+	r = container_checkpoint(c, &x->checkpoint, &result, err);
+	if (r == 0 && archive)
+		r = checkpoint_image_create(c, archive, x->o->create_image, &image, err);
+	if (archive)
+		(void)unlink(archive);
 
 	if (r == 0 && x->o->print_stats)
 		checkpoint_stats_add_dump(&x->stats, c->config.id, result.runtime_us,
@@ -64,6 +88,11 @@ static int make_export(struct context *x, size_t n_containers, struct err *err)
 	const struct options *o = x->o;
 
 	x->checkpoint = o->checkpoint;
+	x->export.ignore_rootfs = o->ignore_rootfs;
+	x->export.ignore_volumes = o->ignore_volumes;
+	if (!o->export && o->create_image && (n_containers > 1 || o->targets.all))
+		return err_set(err, ERR_USAGE,
+			       "--create-image: one image holds one container; name one");
 	if (!o->export)
 		return 0;
 	if (o->compress && archive_codec_from_string(o->compress, &x->export.codec) < 0)
@@ -76,8 +105,6 @@ static int make_export(struct context *x, size_t n_containers, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "--export: one archive holds one container; name one");
 	x->export.target = o->export;
-	x->export.ignore_rootfs = o->ignore_rootfs;
-	x->export.ignore_volumes = o->ignore_volumes;
 	x->checkpoint.export = &x->export;
 	return 0;
 }
@@ -121,6 +148,8 @@ static const struct cli_option rows[] = {
 	OPT_STRING(T, export, "export", 'e', "FILE|-|dir:PATH",
 		   "write everything into an archive, from which the container can be restored "
 		   "anywhere"),
+	OPT_STRING(T, create_image, "create-image", 0, "NAME",
+		   "make an image of the archive, to be restored from or to be pushed"),
 	OPT_STRING(T, compress, "compress", 'c', "none|gzip|zstd",
 		   "how the archive is compressed (default: zstd)"),
 	OPT_FLAG(T, ignore_rootfs, "ignore-rootfs", 0,

@@ -9,6 +9,8 @@
 #include "core/alloc.h"
 #include "core/io.h"
 #include "core/str.h"
+#include "engine/checkpoint_image.h"
+#include "engine/records.h"
 #include "engine/restore_check.h"
 #include "engine/restore_import.h"
 
@@ -84,13 +86,14 @@ static int needs_import(const struct options *o, struct err *err)
 	return 0;
 }
 
-static int check(const struct cli_invocation *inv, const struct options *o, struct err *err)
+static int check(const struct cli_invocation *inv, const struct options *o, bool images,
+		 struct err *err)
 {
 	const struct targets *t = &o->targets;
 
 	if (geteuid() != 0)
 		return err_set(err, ERR_DENIED, "restoring a container requires root");
-	if (!o->import) {
+	if (!o->import && !images) {
 		int r = needs_import(o, err);
 
 		if (r < 0)
@@ -160,13 +163,14 @@ static int read_given(const struct options *o, struct container_config *ret, str
 	return r;
 }
 
-static int import(const struct cli_invocation *inv, struct context *x, struct err *err)
+static int import(const struct cli_invocation *inv, struct context *x, const char *source,
+		  struct err *err)
 {
 	const struct options *o = x->o;
 	auto_container_config struct container_config given = { 0 };
 	auto_container struct container c = CONTAINER_INIT;
 	struct restore_import how = {
-		.source = o->import,
+		.source = source,
 		.previous = o->import_previous,
 		.ignore_rootfs = o->ignore_rootfs,
 		.ignore_volumes = o->ignore_volumes,
@@ -205,13 +209,50 @@ static int import(const struct cli_invocation *inv, struct context *x, struct er
 	return cli_print(line, err);
 }
 
+/* Arguments of which none is a container are images. */
+static bool names_images(const struct cli_invocation *inv)
+{
+	for (size_t i = 0; i < inv->n_args; i++) {
+		auto_free char *id = NULL;
+
+		if (record_find(floe_engine(inv), inv->args[i], &id, NULL) == 0)
+			return false;
+	}
+	return inv->n_args > 0;
+}
+
+static int import_images(const struct cli_invocation *inv, struct context *x, struct err *err)
+{
+	const struct options *o = x->o;
+	int code = 0;
+
+	if (inv->n_args > 1 && o->name)
+		return err_set(err, ERR_USAGE, "--name can only be used with one checkpoint image");
+	for (size_t i = 0; i < inv->n_args; i++) {
+		struct err one = ERR_INIT;
+		auto_free char *source = NULL;
+		int r = checkpoint_image_find(floe_engine(inv), inv->args[i], &source, &one);
+
+		if (r == 0)
+			r = import(inv, x, source, &one);
+		if (r < 0) {
+			targets_report(&one);
+			code = FLOE_EXIT_ERROR;
+		} else if (r > code) {
+			code = r;
+		}
+	}
+	return code;
+}
+
 static int run(const struct cli_invocation *inv, struct err *err)
 {
 	const struct options *o = inv->options;
+	bool images = !o->import && names_images(inv);
 	struct targets t = o->targets;
 	struct context x = { .o = o };
 	int code;
-	int r = check(inv, o, err);
+	int r = check(inv, o, images, err);
 
 	if (r == 0)
 		r = choose_tcp(o, &x.restore, err);
@@ -221,7 +262,9 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	t.wanted = is_frozen;
 	t.quiet = o->print_stats;
 	checkpoint_stats_begin(&x.stats);
-	code = o->import ? import(inv, &x, err) : targets_each(inv, &t, restore_one, &x, err);
+	code = o->import ? import(inv, &x, o->import, err) :
+	       images	 ? import_images(inv, &x, err) :
+			   targets_each(inv, &t, restore_one, &x, err);
 	if (code >= 0 && o->print_stats)
 		r = checkpoint_stats_print(&x.stats, "podman_restore_duration", err);
 	(void)json_object_put(x.stats.containers);
@@ -280,7 +323,7 @@ static const struct cli_option rows[] = {
 
 const struct cli_command floe_restore_command = {
 	.name = "restore",
-	.arguments = "[CONTAINER...]",
+	.arguments = "[CONTAINER|IMAGE...]",
 	.summary = "let containers go on from their checkpoints",
 	.description = "Containers get the addresses back that they had. When a restore fails, the "
 		       "checkpoint stays and nothing else.",

@@ -395,8 +395,9 @@ int containers_conf_load(struct containers_conf *ret, const struct strvec *modul
 
 void containers_conf_done(struct containers_conf *conf)
 {
-	json_done(&containers_conf_desc, conf);
+	/* Before json_done(), which clears the struct as a whole. */
 	strvec_done(&conf->files);
+	json_done(&containers_conf_desc, conf);
 }
 
 struct json_object *containers_conf_runtime(const struct containers_conf *conf, const char *name)

@@ -427,32 +427,31 @@ struct tag_list {
 JSON_DESC_STATIC(tag_list_desc, struct tag_list, F_STRINGS(struct tag_list, tags, "Tags", 0),
 		 F_EXTRA(struct tag_list, extra));
 
-int image_pull_all_tags(struct store *store, const char *repository,
-			const struct pull_options *options, struct strvec *ret_ids, struct err *err)
+int image_list_tags(const char *repository, const struct skopeo_options *options, char **ret_base,
+		    struct strvec *ret_tags, struct err *err)
 {
 	auto_registries struct registries registries = { 0 };
 	auto_strvec struct strvec names = STRVEC_INIT;
 	auto_strvec struct strvec args = STRVEC_INIT;
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 	auto_reference struct reference ref = { 0 };
-	struct skopeo_options skopeo = options->skopeo;
+	struct skopeo_options skopeo = *options;
 	struct skopeo_call call = {
 		.subcommand = "list-tags", .args = &args, .out = &text, .out_limit = TAGS_MAX
 	};
 	struct tag_list list = { 0 };
-	auto_free char *base = NULL;
 	const char *rest;
 	int r;
 
 	if (transport_of(repository, &rest))
-		return err_set(err, ERR_USAGE, "pull all tags of '%s': only registries have tags",
+		return err_set(err, ERR_USAGE, "list the tags of '%s': only registries have tags",
 			       repository);
 	r = reference_parse(&ref, rest, err);
 	if (r < 0)
 		return r;
 	if (ref.tag || ref.digest)
 		return err_set(err, ERR_USAGE,
-			       "pull all tags of '%s': give it without tag and digest", repository);
+			       "list the tags of '%s': give it without tag and digest", repository);
 	r = registries_load(&registries, NULL, err);
 	if (r == 0)
 		r = registries_candidates(&registries, rest, false, &names, err);
@@ -462,20 +461,35 @@ int image_pull_all_tags(struct store *store, const char *repository,
 	r = reference_parse(&ref, names.v[0], err);
 	if (r < 0)
 		return r;
-	base = reference_repository(&ref);
+	*ret_base = reference_repository(&ref);
 	skopeo.creds_registry = ref.domain;
-	strvec_addf(&args, "docker://%s", base);
+	strvec_addf(&args, "docker://%s", *ret_base);
 	r = skopeo_run(&skopeo, &call, err);
-	if (r == 0)
-		r = json_decode(&tag_list_desc, &list, text.buf, text.len, "list of tags", err);
-	for (size_t i = 0; r == 0 && i < list.n_tags; i++) {
-		auto_free char *full = xasprintf("%s:%s", base, list.tags[i]);
+	if (r < 0)
+		return err_wrap(err, r, "list the tags of '%s'", *ret_base);
+	r = json_decode(&tag_list_desc, &list, text.buf, text.len, "list of tags", err);
+	for (size_t i = 0; r == 0 && i < list.n_tags; i++)
+		strvec_add(ret_tags, list.tags[i]);
+	json_done(&tag_list_desc, &list);
+	return r;
+}
+
+int image_pull_all_tags(struct store *store, const char *repository,
+			const struct pull_options *options, struct strvec *ret_ids, struct err *err)
+{
+	auto_strvec struct strvec tags = STRVEC_INIT;
+	auto_free char *base = NULL;
+	int r = image_list_tags(repository, &options->skopeo, &base, &tags, err);
+
+	if (r < 0)
+		return err_wrap(err, r, "pull all tags");
+	for (size_t i = 0; r == 0 && i < tags.n; i++) {
+		auto_free char *full = xasprintf("%s:%s", base, tags.v[i]);
 		char *id;
 
 		r = pull_name(store, full, options, &id, NULL, err);
 		if (r == 0)
 			strvec_add_take(ret_ids, id);
 	}
-	json_done(&tag_list_desc, &list);
 	return r;
 }

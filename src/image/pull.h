@@ -34,6 +34,11 @@ int image_pull_all_tags(struct store *store, const char *repository,
 			const struct pull_options *options, struct strvec *ret_ids,
 			struct err *err);
 
+/* The tags of a repository, by name or short name; *ret_base is its full name, owned by the caller also on
+ * failure. */
+int image_list_tags(const char *repository, const struct skopeo_options *options, char **ret_base,
+		    struct strvec *ret_tags, struct err *err);
+
 /* The platform that images are chosen for: Go's names of the machine ("amd64", "arm64", "arm" "v7"). */
 const char *platform_architecture(const char **ret_variant);
 /* The entry of a manifest list that fits; NULL: none. */

@@ -190,6 +190,26 @@ gone_from_processes()
 
 # --- archives -------------------------------------------------------------------------------------------------------------
 
+@test "search lists repositories of a registry, and tags of one" {
+	load_image localhost/web:1
+	for name in found/web:1 found/web:2 found/other:1 elsewhere:1; do
+		fl push -q localhost/web:1 "docker://$REGISTRY/$name"
+	done
+	is "$REGISTRY/found/web 1,$REGISTRY/found/web 2" \
+		"$(fl search --list-tags --format '{{.Name}} {{.Tag}}' "$REGISTRY/found/web" | sort | paste -sd ,)"
+	is 1 "$(fl search --list-tags --limit 1 --format '{{.Tag}}' found/web | wc -l)"
+	refuses 125 "nothing" fl search --list-tags "$REGISTRY/nothing"
+	! command -v curl >/dev/null || {
+		is "$REGISTRY/found/other,$REGISTRY/found/web" "$(fl search --format '{{.Name}}' "$REGISTRY/found" | sort | paste -sd ,)"
+		# In the search registries.
+		is "$REGISTRY/found/web" "$(fl search --format '{{.Name}}' found/web)"
+		is "" "$(fl search --format '{{.Name}}' "$REGISTRY/no-such-thing")"
+		run fl search "$REGISTRY/found"
+		contains "${lines[0]}" NAME DESCRIPTION
+		refuses 125 "search registry '127.0.0.1:1'" fl search 127.0.0.1:1/x
+	}
+}
+
 @test "a mirror stands in for a registry that does not answer, and a blocked one is not asked" {
 	load_image localhost/web:1
 	fl push -q localhost/web:1 "docker://$REGISTRY/mirrored/web:1"

@@ -30,6 +30,7 @@ extern const struct cli_command floe_logout_command;
 extern const struct cli_command floe_pull_command;
 extern const struct cli_command floe_push_command;
 extern const struct cli_command floe_rmi_command;
+extern const struct cli_command floe_search_command;
 extern const struct cli_command floe_save_command;
 extern const struct cli_command floe_tag_command;
 extern const struct cli_command floe_untag_command;

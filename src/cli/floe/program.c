@@ -108,7 +108,7 @@ static const struct cli_command *const commands[] = {
 	&floe_events_command, &floe_volume_command, &floe_secret_command, &floe_info_command,
 	&container_command,
 	&floe_pull_command, &floe_push_command, &floe_images_command, &floe_tag_command,
-	&floe_untag_command, &floe_rmi_command, &floe_history_command, &floe_load_command,
+	&floe_untag_command, &floe_rmi_command, &floe_search_command, &floe_history_command, &floe_load_command,
 	&floe_save_command, &floe_import_command, &floe_login_command, &floe_logout_command,
 	&floe_image_command,
 	&floe_network_command,

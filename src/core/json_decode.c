@@ -415,6 +415,12 @@ static int decode_member(const struct json_source *d, const struct json_field *f
 	return 0;
 }
 
+/* As strcasecmp(3); most names differ in their first letter, and every absent field is compared with all. */
+static bool same_name(const char *a, const char *b)
+{
+	return ((a[0] ^ b[0]) & ~0x20) == 0 && strcasecmp(a, b) == 0;
+}
+
 /*
  * The row's key in the object: the value, or NULL when it is absent or null. A key in other letters
  * counts where the right one is missing: runc takes "readOnly" for "readonly", and who wrote that
@@ -431,7 +437,7 @@ static struct json_object *find_member(struct json_object *object, const char **
 	}
 	json_object_object_foreach(object, name, value)
 	{
-		if (strcasecmp(name, *key) == 0) {
+		if (same_name(name, *key)) {
 			(*n_present)++;
 			*key = name;
 			return value;
@@ -459,7 +465,7 @@ static bool is_shadowed(const struct json_desc *desc, const struct json_field *f
 static bool is_known(const struct json_desc *desc, const char *key)
 {
 	for (size_t i = 0; i < desc->n_fields; i++)
-		if (desc->fields[i].key && strcasecmp(desc->fields[i].key, key) == 0)
+		if (desc->fields[i].key && same_name(desc->fields[i].key, key))
 			return true;
 	return false;
 }

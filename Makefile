@@ -95,6 +95,7 @@ bench: deps
 	@bench/lifecycle
 	@bench/checkpoint
 	@bench/archive --memory 256 --rounds 3
+	@bench/engine --containers 200
 
 install: $(BUILD)/build.ninja
 	@meson configure -Dprefix=$(PREFIX) $(BUILD)

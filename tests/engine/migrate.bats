@@ -281,6 +281,13 @@ everything_is_there()
 	counts_on "$C"
 	counts_on "$C-2"
 	everything_is_there
+	if [ ${#allow[@]} -eq 0 ]; then
+		fl run -d --name "$C-3" "$C-image:1" </dev/null
+		counts_on "$C-3"
+		try run -d --name "$C-4" "$C-image:1" true
+		refused "takes no command"
+		fl rm -f -t 0 "$C-3"
+	fi
 	try restore bb:1
 	[ "$status" -eq 125 ]
 	contains "$output" "image is not a checkpoint: "

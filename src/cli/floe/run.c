@@ -15,10 +15,12 @@
 #include "core/io.h"
 #include "core/log.h"
 #include "core/str.h"
+#include "engine/checkpoint_image.h"
 #include "engine/cleanup.h"
 #include "engine/create.h"
 #include "engine/image_use.h"
 #include "engine/records.h"
+#include "engine/restore_import.h"
 #include "engine/start.h"
 #include "image/pull.h"
 
@@ -198,11 +200,61 @@ static void remove_failed(struct container *c)
 		log_warning("%s", err.msg);
 }
 
+/* ---- a checkpoint in an image: it is not started, it goes on ---- */
+
+static void report_findings(void *context UNUSED, const char *lines)
+{
+	(void)io_write_all(STDERR_FILENO, lines, strlen(lines));
+}
+
+static int run_checkpoint(const struct cli_invocation *inv, const struct create_options *o,
+			  const struct foreground_options *f, const char *source, struct err *err)
+{
+	auto_container_config struct container_config given = { 0 };
+	auto_container struct container c = CONTAINER_INIT;
+	const struct create_options ports = { .publish = o->publish };
+	const struct restore_options options = { 0 };
+	const struct restore_import how = {
+		.source = source,
+		.identity = { .name = o->name,
+			      .hostname = o->hostname,
+			      .given = &given,
+			      .has_ports = o->publish.n > 0 },
+		.report = report_findings,
+	};
+	struct restore_result result;
+	auto_free char *line = NULL;
+	int r = 0;
+
+	if (inv->n_args > 1)
+		return err_set(
+			err, ERR_USAGE,
+			"run of checkpoint image '%s': its processes are there already, it takes "
+			"no command",
+			inv->args[0]);
+	if (ports.publish.n > 0)
+		r = network_options_apply(&ports, &given, err);
+	for (size_t i = 0; i < given.n_networks; i++)
+		network_attachment_done(&given.networks[i]);
+	given.n_networks = 0;
+	if (r == 0)
+		r = container_import(&c, floe_engine(inv), &how, &options, &result, err);
+	if (r < 0)
+		return r;
+	if (!o->detach) {
+		container_unlock(&c);
+		return foreground_attach(&c, f, err);
+	}
+	line = xasprintf("%s\n", c.config.id);
+	return cli_print(line, err);
+}
+
 static int run_run(const struct cli_invocation *inv, struct err *err)
 {
 	const struct run_command_options *cli = inv->options;
 	const struct create_options *o = &cli->create;
 	auto_container struct container c = CONTAINER_INIT;
+	auto_free char *checkpoint = NULL;
 	struct foreground_options f = {
 		.detach_keys = o->detach_keys,
 		.sig_proxy = !o->sig_proxy.set || o->sig_proxy.v,
@@ -211,6 +263,9 @@ static int run_run(const struct cli_invocation *inv, struct err *err)
 
 	if (r == 0 && o->detach && o->attach.n > 0)
 		r = err_set(err, ERR_USAGE, "cannot specify both --attach and --detach");
+	if (r == 0 && !o->rootfs &&
+	    checkpoint_image_find(floe_engine(inv), inv->args[0], &checkpoint, NULL) == 0)
+		return run_checkpoint(inv, o, &f, checkpoint, err);
 	if (r == 0)
 		r = make(inv, o, &c, err);
 	if (r == 0)

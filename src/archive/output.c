@@ -42,10 +42,12 @@ static int open_temporary(struct output *output)
 
 static int open_file(struct output *output, const char *path, struct err *err)
 {
-	auto_free char *parent = path_dirname(path);
+	/* A symlink stands for its target, which is what is replaced. */
+	auto_free char *real = realpath(path, NULL);
+	auto_free char *parent = path_dirname(real ? real : path);
 	struct stat st;
 
-	/* What is there and no file is written to as it is; a symlink stands for its target. */
+	/* What is there and no file is written to as it is. */
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
 		if (S_ISDIR(st.st_mode))
 			return err_set(
@@ -58,7 +60,7 @@ static int open_file(struct output *output, const char *path, struct err *err)
 	output->parent_fd = fd_open_at(AT_FDCWD, parent, O_PATH | O_DIRECTORY, 0);
 	if (output->parent_fd < 0)
 		return fail(output, output->parent_fd, err);
-	output->final_name = xstrdup(path_basename(path));
+	output->final_name = xstrdup(path_basename(real ? real : path));
 	if (!*output->final_name)
 		return fail(output, -EISDIR, err);
 	output->fd = open_temporary(output);

@@ -546,6 +546,9 @@ static int remove_deleted(int dir, const struct rooted *root, struct err *err)
 static int take_files(const struct container *c, int dir, struct err *err)
 {
 	static const char *const names[] = { CHECKPOINT_DIR, CHECKPOINT_PRE_DIR, "artifacts" };
+	/* podman's, containerd's, CRI-O's. */
+	static const char *const logs[] = { "ctr.log", "container.log",
+					    "io.kubernetes.cri-o.LogPath" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		auto_free char *to = checkpoint_file(c, names[i]);
@@ -553,10 +556,12 @@ static int take_files(const struct container *c, int dir, struct err *err)
 		if (renameat(dir, names[i], AT_FDCWD, to) < 0 && errno != ENOENT)
 			return err_sys(err, -errno, "take '%s' of the archive", names[i]);
 	}
-	if (str_eq(c->config.log_driver, "k8s-file") || str_eq(c->config.log_driver, "json-file")) {
+	if (!str_eq(c->config.log_driver, "k8s-file") && !str_eq(c->config.log_driver, "json-file"))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
 		auto_free char *to = checkpoint_file(c, "ctr.log");
 
-		if (renameat(dir, "ctr.log", AT_FDCWD, to) < 0 && errno != ENOENT)
+		if (renameat(dir, logs[i], AT_FDCWD, to) < 0 && errno != ENOENT)
 			return err_sys(err, -errno, "take the log of the archive");
 	}
 	return 0;

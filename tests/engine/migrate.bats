@@ -296,3 +296,42 @@ everything_is_there()
 	fl rm -f -t 0 "$C" "$C-2"
 	fl rmi "$C-image:1" >/dev/null
 }
+
+@test "archives as CRI-O and containerd write them" {
+	local id
+	[[ $ENGINE_RUNTIME != *crun ]] || skip "the form of an archive is no matter of the runtime: see the run with floe-runtime"
+	ticking
+	fl exec "$C" sh -c 'echo new >/data/new; rm /etc/passwd'
+	fl checkpoint --export dir:a "$C"
+	id=$(inspect "$C" '{{.ID}}')
+	fl rm "$C"
+	# A short config.dump, and Kubernetes' names for the rest.
+	mkdir o
+	cp -r a/checkpoint a/rootfs-diff.tar a/deleted.files o/
+	cp a/ctr.log o/io.kubernetes.cri-o.LogPath
+	jq '{id, name: "k8s_app_pod_default_0_0", rootfsImage: .rootfsImageName, rootfsImageRef: .rootfsImageID, rootfsImageName,
+		runtime: "", createdTime}' a/config.dump >o/config.dump
+	jq '.annotations = {"io.container.manager": "cri-o", "io.kubernetes.cri-o.Metadata": "{\"name\":\"app\"}",
+		"io.kubernetes.cri-o.ContainerType": "container"}' a/spec.dump >o/spec.dump
+	tar -C o -cf crio.tar config.dump spec.dump checkpoint rootfs-diff.tar deleted.files io.kubernetes.cri-o.LogPath
+	is "$id" "$(fl restore --import crio.tar)"
+	NAME=k8s_app_pod_default_0_0
+	counts_on $NAME
+	ticks_are_continuous $NAME
+	is "new gone" "$(in_c 'echo $(cat /data/new) $([ -e /etc/passwd ] || echo gone)')"
+	fl rm -f -t 0 $NAME
+	# containerd: everything in a directory, deletions as whiteouts in the layer.
+	mkdir -p d/ctrd-checkpoint
+	cp -r a/checkpoint d/ctrd-checkpoint/
+	cp a/ctr.log d/ctrd-checkpoint/container.log
+	cp o/config.dump d/ctrd-checkpoint/
+	jq '.annotations = {"io.kubernetes.cri.container-name": "app"}' a/spec.dump >d/ctrd-checkpoint/spec.dump
+	mkdir layer && tar -C layer -xf a/rootfs-diff.tar
+	mkdir -p layer/etc && touch layer/etc/.wh.passwd
+	tar -C layer -cf d/ctrd-checkpoint/rootfs-diff.tar .
+	tar -C d -cf containerd.tar ctrd-checkpoint
+	fl restore --import containerd.tar --name "$C-2"
+	NAME=$C-2
+	counts_on "$NAME"
+	is "new gone" "$(in_c 'echo $(cat /data/new) $([ -e /etc/passwd ] || echo gone)')"
+}

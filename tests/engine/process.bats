@@ -40,9 +40,9 @@ teardown()
 	refused "nosuch" "no such user"
 }
 
-@test "--chrootdirs has hosts and resolv.conf too" {
-	is "1.2.3.4 nameserver" "$(fl run --rm --add-host there:1.2.3.4 --chrootdirs /data/a,/data/b --rootfs "$ROOTFS" \
-		sh -c 'echo $(grep -o "^1.2.3.4" /data/a/etc/hosts) $(grep -o -m 1 nameserver /data/b/etc/resolv.conf)')"
+@test "--chrootdirs has hosts and hostname too" {
+	is "1.2.3.4 inside" "$(fl run --rm --add-host there:1.2.3.4 --hostname inside --chrootdirs /data/a,/data/b --rootfs "$ROOTFS" \
+		sh -c 'echo $(grep -o "^1.2.3.4" /data/a/etc/hosts) $(cat /data/b/etc/hostname)')"
 	rm -r "$ROOTFS/data/a" "$ROOTFS/data/b"
 	try run --rm --chrootdirs a --rootfs "$ROOTFS" true
 	refused "absolute path"

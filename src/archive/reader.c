@@ -6,19 +6,13 @@
 #include <unistd.h>
 
 #include "archive/reader_internal.h"
-#include "archive/tar_header.h"
 #include "core/alloc.h"
 #include "core/fd.h"
-#include "core/json_table.h"
 #include "core/path.h"
 #include "core/str.h"
 #include "storage/unpack.h"
 
-/* Long names, attributes: what stands in front of a header. */
-#define EXTENSION_MAX ((uint64_t)1 << 20)
 #define RATIO_DEFAULT 1000
-/* Up to here an archive may be of nothing but zeroes. */
-#define RATIO_FREE ((uint64_t)16 << 30)
 #define CONTAINERD_PREFIX "ctrd-checkpoint"
 #define BUFFER ((size_t)1 << 20)
 #define PATH_BYTES_MAX 4096
@@ -150,193 +144,6 @@ void reader_set_ahead(struct archive_reader *reader, bool ahead)
 		plain_set_ahead(reader->plain, ahead);
 }
 
-/* --- bytes of the tar --- */
-
-static int invalid(const struct archive_reader *reader, struct err *err, const char *what)
-{
-	return err_set(err, ERR_INVALID, "read archive '%s': %s", reader->name, what);
-}
-
-static int truncated(const struct archive_reader *reader, struct err *err)
-{
-	return err_set(err, ERR_CORRUPT, "read archive '%s': it ends too early", reader->name);
-}
-
-static int check_ratio(const struct archive_reader *reader, uint64_t bytes, struct err *err)
-{
-	if (bytes > RATIO_FREE && bytes / reader->options.max_ratio > plain_consumed(reader->plain))
-		return err_set(err, ERR_INVALID,
-			       "read archive '%s': its content is more than %u times as large as "
-			       "itself",
-			       reader->name, reader->options.max_ratio);
-	return 0;
-}
-
-/* Have a piece with something in it: 1, 0 at the end. */
-static int have_piece(struct archive_reader *reader, struct err *err)
-{
-	int r;
-
-	if (reader->piece_len > 0)
-		return 1;
-	r = plain_next(reader->plain, &reader->piece, &reader->piece_len, err);
-	if (r <= 0)
-		return r;
-	r = check_ratio(reader, reader->position, err);
-	return r < 0 ? r : 1;
-}
-
-static void use_piece(struct archive_reader *reader, size_t len)
-{
-	reader->piece += len;
-	reader->piece_len -= len;
-	reader->position += len;
-}
-
-static int take_bytes(struct archive_reader *reader, void *buf, size_t len, struct err *err)
-{
-	uint8_t *to = buf;
-
-	while (len > 0) {
-		int r = have_piece(reader, err);
-		size_t n = MIN(len, reader->piece_len);
-
-		if (r <= 0)
-			return r < 0 ? r : truncated(reader, err);
-		memcpy(to, reader->piece, n);
-		use_piece(reader, n);
-		to += n;
-		len -= n;
-	}
-	return 0;
-}
-
-static int pass_bytes(struct archive_reader *reader, uint64_t len, struct err *err)
-{
-	size_t n = (size_t)MIN(len, (uint64_t)reader->piece_len);
-
-	use_piece(reader, n);
-	len -= n;
-	if (len > 0 && plain_can_seek(reader->plain)) {
-		reader->position += len;
-		plain_seek(reader->plain, reader->position);
-		return 0;
-	}
-	while (len > 0) {
-		int r = have_piece(reader, err);
-
-		if (r <= 0)
-			return r < 0 ? r : truncated(reader, err);
-		n = (size_t)MIN(len, (uint64_t)reader->piece_len);
-		use_piece(reader, n);
-		len -= n;
-	}
-	return 0;
-}
-
-/* --- headers --- */
-
-/* The content of an extension block, without NULs at its end. */
-static int take_extension(struct archive_reader *reader, uint64_t size, struct strbuf *sb,
-			  struct err *err)
-{
-	int r;
-
-	if (size > EXTENSION_MAX)
-		return invalid(reader, err, "a header is too large");
-	r = take_bytes(reader, strbuf_reserve(sb, (size_t)size), (size_t)size, err);
-	if (r < 0)
-		return r;
-	strbuf_advance(sb, (size_t)size);
-	return pass_bytes(reader, tar_padded(size) - size, err);
-}
-
-static int take_records(struct archive_reader *reader, const struct tar_block *block,
-			struct tar_override *override, struct err *err)
-{
-	struct tar_override global = { 0 };
-	auto_strbuf struct strbuf sb = STRBUF_INIT;
-	int r = take_extension(reader, block->size, &sb, err);
-
-	if (r < 0)
-		return r;
-	r = tar_override_parse(block->type == 'g' ? &global : override, sb.buf, sb.len);
-	/* A name for all members: some readers believe it, others do not. */
-	if (r == 0 && (global.path || global.link || global.has_size || global.sparse))
-		r = -EBADMSG;
-	tar_override_done(&global);
-	return r < 0 ? err_set(err, ERR_CORRUPT, "read archive '%s': a header is damaged",
-			       reader->name) :
-		       0;
-}
-
-static int take_long_name(struct archive_reader *reader, const struct tar_block *block,
-			  struct tar_override *override, struct err *err)
-{
-	auto_strbuf struct strbuf sb = STRBUF_INIT;
-	int r = take_extension(reader, block->size, &sb, err);
-
-	if (r < 0)
-		return r;
-	if (block->type == 'L')
-		replace_ptr(override->path, xstrdup(sb.buf));
-	else
-		replace_ptr(override->link, xstrdup(sb.buf));
-	return 0;
-}
-
-/* Behind the end there are zeroes, if anything. */
-static int check_end(struct archive_reader *reader, struct err *err)
-{
-	int r;
-
-	while ((r = have_piece(reader, err)) > 0) {
-		if (reader->piece[0] != 0 ||
-		    memcmp(reader->piece, reader->piece + 1, reader->piece_len - 1) != 0)
-			return err_set(err, ERR_CORRUPT,
-				       "read archive '%s': something follows its end",
-				       reader->name);
-		use_piece(reader, reader->piece_len);
-	}
-	return r;
-}
-
-/* The header of the next member with everything that stands in front of it: 1, 0 at the end. */
-static int take_header(struct archive_reader *reader, struct tar_block *block,
-		       struct tar_override *override, struct err *err)
-{
-	for (;;) {
-		uint8_t raw[TAR_BLOCK];
-		int r = take_bytes(reader, raw, sizeof(raw), err);
-
-		if (r < 0)
-			return r;
-		r = tar_block_parse(block, raw);
-		if (r == 0) {
-			r = take_bytes(reader, raw, sizeof(raw), err);
-			if (r == 0 && tar_block_parse(block, raw) != 0)
-				return err_set(err, ERR_CORRUPT,
-					       "read archive '%s': a header is damaged",
-					       reader->name);
-			return r < 0 ? r : check_end(reader, err);
-		}
-		if (r < 0)
-			return err_set(err, ERR_CORRUPT,
-				       reader->position == TAR_BLOCK ?
-					       "read archive '%s': it is no tar archive" :
-					       "read archive '%s': a header is damaged",
-				       reader->name);
-		if (block->type == 'x' || block->type == 'g')
-			r = take_records(reader, block, override, err);
-		else if (block->type == 'L' || block->type == 'K')
-			r = take_long_name(reader, block, override, err);
-		else
-			return 1;
-		if (r < 0)
-			return r;
-	}
-}
-
 /* --- names --- */
 
 /* "./a/b/" to "a/b"; "" for the root. NULL for a name that is refused. */
@@ -376,9 +183,8 @@ static int strip_prefix(struct archive_reader *reader, const char *name, const c
 }
 
 /* Check a member and make it the current one: 1, 0 when it is only the root. name is not clean. */
-static int accept_member(struct archive_reader *reader, const char *raw,
-			 enum archive_member_type type, const char *link, uint64_t size,
-			 struct err *err)
+int reader_accept(struct archive_reader *reader, const char *raw, enum archive_member_type type,
+		  const char *link, uint64_t size, struct err *err)
 {
 	auto_free char *clean = clean_name(raw);
 	const char *name = NULL;
@@ -394,7 +200,7 @@ static int accept_member(struct archive_reader *reader, const char *raw,
 	if (r < 0 || (r == 0 && type == ARCHIVE_DIRECTORY))
 		return r;
 	if (r == 0)
-		return invalid(reader, err, "its root is no directory");
+		return reader_invalid(reader, err, "its root is no directory");
 	r = archive_member_classify(name, type, link, &kind, &max, err);
 	if (r < 0)
 		return err_wrap(err, r, "read archive '%s'", reader->name);
@@ -416,59 +222,6 @@ static int accept_member(struct archive_reader *reader, const char *raw,
 
 /* --- members --- */
 
-static int type_of(const struct archive_reader *reader, const struct tar_block *block,
-		   const char *path, enum archive_member_type *ret, struct err *err)
-{
-	bool slash = str_has_suffix(path, "/");
-
-	if ((block->type == '0' || block->type == '7') && !slash)
-		*ret = ARCHIVE_REGULAR;
-	else if (block->type == '5' && block->size == 0)
-		*ret = ARCHIVE_DIRECTORY;
-	else if (block->type == '2' && block->size == 0)
-		*ret = ARCHIVE_SYMLINK;
-	else
-		return err_set(err, ERR_INVALID,
-			       "read archive '%s': member '%.200s' is neither file nor directory",
-			       reader->name, path);
-	return 0;
-}
-
-static int next_of_tar(struct archive_reader *reader, struct err *err)
-{
-	int r = 0;
-
-	while (r == 0) {
-		struct tar_override override = { 0 };
-		enum archive_member_type type = ARCHIVE_REGULAR;
-		const char *path;
-		struct tar_block block;
-
-		r = take_header(reader, &block, &override, err);
-		if (r <= 0) {
-			reader->ended = r == 0;
-			tar_override_done(&override);
-			return r;
-		}
-		path = override.path ? override.path : block.path;
-		if (override.has_size)
-			block.size = override.size;
-		r = override.sparse ?
-			    invalid(reader, err, "a sparse member; unpack and pack it without") :
-			    type_of(reader, &block, path, &type, err);
-		if (r == 0)
-			r = accept_member(reader, path, type,
-					  type != ARCHIVE_SYMLINK ? NULL :
-					  override.link		  ? override.link :
-								    block.link,
-					  block.size, err);
-		tar_override_done(&override);
-	}
-	if (r > 0)
-		reader->padding = tar_padded(reader->left) - reader->left;
-	return r;
-}
-
 static int next_of_dir(struct archive_reader *reader, struct err *err)
 {
 	int r = 0;
@@ -485,7 +238,7 @@ static int next_of_dir(struct archive_reader *reader, struct err *err)
 			reader->ended = r == 0;
 			return r;
 		}
-		r = accept_member(reader, name, type, link, size, err);
+		r = reader_accept(reader, name, type, link, size, err);
 	}
 	return r;
 }
@@ -495,18 +248,18 @@ static int finish_member(struct archive_reader *reader, struct err *err)
 	int r = 0;
 
 	if (reader->has_member && reader->plain && !reader->data)
-		r = pass_bytes(reader, reader->left + reader->padding, err);
+		r = reader_pass_bytes(reader, reader->left + reader->padding, err);
 	forget_member(reader);
 	return r;
 }
 
-static int next_from_source(struct archive_reader *reader, struct err *err)
+int reader_next_from_source(struct archive_reader *reader, struct err *err)
 {
 	int r = finish_member(reader, err);
 
 	if (r < 0 || reader->ended)
 		return r;
-	r = reader->dir ? next_of_dir(reader, err) : next_of_tar(reader, err);
+	r = reader->dir ? next_of_dir(reader, err) : reader_next_of_tar(reader, err);
 	if (r == 0 && reader->plain)
 		plain_drain(reader->plain);
 	return r;
@@ -536,7 +289,7 @@ int archive_reader_next(struct archive_reader *reader, const struct archive_memb
 			reader->data = NULL;
 			reader->left = 0;
 		}
-		r = next_from_source(reader, err);
+		r = reader_next_from_source(reader, err);
 	}
 	*ret = &reader->member;
 	return r;
@@ -574,7 +327,7 @@ static int peek_file(struct archive_reader *reader, const uint8_t **ret, size_t 
 			      (off_t)(reader->member.size - reader->left)));
 	if (n <= 0)
 		return n < 0 ? err_sys(err, -errno, "read '%s'", reader->member.name) :
-			       truncated(reader, err);
+			       reader_truncated(reader, err);
 	*ret = reader->buffer;
 	*ret_len = (size_t)n;
 	return 0;
@@ -597,9 +350,9 @@ int reader_peek(struct archive_reader *reader, const uint8_t **ret, size_t *ret_
 	}
 	if (reader->dir)
 		return peek_file(reader, ret, ret_len, err);
-	r = have_piece(reader, err);
+	r = reader_have_piece(reader, err);
 	if (r <= 0)
-		return r < 0 ? r : truncated(reader, err);
+		return r < 0 ? r : reader_truncated(reader, err);
 	*ret = reader->piece;
 	*ret_len = (size_t)MIN(reader->left, (uint64_t)reader->piece_len);
 	return 0;
@@ -609,7 +362,7 @@ void reader_use(struct archive_reader *reader, size_t len)
 {
 	reader->left -= len;
 	if (reader->plain && !reader->data)
-		use_piece(reader, len);
+		reader_use_piece(reader, len);
 }
 
 int archive_reader_read(struct archive_reader *reader, void *buf, size_t len, size_t *ret_len,
@@ -633,7 +386,7 @@ int archive_reader_skip(struct archive_reader *reader, uint64_t len, struct err 
 {
 	len = MIN(len, reader->left);
 	reader->left -= len;
-	return reader->plain && !reader->data ? pass_bytes(reader, len, err) : 0;
+	return reader->plain && !reader->data ? reader_pass_bytes(reader, len, err) : 0;
 }
 
 int archive_reader_slurp(struct archive_reader *reader, size_t limit, char **ret, size_t *ret_len,
@@ -659,104 +412,5 @@ int archive_reader_slurp(struct archive_reader *reader, size_t limit, char **ret
 	data[size] = '\0';
 	*ret = take_ptr(data);
 	*ret_len = (size_t)size;
-	return 0;
-}
-
-/* --- documents --- */
-
-void archive_documents_done(struct archive_documents *documents)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(documents->v); i++)
-		free(documents->v[i].text);
-	*documents = (struct archive_documents){ 0 };
-}
-
-static bool have_enough(const struct archive_documents *documents)
-{
-	return documents->v[ARCHIVE_CONFIG].text && documents->v[ARCHIVE_SPEC].text &&
-	       documents->v[ARCHIVE_NETWORK_STATUS].text;
-}
-
-static int take_document(struct archive_reader *reader, const struct archive_member *member,
-			 struct archive_documents *documents, struct err *err)
-{
-	struct archive_document *document = &documents->v[member->kind];
-
-	return archive_reader_slurp(reader, JSON_TEXT_MAX, &document->text, &document->len, err);
-}
-
-static int documents_of_file(struct archive_reader *reader, struct archive_documents *documents,
-			     struct err *err)
-{
-	const struct archive_member *member;
-	int r;
-
-	while ((r = archive_reader_next(reader, &member, err)) > 0) {
-		if (member->kind >= ARCHIVE_DOCUMENT_MAX_)
-			continue;
-		r = take_document(reader, member, documents, err);
-		if (r < 0)
-			return r;
-		/* What would have to be decompressed on the way is not worth the others. */
-		if (have_enough(documents) && !archive_reader_can_seek(reader))
-			break;
-	}
-	return r < 0 ? r : archive_reader_rewind(reader, err);
-}
-
-/* Keep the current member, whose content is small, for later. */
-static int remember(struct archive_reader *reader, struct archive_documents *documents,
-		    struct err *err)
-{
-	struct remembered *kept;
-	char *data = NULL;
-	size_t len = 0;
-	int r = archive_reader_slurp(reader, (size_t)REMEMBERED_MAX, &data, &len, err);
-
-	if (r < 0)
-		return r;
-	if (reader->member.kind < ARCHIVE_DOCUMENT_MAX_)
-		documents->v[reader->member.kind] =
-			(struct archive_document){ xmemdup(data, len + 1), len };
-	kept = array_push(reader->remembered, reader->n_remembered);
-	kept->member = reader->member;
-	kept->data = data;
-	kept->member.size = len;
-	reader->member.name = NULL;
-	return 0;
-}
-
-static int documents_of_pipe(struct archive_reader *reader, struct archive_documents *documents,
-			     struct err *err)
-{
-	uint64_t budget = REMEMBERED_MAX;
-	int r;
-
-	while (!have_enough(documents) && (r = next_from_source(reader, err)) != 0) {
-		if (r < 0)
-			return r;
-		if (reader->member.size > budget) {
-			reader->pending = true;
-			break;
-		}
-		budget -= reader->member.size;
-		r = remember(reader, documents, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-int archive_reader_documents(struct archive_reader *reader, struct archive_documents *ret,
-			     struct err *err)
-{
-	auto_archive_documents struct archive_documents documents = { 0 };
-	int r = archive_reader_can_rewind(reader) ? documents_of_file(reader, &documents, err) :
-						    documents_of_pipe(reader, &documents, err);
-
-	if (r < 0)
-		return r;
-	*ret = documents;
-	documents = (struct archive_documents){ 0 };
 	return 0;
 }

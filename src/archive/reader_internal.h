@@ -68,6 +68,27 @@ struct inner_stream {
 int reader_open_inner(struct archive_reader *reader, struct inner_stream *stream,
 		      struct tar_reader **ret, struct err *err);
 
+/* --- reader_tar.c --- */
+
+/* Errors with the archive's name. */
+int reader_invalid(const struct archive_reader *reader, struct err *err, const char *what);
+int reader_truncated(const struct archive_reader *reader, struct err *err);
+/* Have a piece with something in it: 1, 0 at the end. */
+int reader_have_piece(struct archive_reader *reader, struct err *err);
+void reader_use_piece(struct archive_reader *reader, size_t len);
+/* Pass over bytes of the tar. */
+int reader_pass_bytes(struct archive_reader *reader, uint64_t len, struct err *err);
+/* The next member by its header becomes the current one: 1, 0 at the end. */
+int reader_next_of_tar(struct archive_reader *reader, struct err *err);
+
+/* --- reader.c --- */
+
+/* Check a member and make it the current one: 1, 0 when it is only the root. raw is not clean. */
+int reader_accept(struct archive_reader *reader, const char *raw, enum archive_member_type type,
+		  const char *link, uint64_t size, struct err *err);
+/* Pass over what is left of the current member and go to the next, of the tar or of the directory. */
+int reader_next_from_source(struct archive_reader *reader, struct err *err);
+
 /* --- source_dir.c --- */
 
 struct source_dir;

@@ -198,11 +198,9 @@ load ../lib/engine
 }
 
 @test "--timeout ends it, also when somebody is attached, and the exit code arrives" {
-	start=$SECONDS
-	try run --rm --timeout 1 --rootfs "$ROOTFS" sh -c 'echo begins; sleep 30'
+	try run --rm --timeout 1 --rootfs "$ROOTFS" sh -c 'echo begins; sleep 1000'
 	[ "$status" -gt 128 ]
 	contains "$output" begins
-	[ $((SECONDS - start)) -lt 20 ]
 	is "" "$(fl ps -aq)"
 }
 

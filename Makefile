@@ -94,6 +94,7 @@ bench: deps
 	@$(MAKE) --no-print-directory all
 	@bench/lifecycle
 	@bench/checkpoint
+	@bench/migrate
 	@bench/archive --memory 256 --rounds 3
 	@bench/engine --containers 200
 

@@ -126,8 +126,7 @@ engine_inventory()
 	# Those of others on the machine may come in.
 	sed -E 's/^[0-9]+ [0-9]+ [0-9:]+ /mount /; s/ (shared|master):[0-9]+//g' /proc/self/mountinfo |
 		grep -F -e "$BATS_FILE_TMPDIR" -e ' /run/' || :
-	find /sys/fs/cgroup -mindepth 2 -type d -not -fstype tmpfs -path "*$PREFIX*" -name 'floe-*' -printf 'cgroup %p\n' \
-		2>/dev/null || :
+	test_cgroups -name 'floe-*' | sed 's/^/cgroup /'
 	find "$ENGINE/root/containers" "$ENGINE/run/containers" "$ENGINE/run/tmp/exits" "$ENGINE/run/tmp/persist" \
 		"$ENGINE/run/tmp/locks" "$ENGINE/root/volumes" "$ENGINE/root/rootfs" -mindepth 1 ! -name 'volume-*' \
 		-printf 'file %p\n' 2>/dev/null || :

@@ -119,6 +119,14 @@ nothing_left()
 	return 1
 }
 
+# The cgroups of this test. Not those below another run's: a restore by crun copies the tree of version 2 into the container's
+# cgroup, with ours in it.
+test_cgroups()
+{
+	find /sys/fs/cgroup -mindepth 2 -type d -not -fstype tmpfs -path "*$PREFIX*" "$@" 2>/dev/null |
+		awk -v own="ft$FLOE_TEST_RUN" 'match($0, /ft(vm)?[0-9]+(x[0-9]+)?[-_]/) && substr($0, RSTART, RLENGTH - 1) == own' || :
+}
+
 # What a test may leave behind, a line each: processes, mounts, cgroups, files of the state root and /run. In the sandbox
 # nobody else changes these. To be called without a subshell, which would count itself.
 take_inventory()
@@ -130,9 +138,7 @@ take_inventory()
 		fi
 	done
 	sed -E 's/^[0-9]+ [0-9]+ [0-9:]+ /mount /; s/ (shared|master):[0-9]+//g' /proc/self/mountinfo
-	# Not in those of another run: a restore by crun copies the tree of version 2 into the container's cgroup.
-	find /sys/fs/cgroup -mindepth 2 -type d -not -fstype tmpfs -path "*$PREFIX*" 2>/dev/null | awk -v own="ft$FLOE_TEST_RUN" '
-		match($0, /ft(vm)?[0-9]+(x[0-9]+)?[-_]/) && substr($0, RSTART, RLENGTH - 1) == own { print "cgroup " $0 }'
+	test_cgroups | sed 's/^/cgroup /'
 	# Caches may stay: CRIU's of the kernel's features, the runtime's of compiled seccomp filters.
 	find /run "$STATE" -mindepth 1 ! -name 'criu.kdat*' ! -path '/run/mount*' ! -path '*/.cache*' \
 		! -path '/run/systemd*' ! -path '/run/dbus*' ! -name .empty-directory ! -path /run/crun \

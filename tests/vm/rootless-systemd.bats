@@ -4,6 +4,8 @@
 # Containers of a user who is not root, in scopes of the user's own systemd. Run by check --user, as that user; the root file
 # systems are read-only and belong to root.
 
+# shellcheck disable=SC2016 # some scripts here are for another shell
+
 bats_require_minimum_version 1.5.0
 
 # By the bus: the private socket is not for whoever is in another pid namespace.
@@ -133,4 +135,52 @@ property_is()
 	run unshare --user --map-root-user "$FLOE_RUNTIME" --root "$T/state" --systemd-cgroup run --bundle "$T/bundle" "$ID" </dev/null
 	[ "$status" -eq 0 ]
 	[ "$output" = "0::$MANAGER/user.slice/$UNIT" ]
+}
+
+@test "exec in another pid namespace leaves alone whoever has its number in the manager's" {
+	local others=rs-others-$$.service group first
+	# The numbers of these are to be those of the exec's in the new namespace.
+	cat >"$T/others" <<-'SCRIPT'
+		for i in $(seq 64); do
+			sleep infinity &
+			[ $i -gt 1 ] || echo $! >"$1.new"
+		done
+		mv "$1.new" "$1"
+		wait
+	SCRIPT
+	# As systemd-run would, but for its use of the private socket.
+	busctl --user --quiet call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager \
+		StartTransientUnit 'ssa(sv)a(sa(sv))' "$others" replace \
+		1 ExecStart 'a(sasb)' 1 /bin/sh 3 sh "$T/others" "$T/first" false 0
+	for ((i = 0; i < 600; i++)); do
+		[ ! -e "$T/first" ] || break
+		sleep 0.1
+	done
+	first=$(cat "$T/first")
+	group=/sys/fs/cgroup$(systemctl --user show --property ControlGroup --value "$others")
+	configure '.linux.uidMappings[0].hostID = 0 | .linux.gidMappings[0].hostID = 0'
+	run timeout 120 unshare --user --map-root-user --pid --fork --kill-child --mount-proc bash -eu -c '
+		rt() { "$FLOE_RUNTIME" --root "$1/state" --systemd-cgroup "${@:2}"; }
+		rt "$1" run --detach --bundle "$1/bundle" "$2" </dev/null >"$1/out" 2>&1
+		for i in 1 2 3; do
+			echo "$3" >/proc/sys/kernel/ns_last_pid
+			rt "$1" exec "$2" cat /proc/self/cgroup
+		done
+		rt "$1" delete --force "$2"' bash "$T" "$ID" "$first"
+	# Those of another pid namespace are listed as 0; one is the shell.
+	left=$(wc -l <"$group/cgroup.procs")
+	systemctl --user stop "$others"
+	[ "$status" -eq 0 ] || {
+		echo "$output"
+		cat "$T/out"
+		return 1
+	}
+	[ "$left" -eq 65 ] || {
+		echo "$((65 - left)) of the processes with those numbers are gone: $output"
+		return 1
+	}
+	for line in "${lines[@]}"; do
+		[ "$line" = "0::$MANAGER/user.slice/$UNIT" ]
+	done
+	[ "${#lines[@]}" -eq 3 ]
 }

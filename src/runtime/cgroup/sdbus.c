@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/str.h"
+#include "kernel/procfs.h"
 #include "runtime/cgroup/sdbus_library.h"
 
 #define SYSTEMD_NAME "org.freedesktop.systemd1"
@@ -48,13 +49,26 @@ const char *sdbus_control_group(const struct sdbus *bus)
 	return bus->control_group;
 }
 
+/* NSpid has a number for each namespace from that of /proc down to the process's own. */
+static bool is_in_our_pid_namespace(pid_t pid)
+{
+	auto_procfs struct procfs proc = PROCFS_INIT;
+	auto_free char *numbers = NULL;
+
+	if (procfs_open(&proc, NULL) < 0)
+		return false;
+	numbers = procfs_status_field(&proc, pid, "NSpid");
+	return numbers && numbers[strspn(numbers, "0123456789")] == '\0';
+}
+
 bool sdbus_shares_pids(const struct sdbus *bus)
 {
 	struct ucred peer = { 0 };
 	socklen_t len = sizeof(peer);
 
-	/* Who made the socket: systemd, or the bus that lives beside it. 0: not in our namespace. */
-	return getsockopt(bus->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.pid > 0;
+	/* Who made the socket: systemd, or the bus that lives beside it. 0: above our namespace. */
+	return getsockopt(bus->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.pid > 0 &&
+	       is_in_our_pid_namespace(peer.pid);
 }
 
 /* --- calls --------------------------------------------------------------------------------- */
@@ -431,8 +445,15 @@ int sdbus_attach_process(struct sdbus *bus, const char *unit, const char *subgro
 {
 	auto_systemd_value struct systemd_value pids = systemd_value_u32s((uint32_t)pid);
 	sd_bus_message *m = NULL;
-	int r = new_call(bus, "AttachProcessesToUnit", &m, err);
+	int r;
 
+	/* systemd would move another process of the same user, which then ends with the unit. */
+	if (!sdbus_shares_pids(bus))
+		return err_set(err, ERR_UNSUPPORTED,
+			       "ask systemd to put a process into unit '%s': it is in another pid "
+			       "namespace, and takes no descriptors of processes here",
+			       unit);
+	r = new_call(bus, "AttachProcessesToUnit", &m, err);
 	if (r < 0)
 		return r;
 	r = append_unit(bus, m, unit, subgroup, err);

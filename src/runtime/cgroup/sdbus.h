@@ -34,7 +34,7 @@ unsigned int sdbus_version(const struct sdbus *bus);
 /* The cgroup below which the manager has its units: "" for the system's, as a rule, the path of
  * user@1000.service for a user's. Borrowed. */
 const char *sdbus_control_group(const struct sdbus *bus);
-/* Whether process numbers mean the same for systemd as for us: it is not outside of our pid namespace. */
+/* Whether process numbers mean the same for systemd as for us: it is in our pid namespace. */
 bool sdbus_shares_pids(const struct sdbus *bus);
 
 /* Ask for a new transient unit; it is there when sdbus_wait_job() returns. One that failed earlier and
@@ -50,6 +50,6 @@ void sdbus_reset_failed(struct sdbus *bus, const char *unit);
 int sdbus_set_properties(struct sdbus *bus, const char *unit, const struct systemd_plan *properties,
 			 struct err *err);
 /* Move a process into the unit's cgroup, or one below ("/sub"; "" for the unit's own), with the
- * manager's privileges (systemd 238). */
+ * manager's privileges (systemd 238). ERR_UNSUPPORTED where it has numbers of its own for processes. */
 int sdbus_attach_process(struct sdbus *bus, const char *unit, const char *subgroup, pid_t pid,
 			 struct err *err);

@@ -25,7 +25,6 @@ podman_configure()
 
 setup_file()
 {
-	"$SOURCE/tools/install-peers" --print podman >/dev/null 2>&1 || skip "no podman 5 (tools/install-peers)"
 	export FLOE_TEST_PEERS=1
 	podman_setup_file
 	mkdir -p /run/netns

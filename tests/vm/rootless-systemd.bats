@@ -16,6 +16,7 @@ setup()
 	T=$BATS_TEST_TMPDIR
 	ID=rs$$-$BATS_TEST_NUMBER
 	UNIT=floe-$ID.scope
+	OTHERS=
 	MANAGER=/user.slice/user-$UID.slice/user@$UID.service
 	mkdir "$T/bundle"
 	jq --arg rootfs "$FLOE_CACHE/rootfs/busybox" --arg path "user.slice:floe:$ID" '.root.path = $rootfs | .root.readonly = true
@@ -31,6 +32,7 @@ setup()
 teardown()
 {
 	rt delete --force "$ID" >/dev/null 2>&1 || :
+	[ -z "$OTHERS" ] || systemctl --user stop "$OTHERS"
 	[ "$(systemctl --user show --property LoadState --value "$UNIT")" = not-found ]
 }
 
@@ -138,7 +140,8 @@ property_is()
 }
 
 @test "exec in another pid namespace leaves alone whoever has its number in the manager's" {
-	local others=rs-others-$$.service group first
+	local group first left
+	OTHERS=$ID-others.service
 	# The numbers of these are to be those of the exec's in the new namespace.
 	cat >"$T/others" <<-'SCRIPT'
 		for i in $(seq 64); do
@@ -150,14 +153,14 @@ property_is()
 	SCRIPT
 	# As systemd-run would, but for its use of the private socket.
 	busctl --user --quiet call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager \
-		StartTransientUnit 'ssa(sv)a(sa(sv))' "$others" replace \
+		StartTransientUnit 'ssa(sv)a(sa(sv))' "$OTHERS" replace \
 		1 ExecStart 'a(sasb)' 1 /bin/sh 3 sh "$T/others" "$T/first" false 0
 	for ((i = 0; i < 600; i++)); do
 		[ ! -e "$T/first" ] || break
 		sleep 0.1
 	done
 	first=$(cat "$T/first")
-	group=/sys/fs/cgroup$(systemctl --user show --property ControlGroup --value "$others")
+	group=/sys/fs/cgroup$(systemctl --user show --property ControlGroup --value "$OTHERS")
 	configure '.linux.uidMappings[0].hostID = 0 | .linux.gidMappings[0].hostID = 0'
 	run timeout 120 unshare --user --map-root-user --pid --fork --kill-child --mount-proc bash -eu -c '
 		rt() { "$FLOE_RUNTIME" --root "$1/state" --systemd-cgroup "${@:2}"; }
@@ -169,7 +172,6 @@ property_is()
 		rt "$1" delete --force "$2"' bash "$T" "$ID" "$first"
 	# Those of another pid namespace are listed as 0; one is the shell.
 	left=$(wc -l <"$group/cgroup.procs")
-	systemctl --user stop "$others"
 	[ "$status" -eq 0 ] || {
 		echo "$output"
 		cat "$T/out"

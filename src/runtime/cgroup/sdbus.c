@@ -447,7 +447,8 @@ int sdbus_attach_process(struct sdbus *bus, const char *unit, const char *subgro
 	sd_bus_message *m = NULL;
 	int r;
 
-	/* systemd would move another process of the same user, which then ends with the unit. */
+	/* It would move whatever has that number there, anything in the user's part of the tree, and
+	 * what it has moved ends with the unit. */
 	if (!sdbus_shares_pids(bus))
 		return err_set(err, ERR_UNSUPPORTED,
 			       "ask systemd to put a process into unit '%s': it is in another pid "

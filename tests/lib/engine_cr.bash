@@ -71,9 +71,10 @@ start_ticking()
 		sh -c 'i=0; while :; do i=$((i + 1)); echo "tick $i"; sleep 0.05; done' </dev/null >/dev/null
 }
 
+# The last number that it has told; 0 when it has not begun.
 last_tick()
 {
-	fl logs "$1" 2>/dev/null | sed -n 's/^tick //p' | tail -n 1
+	fl logs "$1" 2>/dev/null | sed -n 's/^tick //p' | awk 'END { print $1 + 0 }'
 }
 
 ticks_after()

@@ -263,7 +263,7 @@ fake_criu()
 	done <<-TABLE
 		29900||CRIU version 29900 must be 30000 or higher
 		31000||criu lacks support for external net namespace during the restoration process
-		31500|--lsm-profile apparmor:x|--lsm-profile requires at least CRIU 3.16
+		31500|--lsm-profile apparmor:unconfined|--lsm-profile requires at least CRIU 3.16
 		31500|--lsm-mount-context x|--lsm-mount-context requires at least CRIU 3.16
 	TABLE
 }

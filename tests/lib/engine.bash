@@ -95,7 +95,7 @@ engine_clean_up()
 		status=1
 	}
 	fl volume prune --force >/dev/null 2>&1 || :
-	if compgen -G "$SANITIZER.*" >/dev/null; then
+	if sanitizers_said; then
 		echo "the sanitizers found:"
 		cat "$SANITIZER".*
 		status=1

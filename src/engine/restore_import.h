@@ -7,18 +7,8 @@
 #pragma once
 
 #include "engine/restore.h"
+#include "engine/restore_identity.h"
 #include "engine/restore_policy.h"
-
-/* What the container is to be called and where it is to be, each for itself; NULL and 0: as in the archive. */
-struct restore_identity {
-	const char *name; /* then it gets a new id as well, and addresses of its own */
-	const char *hostname;
-	const char *ip;
-	const char *mac;
-	/* Mounts in the place of the archive's, networks, ports, limits: what is there counts. Borrowed. */
-	const struct container_config *given;
-	bool has_ports;
-};
 
 struct restore_import {
 	const char *source; /* FILE, "-", "dir:PATH" */

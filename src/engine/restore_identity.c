@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/restore_identity.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/random.h"
+#include "core/str.h"
+#include "engine/create.h"
+
+#define ID_LENGTH 64
+
+static struct container_mount *find_mount(struct container_config *g, const char *destination)
+{
+	for (size_t i = 0; i < g->n_mounts; i++)
+		if (str_eq(g->mounts[i].destination, destination))
+			return &g->mounts[i];
+	return NULL;
+}
+
+static int replace_mount(struct container_config *g, const struct container_mount *from,
+			 struct err *err)
+{
+	struct container_mount *m = find_mount(g, from->destination);
+
+	if (!m)
+		return err_set(err, ERR_INVALID,
+			       "mount '%s': the container has no mount there, and its processes "
+			       "cannot be given one; `floe container checkpoint inspect --mounts` "
+			       "lists what there is",
+			       from->destination);
+	if (!str_eq(from->type, "bind") && !str_eq(from->type, "volume"))
+		return err_set(err, ERR_INVALID,
+			       "mount '%s': only a directory of the host or a volume can take the "
+			       "place of another mount",
+			       from->destination);
+	if (!str_eq(m->type, "bind") && !str_eq(m->type, "volume"))
+		return err_set(err, ERR_INVALID,
+			       "mount '%s': it is a %s, whose content is in the checkpoint",
+			       from->destination, m->type);
+	replace_ptr(m->type, xstrdup(from->type));
+	replace_ptr(m->source, xstrdup(from->source));
+	replace_ptr(m->subpath, xstrdup(from->subpath));
+	m->anonymous = false;
+	return 0;
+}
+
+static void clear_attachments(struct container_config *g)
+{
+	for (size_t i = 0; i < g->n_networks; i++)
+		network_attachment_done(&g->networks[i]);
+	free(g->networks);
+	g->networks = NULL;
+	g->n_networks = 0;
+}
+
+static int replace_networks(struct container_config *g, const struct container_config *given,
+			    struct err *err)
+{
+	if (given->n_networks == 0)
+		return 0;
+	if (g->n_networks == 0)
+		return err_set(
+			err, ERR_INVALID,
+			"--network: the container was frozen without networks of its own, and "
+			"its processes cannot be given one");
+	clear_attachments(g);
+	for (size_t i = 0; i < given->n_networks; i++)
+		network_attachment_copy(array_push(g->networks, g->n_networks),
+					&given->networks[i]);
+	return 0;
+}
+
+static void replace_ports(struct container_config *g, const struct container_config *given)
+{
+	struct network_ports old = { g->ports, g->n_ports };
+	struct network_ports copy = NETWORK_PORTS_INIT;
+
+	network_ports_done(&old);
+	network_ports_copy(&copy,
+			   &(struct network_ports){ (struct network_port *)(uintptr_t)given->ports,
+						    given->n_ports });
+	g->ports = copy.v;
+	g->n_ports = copy.n;
+}
+
+/* In the record for later starts, and in the configuration for this one. */
+static void replace_limits(struct container_config *g, struct runtime_spec *spec,
+			   const struct container_limits *given)
+{
+	struct container_limits *l = &g->limits;
+	struct oci_resources *r = spec->linux_->resources;
+
+	if (!r)
+		r = spec->linux_->resources = xcalloc(1, sizeof(*r));
+	if (given->memory.set) {
+		l->memory = given->memory;
+		l->memory_swap = given->memory_swap;
+		if (!r->memory)
+			r->memory = xcalloc(1, sizeof(*r->memory));
+		r->memory->limit = given->memory;
+		r->memory->swap = given->memory_swap;
+		if (given->memory.v > 0 && !given->memory_swap.set &&
+		    given->memory.v <= INT64_MAX / 2)
+			r->memory->swap = (struct opt_i64){ true, given->memory.v * 2 };
+	}
+	if (given->cpu_quota.set) {
+		l->cpu_quota = given->cpu_quota;
+		l->cpu_period = given->cpu_period;
+		if (!r->cpu)
+			r->cpu = xcalloc(1, sizeof(*r->cpu));
+		r->cpu->quota = given->cpu_quota;
+		r->cpu->period = given->cpu_period;
+	}
+}
+
+static int check(const struct restore_identity *i, const struct container_config *g,
+		 const struct runtime_spec *spec, const char *source, struct err *err)
+{
+	if (i->name && !container_name_is_valid(i->name))
+		return err_set(
+			err, ERR_INVALID,
+			"names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: '%s': invalid argument",
+			i->name);
+	if (!container_name_is_valid(g->name ? g->name : "") || !g->id ||
+	    strlen(g->id) != ID_LENGTH || strspn(g->id, "0123456789abcdef") != ID_LENGTH)
+		return err_set(
+			err, ERR_INVALID,
+			"restore from '%s': its container has no valid name and id; give it a "
+			"name with --name",
+			source);
+	if ((i->ip || i->mac) && g->n_networks != 1)
+		return err_set(err, ERR_INVALID,
+			       "--%s needs a container in exactly one network; this one is in %zu",
+			       i->ip ? "ip" : "mac", g->n_networks);
+	if (i->hostname && !oci_linux_namespace(spec->linux_, "uts"))
+		return err_set(err, ERR_INVALID,
+			       "--hostname: the container has the host name of its host");
+	return 0;
+}
+
+int restore_identity_apply(const struct restore_identity *i, struct container_config *g,
+			   struct runtime_spec *spec, const char *source, struct err *err)
+{
+	int r = 0;
+
+	if (i->name) {
+		replace_ptr(g->name, xstrdup(i->name));
+		replace_ptr(g->id, random_hex(ID_LENGTH));
+	}
+	if (i->hostname)
+		replace_ptr(g->hostname, xstrdup(i->hostname));
+	for (size_t k = 0; r == 0 && i->given && k < i->given->n_mounts; k++)
+		r = replace_mount(g, &i->given->mounts[k], err);
+	if (r == 0 && i->given)
+		r = replace_networks(g, i->given, err);
+	if (r == 0)
+		r = check(i, g, spec, source, err);
+	if (r < 0)
+		return r;
+	if (i->has_ports)
+		replace_ports(g, i->given);
+	if (i->given)
+		replace_limits(g, spec, &i->given->limits);
+	return 0;
+}

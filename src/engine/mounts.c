@@ -276,8 +276,7 @@ static int outside_user(const struct container *c, const struct spec_user *user,
 			struct spec_user *ret, struct err *err)
 {
 	*ret = *user;
-	if (userns_outside(&c->config, false, user->uid, &ret->uid) < 0 ||
-	    userns_outside(&c->config, true, user->gid, &ret->gid) < 0)
+	if (userns_owner_outside(&c->config, user->uid, user->gid, &ret->uid, &ret->gid) < 0)
 		return err_set(err, ERR_INVALID,
 			       "user %u or group %u is not mapped into container '%s'", user->uid,
 			       user->gid, c->config.name);

@@ -229,8 +229,7 @@ static int prepare_file(struct container *c, const struct container_secret *s,
 	uint32_t uid;
 	uint32_t gid;
 
-	if (userns_outside(&c->config, false, s->uid, &uid) < 0 ||
-	    userns_outside(&c->config, true, s->gid, &gid) < 0)
+	if (userns_owner_outside(&c->config, s->uid, s->gid, &uid, &gid) < 0)
 		return err_set(err, ERR_INVALID,
 			       "secret '%s': user %u or group %u is not mapped into the container",
 			       s->name, s->uid, s->gid);

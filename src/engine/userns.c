@@ -81,6 +81,26 @@ int userns_outside(const struct container_config *config, bool is_group, uint32_
 	return idmap_to_outside(&map, id, ret);
 }
 
+int userns_owner_outside(const struct container_config *config, uint32_t uid, uint32_t gid,
+			 uint32_t *ret_uid, uint32_t *ret_gid)
+{
+	int r = userns_outside(config, false, uid, ret_uid);
+
+	return r < 0 ? r : userns_outside(config, true, gid, ret_gid);
+}
+
+int userns_own_by_root(const struct container_config *config, int fd)
+{
+	uint32_t uid;
+	uint32_t gid;
+
+	if (config->n_uid_maps == 0)
+		return 0;
+	if (userns_owner_outside(config, 0, 0, &uid, &gid) < 0)
+		return -ERANGE;
+	return fchown(fd, uid, gid) < 0 ? -errno : 0;
+}
+
 bool userns_is_own(const struct container_config *config)
 {
 	return config->n_uid_maps > 0 && !facts_mode_container(config->userns);

@@ -28,6 +28,10 @@ void userns_maps(const struct container_config *config, struct idmap *ret_uids,
 /* What an id inside is outside; the same without a user namespace. -ENOENT. */
 int userns_outside(const struct container_config *config, bool is_group, uint32_t id,
 		   uint32_t *ret);
+int userns_owner_outside(const struct container_config *config, uint32_t uid, uint32_t gid,
+			 uint32_t *ret_uid, uint32_t *ret_gid);
+/* Give an open file to root of the container; without a user namespace it stays whose it is. -ERANGE: root is not mapped. */
+int userns_own_by_root(const struct container_config *config, int fd);
 /* Whether a new user namespace is made for it. */
 bool userns_is_own(const struct container_config *config);
 /* Root of the container may read the path on the way to these directories: their parents below the engine's places

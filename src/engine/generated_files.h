@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files that a container gets from us over those of its image: hosts, resolv.conf, hostname, .containerenv, passwd, group,
+ * the time zone, secrets. They are written to its directory for this run and become binds of the facts.
+ */
+#pragma once
+
+#include "core/rooted.h"
+#include "engine/container.h"
+#include "engine/specgen.h"
+
+/* All of them, and /dev/shm. f has host name and user; root: the root file system. */
+int generated_files_write(struct container *c, struct spec_facts *f, const struct rooted *root,
+			  struct err *err);
+/* hosts and resolv.conf, by the networks that the container is in; again when those become known after it was made: then f is
+ * of no use but for the host name, since the files are mounted already and are written in place. */
+int generated_files_write_network(struct container *c, struct spec_facts *f,
+				  const struct rooted *root, struct err *err);

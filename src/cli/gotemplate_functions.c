@@ -2,16 +2,12 @@
 #include "cli/gotemplate_internal.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/alloc.h"
 #include "core/json_table.h"
 #include "core/str.h"
-
-/* Widths in templates are a user's, and memory is not endless. */
-#define WIDTH_MAX 4096
 
 struct call {
 	const char *name;
@@ -164,15 +160,10 @@ static int fn_not(const struct call *c, struct json_object **ret)
 	return r;
 }
 
-static bool is_number(struct json_object *v)
-{
-	return json_object_is_type(v, json_type_int) || json_object_is_type(v, json_type_double);
-}
-
 /* -1, 0, 1 in *ret. */
 static int compare(const struct call *c, struct json_object *a, struct json_object *b, int *ret)
 {
-	if (is_number(a) && is_number(b)) {
+	if (gt_is_number(a) && gt_is_number(b)) {
 		double x = json_object_get_double(a);
 		double y = json_object_get_double(b);
 
@@ -433,12 +424,6 @@ static int fn_truncate(const struct call *c, struct json_object **ret)
 	return 0;
 }
 
-static void add_spaces(struct strbuf *sb, int64_t n)
-{
-	for (int64_t i = 0; i < MIN(n, WIDTH_MAX); i++)
-		strbuf_addc(sb, ' ');
-}
-
 /* pad TEXT BEFORE AFTER; padded is the same with both sides given once. */
 static int fn_pad(const struct call *c, struct json_object **ret)
 {
@@ -446,9 +431,9 @@ static int fn_pad(const struct call *c, struct json_object **ret)
 
 	if (c->n < 2 || c->n > 3)
 		return wrong(c, "wrong number of arguments");
-	add_spaces(&sb, json_object_get_int64(c->args[1]));
+	gt_add_spaces(&sb, json_object_get_int64(c->args[1]));
 	gt_print(c->args[0], &sb);
-	add_spaces(&sb, json_object_get_int64(c->args[c->n - 1]));
+	gt_add_spaces(&sb, json_object_get_int64(c->args[c->n - 1]));
 	*ret = new_text(&sb);
 	return 0;
 }
@@ -502,146 +487,15 @@ static int fn_escape(const struct call *c, struct json_object **ret)
 	return 0;
 }
 
-/* --- printf --- */
-
-struct spec {
-	bool minus;
-	bool zero;
-	bool plus;
-	bool sharp;
-	int64_t width;
-	int64_t precision; /* -1: none */
-	char verb;
-};
-
-static const char *read_spec(const char *p, struct spec *s)
-{
-	*s = (struct spec){ .precision = -1 };
-	for (; *p && strchr("-0+# ", *p); p++) {
-		s->minus |= *p == '-';
-		s->zero |= *p == '0';
-		s->plus |= *p == '+';
-		s->sharp |= *p == '#';
-	}
-	for (; isdigit((unsigned char)*p); p++)
-		s->width = MIN(s->width * 10 + (*p - '0'), (int64_t)WIDTH_MAX);
-	if (*p == '.')
-		for (p++, s->precision = 0; isdigit((unsigned char)*p); p++)
-			s->precision = MIN(s->precision * 10 + (*p - '0'), (int64_t)WIDTH_MAX);
-	s->verb = *p;
-	return *p ? p + 1 : p;
-}
-
-static void format_text(const struct spec *s, struct json_object *v, struct strbuf *sb)
-{
-	if (s->verb == 'q') {
-		auto_strbuf struct strbuf text = STRBUF_INIT;
-		struct json_object *copy;
-		auto_free char *quoted = NULL;
-
-		gt_print(v, &text);
-		copy = new_text(&text);
-		quoted = json_value_to_text(copy, JSON_COMPACT);
-		json_object_put(copy);
-		strbuf_adds(sb, quoted);
-		return;
-	}
-	gt_print(v, sb);
-	if (s->precision >= 0 && (size_t)s->precision < sb->len)
-		strbuf_truncate(sb, (size_t)s->precision);
-}
-
-static int format_one(const struct spec *s, struct json_object *v, struct strbuf *sb)
-{
-	long long i = json_object_get_int64(v);
-
-	switch (s->verb) {
-	case 's':
-	case 'v':
-	case 'q':
-	case 'T':
-		format_text(s, v, sb);
-		return 0;
-	case 't':
-		strbuf_adds(sb, gt_is_true(v) ? "true" : "false");
-		return 0;
-	case 'd':
-		if (!json_object_is_type(v, json_type_int))
-			return -EINVAL;
-		strbuf_addf(sb, s->plus ? "%+lld" : "%lld", i);
-		return 0;
-	case 'x':
-	case 'X':
-	case 'o':
-		if (!json_object_is_type(v, json_type_int))
-			return -EINVAL;
-		strbuf_addf(sb,
-			    s->verb == 'x' ? "%llx" :
-			    s->verb == 'X' ? "%llX" :
-					     "%llo",
-			    (unsigned long long)i);
-		return 0;
-	case 'f':
-	case 'g':
-	case 'e':
-		if (!is_number(v))
-			return -EINVAL;
-		if (s->verb == 'f')
-			strbuf_addf(sb, "%.*f", s->precision < 0 ? 6 : (int)s->precision,
-				    json_object_get_double(v));
-		else
-			strbuf_addf(sb, s->verb == 'g' ? "%g" : "%e", json_object_get_double(v));
-		return 0;
-	default:
-		return -EINVAL;
-	}
-}
-
-static void pad_to(const struct spec *s, const struct strbuf *text, struct strbuf *out)
-{
-	int64_t missing = s->width - (int64_t)text->len;
-
-	if (!s->minus && missing > 0) {
-		if (s->zero)
-			for (int64_t i = 0; i < missing; i++)
-				strbuf_addc(out, '0');
-		else
-			add_spaces(out, missing);
-	}
-	strbuf_adds(out, text->buf);
-	if (s->minus)
-		add_spaces(out, missing);
-}
-
 static int fn_printf(const struct call *c, struct json_object **ret)
 {
 	auto_strbuf struct strbuf out = STRBUF_INIT;
-	size_t next = 1;
-	const char *p;
+	const char *what = NULL;
 
 	if (c->n == 0 || !json_object_is_type(c->args[0], json_type_string))
 		return wrong(c, "wants a format");
-	for (p = json_object_get_string(c->args[0]); *p;) {
-		auto_strbuf struct strbuf text = STRBUF_INIT;
-		struct spec spec;
-
-		if (*p != '%') {
-			strbuf_addc(&out, *p++);
-			continue;
-		}
-		p = read_spec(p + 1, &spec);
-		if (spec.verb == '%') {
-			strbuf_addc(&out, '%');
-			continue;
-		}
-		if (next >= c->n)
-			return wrong(c, "an argument is missing");
-		if (format_one(&spec, c->args[next++], &text) < 0)
-			return wrong(c, "an argument does not fit the format");
-		pad_to(&spec, &text, &out);
-	}
-	if (next < c->n)
-		return wrong(c, "more arguments than the format has");
+	if (gt_printf(json_object_get_string(c->args[0]), c->args + 1, c->n - 1, &out, &what) < 0)
+		return wrong(c, what);
 	*ret = new_text(&out);
 	return 0;
 }

@@ -67,3 +67,11 @@ bool gt_is_true(struct json_object *value);
 void gt_print(struct json_object *value, struct strbuf *out);
 /* "<no value>", told apart from null by its address. */
 struct json_object *gt_no_value(void);
+
+/* gotemplate_printf.c */
+bool gt_is_number(struct json_object *value);
+/* Not more than a limit that no table needs. */
+void gt_add_spaces(struct strbuf *sb, int64_t n);
+/* The n arguments as the format says; -EINVAL and in *ret_wrong, borrowed, what is wrong with them. */
+int gt_printf(const char *format, struct json_object **args, size_t n, struct strbuf *out,
+	      const char **ret_wrong);

@@ -69,6 +69,30 @@ static void format_text(const struct spec *s, struct json_object *v, struct strb
 		strbuf_truncate(sb, (size_t)s->precision);
 }
 
+static void format_based(const struct spec *s, int64_t value, struct strbuf *sb)
+{
+	unsigned long long size = value < 0 ? 0 - (unsigned long long)value :
+					      (unsigned long long)value;
+
+	if (value < 0)
+		strbuf_addc(sb, '-');
+	if (s->sharp)
+		strbuf_adds(sb, s->verb == 'x' ? "0x" : s->verb == 'X' ? "0X" : "0");
+	strbuf_addf(sb, s->verb == 'x' ? "%llx" : s->verb == 'X' ? "%llX" : "%llo", size);
+}
+
+static void format_double(const struct spec *s, double value, struct strbuf *sb)
+{
+	int precision = s->precision < 0 ? 6 : (int)s->precision;
+
+	if (s->verb == 'f')
+		strbuf_addf(sb, "%.*f", precision, value);
+	else if (s->verb == 'e')
+		strbuf_addf(sb, "%.*e", precision, value);
+	else
+		strbuf_addf(sb, "%.*g", precision, value);
+}
+
 static int format_one(const struct spec *s, struct json_object *v, struct strbuf *sb)
 {
 	long long i = json_object_get_int64(v);
@@ -77,7 +101,6 @@ static int format_one(const struct spec *s, struct json_object *v, struct strbuf
 	case 's':
 	case 'v':
 	case 'q':
-	case 'T':
 		format_text(s, v, sb);
 		return 0;
 	case 't':
@@ -93,22 +116,14 @@ static int format_one(const struct spec *s, struct json_object *v, struct strbuf
 	case 'o':
 		if (!json_object_is_type(v, json_type_int))
 			return -EINVAL;
-		strbuf_addf(sb,
-			    s->verb == 'x' ? "%llx" :
-			    s->verb == 'X' ? "%llX" :
-					     "%llo",
-			    (unsigned long long)i);
+		format_based(s, i, sb);
 		return 0;
 	case 'f':
 	case 'g':
 	case 'e':
 		if (!gt_is_number(v))
 			return -EINVAL;
-		if (s->verb == 'f')
-			strbuf_addf(sb, "%.*f", s->precision < 0 ? 6 : (int)s->precision,
-				    json_object_get_double(v));
-		else
-			strbuf_addf(sb, s->verb == 'g' ? "%g" : "%e", json_object_get_double(v));
+		format_double(s, json_object_get_double(v), sb);
 		return 0;
 	default:
 		return -EINVAL;

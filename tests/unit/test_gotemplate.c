@@ -76,6 +76,8 @@ static void test_functions(void **state UNUSED)
 	check("{{title \"web server\"}} {{lower \"AbC\"}}", "Web Server abc");
 	check("{{printf \"%5d|%-5s|%q|%05d|%.2f|%x|%v|%%\" .Size .Id .Id .Size .Ratio 255 .Names}}",
 	      "   42|abc  |\"abc\"|00042|1.50|ff|[a b]|%");
+	check("{{printf \"%#x|%#X|%#o|%x\" 255 255 8 -10}}", "0xff|0XFF|010|-a");
+	check("{{printf \"%.1e|%.2g|%e\" .Ratio .Ratio .Ratio}}", "1.5e+00|1.5|1.500000e+00");
 	check("{{eq .Size 42}} {{eq .Id \"x\" \"abc\"}} {{ne .Id \"x\"}} {{lt 1 2}} {{ge 2 3}}",
 	      "true true true true false");
 	check("{{and .Size .Id}} {{or .Zero .Id}} {{not .Zero}}", "abc abc true");
@@ -97,7 +99,7 @@ static void test_errors(void **state UNUSED)
 	static const char *const bad_run[] = {
 		"{{.None}}", "{{index .Names 5}}",    "{{len .Size}}",	   "{{$x}}",
 		"{{.Id 1}}", "{{printf \"%d\" .Id}}", "{{lt .Id 1}}",	   "{{range .Size}}{{end}}",
-		"{{.Id.x}}", "{{join .Id \",\"}}",    "{{printf \"%s\"}}",
+		"{{.Id.x}}", "{{join .Id \",\"}}",    "{{printf \"%s\"}}", "{{printf \"%T\" .Id}}",
 	};
 	struct json_object *value = json_tokener_parse(document);
 

@@ -4,22 +4,16 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zstd.h>
 
 #include "archive/codec.h"
+#include "archive/input.h"
 #include "archive/ring.h"
 #include "archive/sequential.h"
 #include "core/alloc.h"
 #include "core/io.h"
-#include "core/strbuf.h"
 
 #define RAW_PIECE ((uint32_t)1 << 20)
 #define SEQUENTIAL_PIECE ((size_t)1 << 20)
-#define READ_STEP ((size_t)1 << 20)
-#define MAGIC_MAX 6
-#define SKIPPABLE_HEAD 8
-/* Enough for the header of a frame of zstd (RFC 8878, 3.1.1.1). */
-#define FRAME_HEAD 18
 
 enum mode { MODE_INDEXED, MODE_FRAMES, MODE_SEQUENTIAL };
 
@@ -50,11 +44,8 @@ struct plain {
 	struct codec_index index;
 	size_t next_entry;
 	uint64_t skip_to; /* begin within the next piece at this byte */
-	/* FRAMES: what is read and not yet used; afterwards it goes to the sequential decoder */
-	struct strbuf buffer;
-	size_t used;
-	uint64_t consumed;
-	bool input_ended;
+	/* FRAMES; what is left of it afterwards goes to the sequential decoder */
+	struct input input;
 	bool ended;
 	bool to_sequential;
 	struct sequential *sequential;
@@ -142,138 +133,18 @@ static void piece_done(void *slot)
 	free(piece->in);
 }
 
-/* --- what is read by us --- */
-
-static size_t buffered(const struct plain *p)
-{
-	return p->buffer.len - p->used;
-}
-
-static const uint8_t *at_hand(const struct plain *p)
-{
-	return (const uint8_t *)p->buffer.buf + p->used;
-}
-
-static void use(struct plain *p, size_t len)
-{
-	p->used += len;
-}
-
-/* Have at least `want` bytes at hand, unless the input ends before. */
-static int fill_to(struct plain *p, size_t want, struct err *err)
-{
-	while (buffered(p) < want && !p->input_ended) {
-		size_t step = MAX(want - buffered(p), READ_STEP);
-		ssize_t n;
-
-		if (p->used > 0) {
-			memmove(p->buffer.buf, at_hand(p), buffered(p));
-			strbuf_truncate(&p->buffer, buffered(p));
-			p->used = 0;
-		}
-		n = RETRY_EINTR(read(p->fd, strbuf_reserve(&p->buffer, step), step));
-		if (n < 0)
-			return err_sys(err, -errno, "read archive '%s'", p->name);
-		if (n == 0)
-			p->input_ended = true;
-		else
-			strbuf_advance(&p->buffer, (size_t)n);
-		p->consumed += (uint64_t)n;
-	}
-	return 0;
-}
-
 /* --- FRAMES --- */
-
-static uint32_t u32_at(const uint8_t *p)
-{
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-/* Pass over a frame that decoders skip. */
-static int skip_frame(struct plain *p, struct err *err)
-{
-	uint64_t left = (uint64_t)u32_at(at_hand(p) + 4) + SKIPPABLE_HEAD;
-
-	while (left > 0) {
-		int r = fill_to(p, 1, err);
-		size_t n = (size_t)MIN(left, (uint64_t)buffered(p));
-
-		if (r < 0)
-			return r;
-		if (n == 0)
-			return corrupt(p, err);
-		use(p, n);
-		left -= n;
-	}
-	return 0;
-}
-
-/* The next frame of zstd as entry: 1; 0: the end, or none that can stand alone (p->to_sequential). */
-static int find_frame(struct plain *p, struct codec_entry *ret, struct err *err)
-{
-	unsigned long long content;
-	size_t len;
-	int r;
-
-	while ((r = fill_to(p, FRAME_HEAD, err)) == 0 && buffered(p) >= SKIPPABLE_HEAD &&
-	       (u32_at(at_hand(p)) & ~0xfU) == ZSTD_MAGIC_SKIPPABLE_START)
-		if ((r = skip_frame(p, err)) < 0)
-			return r;
-	if (r < 0 || buffered(p) == 0)
-		return r;
-	content = ZSTD_getFrameContentSize(at_hand(p), buffered(p));
-	if (content == ZSTD_CONTENTSIZE_ERROR)
-		return corrupt(p, err);
-	p->to_sequential = content == ZSTD_CONTENTSIZE_UNKNOWN || content > CODEC_PIECE_MAX;
-	while (!p->to_sequential) {
-		len = ZSTD_findFrameCompressedSize(at_hand(p), buffered(p));
-		if (!ZSTD_isError(len))
-			break;
-		if (p->input_ended)
-			return corrupt(p, err);
-		p->to_sequential = buffered(p) > CODEC_PIECE_MAX;
-		r = fill_to(p, buffered(p) + READ_STEP, err);
-		if (r < 0)
-			return r;
-	}
-	if (p->to_sequential)
-		return 0;
-	*ret = (struct codec_entry){ .piece_len = (uint32_t)len, .content_len = (uint32_t)content };
-	return 1;
-}
-
-static int find_member(struct plain *p, struct codec_entry *ret, struct err *err)
-{
-	uint32_t piece;
-	uint32_t content;
-	int r = fill_to(p, CODEC_HEAD, err);
-
-	if (r < 0 || buffered(p) == 0)
-		return r;
-	p->to_sequential = !codec_gzip_head(at_hand(p), buffered(p), &piece, &content);
-	if (p->to_sequential)
-		return 0;
-	r = fill_to(p, piece, err);
-	if (r < 0)
-		return r;
-	if (buffered(p) < piece)
-		return corrupt(p, err);
-	*ret = (struct codec_entry){ .piece_len = piece, .content_len = content };
-	return 1;
-}
 
 /* Fill the claimed slot with the next part: 1, 0 when there is none. */
 static int next_frame(struct plain *p, struct piece *piece, struct err *err)
 {
-	int r = p->format == FORMAT_ZSTD ? find_frame(p, &piece->entry, err) :
-					   find_member(p, &piece->entry, err);
+	int r = input_next_part(&p->input, p->format, &piece->entry, &p->to_sequential, err);
 
 	if (r <= 0)
 		return r;
 	reserve_in(piece, piece->entry.piece_len);
-	memcpy(piece->in, at_hand(p), piece->entry.piece_len);
-	use(p, piece->entry.piece_len);
+	memcpy(piece->in, input_data(&p->input), piece->entry.piece_len);
+	input_use(&p->input, piece->entry.piece_len);
 	piece->read = false;
 	piece->stored = false;
 	return 1;
@@ -373,10 +244,9 @@ static int begin_sequential(struct plain *p, struct err *err)
 	new_ring(p);
 	sequential_free(p->sequential);
 	p->sequential = NULL;
-	r = sequential_new(&p->sequential, p->fd, p->format, at_hand(p), buffered(p), err);
-	strbuf_done(&p->buffer);
-	p->buffer = (struct strbuf)STRBUF_INIT;
-	p->used = 0;
+	r = sequential_new(&p->sequential, p->fd, p->format, input_data(&p->input),
+			   input_len(&p->input), err);
+	input_done(&p->input);
 	return r;
 }
 
@@ -455,38 +325,14 @@ int plain_next(struct plain *p, const uint8_t **ret, size_t *ret_len, struct err
 
 /* --- life cycle --- */
 
-static enum format detect(const uint8_t *data, size_t len)
-{
-	static const struct {
-		const char *magic;
-		size_t len;
-		enum format format;
-	} magics[] = {
-		{ "\x28\xb5\x2f\xfd", 4, FORMAT_ZSTD },
-		{ "\x1f\x8b", 2, FORMAT_GZIP },
-		{ "BZh", 3, FORMAT_BZIP2 },
-		{ "\xfd"
-		  "7zXZ\0",
-		  6, FORMAT_XZ },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
-		if (len >= magics[i].len && memcmp(data, magics[i].magic, magics[i].len) == 0)
-			return magics[i].format;
-	/* Decoders may begin with a frame that they skip. */
-	if (len >= 4 && (u32_at(data) & ~0xfU) == ZSTD_MAGIC_SKIPPABLE_START)
-		return FORMAT_ZSTD;
-	return FORMAT_NONE;
-}
-
 /* Choose how to read from the beginning, which is at the descriptor's position. */
 static int begin(struct plain *p, struct err *err)
 {
-	int r = fill_to(p, MAGIC_MAX, err);
+	int r = input_fill(&p->input, INPUT_MAGIC_MAX, err);
 
 	if (r < 0)
 		return r;
-	p->format = detect(at_hand(p), buffered(p));
+	p->format = input_detect(&p->input);
 	p->mode = p->format == FORMAT_ZSTD || p->format == FORMAT_GZIP ? MODE_FRAMES :
 									 MODE_SEQUENTIAL;
 	if (p->is_file) {
@@ -515,7 +361,7 @@ int plain_open(struct plain **ret, int fd, const char *name, unsigned int thread
 	p->fd = fd;
 	p->name = xstrdup(name);
 	p->threads = threads;
-	p->buffer = (struct strbuf)STRBUF_INIT;
+	p->input = (struct input){ .fd = fd, .name = p->name, .buffer = STRBUF_INIT };
 	if (start >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
 		p->is_file = true;
 		p->start = (uint64_t)start;
@@ -541,10 +387,8 @@ int plain_rewind(struct plain *p, struct err *err)
 	ring_free(p->ring, piece_done);
 	p->ring = NULL;
 	p->given = NULL;
-	strbuf_clear(&p->buffer);
-	p->used = 0;
-	p->consumed = 0;
-	p->input_ended = p->ended = p->to_sequential = false;
+	input_clear(&p->input);
+	p->ended = p->to_sequential = false;
 	if (lseek(p->fd, (off_t)p->start, SEEK_SET) < 0)
 		return err_sys(err, -errno, "read archive '%s'", p->name);
 	return begin(p, err);
@@ -557,7 +401,7 @@ void plain_close(struct plain *p)
 	ring_free(p->ring, piece_done);
 	sequential_free(p->sequential);
 	codec_index_done(&p->index);
-	strbuf_done(&p->buffer);
+	input_done(&p->input);
 	free(p->name);
 	free(p);
 }
@@ -591,7 +435,7 @@ uint64_t plain_consumed(const struct plain *p)
 {
 	if (p->is_file)
 		return p->size;
-	return p->consumed + (p->sequential ? sequential_consumed(p->sequential) : 0);
+	return p->input.consumed + (p->sequential ? sequential_consumed(p->sequential) : 0);
 }
 
 void plain_drain(struct plain *p)

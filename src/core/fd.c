@@ -83,13 +83,9 @@ bool fd_is_char_device(int fd, unsigned int major_nr, unsigned int minor_nr)
 	       st.st_rdev == makedev(major_nr, minor_nr);
 }
 
-uint32_t fd_count_open_from(int first)
+bool fd_is_inherited(int fd)
 {
-	uint32_t n = 0;
-
-	while (fd_is_valid(first + (int)n))
-		n++;
-	return n;
+	return fcntl(fd, F_GETFD) == 0;
 }
 
 int fd_set_cloexec(int fd, bool cloexec)

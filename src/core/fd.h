@@ -36,9 +36,9 @@ bool fd_is_readable(int fd);
 bool fd_is_valid(int fd);
 /* Whether fd is this character device; also true for an O_PATH descriptor of its node. */
 bool fd_is_char_device(int fd, unsigned int major_nr, unsigned int minor_nr);
-/* How many descriptors are open in a row from `first` on: what a caller has handed down, when asked
- * before anything of ours is opened. */
-uint32_t fd_count_open_from(int first);
+/* Whether fd is open and was so when our program was executed: what comes through execve(2) has no
+ * close-on-exec flag, and everything of ours has it from its birth on. */
+bool fd_is_inherited(int fd);
 int fd_set_cloexec(int fd, bool cloexec);
 int fd_set_nonblock(int fd, bool nonblock);
 /* Open stdin, stdout, stderr on /dev/null where the caller gave us none, so that no descriptor of

@@ -39,6 +39,8 @@ struct launch {
 	struct seccomp_filter seccomp;
 	struct strvec env;
 	uint32_t listen_fds;
+	uint32_t
+		n_preserved_fds; /* numbers from 3 on that may be the container's, LISTEN_FDS and all */
 	struct hooks_output hooks_output; /* for the hooks that init runs */
 	bool has_pre_pivot_hooks; /* the child must wait for prestart and createRuntime */
 

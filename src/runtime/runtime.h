@@ -23,9 +23,6 @@ struct runtime {
 	enum runtime_rootless rootless;
 	char *criu_path; /* --criu or configuration; NULL: built-in search; owned */
 	bool debug;
-	/* Descriptors from 3 on that our caller had open for us, counted before we opened any: only
-	 * these can be handed on to a container. */
-	uint32_t n_inherited_fds;
 };
 
 #define RUNTIME_INIT                                                                               \

@@ -285,11 +285,41 @@ status_line()
 	[ "$output" = $'preserved\n0\n1\n2\n3\n4\n5' ]
 }
 
-@test "--preserve-fds of a descriptor that is not open is refused" {
+# As podman's --preserve-fd does: --preserve-fds reaches to the greatest, and in between nothing is open.
+@test "between the descriptors of --preserve-fds some may be closed, which is said" {
+	[ "$RUNTIME_NAME" != runc ] || skip "the runtime of Go refuses it"
+	echo preserved >"$T/file"
+	# shellcheck disable=SC2016
+	script_is 'cat <&6; for i in 3 4 5 6 7 8 9; do if [ -e /proc/$$/fd/$i ]; then echo $i; fi; done'
+	run bash -c "exec 3>&- 4<'$T/file' 5>&- 6<'$T/file' 7>&- 8>&-
+		exec '$FLOE_RUNTIME' --root '$STATE' --log '$T/log' --log-level warning run --bundle '$BUNDLE' \
+			--preserve-fds 6 '$ID'" </dev/null
+	[ "$status" -eq 0 ]
+	[ "$output" = $'preserved\n4\n6' ]
+	[ "$RUNTIME_NAME" = crun ] || contains "$(cat "$T/log")" "of 6 descriptors" "only 2 are open"
+}
+
+@test "--preserve-fds without any descriptor that is open is refused" {
 	floe_only "crun does not look; the runtime of Go has opened them itself by then"
 	run bash -c "exec '$FLOE_RUNTIME' --root '$STATE' run --bundle '$BUNDLE' --preserve-fds 2 '$ID' 3>&- 4>&-" </dev/null
 	[ "$status" -eq 1 ]
-	contains "$output" preserve
+	contains "$output" "preserved-fd 0" "none of the 2"
+}
+
+@test "no number of --preserve-fds is a descriptor of the runtime's own" {
+	floe_only "it looks at what the start waits for"
+	script_is 'true'
+	bash -c "exec 3>&- 4</dev/null 5>&- 6>&- 7>&-
+		exec '$FLOE_RUNTIME' --root '$STATE' create --bundle '$BUNDLE' --preserve-fds 30 '$ID'" </dev/null >/dev/null 2>&1
+	for fd in "/proc/$(pid_of)/fd"/*; do
+		[ "${fd##*/}" -gt 2 ] || continue
+		target=$(readlink "$fd")
+		case $target in
+		/dev/null | */exec.fifo | /proc*) ;;
+		*) fail "descriptor ${fd##*/} of the waiting init is '$target'" ;;
+		esac
+	done
+	remove_container
 }
 
 @test "LISTEN_FDS hands sockets to the container and tells it" {
@@ -303,6 +333,17 @@ status_line()
 	[ "$status" -eq 0 ]
 	contains "$output" "1 1" listening
 	[ "${lines[-1]}" = 4 ]
+}
+
+@test "LISTEN_FDS without LISTEN_PID is for the container (crun)" {
+	[ "$RUNTIME_NAME" != runc ] || skip "the runtime of Go wants its own LISTEN_PID"
+	echo listening >"$T/file"
+	# shellcheck disable=SC2016
+	script_is 'echo "$LISTEN_PID"; cat <&3'
+	run bash -c "exec 3<'$T/file'; export LISTEN_FDS=1; unset LISTEN_PID
+		exec '$FLOE_RUNTIME' --root '$STATE' run --bundle '$BUNDLE' '$ID'" </dev/null
+	[ "$status" -eq 0 ]
+	contains "$output" 1 listening
 }
 
 @test "LISTEN_FDS of another process is not taken" {

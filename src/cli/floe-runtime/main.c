@@ -152,7 +152,7 @@ static int print_dump(struct err *err)
 
 static const struct globals no_globals = { .log_level = -1, .cgroup_manager = -1, .rootless = -1 };
 
-static int run(char *const *all, uint32_t n_inherited_fds, int *ret_error_code, struct err *err)
+static int run(char *const *all, int *ret_error_code, struct err *err)
 {
 	char *const *argv = all[0] ? all + 1 : all;
 	struct globals globals = no_globals;
@@ -170,7 +170,6 @@ static int run(char *const *all, uint32_t n_inherited_fds, int *ret_error_code, 
 		return print_dump(err);
 	if (args.help || (args.n == 0 && !globals.version && !globals.version_crun))
 		return print_help(err);
-	context.rt.n_inherited_fds = n_inherited_fds;
 	r = open_log(&globals, err);
 	if (r == 0)
 		r = load_config(globals.config_file, &config, &config_text, err);
@@ -194,7 +193,7 @@ int main(int argc UNUSED, char **argv)
 
 	if (fd_ensure_stdio() < 0)
 		return 1;
-	r = run(argv, fd_count_open_from(3), &error_code, &err);
+	r = run(argv, &error_code, &err);
 	if (r >= 0)
 		return r;
 	report(&err);

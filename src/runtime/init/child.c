@@ -341,7 +341,7 @@ static int wait_at_gate(struct child *c, struct err *err)
 {
 	ssize_t n;
 
-	child_close_log(c);
+	child_close_log();
 	be_terminable();
 	c->fifo_fd = open_gate(c);
 	if (c->fifo_fd < 0)

@@ -252,7 +252,15 @@ int child_report_ready(void *context, struct err *err)
 /* The first number that is not handed to the container. */
 static int first_own_descriptor(const struct child *c)
 {
-	return 3 + (int)(c->l->listen_fds + c->l->opts->preserve_fds);
+	return 3 + (int)c->l->n_preserved_fds;
+}
+
+static bool is_among(int fd, const int *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i] == fd)
+			return true;
+	return false;
 }
 
 int child_close_host_descriptors(void *context, struct err *err)
@@ -276,6 +284,10 @@ int child_close_host_descriptors(void *context, struct err *err)
 		c->l->hooks_output.err_fd,
 		has_gate && c->gate_fd < 0 ? c->l->container.dir_fd : -EBADF,
 	};
+	/* Among the caller's may be ours, where numbers were free. */
+	for (int fd = 3; fd < first_own_descriptor(c); fd++)
+		if (!fd_is_inherited(fd) && !is_among(fd, keep, ARRAY_SIZE(keep)))
+			(void)close(fd);
 	r = fd_close_from(first_own_descriptor(c), keep, ARRAY_SIZE(keep));
 	return r < 0 ? err_sys(err, r, "close the descriptors of the host") : 0;
 }
@@ -351,37 +363,23 @@ int child_load_filter_late(void *context, struct err *err)
 	return c->l->process.no_new_privs ? load_filter(c, err) : 0;
 }
 
-void child_close_log(const struct child *c)
+void child_close_log(void)
 {
 	const struct log_config none = { .level = LOG_LEVEL_ERROR, .fd = -EBADF };
 
-	if (log_fd() < first_own_descriptor(c))
+	if (log_fd() <= STDERR_FILENO)
 		return;
 	(void)close(log_fd());
 	log_configure(&none);
 }
 
-/* What child_close_host_descriptors() left, but for a socket or a pipe by which a failure of execve(2)
- * is told. One by one: a filter may be in force that does not know close_range(2). */
-static int pass_descriptors(struct child *c, struct err *err)
-{
-	int first = first_own_descriptor(c);
-	int r = 0;
-
-	close_fd(&c->proc_fd);
-	hooks_output_close(&c->l->hooks_output);
-	child_close_log(c);
-	for (int fd = 3; r == 0 && fd < first; fd++)
-		r = fd_set_cloexec(fd, false);
-	return r < 0 ? err_sys(err, r, "prepare the container's descriptors") : 0;
-}
-
 int child_execute(struct child *c, struct err *err)
 {
-	int r = pass_descriptors(c, err);
-
-	if (r < 0)
-		return r;
+	/* What child_close_host_descriptors() left, but for a socket or a pipe by which a failure of
+	 * execve(2) is told. */
+	close_fd(&c->proc_fd);
+	hooks_output_close(&c->l->hooks_output);
+	child_close_log();
 	(void)execve(c->exec_path, c->process->args, c->l->env.v);
 	return exec_path_explain(c->exec_path, -errno, err);
 }

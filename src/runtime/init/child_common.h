@@ -63,7 +63,7 @@ int child_report_ready(void *context, struct err *err);
  */
 int child_close_host_descriptors(void *context, struct err *err);
 /* The log is a file of the host too; to be closed before anybody may look into this process. */
-void child_close_log(const struct child *c);
+void child_close_log(void);
 int child_set_labels(void *context, struct err *err);
 /* With CAP_SYS_ADMIN still held, unless no_new_privs. */
 int child_load_filter_early(void *context, struct err *err);

@@ -15,7 +15,7 @@
  *           scheduling_apply(&plan.scheduling)
  *   parent  process_set_rlimits(plan, pid of the child)    needs CAP_SYS_RESOURCE of the host
  *   child   LSM exec label, seccomp unless no_new_privs
- *           fd_cloexec_from(3 + preserved)
+ *           child_close_host_descriptors()
  *           process_take_identity()       bounding, user, cwd, capabilities
  *           exec_path_find()              as the container's user
  *           seccomp if no_new_privs; start gate; startContainer hooks; execve

@@ -9,6 +9,7 @@
 #include "core/io.h"
 #include "core/path.h"
 #include "runtime/annotations.h"
+#include "runtime/namespace/userns.h"
 #include "runtime/passed_over.h"
 #include "spec/validate.h"
 
@@ -38,6 +39,8 @@ static int read_config(struct bundle *b, const char *config, struct err *err)
 		r = runtime_spec_validate(&b->spec, err);
 	if (r == 0 && geteuid() != 0)
 		r = runtime_spec_validate_rootless(&b->spec, err);
+	if (r == 0)
+		r = userns_map_by_default(b->spec.linux_, err);
 	if (r < 0)
 		return err_wrap(err, r, "%s", name);
 	warn_of_passed_over(&b->spec);

@@ -42,10 +42,6 @@ static int validate_user_namespace(const struct oci_linux *linux_, struct err *e
 			       "isn't enabled in the config, add one of type user to "
 			       "linux.namespaces",
 			       linux_->n_uid_mappings ? "uidMappings" : "gidMappings");
-	if (user && str_is_empty(user->path) && !has_mappings)
-		return err_set(err, ERR_INVALID,
-			       "linux.uidMappings: user namespaces enabled, but no namespace path "
-			       "to join nor mappings to apply specified");
 	return validate_mappings(linux_->uid_mappings, linux_->n_uid_mappings, linux_->gid_mappings,
 				 linux_->n_gid_mappings, "linux", err);
 }

@@ -296,11 +296,14 @@ file_of()
 	contains "$output" galaxy
 }
 
-@test "a user namespace without mappings is refused" {
+@test "a user namespace without mappings maps every id to itself" {
 	needs_root "run without a user namespace, or with any mapping"
-	floe_only "others take it for unmapped"
-	configure '.linux.namespaces += [{ type: "user" }]'
+	floe_only "crun maps the ids up to the user's, the runtime of Go none"
+	configure '.linux.namespaces += [{ type: "user" }] | .process.user = { uid: 1234, gid: 4321 }'
+	script_is 'cat /proc/self/uid_map /proc/self/gid_map; id -u; id -g; readlink /proc/self/ns/user'
 	run_container
-	[ "$status" -eq 1 ]
-	contains "$output" ping
+	[ "$status" -eq 0 ]
+	[ "${lines[0]//[[:space:]]/ }" = "$(awk 'NR == 1 { printf "%10d %10d %10d", $1, $1, $3 }' /proc/self/uid_map)" ]
+	contains "$output" 1234 4321
+	[ "${lines[-1]}" != "$(namespace_of self user)" ]
 }

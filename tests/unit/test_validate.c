@@ -299,8 +299,6 @@ static void test_namespaces(void **state UNUSED)
 		  "linux.namespaces[2].type: duplicate of linux.namespaces[0], uts" },
 		{ LINUX(MAPPINGS), "linux.uidMappings: user namespace mappings specified, but user "
 				   "namespace isn't enabled in the config" },
-		{ LINUX(USER_NAMESPACE), "linux.uidMappings: user namespaces enabled, but no "
-					 "namespace path to join nor mappings to apply specified" },
 		{ LINUX(USER_NAMESPACE ",'uidMappings':[" EXTENT("0", "0", "0") "]"),
 		  "linux.uidMappings[0].size: 0 ids" },
 		{ LINUX(USER_NAMESPACE ",'uidMappings':[" EXTENT("1", "0", "4294967295") "]"),

@@ -2,7 +2,12 @@
 #include "runtime/namespace/userns.h"
 
 #include <errno.h>
+#include <unistd.h>
 
+#include "core/alloc.h"
+#include "core/str.h"
+#include "core/strbuf.h"
+#include "kernel/procfs.h"
 #include "kernel/subid.h"
 
 static void fill(struct idmap *ret, const struct oci_id_mapping *map, size_t n)
@@ -25,6 +30,43 @@ int userns_to_host(const struct oci_id_mapping *maps, size_t n, uint32_t id, uin
 		return 0;
 	}
 	return -ENOENT;
+}
+
+static int map_own_ids(struct oci_id_mapping **ret, size_t *ret_n, const struct procfs *proc,
+		       const char *file, struct err *err)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	auto_idmap struct idmap own = IDMAP_INIT;
+	int r = procfs_read(proc, getpid(), file, &text);
+
+	if (r == 0)
+		r = idmap_parse(&own, text.buf);
+	if (r < 0)
+		return err_sys(err, r, "read the '%s' of this process", file);
+	for (size_t i = 0; i < own.n; i++)
+		*array_push(*ret, *ret_n) = (struct oci_id_mapping){
+			.container_id = own.v[i].inside,
+			.host_id = own.v[i].inside,
+			.size = own.v[i].size,
+		};
+	return 0;
+}
+
+int userns_map_by_default(struct oci_linux *linux_, struct err *err)
+{
+	const struct oci_namespace *user = oci_linux_namespace(linux_, "user");
+	auto_procfs struct procfs proc = PROCFS_INIT;
+	int r;
+
+	if (!user || !str_is_empty(user->path) || linux_->n_uid_mappings || linux_->n_gid_mappings)
+		return 0;
+	r = procfs_open(&proc, NULL);
+	if (r < 0)
+		return err_sys(err, r, "open procfs");
+	r = map_own_ids(&linux_->uid_mappings, &linux_->n_uid_mappings, &proc, "uid_map", err);
+	return r < 0 ? r :
+		       map_own_ids(&linux_->gid_mappings, &linux_->n_gid_mappings, &proc, "gid_map",
+				   err);
 }
 
 int userns_write_maps(pid_t pid, const struct oci_linux *linux_, struct err *err)

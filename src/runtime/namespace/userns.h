@@ -13,6 +13,12 @@ int userns_to_host(const struct oci_id_mapping *maps, size_t n, uint32_t id, uin
 		   uint32_t *ret);
 
 /*
+ * For a new user namespace without mappings: map every id that we have to itself, as crun does. Where
+ * there are mappings or no such namespace, nothing.
+ */
+int userns_map_by_default(struct oci_linux *linux_, struct err *err);
+
+/*
  * Write uid_map, setgroups and gid_map of process pid, which waits in its new user namespace. Direct
  * where we have the privilege; by newuidmap and newgidmap where more than the own id is asked for.
  */

@@ -16,6 +16,7 @@
 #include "kernel/procfs.h"
 #include "kernel/syscalls.h"
 #include "runtime/cgroup/backend.h"
+#include "runtime/checkpoint/descriptors.h"
 #include "spec/runtime_state.h"
 
 #define LOCK_TIMEOUT_MS 30000
@@ -39,7 +40,7 @@ JSON_DESC(container_record_desc, T, F_STRING(T, version, "version", JSON_REQUIRE
 	  F_STRING_MAP(T, cgroup_paths, "cgroupPaths", 0), F_BOOL(T, rootless, "rootless", 0),
 	  F_STRING_MAP(T, annotations, "annotations", 0),
 	  F_BOOL(T, has_time_namespace, "hasTimeNamespace", 0),
-	  F_STRINGS(T, external_descriptors, "externalDescriptors", 0),
+	  F_STRING(T, external_descriptors, "external_descriptors", 0),
 	  F_STRING(T, intel_rdt_path, "intelRdtPath", 0), F_EXTRA(T, extra));
 #undef T
 
@@ -60,18 +61,26 @@ int container_id_check(const char *id, struct err *err)
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 		"_+.-";
 	size_t len = strlen(id);
+	const char *bad = id + strspn(id, allowed);
+	int n_bad = 1;
 
 	if (len == 0)
 		return err_set(err, ERR_INVALID, "invalid container ID format: it is empty");
 	if (len > NAME_MAX)
 		return err_set(err, ERR_INVALID,
 			       "invalid container ID format: longer than %d characters", NAME_MAX);
-	/* .cache is the runtime's own directory in the state root. */
-	if (strspn(id, allowed) != len || strcmp(id, ".") == 0 || strcmp(id, "..") == 0 ||
-	    strcmp(id, ".cache") == 0)
+	if (*bad) {
+		while ((bad[n_bad] & 0xc0) == 0x80) /* the rest of a character of UTF-8 */
+			n_bad++;
 		return err_set(err, ERR_INVALID,
-			       "invalid container ID format: '%s'; use letters, digits and _ + . -",
-			       id);
+			       "invalid container ID format: '%s': invalid character `%.*s` in the "
+			       "ID; use letters, digits and _ + . -",
+			       id, n_bad, bad);
+	}
+	/* .cache is the runtime's own directory in the state root. */
+	if (strcmp(id, ".") == 0 || strcmp(id, "..") == 0 || strcmp(id, ".cache") == 0)
+		return err_set(err, ERR_INVALID,
+			       "invalid container ID format: '%s' has a meaning of its own", id);
 	return 0;
 }
 
@@ -271,22 +280,18 @@ int container_require(const struct container *c, unsigned int allowed, const cha
 
 void container_record_descriptors(struct container *c, pid_t pid)
 {
-	struct container_record *record = &c->record;
+	auto_descriptors struct descriptors d = DESCRIPTORS_INIT;
 
-	for (size_t i = 0; i < record->n_external_descriptors; i++)
-		free(record->external_descriptors[i]);
-	free(record->external_descriptors);
-	record->external_descriptors = xcalloc(3, sizeof(char *));
-	record->n_external_descriptors = 3;
-	for (int fd = 0; fd < 3; fd++) {
+	for (int fd = 0; fd < DESCRIPTORS_COUNT; fd++) {
 		auto_free char *link = xasprintf("/proc/%d/fd/%d", pid, fd);
 		char target[PATH_MAX];
 		ssize_t n = readlink(link, target, sizeof(target));
 
 		/* A closed one is restored as the null device, as crun does. */
-		record->external_descriptors[fd] = n > 0 ? xstrndup(target, (size_t)n) :
-							   xstrdup("/dev/null");
+		d.v[fd] = n > 0 ? xstrndup(target, (size_t)n) : xstrdup("/dev/null");
 	}
+	free(c->record.external_descriptors);
+	c->record.external_descriptors = descriptors_format(&d);
 }
 
 int container_signal_init(const struct container *c, int sig)

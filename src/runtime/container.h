@@ -6,6 +6,7 @@
  * The directory (0711) holds:
  *   state.json   the record; written atomically as the last act of `create`, so a directory without
  *                it is a create that did not finish (or never will: then `delete --force` removes it)
+ *   status       a symlink to it: whoever waits for a container of crun waits for this name
  *   config.json  the configuration as it was at create; later changes of the bundle have no effect
  *   exec.fifo    there while init waits for `start`
  *   lock         flock'ed by every operation that changes something
@@ -54,8 +55,7 @@ struct container_record {
 	struct json_string_map annotations; /* the configuration's, for `state` */
 	bool rootless;
 	bool has_time_namespace; /* a restore put it into one that the configuration does not name */
-	char **external_descriptors; /* what stdio was at create: "pipe:[123]", "/dev/null" */
-	size_t n_external_descriptors;
+	char *external_descriptors; /* what stdio was at create, as text of descriptors.json */
 	char *intel_rdt_path; /* group that we created, to be removed */
 	struct json_extra extra;
 };

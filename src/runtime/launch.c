@@ -120,6 +120,8 @@ int launch_reserve_directory(void *context, struct err *err)
 		r = write_stored_config(l, err);
 	if (r == 0)
 		r = make_fifo(l, err);
+	if (r == 0 && symlinkat("state.json", c->dir_fd, "status") < 0)
+		r = err_sys(err, -errno, "make the link 'status' in '%s'", path);
 	return r < 0 ? r : notify_listen(&l->notify, err);
 }
 

@@ -168,6 +168,7 @@ nothing_made()
 	done
 	[ -z "$(find "$STATE" -mindepth 1 ! -path '*/.cache*' 2>/dev/null)" ]
 	[ ! -e "$T/x" ]
+	! is_floe || contains "$output" "invalid container ID format" "invalid character \`ä\` in the ID"
 }
 
 @test "invalid ids are refused by every command" {
@@ -410,7 +411,7 @@ nothing_made()
 	idle_command
 	create_container
 	pid=$(pid_of)
-	file=$(find "$STATE/$ID" -name 'state.json' -o -name status | head -n 1)
+	file=$(find "$STATE/$ID" -type f \( -name 'state.json' -o -name status \) | head -n 1)
 	cp "$file" "$T/saved"
 	printf '{ "version": ' >"$file"
 	run rt state "$ID"

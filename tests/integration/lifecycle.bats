@@ -170,6 +170,17 @@ load ../lib/helpers
 	remove_container
 }
 
+# The name of crun's file, for whoever waits for it and reads it.
+@test "status in the state directory is the record" {
+	[ "$RUNTIME_NAME" != runc ] || skip "it has no such file"
+	idle_command
+	create_container
+	[ "$(jq -r .bundle "$STATE/$ID/status")" = "$BUNDLE" ]
+	[ "$(jq -r .pid "$STATE/$ID/status")" = "$(pid_of)" ]
+	jq -r .external_descriptors "$STATE/$ID/status" | jq -e 'length == 3 and all(type == "string")'
+	remove_container
+}
+
 @test "list shows containers as table, as JSON and as ids" {
 	idle_command
 	new_id a

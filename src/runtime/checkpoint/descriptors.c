@@ -18,16 +18,6 @@ static void json_object_cleanup(struct json_object **o)
 	json_object_put(*o);
 }
 
-int descriptors_from_list(struct descriptors *ret, char *const *list, size_t n, struct err *err)
-{
-	if (n != DESCRIPTORS_COUNT)
-		return err_set(err, ERR_CORRUPT, "expected %d descriptors, got %zu",
-			       DESCRIPTORS_COUNT, n);
-	for (size_t i = 0; i < n; i++)
-		ret->v[i] = xstrdup(list[i]);
-	return 0;
-}
-
 /* By json-c's strict mode; the reason of a failure, or NULL. A null document is a NULL value. */
 static const char *parse_text(const char *text, size_t len, struct json_object **ret)
 {

@@ -26,8 +26,6 @@ struct descriptors {
 		}                                                                                  \
 	}
 
-/* From a list of the same kind (the container's record); ERR_CORRUPT unless it has three. */
-int descriptors_from_list(struct descriptors *ret, char *const *list, size_t n, struct err *err);
 /* Read from the image directory. ERR_CORRUPT when the file is missing ("not an image of a
  * container"), malformed, or has not three strings. */
 int descriptors_load(struct descriptors *ret, int images_dir_fd, struct err *err);

@@ -166,9 +166,11 @@ static int prepare(struct dump *d, struct err *err)
 		r = checkpoint_plans_make(&d->plans, c->spec, c->record.bundle, err);
 	if (r == 0)
 		r = checkpoint_plans_resolve(&d->plans, c->record.pid, err);
+	if (r == 0 && !c->record.external_descriptors)
+		r = err_set(err, ERR_CORRUPT, "state.json does not say what its stdio was");
 	if (r == 0)
-		r = descriptors_from_list(&d->descriptors, c->record.external_descriptors,
-					  c->record.n_external_descriptors, err);
+		r = descriptors_parse(&d->descriptors, c->record.external_descriptors,
+				      strlen(c->record.external_descriptors), err);
 	if (r == 0)
 		r = criu_session_start(&d->session, &client, err);
 	if (r == 0)

@@ -17,6 +17,7 @@
 #include "storage/rootfs_idmap.h"
 #include "storage/rootfs_record.h"
 #include "storage/tar_writer.h"
+#include "storage/whiteout.h"
 
 struct differ {
 	struct rootfs_changes *changes;
@@ -78,7 +79,7 @@ static int walk_one(struct differ *d, const char *path, const char *inside, cons
 		return err_sys(d->err, found, "compare '%s' with the layers", inside);
 	if (lstat(path, &st) < 0)
 		return errno == ENOENT ? 0 : err_sys(d->err, -errno, "read '%s'", path);
-	if (d->is_overlay && lower_is_whiteout(&st)) {
+	if (d->is_overlay && whiteout_is(&st)) {
 		if (found)
 			add(d, inside, ROOTFS_DELETED);
 		return 0;
@@ -136,7 +137,7 @@ static int walk(struct differ *d, const char *tree, const char *prefix,
 
 		r = walk_one(d, path, inside, names.v[i], lower);
 	}
-	if (r == 0 && lower->paths.n && (!d->is_overlay || lower_is_opaque(tree)))
+	if (r == 0 && lower->paths.n && (!d->is_overlay || whiteout_is_opaque(tree)))
 		r = find_deleted(d, tree, prefix, lower);
 	return r;
 }

@@ -13,6 +13,7 @@
 #include "core/str.h"
 #include "storage/blob.h"
 #include "storage/tar_reader.h"
+#include "storage/whiteout.h"
 
 /* Regular files of the archive with their sizes; the last of a name counts, whiteouts do not. */
 static int read_sizes(const struct store *store, const char *blob, struct json_object *sizes,
@@ -28,7 +29,7 @@ static int read_sizes(const struct store *store, const char *blob, struct json_o
 		auto_free char *path = name ? path_clean(name) : NULL;
 		const struct stat *st;
 
-		if (!path || str_has_prefix(path_basename(path), ".wh."))
+		if (!path || str_has_prefix(path_basename(path), WHITEOUT_PREFIX))
 			continue;
 		/* Another kind of object may take the place of a file before it. */
 		json_object_object_del(sizes, path);

@@ -3,17 +3,17 @@
 
 #include <dirent.h>
 #include <string.h>
-#include <sys/xattr.h>
 
 #include "core/alloc.h"
 #include "core/str.h"
+#include "storage/whiteout.h"
 
 void lower_dir_root(const struct store *store, const struct layers *layers, struct lower_dir *ret)
 {
 	*ret = (struct lower_dir){ 0 };
 	for (size_t i = layers->n; i-- > 0;) {
 		char *path = layer_diff_path(store, layers->v[i].chain_id);
-		bool opaque = lower_is_opaque(path);
+		bool opaque = whiteout_is_opaque(path);
 
 		strvec_add_take(&ret->paths, path);
 		if (opaque)
@@ -24,18 +24,6 @@ void lower_dir_root(const struct store *store, const struct layers *layers, stru
 void lower_dir_done(struct lower_dir *dir)
 {
 	strvec_done(&dir->paths);
-}
-
-bool lower_is_whiteout(const struct stat *st)
-{
-	return S_ISCHR(st->st_mode) && st->st_rdev == 0;
-}
-
-bool lower_is_opaque(const char *path)
-{
-	char value;
-
-	return lgetxattr(path, "trusted.overlay.opaque", &value, 1) == 1 && value == 'y';
 }
 
 int lower_dir_entry(const struct lower_dir *dir, const char *name, struct stat *ret_st,
@@ -56,9 +44,9 @@ int lower_dir_entry(const struct lower_dir *dir, const char *name, struct stat *
 			return -errno;
 		}
 		/* A directory goes on below, anything else ends the search. */
-		if (lower_is_whiteout(&st) || (found && !S_ISDIR(st.st_mode)))
+		if (whiteout_is(&st) || (found && !S_ISDIR(st.st_mode)))
 			break;
-		last = !S_ISDIR(st.st_mode) || lower_is_opaque(path);
+		last = !S_ISDIR(st.st_mode) || whiteout_is_opaque(path);
 		if (!found) {
 			*ret_st = st;
 			if (ret_path)

@@ -27,10 +27,6 @@ int lower_dir_entry(const struct lower_dir *dir, const char *name, struct stat *
 /* All names, sorted. Return: 0 or -errno. */
 int lower_dir_names(const struct lower_dir *dir, struct strvec *ret);
 
-/* A whiteout: character device 0/0. */
-bool lower_is_whiteout(const struct stat *st);
-/* Whether the directory at path hides what is below: trusted.overlay.opaque is "y". */
-bool lower_is_opaque(const char *path);
 /* The names in a directory, sorted. Return: 0 or -errno. */
 int lower_list(const char *path, struct strvec *ret);
 

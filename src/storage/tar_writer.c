@@ -13,6 +13,7 @@
 #include "core/io.h"
 #include "core/str.h"
 #include "storage/tar_reader.h"
+#include "storage/whiteout.h"
 
 #define BLOCK ((size_t)256 << 10)
 #define XATTR_NAMES_MAX ((size_t)64 << 10)
@@ -399,9 +400,9 @@ int tar_writer_add_data(struct tar_writer *w, const char *path, const void *data
 int tar_writer_whiteout(struct tar_writer *w, const char *path, struct err *err)
 {
 	const char *slash = strrchr(path, '/');
-	auto_free char *name =
-		slash ? xasprintf("%.*s/.wh.%s", (int)(slash - path), path, slash + 1) :
-			xasprintf(".wh.%s", path);
+	auto_free char *name = slash ? xasprintf("%.*s/" WHITEOUT_PREFIX "%s", (int)(slash - path),
+						 path, slash + 1) :
+				       xasprintf(WHITEOUT_PREFIX "%s", path);
 
 	return tar_writer_add_data(w, name, NULL, 0, err);
 }

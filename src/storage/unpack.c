@@ -9,7 +9,6 @@
 
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
 #include "core/alloc.h"
@@ -19,11 +18,7 @@
 #include "core/log.h"
 #include "core/path.h"
 #include "core/str.h"
-
-#define WHITEOUT ".wh."
-#define WHITEOUT_META ".wh..wh."
-#define WHITEOUT_OPAQUE ".wh..wh..opq"
-#define OPAQUE_XATTR "trusted.overlay.opaque"
+#include "storage/whiteout.h"
 
 struct dir_times {
 	char *path;
@@ -119,16 +114,6 @@ static void copy_lower_attributes(const struct unpacker *u, const char *path, in
 	}
 }
 
-static bool is_whiteout(const struct stat *st)
-{
-	return S_ISCHR(st->st_mode) && st->st_rdev == 0;
-}
-
-static int set_opaque(int dir_fd)
-{
-	return setxattr(fd_path(dir_fd).text, OPAQUE_XATTR, "y", 1, 0) < 0 ? -errno : 0;
-}
-
 /* Make dir_fd/name a directory, in place of whatever else is there. An O_PATH descriptor. */
 static int make_dir(const struct unpacker *u, int dir_fd, const char *name, bool *ret_new)
 {
@@ -143,7 +128,7 @@ static int make_dir(const struct unpacker *u, int dir_fd, const char *name, bool
 		if (u->options->no_replace_dir)
 			return -ENOTDIR;
 		/* The layer hides a directory below and has a new one of that name. */
-		opaque = u->options->whiteouts && is_whiteout(&st);
+		opaque = u->options->whiteouts && whiteout_is(&st);
 		if (unlinkat(dir_fd, name, 0) < 0)
 			return -errno;
 	}
@@ -152,7 +137,7 @@ static int make_dir(const struct unpacker *u, int dir_fd, const char *name, bool
 	*ret_new = true;
 	fd = fd_open_at(dir_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 	if (fd >= 0 && opaque) {
-		int r = set_opaque(fd);
+		int r = whiteout_set_opaque(fd);
 
 		if (r < 0) {
 			close_fd(&fd);
@@ -439,62 +424,6 @@ static int unpack_special(struct unpacker *u, const struct item *item, struct er
 	return set_attributes(u, item, err);
 }
 
-/* --- whiteouts --- */
-
-static int unpack_whiteout(struct unpacker *u, const struct item *item, struct err *err)
-{
-	const char *hidden = item->name + strlen(WHITEOUT);
-	struct stat st;
-
-	if (str_eq(item->name, WHITEOUT_OPAQUE)) {
-		int r = set_opaque(u->parent_fd);
-
-		return r < 0 ? err_sys(err, r, "unpack '%s': set attribute '%s'", item->path,
-				       OPAQUE_XATTR) :
-			       0;
-	}
-	/* The other ones are aufs' own bookkeeping. */
-	if (str_has_prefix(item->name, WHITEOUT_META))
-		return 0;
-	if (!*hidden || str_eq(hidden, ".") || str_eq(hidden, ".."))
-		return err_set(err, ERR_INVALID, "unpack '%s': a whiteout of nothing", item->path);
-	if (fstatat(u->parent_fd, hidden, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		/* It hides what is below this layer, not what this layer has itself. */
-		if (S_ISDIR(st.st_mode)) {
-			auto_close int fd = fd_open_at(u->parent_fd, hidden,
-						       O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
-			int r = fd < 0 ? fd : set_opaque(fd);
-
-			return r < 0 ? err_sys(err, r, "unpack '%s'", item->path) : 0;
-		}
-		return 0;
-	}
-	if (mknodat(u->parent_fd, hidden, S_IFCHR, makedev(0, 0)) < 0)
-		return err_sys(err, -errno, "unpack '%s': make a whiteout", item->path);
-	return 0;
-}
-
-/* Remove what the whiteout names, or with an opaque one all that its directory has. */
-static int apply_whiteout(struct unpacker *u, const struct item *item, struct err *err)
-{
-	const char *hidden = item->name + strlen(WHITEOUT);
-	auto_strvec struct strvec names = STRVEC_INIT;
-	auto_close int dir = fd_reopen(u->parent_fd, O_RDONLY | O_DIRECTORY);
-	int r = dir < 0 ? dir : 0;
-
-	if (str_eq(item->name, WHITEOUT_OPAQUE) && r == 0)
-		r = fs_list(dir, &names);
-	else if (str_has_prefix(item->name, WHITEOUT_META))
-		return 0;
-	else if (!*hidden || str_eq(hidden, ".") || str_eq(hidden, ".."))
-		return err_set(err, ERR_INVALID, "unpack '%s': a whiteout of nothing", item->path);
-	else
-		strvec_add(&names, hidden);
-	for (size_t i = 0; r == 0 && i < names.n; i++)
-		r = fs_remove_tree(dir, names.v[i]);
-	return r < 0 ? err_sys(err, r, "unpack '%s': remove what it hides", item->path) : 0;
-}
-
 /* --- all of it --- */
 
 static int unpack_item(struct unpacker *u, const struct item *item, struct err *err)
@@ -509,10 +438,10 @@ static int unpack_item(struct unpacker *u, const struct item *item, struct err *
 	r = open_parent(u, item->path, err);
 	if (r < 0)
 		return r;
-	if (u->options->whiteouts && str_has_prefix(item->name, WHITEOUT))
-		return unpack_whiteout(u, item, err);
-	if (u->options->apply_whiteouts && str_has_prefix(item->name, WHITEOUT))
-		return apply_whiteout(u, item, err);
+	if (u->options->whiteouts && str_has_prefix(item->name, WHITEOUT_PREFIX))
+		return whiteout_unpack(u->parent_fd, item->name, item->path, err);
+	if (u->options->apply_whiteouts && str_has_prefix(item->name, WHITEOUT_PREFIX))
+		return whiteout_apply(u->parent_fd, item->name, item->path, err);
 	if (!archive_entry_hardlink(item->entry) && S_ISDIR(item->st.st_mode))
 		return unpack_dir(u, item, err);
 	if (archive_entry_hardlink(item->entry)) {

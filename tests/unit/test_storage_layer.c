@@ -14,6 +14,7 @@
 #include "storage/lower.h"
 #include "storage/rootfs.h"
 #include "storage/tar_reader.h"
+#include "storage/whiteout.h"
 
 #define DIR (S_IFDIR | 0755)
 #define REG (S_IFREG | 0644)
@@ -163,7 +164,7 @@ static void test_whiteouts(void **state)
 	st = stat_in(store, id, ".");
 	assert_int_equal(st.st_mode & 07777, 0751);
 	st = stat_in(store, id, "gone");
-	assert_true(lower_is_whiteout(&st));
+	assert_true(whiteout_is(&st));
 	assert_false(exists_in(store, id, ".wh..wh.plnk"));
 	assert_false(exists_in(store, id, "plnk"));
 	assert_int_equal(layers_load(store, id, &layers, &err), 0);

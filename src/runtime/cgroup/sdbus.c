@@ -12,6 +12,7 @@
 #include "core/str.h"
 #include "kernel/procfs.h"
 #include "runtime/cgroup/sdbus_library.h"
+#include "runtime/cgroup/sdbus_message.h"
 
 #define SYSTEMD_NAME "org.freedesktop.systemd1"
 #define MANAGER_PATH "/org/freedesktop/systemd1"
@@ -138,119 +139,6 @@ static int new_call(struct sdbus *bus, const char *method, sd_bus_message **ret,
 	return r < 0 ? err_sys(err, r, "make the D-Bus call '%s'", method) : 0;
 }
 
-/* --- values -------------------------------------------------------------------------------- */
-
-static int append_value(const struct sdbus *bus, sd_bus_message *m,
-			const struct systemd_value *value);
-
-/* "as" is opened as array of "s", "(st)" as struct of "st", "{sv}" as entry of "sv". */
-static int append_container(const struct sdbus *bus, sd_bus_message *m,
-			    const struct systemd_value *value)
-{
-	size_t len = strlen(value->signature);
-	auto_free char *content = NULL;
-	char type = value->signature[0];
-	int r;
-
-	if (type == 'v')
-		content = xstrdup(value->child[0].signature);
-	else if (type == 'a')
-		content = xstrdup(value->signature + 1);
-	else
-		content = xstrndup(value->signature + 1, len - 2);
-	if (type == '(')
-		type = SD_BUS_TYPE_STRUCT;
-	else if (type == '{')
-		type = SD_BUS_TYPE_DICT_ENTRY;
-	r = bus->lib.message_open_container(m, type, content);
-	for (size_t i = 0; i < value->n && r >= 0; i++)
-		r = append_value(bus, m, &value->child[i]);
-	return r < 0 ? r : bus->lib.message_close_container(m);
-}
-
-static int append_value(const struct sdbus *bus, sd_bus_message *m,
-			const struct systemd_value *value)
-{
-	char type = value->signature[0];
-	union {
-		uint8_t y;
-		int16_t n;
-		uint16_t q;
-		int32_t i;
-		uint32_t u;
-		int b;
-	} narrow;
-	const void *p = &narrow;
-
-	switch (type) {
-	case 'b':
-		narrow.b = value->u != 0;
-		break;
-	case 'y':
-		narrow.y = (uint8_t)value->u;
-		break;
-	case 'n':
-		narrow.n = (int16_t)value->i;
-		break;
-	case 'q':
-		narrow.q = (uint16_t)value->u;
-		break;
-	case 'i':
-	case 'h':
-		narrow.i = (int32_t)value->i;
-		break;
-	case 'u':
-		narrow.u = (uint32_t)value->u;
-		break;
-	case 'x':
-		p = &value->i;
-		break;
-	case 't':
-		p = &value->u;
-		break;
-	case 'd':
-		p = &value->d;
-		break;
-	case 's':
-	case 'o':
-	case 'g':
-		p = value->s;
-		break;
-	default:
-		return append_container(bus, m, value);
-	}
-	return bus->lib.message_append_basic(m, type, p);
-}
-
-/* a(sv) */
-static int append_properties(const struct sdbus *bus, sd_bus_message *m,
-			     const struct systemd_plan *properties, struct err *err)
-{
-	const struct sdbus_library *lib = &bus->lib;
-	const char *name = "";
-	int r = lib->message_open_container(m, 'a', "(sv)");
-
-	for (size_t i = 0; i < properties->n && r >= 0; i++) {
-		const struct systemd_property *p = &properties->v[i];
-
-		name = p->name;
-		r = lib->message_open_container(m, 'r', "sv");
-		if (r >= 0)
-			r = lib->message_append_basic(m, 's', name);
-		if (r >= 0)
-			r = lib->message_open_container(m, 'v', p->value.signature);
-		if (r >= 0)
-			r = append_value(bus, m, &p->value);
-		if (r >= 0)
-			r = lib->message_close_container(m);
-		if (r >= 0)
-			r = lib->message_close_container(m);
-	}
-	if (r >= 0)
-		r = lib->message_close_container(m);
-	return r < 0 ? err_sys(err, r, "write property '%s' for systemd", name) : 0;
-}
-
 /* --- jobs ---------------------------------------------------------------------------------- */
 
 /* JobRemoved(u id, o job, s unit, s result). Runs only within sdbus_wait_job(), so that the job is
@@ -353,7 +241,7 @@ static int start_once(struct sdbus *bus, const char *unit, const struct systemd_
 		return r;
 	r = append_unit(bus, m, unit, "replace", err);
 	if (r == 0)
-		r = append_properties(bus, m, properties, err);
+		r = sdbus_append_properties(&bus->lib, m, properties, err);
 	if (r == 0)
 		r = append_no_auxiliary_units(bus, m, err);
 	if (r < 0) {
@@ -432,7 +320,7 @@ int sdbus_set_properties(struct sdbus *bus, const char *unit, const struct syste
 	if (r == 0 && bus->lib.message_append_basic(m, 'b', &runtime) < 0)
 		r = err_set(err, ERR_INTERNAL, "make the D-Bus call");
 	if (r == 0)
-		r = append_properties(bus, m, properties, err);
+		r = sdbus_append_properties(&bus->lib, m, properties, err);
 	if (r < 0) {
 		bus->lib.message_unref(m);
 		return r;
@@ -458,7 +346,7 @@ int sdbus_attach_process(struct sdbus *bus, const char *unit, const char *subgro
 	if (r < 0)
 		return r;
 	r = append_unit(bus, m, unit, subgroup, err);
-	if (r == 0 && append_value(bus, m, &pids) < 0)
+	if (r == 0 && sdbus_append_value(&bus->lib, m, &pids) < 0)
 		r = err_set(err, ERR_INTERNAL, "make the D-Bus call");
 	if (r < 0) {
 		bus->lib.message_unref(m);

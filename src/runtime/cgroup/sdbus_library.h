@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libsystemd's functions, found when they are needed; only sdbus.c includes it. */
+/* libsystemd's functions, found when they are needed; only sdbus*.c include it. */
 #pragma once
 
 #include <systemd/sd-bus.h>

@@ -30,20 +30,19 @@
 #include "core/stage.h"
 #include "core/str.h"
 #include "criu/image_check.h"
-#include "kernel/proc_root.h"
 #include "kernel/procfs.h"
 #include "runtime/checkpoint/facts.h"
 #include "runtime/checkpoint/host_nodes.h"
 #include "runtime/checkpoint/image_view.h"
 #include "runtime/checkpoint/request.h"
 #include "runtime/checkpoint/restore_mounts.h"
+#include "runtime/checkpoint/restore_preflight.h"
 #include "runtime/checkpoint/session.h"
 #include "runtime/container_hooks.h"
 #include "runtime/delete.h"
 #include "runtime/foreground.h"
 #include "runtime/init/handshake.h"
 #include "runtime/launch.h"
-#include "runtime/lsm/lsm.h"
 #include "runtime/netdev.h"
 #include "runtime/operations.h"
 #include "runtime/sysctl.h"
@@ -92,40 +91,6 @@ static void choose_cgroups_mode(struct restore *rs)
 		criu_home_give_up(&rs->session.home);
 }
 
-/* CRIU 4.2, and probably every other, hangs for ever on a profile that is not there: processes that fail
- * so late die traced, and it waits for init before it lets go of the others. */
-static int check_apparmor(const struct restore *rs, struct err *err)
-{
-	const struct oci_process *process = spec_of(rs)->process;
-	const char *profile = rs->opts->lsm_profile;
-	auto_close int proc_fd = proc_root_open("/proc");
-	int r;
-
-	if (proc_fd < 0)
-		return err_sys(err, proc_fd, "open '/proc'");
-	if (!profile)
-		profile = process ? process->apparmor_profile : NULL;
-	else
-		profile = str_has_prefix(profile, "apparmor:") ? strchr(profile, ':') + 1 : NULL;
-	r = lsm_try_apparmor_exec(proc_fd, profile, err);
-	if (r < 0 && !rs->opts->lsm_profile)
-		err_append(err, ", or give another with --lsm-profile");
-	return r;
-}
-
-static int check_images(const struct restore *rs, struct err *err)
-{
-	struct criu_images_info info;
-	int r = criu_images_check(rs->session.images_fd, &info, err);
-
-	if (r == 0 && info.is_elsewhere && !rs->opts->lazy_pages)
-		return err_set(
-			err, ERR_USAGE,
-			"the checkpoint left its memory to a page server; while that runs, "
-			"restore with --lazy-pages, and with `criu lazy-pages --page-server`");
-	return r;
-}
-
 static int open_images(void *context, struct err *err)
 {
 	struct restore *rs = context;
@@ -137,13 +102,13 @@ static int open_images(void *context, struct err *err)
 	int r = restore_options_check(rs->opts, err);
 
 	if (r == 0)
-		r = check_apparmor(rs, err);
+		r = restore_check_profile(rs->opts, spec_of(rs), err);
 	if (r == 0)
 		r = namespace_plan_make(&rs->l.namespaces, spec_of(rs), err);
 	if (r == 0)
 		r = criu_session_open(&rs->session, rs->l.rt, &opts, err);
 	if (r == 0)
-		r = check_images(rs, err);
+		r = restore_check_images(rs->opts, rs->session.images_fd, err);
 	if (r == 0)
 		r = descriptors_load(&rs->descriptors, rs->session.images_fd, err);
 	if (r < 0)

@@ -234,6 +234,15 @@ int output_commit(struct output *output, bool sync, struct err *err)
 	return 0;
 }
 
+void output_withdraw(struct output *output)
+{
+	if (!output->committed)
+		return;
+	if (output->parent_fd >= 0)
+		(void)unlinkat(output->parent_fd, output->final_name, 0);
+	output->committed = !output->is_dir;
+}
+
 void output_close(struct output *output)
 {
 	if (output->is_dir && !output->committed && output->fd >= 0)

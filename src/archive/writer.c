@@ -385,6 +385,11 @@ int archive_writer_add_tar(struct archive_writer *w, const char *name,
 
 /* --- the end --- */
 
+void archive_writer_withdraw(struct archive_writer *w)
+{
+	output_withdraw(&w->output);
+}
+
 int archive_writer_commit(struct archive_writer *w, struct archive_writer_result *ret,
 			  struct err *err)
 {

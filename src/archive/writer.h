@@ -94,6 +94,8 @@ int archive_writer_add_tar(struct archive_writer *w, const char *name,
  */
 int archive_writer_commit(struct archive_writer *w, struct archive_writer_result *ret,
 			  struct err *err);
+/* After a commit: the archive is not wanted after all, and is removed where it is a file or directory. */
+void archive_writer_withdraw(struct archive_writer *w);
 /* Stops the threads. Without a commit the temporary file (or what was written into the directory) is
  * removed. NULL is fine. */
 void archive_writer_close(struct archive_writer *w);

@@ -19,9 +19,11 @@
 #include "engine/checkpoint_files.h"
 #include "engine/cleanup.h"
 #include "engine/event.h"
+#include "engine/prepare.h"
 #include "engine/restore.h"
 #include "engine/runtime_exec.h"
 #include "engine/stop.h"
+#include "kernel/syscalls.h"
 
 /* CRIU has taken the processes; conmon only has to notice. */
 #define END_WAIT_MS 30000
@@ -32,7 +34,7 @@ struct checkpoint {
 	struct checkpoint_result *result;
 	bool ended; /* its processes are in the image and nowhere else */
 	bool paused; /* by us */
-	bool replaced; /* what was in the place of the new checkpoint is in CHECKPOINT_NEW_DIR */
+	bool exchanged; /* what was in the place of the new checkpoint is where that was made */
 	struct archive_writer *writer;
 	struct checkpoint_snapshot snapshot;
 };
@@ -94,11 +96,15 @@ static int stage_directory(void *context, struct err *err)
 	const struct checkpoint *x = context;
 	const char *const names[] = { target(x), NULL };
 	auto_free char *path = checkpoint_file(x->c, target(x));
+	int r;
 
+	checkpoint_drop_new(x->c);
 	checkpoint_remove(x->c, names);
 	if (mkdir(path, 0700) < 0)
 		return err_sys(err, -errno, "create directory '%s'", path);
-	return checkpoint_make_log(x->c, CHECKPOINT_DUMP_LOG, err);
+	r = checkpoint_make_log(x->c, CHECKPOINT_DUMP_LOG, err);
+	/* Now, when a full disk does no harm yet. */
+	return r < 0 || x->o->pre_checkpoint ? r : checkpoint_save_network(x->c, err);
 }
 
 static void undo_directory(void *context)
@@ -106,9 +112,11 @@ static void undo_directory(void *context)
 	const struct checkpoint *x = context;
 	const char *const names[] = { target(x), NULL };
 
-	/* What is there then is the earlier checkpoint, which may be wanted again. */
-	if (!x->ended)
-		checkpoint_remove(x->c, names);
+	/* When it has ended this is all that there is of it. */
+	if (x->ended)
+		return;
+	checkpoint_drop_new(x->c);
+	checkpoint_remove(x->c, names);
 }
 
 /* Why it failed is said; what becomes of the container is said here. */
@@ -230,6 +238,20 @@ static int stage_export(void *context, struct err *err)
 				       x->writer, x->o->pre_checkpoint, &x->result->archive, err);
 }
 
+/* An archive of what goes on would be taken for one that has moved. */
+static void undo_export(void *context)
+{
+	struct checkpoint *x = context;
+
+	if (x->writer && !x->ended)
+		archive_writer_withdraw(x->writer);
+}
+
+static bool ends_it(const struct checkpoint *x)
+{
+	return !x->o->leave_running && !x->o->pre_checkpoint;
+}
+
 static int stage_dump(void *context, struct err *err)
 {
 	struct checkpoint *x = context;
@@ -257,11 +279,16 @@ static int stage_dump(void *context, struct err *err)
 		strvec_add(&args, "../" CHECKPOINT_PRE_DIR);
 	}
 	strvec_add(&args, x->c->config.id);
+	r = ends_it(x) ? checkpoint_mark_ending(x->c, err) : 0;
+	if (r < 0)
+		return r;
 	r = runtime_call(x->c, (const char *const *)args.v, NULL, err);
 	x->result->runtime_us = (clock_now_monotonic_ns() - begin) / 1000;
-	if (r < 0)
+	if (r < 0) {
+		checkpoint_unmark_ending(x->c);
 		return explain(x, r, err);
-	x->ended = !o->leave_running && !o->pre_checkpoint;
+	}
+	x->ended = ends_it(x);
 	return 0;
 }
 
@@ -281,39 +308,34 @@ static int fix_parent(const struct checkpoint *x, const char *images, struct err
 static int stage_keep(void *context, struct err *err)
 {
 	struct checkpoint *x = context;
-	auto_free char *from = checkpoint_file(x->c, CHECKPOINT_NEW_DIR);
-	auto_free char *to = checkpoint_file(x->c, CHECKPOINT_DIR);
+	auto_free char *images = checkpoint_file(x->c, CHECKPOINT_NEW_DIR);
 	int r;
 
 	if (x->o->pre_checkpoint)
 		return 0;
-	r = fix_parent(x, from, err);
-	if (r < 0)
-		return r;
-	/* Both are whole all the time. */
-	x->replaced = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) == 0;
-	if (!x->replaced && rename(from, to) < 0)
-		return err_sys(err, -errno, "rename '%s' to '%s'", from, to);
-	r = checkpoint_save_network(x->c, err);
-	return r < 0 ? r : checkpoint_save_shm(x->c, err);
+	r = fix_parent(x, images, err);
+	if (r == 0)
+		r = checkpoint_save_shm(x->c, err);
+	if (r == 0)
+		r = checkpoint_exchange(x->c, err);
+	x->exchanged = r == 0;
+	return r;
 }
 
 /* What was there before is there again. Not when the new one is all that there is of the container. */
 static void undo_keep(void *context)
 {
 	struct checkpoint *x = context;
-	static const char *const names[] = { CHECKPOINT_DIR, NULL };
-	auto_free char *old = checkpoint_file(x->c, CHECKPOINT_NEW_DIR);
-	auto_free char *place = checkpoint_file(x->c, CHECKPOINT_DIR);
+	struct err err = ERR_INIT;
 
-	if (x->ended || x->o->pre_checkpoint)
+	if (x->ended || !x->exchanged)
 		return;
-	if (x->replaced)
-		(void)renameat2(AT_FDCWD, old, AT_FDCWD, place, RENAME_EXCHANGE);
-	else
-		checkpoint_remove(x->c, names);
+	if (checkpoint_exchange(x->c, &err) < 0)
+		log_warning("%s", err.msg);
+	x->exchanged = false;
 }
 
+/* A checkpoint of what runs on. */
 static void note(struct checkpoint *x)
 {
 	struct container_status *s = &x->c->status;
@@ -333,20 +355,17 @@ static int stage_end(void *context, struct err *err)
 
 	if (x->o->pre_checkpoint)
 		return 0;
-	note(x);
-	if (!x->ended)
+	if (!x->ended) {
+		note(x);
 		return container_save(c, err);
+	}
 	if (container_wait_exit(c, END_WAIT_MS) < 0)
 		return err_set(err, ERR_TIMEOUT,
 			       "conmon of container '%s' has not noticed its end; see its "
 			       "process %d",
 			       c->config.name, c->status.conmon_pid);
-	c->status.exit_code = 0;
-	c->status.oom_killed = false;
-	c->status.checkpointed = true;
-	c->status.restored = false;
-	c->status.finished_ns = c->status.checkpointed_ns;
-	replace_ptr(c->status.error, NULL);
+	checkpoint_unmark_ending(c);
+	checkpoint_note_end(c);
 	r = container_save(c, err);
 	return r < 0 ? r : container_cleanup(c, err);
 }
@@ -358,7 +377,7 @@ static const struct stage stages[] = {
 	{ "let the runtime dump", stage_dump, NULL },
 	{ "put the checkpoint into its place", stage_keep, undo_keep },
 	{ "copy what could change", stage_snapshot, undo_snapshot },
-	{ "write the archive", stage_export, NULL },
+	{ "write the archive", stage_export, undo_export },
 	{ "end the container", stage_end, NULL },
 };
 
@@ -373,20 +392,39 @@ static void load_stats(const struct checkpoint *x)
 		(void)criu_stats_load(&x->result->stats, dir, CRIU_STATS_DUMP, NULL);
 }
 
+/* The copy may have failed, and the original ends with the container: it is kept by this descriptor. */
+static int hold_shm(const struct container *c)
+{
+	auto_free char *shm = container_shm_path(c);
+
+	return shm ? sys_open_tree(AT_FDCWD, shm, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC) : -ENOENT;
+}
+
 /*
- * It is in the image and nowhere else, and the archive failed: it goes on from the image, as if nothing had been.
+ * It is in the image and nowhere else, and what came after failed: it goes on from the image, as if nothing had been.
  */
 static void take_back(struct checkpoint *x, struct err *err)
 {
+	static const char *const copy[] = { CHECKPOINT_SHM_DIR CHECKPOINT_NEW, NULL };
+	static const char *const left[] = { CHECKPOINT_RESTORE_LOG, CRIU_STATS_RESTORE, NULL };
+	auto_close int shm = hold_shm(x->c);
 	const struct restore_options options = {
 		.keep = true,
 		.tcp_established = x->o->tcp_established,
 		.file_locks = x->o->file_locks,
+		.shm_fd = shm >= 0 ? &shm : NULL,
 	};
 	struct restore_result result;
 	struct err next = ERR_INIT;
-	int r = stage_end(x, &next);
+	int r = 0;
 
+	if (!x->exchanged) {
+		checkpoint_remove(x->c, copy);
+		r = checkpoint_exchange(x->c, &next);
+		x->exchanged = r == 0;
+	}
+	if (r == 0)
+		r = stage_end(x, &next);
 	if (r == 0)
 		r = container_restore(x->c, &options, &result, &next);
 	x->ended = r < 0;
@@ -396,19 +434,20 @@ static void take_back(struct checkpoint *x, struct err *err)
 				"restore' lets it go on");
 		return;
 	}
+	undo_export(x);
 	undo_keep(x);
 	undo_directory(x);
+	checkpoint_remove(x->c, left);
 	err_append(err, "; the container runs on");
 }
 
 static int finish(struct checkpoint *x, struct err *err)
 {
 	static const char *const temporary[] = { CHECKPOINT_DUMP_LOG, CRIU_STATS_DUMP, NULL };
-	static const char *const old[] = { CHECKPOINT_NEW_DIR, NULL };
 	const struct remove_options remove = { .volumes = true };
 
 	load_stats(x);
-	checkpoint_remove(x->c, old);
+	checkpoint_drop_new(x->c);
 	checkpoint_snapshot_drop(x->c);
 	if (!x->o->keep && !x->o->pre_checkpoint)
 		checkpoint_remove(x->c, temporary);
@@ -426,9 +465,9 @@ int container_checkpoint(struct container *c, const struct checkpoint_options *o
 	r = check(&x, err);
 	if (r == 0)
 		r = stages_run("checkpoint", stages, ARRAY_SIZE(stages), &x, err);
-	archive_writer_close(x.writer);
 	if (r < 0 && x.ended && err)
 		take_back(&x, err);
+	archive_writer_close(x.writer);
 	if (r == 0)
 		r = finish(&x, err);
 	checkpoint_snapshot_done(&x.snapshot);

@@ -10,11 +10,13 @@
 #include <unistd.h>
 
 #include "core/alloc.h"
+#include "core/clock.h"
 #include "core/fd.h"
 #include "core/fs.h"
 #include "core/io.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "criu/stats.h"
 #include "engine/container_network.h"
 #include "engine/copy_tree.h"
 #include "engine/prepare.h"
@@ -57,6 +59,136 @@ int checkpoint_make_log(const struct container *c, const char *name, struct err 
 	return 0;
 }
 
+static const char *const new_parts[] = {
+	CHECKPOINT_SHM_DIR CHECKPOINT_NEW,
+	CHECKPOINT_NETWORK_STATUS CHECKPOINT_NEW,
+	CHECKPOINT_NEW_DIR,
+	NULL,
+};
+
+void checkpoint_drop_new(const struct container *c)
+{
+	checkpoint_remove(c, new_parts);
+}
+
+/* Both are whole all the time. Where only one of the two is there it changes its name: done twice, all is as it was. */
+static int exchange_part(const struct container *c, const char *name, struct err *err)
+{
+	auto_free char *place = checkpoint_file(c, name);
+	auto_free char *other = xasprintf("%s" CHECKPOINT_NEW, place);
+	bool is_there = fs_exists(AT_FDCWD, place);
+	bool is_new = fs_exists(AT_FDCWD, other);
+	int r = 0;
+
+	if (is_there && is_new)
+		r = renameat2(AT_FDCWD, other, AT_FDCWD, place, RENAME_EXCHANGE);
+	else if (is_there || is_new)
+		r = is_new ? rename(other, place) : rename(place, other);
+	return r < 0 ? err_sys(err, -errno, "exchange '%s' and '%s'", other, place) : 0;
+}
+
+int checkpoint_exchange(const struct container *c, struct err *err)
+{
+	/* With the images it is there. */
+	static const char *const parts[] = { CHECKPOINT_SHM_DIR, CHECKPOINT_NETWORK_STATUS,
+					     CHECKPOINT_DIR };
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		int r = exchange_part(c, parts[i], err);
+
+		if (r >= 0)
+			continue;
+		while (i-- > 0)
+			(void)exchange_part(c, parts[i], NULL);
+		return r;
+	}
+	return 0;
+}
+
+/* --- an end that nobody was there to see ------------------------------------------------------------ */
+
+static char *mark_path(const struct container *c)
+{
+	return path_join(c->run_dir, "checkpointing");
+}
+
+/* By its number the directory is known again, wherever it is by then. */
+static char *images_number(const struct container *c, const char *name)
+{
+	auto_free char *path = checkpoint_file(c, name);
+	struct stat st;
+
+	return stat(path, &st) < 0 ? NULL : xasprintf("%llu", (unsigned long long)st.st_ino);
+}
+
+int checkpoint_mark_ending(const struct container *c, struct err *err)
+{
+	static const char *const stats[] = { CRIU_STATS_DUMP, NULL };
+	auto_free char *path = mark_path(c);
+	auto_free char *number = images_number(c, CHECKPOINT_NEW_DIR);
+	int r = -ENOENT;
+
+	/* CRIU writes them when a dump has succeeded. */
+	checkpoint_remove(c, stats);
+	if (number)
+		r = fs_write_atomic(AT_FDCWD, path, number, strlen(number), 0600, FS_VOLATILE);
+	return r < 0 ? err_sys(err, r, "write '%s'", path) : 0;
+}
+
+void checkpoint_unmark_ending(const struct container *c)
+{
+	auto_free char *path = mark_path(c);
+
+	(void)unlink(path);
+}
+
+void checkpoint_note_end(struct container *c)
+{
+	struct container_status *s = &c->status;
+
+	s->exit_code = 0;
+	s->oom_killed = false;
+	s->checkpointed = true;
+	s->restored = false;
+	s->checkpointed_ns = (int64_t)clock_now_realtime_ns();
+	s->finished_ns = s->checkpointed_ns;
+	replace_ptr(s->checkpoint_path, checkpoint_file(c, CHECKPOINT_DIR));
+	replace_ptr(s->checkpoint_log, checkpoint_file(c, CHECKPOINT_DUMP_LOG));
+	replace_ptr(s->error, NULL);
+	c->dirty = true;
+}
+
+int checkpoint_recover(struct container *c, struct err *err)
+{
+	static const char *const small[] = { CHECKPOINT_SHM_DIR, CHECKPOINT_NETWORK_STATUS };
+	auto_free char *mark = mark_path(c);
+	auto_free char *stats = checkpoint_file(c, CRIU_STATS_DUMP);
+	auto_free char *wanted = io_read_line_at(AT_FDCWD, mark);
+	auto_free char *place = images_number(c, CHECKPOINT_DIR);
+	auto_free char *other = images_number(c, CHECKPOINT_NEW_DIR);
+	int r;
+
+	if (!wanted || !fs_exists(AT_FDCWD, stats) ||
+	    !(str_eq(wanted, place) || str_eq(wanted, other)))
+		return 0;
+	/* Whichever of these is where: written anew they are right. */
+	checkpoint_remove(c, (const char *const[]){ new_parts[0], new_parts[1], NULL });
+	r = checkpoint_save_network(c, err);
+	if (r == 0)
+		r = checkpoint_save_shm(c, err);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(small); i++)
+		r = exchange_part(c, small[i], err);
+	if (r == 0 && str_eq(wanted, other))
+		r = exchange_part(c, CHECKPOINT_DIR, err);
+	if (r < 0)
+		return err_wrap(err, r, "complete the checkpoint of container '%s'",
+				c->config.name);
+	checkpoint_drop_new(c);
+	checkpoint_unmark_ending(c);
+	checkpoint_note_end(c);
+	return 0;
+}
+
 static bool is_empty_dir(const char *path)
 {
 	auto_closedir DIR *dir = opendir(path);
@@ -80,14 +212,12 @@ bool checkpoint_has_shm(const struct container *c)
 /* It is a file system of its own that ends with the container. */
 int checkpoint_save_shm(const struct container *c, struct err *err)
 {
-	static const char *const old[] = { CHECKPOINT_SHM_DIR, NULL };
 	auto_free char *shm = container_shm_path(c);
-	auto_free char *path = checkpoint_file(c, CHECKPOINT_SHM_DIR);
+	auto_free char *path = checkpoint_file(c, CHECKPOINT_SHM_DIR CHECKPOINT_NEW);
 	auto_close int from = -EBADF;
 	auto_close int to = -EBADF;
 	int r;
 
-	checkpoint_remove(c, old);
 	if (!checkpoint_has_shm(c))
 		return 0;
 	if (mkdir(path, 0700) < 0)
@@ -98,12 +228,13 @@ int checkpoint_save_shm(const struct container *c, struct err *err)
 	return r < 0 ? err_sys(err, r, "copy shared memory '%s'", shm) : 0;
 }
 
-int checkpoint_fill_shm(const struct container *c, struct err *err)
+int checkpoint_fill_shm(const struct container *c, const int *shm_fd, struct err *err)
 {
 	auto_free char *shm = container_shm_path(c);
 	auto_free char *path = checkpoint_file(c, CHECKPOINT_SHM_DIR);
-	auto_close int from = fd_open_at(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
+	auto_close int copy = fd_open_at(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
 	auto_close int to = -EBADF;
+	int from = shm_fd ? *shm_fd : copy;
 	int r;
 
 	if (!shm || from == -ENOENT)
@@ -117,7 +248,7 @@ int checkpoint_fill_shm(const struct container *c, struct err *err)
 
 int checkpoint_save_network(const struct container *c, struct err *err)
 {
-	auto_free char *path = checkpoint_file(c, CHECKPOINT_NETWORK_STATUS);
+	auto_free char *path = checkpoint_file(c, CHECKPOINT_NETWORK_STATUS CHECKPOINT_NEW);
 	auto_network_status struct network_status status = NETWORK_STATUS_INIT;
 	auto_free char *text = NULL;
 	int r;

@@ -3,7 +3,7 @@
  * The files of a checkpoint, in the container's static directory:
  *
  *	checkpoint/		CRIU's images, complete whenever the directory is there
- *	checkpoint.new/		images in the making
+ *	NAME.new		of the checkpoint in the making: images, devshm, network.status; then what it took the place of
  *	pre-checkpoint/		memory that was written while the container ran (--pre-checkpoint)
  *	dump.log restore.log	what CRIU said
  *	stats-dump stats-restore	what CRIU measured
@@ -15,7 +15,8 @@
 #include "engine/container.h"
 
 #define CHECKPOINT_DIR "checkpoint"
-#define CHECKPOINT_NEW_DIR "checkpoint.new"
+#define CHECKPOINT_NEW ".new"
+#define CHECKPOINT_NEW_DIR CHECKPOINT_DIR CHECKPOINT_NEW
 #define CHECKPOINT_PRE_DIR "pre-checkpoint"
 #define CHECKPOINT_SHM_DIR "devshm"
 #define CHECKPOINT_DUMP_LOG "dump.log"
@@ -28,7 +29,7 @@ bool checkpoint_exists(const struct container *c);
 char *checkpoint_file(const struct container *c, const char *name);
 /* An empty log for CRIU, which processes of the container write to as well: with their label. */
 int checkpoint_make_log(const struct container *c, const char *name, struct err *err);
-/* Write down the addresses that the container has. */
+/* Write down the addresses that the container has, for the checkpoint in the making. */
 int checkpoint_save_network(const struct container *c, struct err *err);
 /*
  * Ask for the addresses again that the container had: changes c->config.networks in memory. Nothing when none are written
@@ -38,9 +39,25 @@ int checkpoint_request_network(struct container *c, bool ignore_ip, bool ignore_
 			       struct err *err);
 /* Whether there is anything in the container's shared memory. */
 bool checkpoint_has_shm(const struct container *c);
-/* Copy what is in the container's shared memory; what an earlier checkpoint had of it goes. */
+/* Copy what is in the container's shared memory, for the checkpoint in the making. */
 int checkpoint_save_shm(const struct container *c, struct err *err);
-/* And back into one that is mounted. Nothing when there is none. */
-int checkpoint_fill_shm(const struct container *c, struct err *err);
+/* And back into one that is mounted. shm_fd: from there; NULL: from the copy. Nothing when there is none. */
+int checkpoint_fill_shm(const struct container *c, const int *shm_fd, struct err *err);
 /* Remove files and directories by name, those that are there. names ends with NULL. */
 void checkpoint_remove(const struct container *c, const char *const *names);
+
+/* Give the checkpoint in the making the place of the one before, or the other way round. On failure nothing is exchanged. */
+int checkpoint_exchange(const struct container *c, struct err *err);
+/* Remove what is in the making, or what it took the place of. */
+void checkpoint_drop_new(const struct container *c);
+
+/*
+ * For the time in which the processes' end is their dump: whoever finds the container ended then, because we were killed,
+ * completes the checkpoint. The mark goes with the run directory.
+ */
+int checkpoint_mark_ending(const struct container *c, struct err *err);
+void checkpoint_unmark_ending(const struct container *c);
+/* Complete one that was cut short so; nothing where there is none. The container has ended and is not cleaned up yet. */
+int checkpoint_recover(struct container *c, struct err *err);
+/* Its status from now on: it ended by a checkpoint, which is in its place. */
+void checkpoint_note_end(struct container *c);

@@ -17,6 +17,7 @@
 #include "core/parse.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "engine/checkpoint_files.h"
 #include "engine/container_network.h"
 #include "engine/event.h"
 #include "engine/image_use.h"
@@ -250,6 +251,8 @@ static int clean_up(struct container *c, bool *ret_removed, struct err *err)
 		return 0;
 	if (c->status.phase == PHASE_EXITED && !has_remains(c))
 		return c->dirty ? container_save(c, err) : 0;
+	if (checkpoint_recover(c, &next) < 0)
+		log_warning("%s", next.msg);
 	end_creation(c);
 	/* Before its exit file goes: readers take no lock, and must find the exit code in one of the two. */
 	if (c->dirty)
@@ -322,6 +325,17 @@ static void remove_anonymous_volumes(struct container *c)
 			log_warning("%s", err.msg);
 	}
 }
+/* Those of an import that was cut short: nobody else has had them. */
+static void remove_import_volumes(struct container *c)
+{
+	for (size_t i = 0; i < c->status.n_import_volumes; i++) {
+		struct err err = ERR_INIT;
+
+		if (volume_remove(c->engine, c->status.import_volumes[i], &err) < 0)
+			log_debug("%s", err.msg);
+	}
+}
+
 
 /* --rmi: what somebody else uses, or has open, stays. */
 static void remove_image(struct container *c)
@@ -377,6 +391,8 @@ int container_remove(struct container *c, const struct remove_options *o, struct
 	if (r < 0)
 		return r;
 	if (o->volumes || c->config.auto_remove)
+	if (c->status.importing)
+		remove_import_volumes(c);
 		remove_anonymous_volumes(c);
 	event_container(c, "remove");
 	if (c->config.auto_remove_image && c->config.image_id)

@@ -290,6 +290,10 @@ struct container_status {
 	size_t n_execs;
 
 	/* The last checkpoint and restore; 0: never. */
+	bool importing; /* what an archive brings is not all there yet */
+	char **import_volumes; /* that are made for it meanwhile */
+	size_t n_import_volumes;
+
 	bool checkpointed; /* it ended by a checkpoint, and has not been started since */
 	bool restored; /* it runs since a restore */
 	int64_t checkpointed_ns;

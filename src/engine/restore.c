@@ -43,10 +43,12 @@ static int check(const struct container *c, struct err *err)
 	return 0;
 }
 
-static int fill(void *context UNUSED, struct container *c, const struct rooted *root UNUSED,
+static int fill(void *context, struct container *c, const struct rooted *root UNUSED,
 		struct err *err)
 {
-	return checkpoint_fill_shm(c, err);
+	const struct restore_options *o = context;
+
+	return checkpoint_fill_shm(c, o->shm_fd, err);
 }
 
 static int prepare(void *context, struct container *c, struct err *err)
@@ -77,6 +79,7 @@ static void note(struct container *c)
 	if (c->status.started_ns == 0)
 		c->status.started_ns = c->status.restored_ns;
 	replace_ptr(c->status.restore_log, checkpoint_file(c, CHECKPOINT_RESTORE_LOG));
+	c->status.importing = false;
 	c->dirty = true;
 }
 
@@ -170,12 +173,18 @@ int container_restore(struct container *c, const struct restore_options *options
 {
 	auto_free char *path = checkpoint_file(c, "config.json");
 	struct runtime_spec spec;
-	const struct restore_source source = { .spec = &spec, .fill = fill };
-	int r = check(c, err);
+	const struct restore_source source = {
+		.spec = &spec,
+		.fill = fill,
+		.context = (void *)(uintptr_t)options,
+	};
+	int r = 0;
 
-	/* Its end was not noticed by anybody else yet. */
-	if (r == 0 && c->status.phase == PHASE_STOPPED)
+	/* Its end was not noticed by anybody else yet, and may have been a checkpoint's. */
+	if (c->status.phase == PHASE_STOPPED)
 		r = container_cleanup(c, err);
+	if (r == 0)
+		r = check(c, err);
 	if (r == 0)
 		r = runtime_spec_load(&spec, AT_FDCWD, path, err);
 	if (r < 0)

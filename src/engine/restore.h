@@ -14,6 +14,8 @@ struct restore_options {
 	bool file_locks;
 	bool ignore_static_ip; /* any address will do */
 	bool ignore_static_mac;
+	const int *
+		shm_fd; /* a directory, in place of the checkpoint's copy of /dev/shm; NULL: that */
 };
 
 struct restore_result {

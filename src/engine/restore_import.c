@@ -8,6 +8,7 @@
 
 #include "core/alloc.h"
 #include "core/fs.h"
+#include "core/lock.h"
 #include "core/log.h"
 #include "core/path.h"
 #include "core/stage.h"
@@ -39,7 +40,7 @@ struct import {
 	char *top; /* chain id of the image's layers; owned */
 	struct container container;
 	bool created;
-	struct strvec volumes; /* that were made for it */
+	struct strvec volumes; /* that are made for it */
 	struct restore_content content;
 	struct restore_source source;
 };
@@ -180,9 +181,8 @@ static int stage_image(void *context, struct err *err)
 /* --- the container ---------------------------------------------------------------------------------- */
 
 /* A volume whose content is in the archive must not be there yet: somebody else's content would be overwritten. */
-static int make_volume(struct import *x, struct container_mount *m, struct err *err)
+static int plan_volume(struct import *x, const struct container_mount *m, struct err *err)
 {
-	const struct volume_options options = { .name = m->source, .anonymous = m->anonymous };
 	const struct container_config *given = x->o->identity.given;
 	auto_volume struct volume v = { 0 };
 	bool is_given = false;
@@ -201,10 +201,61 @@ static int make_volume(struct import *x, struct container_mount *m, struct err *
 			       "restore content of volumes",
 			       m->source);
 	}
-	r = volume_create(x->e, &options, NULL, err);
-	if (r == 0)
+	if (!strvec_contains(&x->volumes, m->source))
 		strvec_add(&x->volumes, m->source);
+	return 0;
+}
+
+/* The record has their names by now. One that somebody else has made meanwhile is not ours to remove. */
+static int make_volumes(struct import *x, struct err *err)
+{
+	struct container *c = &x->container;
+	auto_strvec struct strvec made = STRVEC_INIT;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->config.n_mounts; i++) {
+		const struct container_mount *m = &c->config.mounts[i];
+		const struct volume_options options = {
+			.name = m->source,
+			.anonymous = m->anonymous,
+		};
+
+		if (!str_eq(m->type, "volume") || !strvec_contains(&x->volumes, m->source) ||
+		    strvec_contains(&made, m->source))
+			continue;
+		r = volume_create(x->e, &options, NULL, err);
+		if (r == 0)
+			strvec_add(&made, m->source);
+	}
+	if (r == 0)
+		return 0;
+	strvec_done(&x->volumes);
+	x->volumes = made;
+	made = (struct strvec)STRVEC_INIT;
 	return r;
+}
+
+/*
+ * One that an import was killed over stands in the way, by its name or id: who holds its lock is at work still.
+ */
+static int remove_remains(struct engine *e, const char *name, struct err *err)
+{
+	const struct remove_options options = { .force = true, .volumes = true };
+	auto_container struct container c = CONTAINER_INIT;
+	auto_free char *path = NULL;
+	auto_close int lock = -EBADF;
+
+	if (container_open(&c, e, name, NULL) < 0 || !c.status.importing)
+		return 0;
+	path = xasprintf("%s/locks/%s", e->tmpdir, c.config.id);
+	lock = lock_open(AT_FDCWD, path, LOCK_MODE_EXCLUSIVE, 0);
+	if (lock < 0)
+		return err_set(err, ERR_EXISTS, "container '%s' is being imported already",
+			       c.config.name);
+	close_fd(&lock);
+	if (container_lock(&c, NULL) < 0 || !c.status.importing)
+		return 0;
+	return container_remove(&c, &options, err);
 }
 
 static int resolve_secrets(struct import *x, struct err *err)
@@ -237,15 +288,21 @@ static int make_rootfs(struct import *x, struct err *err)
 static int stage_create(void *context, struct err *err)
 {
 	struct import *x = context;
-	struct container_status status = { .phase = PHASE_CREATED };
+	struct container_status status = { .phase = PHASE_CREATED, .importing = true };
 	int r = resolve_secrets(x, err);
 
+	if (r == 0)
+		r = remove_remains(x->e, x->record.name, err);
+	if (r == 0)
+		r = remove_remains(x->e, x->record.id, err);
+
 	for (size_t i = 0; r == 0 && i < x->record.n_mounts; i++)
-		if (str_eq(x->record.mounts[i].type, "volume") &&
-		    !strvec_contains(&x->volumes, x->record.mounts[i].source))
-			r = make_volume(x, &x->record.mounts[i], err);
+		if (str_eq(x->record.mounts[i].type, "volume"))
+			r = plan_volume(x, &x->record.mounts[i], err);
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < x->volumes.n; i++)
+		json_strings_add(&status.import_volumes, &status.n_import_volumes, x->volumes.v[i]);
 	status.boot_id = xstrdup(container_boot_id());
 	r = record_add(x->e, &x->record, &status, err);
 	if (r < 0) {
@@ -255,6 +312,8 @@ static int stage_create(void *context, struct err *err)
 	container_from(&x->container, x->e, &x->record, &status);
 	x->created = true;
 	r = container_lock(&x->container, err);
+	if (r == 0)
+		r = make_volumes(x, err);
 	if (r == 0)
 		r = make_rootfs(x, err);
 	if (r == 0 && fs_mkdir_all(AT_FDCWD, x->container.static_dir, 0711, 0700) < 0)
@@ -267,8 +326,10 @@ static void undo_create(void *context)
 	struct import *x = context;
 	struct err err = ERR_INIT;
 
-	if (x->created &&
-	    container_remove(&x->container, &(struct remove_options){ .force = true }, &err) < 0)
+	if (!x->created)
+		return;
+	x->container.status.importing = false;
+	if (container_remove(&x->container, &(struct remove_options){ .force = true }, &err) < 0)
 		log_warning("%s", err.msg);
 	for (size_t i = 0; i < x->volumes.n; i++)
 		if (volume_remove(x->e, x->volumes.v[i], &err) < 0)

@@ -367,7 +367,12 @@ static int init(struct container *c, const struct init_restore *restore, struct 
 
 int container_init(struct container *c, struct err *err)
 {
-	int r = init(c, NULL, err);
+	int r = c->status.importing ?
+			err_set(err, ERR_STATE,
+				"start container '%s': its import was cut short; import it again, "
+				"or remove it with 'floe rm'",
+				c->config.name) :
+			init(c, NULL, err);
 
 	if (r == 0)
 		event_container(c, "init");
@@ -468,7 +473,7 @@ int container_restart_by_policy(struct container *c, struct err *err)
 {
 	int r;
 
-	if (c->status.phase != PHASE_EXITED || !policy_says_restart(c))
+	if (c->status.phase != PHASE_EXITED || c->status.checkpointed || !policy_says_restart(c))
 		return 0;
 	r = container_start_dependencies(c, err);
 	if (r < 0)

@@ -96,7 +96,9 @@ static int cleanup_one(struct container *c, void *context, struct err *err)
 	r = container_cleanup(c, err);
 	if (r == 0)
 		r = container_restart_by_policy(c, err);
-	if (r == 0 && (o->remove || c->config.auto_remove) && c->status.phase == PHASE_EXITED)
+	/* One that ended by a checkpoint is to go on from there. */
+	if (r == 0 && (o->remove || c->config.auto_remove) && !c->status.checkpointed &&
+	    c->status.phase == PHASE_EXITED)
 		r = container_remove(c, &(struct remove_options){ .volumes = true }, err);
 	return r < 0 ? r : 0;
 }

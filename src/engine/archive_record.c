@@ -13,6 +13,7 @@
 #include "engine/facts.h"
 #include "engine/prepare.h"
 #include "engine/restore_check.h"
+#include "engine/runtime_exec.h"
 #include "kernel/signals.h"
 
 static void add_strings(char ***to, size_t *n_to, char *const *from, size_t n)
@@ -214,7 +215,7 @@ void archive_record_format(const struct container *c, const struct runtime_spec 
 		.log_tag = xstrdup(g->log_tag),
 		.log_size = g->log_size_max.v,
 		.log_driver = xstrdup(g->log_driver),
-		.runtime = xstrdup(e->runtime ? path_basename(e->runtime) : NULL),
+		.runtime = xstrdup(container_runtime_name(c)),
 		.no_shm = str_eq(g->ipc, "none"),
 	};
 	add_strings(&ret->create_command, &ret->n_create_command, g->create_command,

@@ -127,7 +127,7 @@ static int explain(struct checkpoint *x, int r, struct err *err)
 	if (!runtime_can_checkpoint(x->c))
 		return err_set(err, ERR_UNSUPPORTED,
 			       "configured runtime '%s' does not support checkpoint/restore",
-			       x->c->engine->runtime);
+			       container_runtime_name(x->c));
 	container_sync(x->c);
 	if (container_is_alive(x->c) && !strstr(err->msg, "runs on"))
 		err_append(err, "; the container runs on");

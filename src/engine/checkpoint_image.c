@@ -13,6 +13,7 @@
 #include "criu/client.h"
 #include "criu/find.h"
 #include "engine/image_use.h"
+#include "engine/runtime_exec.h"
 #include "floe-config.h"
 #include "image/build.h"
 #include "image/pull.h"
@@ -52,7 +53,7 @@ static void describe(const struct container *c, struct json_string_map *ret)
 	a.raw_image_name = xstrdup(g->image_name);
 	a.rootfs_image_id = xstrdup(g->image_id);
 	a.rootfs_image_name = xstrdup(g->image_name);
-	a.runtime_name = xstrdup(path_basename(c->engine->runtime));
+	a.runtime_name = xstrdup(container_runtime_name(c));
 	a.criu_version = criu_version();
 	a.host_arch = xstrdup(platform_architecture(&variant));
 	a.host_kernel = xstrdup(u.release);

@@ -115,8 +115,7 @@ static void end_creation(struct container *c)
 	uint64_t deadline = clock_now_monotonic_ns() + HELPERS_END_MS * NSEC_PER_MSEC;
 	const char *const programs[] = {
 		conmon_name(c),
-		engine_find_runtime(c->engine, NULL) == 0 ? path_basename(c->engine->runtime) :
-							    NULL,
+		container_find_runtime(c, NULL) == 0 ? path_basename(c->runtime) : NULL,
 		NULL,
 	};
 
@@ -251,9 +250,9 @@ static int clean_up(struct container *c, bool *ret_removed, struct err *err)
 		return 0;
 	if (c->status.phase == PHASE_EXITED && !has_remains(c))
 		return c->dirty ? container_save(c, err) : 0;
+	end_creation(c);
 	if (checkpoint_recover(c, &next) < 0)
 		log_warning("%s", next.msg);
-	end_creation(c);
 	/* Before its exit file goes: readers take no lock, and must find the exit code in one of the two. */
 	if (c->dirty)
 		r = container_save(c, err);
@@ -325,6 +324,7 @@ static void remove_anonymous_volumes(struct container *c)
 			log_warning("%s", err.msg);
 	}
 }
+
 /* Those of an import that was cut short: nobody else has had them. */
 static void remove_import_volumes(struct container *c)
 {
@@ -335,7 +335,6 @@ static void remove_import_volumes(struct container *c)
 			log_debug("%s", err.msg);
 	}
 }
-
 
 /* --rmi: what somebody else uses, or has open, stays. */
 static void remove_image(struct container *c)
@@ -391,9 +390,9 @@ int container_remove(struct container *c, const struct remove_options *o, struct
 	if (r < 0)
 		return r;
 	if (o->volumes || c->config.auto_remove)
+		remove_anonymous_volumes(c);
 	if (c->status.importing)
 		remove_import_volumes(c);
-		remove_anonymous_volumes(c);
 	event_container(c, "remove");
 	if (c->config.auto_remove_image && c->config.image_id)
 		remove_image(c);

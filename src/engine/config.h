@@ -96,6 +96,7 @@ struct container_config {
 	char *image_name; /* as given; NULL with rootfs */
 	char *image_id;
 	char *image_digest;
+	char *runtime; /* name or path of the OCI runtime that it was made for; NULL: the engine's (an old record) */
 	char *rootfs;
 	bool rootfs_overlay; /* changes go to a directory of ours */
 	bool rootfs_idmap; /* its ids are those inside of the container's user namespace */
@@ -289,11 +290,11 @@ struct container_status {
 	struct container_exec *execs;
 	size_t n_execs;
 
-	/* The last checkpoint and restore; 0: never. */
 	bool importing; /* what an archive brings is not all there yet */
 	char **import_volumes; /* that are made for it meanwhile */
 	size_t n_import_volumes;
 
+	/* The last checkpoint and restore; 0: never. */
 	bool checkpointed; /* it ended by a checkpoint, and has not been started since */
 	bool restored; /* it runs since a restore */
 	int64_t checkpointed_ns;

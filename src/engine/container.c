@@ -173,6 +173,7 @@ void container_close(struct container *c)
 	container_status_done(&c->status);
 	replace_ptr(c->static_dir, NULL);
 	replace_ptr(c->run_dir, NULL);
+	replace_ptr(c->runtime, NULL);
 }
 
 int container_reload(struct container *c, struct err *err)

@@ -18,6 +18,7 @@ struct container {
 	struct container_status status;
 	char *static_dir;
 	char *run_dir;
+	char *runtime; /* path of its OCI runtime, once it was looked for: container_find_runtime() */
 	int lock_fd; /* -EBADF while not locked */
 	bool dirty; /* the status in memory is newer than the record */
 };

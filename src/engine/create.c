@@ -227,10 +227,13 @@ static int make_volumes(struct engine *e, struct container_config *c, struct err
 	return r;
 }
 
-static void set_defaults(struct container_config *c)
+static void set_defaults(const struct engine *e, struct container_config *c)
 {
+	const char *runtime = engine_runtime_name(e);
+
 	replace_ptr(c->id, random_hex(ID_LENGTH));
 	c->created_ns = (int64_t)clock_now_realtime_ns();
+	c->runtime = strchr(runtime, '/') ? path_absolute(runtime, NULL) : xstrdup(runtime);
 	if (c->shm_size == 0)
 		c->shm_size = SHM_SIZE_DEFAULT;
 	if (!c->log_driver)
@@ -386,7 +389,7 @@ int container_create(struct container *ret, struct engine *e, struct container_c
 		r = err_set(err, ERR_INVALID,
 			    "names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: '%s': invalid argument",
 			    c.name);
-	set_defaults(&c);
+	set_defaults(e, &c);
 	if (r == 0 && !c.rootfs)
 		r = image_use(e, &c, params, &top, err);
 	add_configured_env(e, &c, params);

@@ -180,20 +180,29 @@ static char *find_configured_runtime(const struct engine *e, const char *name)
 	return find_configured(list.v, list.n);
 }
 
+const char *engine_runtime_name(const struct engine *e)
+{
+	const struct engine_options *o = e->options;
+
+	return o->runtime ? o->runtime : o->runtime_default ? o->runtime_default : "floe-runtime";
+}
+
+char *engine_runtime_path(const struct engine *e, const char *name)
+{
+	char *path = find_configured_runtime(e, name);
+
+	return path ? path : find_program(e, name);
+}
+
 int engine_find_runtime(struct engine *e, struct err *err)
 {
-	const char *name = e->options->runtime ? e->options->runtime : "floe-runtime";
-
-	if (e->runtime)
-		return 0;
-	e->runtime = find_configured_runtime(e, name);
 	if (!e->runtime)
-		e->runtime = find_program(e, name);
+		e->runtime = engine_runtime_path(e, engine_runtime_name(e));
 	return e->runtime ? 0 :
 			    err_set(err, ERR_NOT_FOUND,
 				    "find OCI runtime '%s': no such program; give its path with "
 				    "--runtime",
-				    name);
+				    engine_runtime_name(e));
 }
 
 int engine_find_conmon(struct engine *e, struct err *err)

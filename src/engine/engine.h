@@ -35,7 +35,8 @@ struct engine_options {
 	const char *runroot;
 	const char *tmpdir;
 	const char *volumepath;
-	const char *runtime; /* name or path */
+	const char *runtime; /* name or path, for new containers */
+	const char *runtime_default; /* the same, where the user did not choose */
 	struct strvec runtime_flags; /* without the leading dashes */
 	const char *conmon;
 	int cgroup_manager; /* enum engine_cgroup_manager; -1: by what the machine has */
@@ -58,7 +59,7 @@ struct engine {
 	char *network_config_dir;
 	struct network_dir network_dir; /* the same, with the default network */
 	enum network_backend network_backend;
-	char *runtime; /* path */
+	char *runtime; /* path, of new containers */
 	char *conmon; /* path */
 	char *netavark; /* path; NULL: in the usual places */
 	char *cni_path; /* directories of plugins with colons between; NULL: the usual ones */
@@ -78,7 +79,11 @@ void engine_close(struct engine *e);
 
 /* Make the directories of the engine. */
 int engine_prepare(struct engine *e, struct err *err);
-/* The runtime's and conmon's paths, looked for on PATH and in the usual places. ERR_NOT_FOUND. */
+/* What new containers run with: a name, or a path as it was given. */
+const char *engine_runtime_name(const struct engine *e);
+/* Path of a runtime; NULL: not here. Caller owns. */
+char *engine_runtime_path(const struct engine *e, const char *name);
+/* The runtime's (of new containers) and conmon's paths, looked for on PATH and in the usual places. ERR_NOT_FOUND. */
 int engine_find_runtime(struct engine *e, struct err *err);
 int engine_find_conmon(struct engine *e, struct err *err);
 

@@ -206,7 +206,7 @@ static void plan(const struct session *s, struct strvec *argv)
 			.id = s->c->config.id,
 			.uuid = s->id,
 			.name = s->c->config.name,
-			.runtime = e->runtime,
+			.runtime = s->c->runtime,
 			.runtime_args = &runtime_args,
 			.runtime_opts = &runtime_opts,
 			.bundle = s->dir,
@@ -360,7 +360,7 @@ int exec_session_run(struct container *c, const struct exec_options *o, int *ret
 	struct session s = { .c = c, .o = o, .conmon = CONMON_INIT };
 	struct err end = ERR_INIT;
 	int pid = 0;
-	int r = engine_find_runtime(c->engine, err);
+	int r = container_find_runtime(c, err);
 
 	if (r == 0)
 		r = engine_find_conmon(c->engine, err);

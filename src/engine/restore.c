@@ -141,7 +141,7 @@ static int run(struct container *c, struct restore *x, struct restore_result *re
 	if (r < 0 && err && err->kind == ERR_REMOTE && !runtime_can_checkpoint(c))
 		return err_set(err, ERR_UNSUPPORTED,
 			       "configured runtime '%s' does not support checkpoint/restore",
-			       c->engine->runtime);
+			       container_runtime_name(c));
 	if (r == 0 && x->source->hostname)
 		r = set_hostname(c, x->source->hostname, err);
 	if (r < 0)

@@ -103,32 +103,38 @@ static int stage_judge(void *context, struct err *err)
 
 /* --- runtime and image ------------------------------------------------------------------------------ */
 
-/* CRIU's images are for the runtime that made them, under whatever path it is here. */
+/*
+ * CRIU's images are for the runtime that made them, under whatever path it is here; the container stays with it. An
+ * archive that names none, or one by a path of another machine, gets that of new containers.
+ */
 static int stage_runtime(void *context, struct err *err)
 {
 	struct import *x = context;
-	struct engine *e = x->e;
-	struct engine_options options = *e->options;
-	const struct engine_options *saved = e->options;
+	const char *given = x->e->options->runtime;
 	const char *wanted = x->config.runtime;
-	int r;
+	const char *name = engine_runtime_name(x->e);
+	auto_free char *path = NULL;
 
-	if (str_is_empty(wanted) || strchr(wanted, '/'))
-		return engine_find_runtime(e, err);
-	if (options.runtime) {
-		r = engine_find_runtime(e, err);
-		if (r == 0 && !str_eq(path_basename(e->runtime), wanted))
-			r = err_set(err, ERR_INVALID,
-				    "container runtimes do not match: the archive needs '%s', and "
-				    "--runtime says '%s'",
-				    wanted, options.runtime);
-		return r;
+	if (!str_is_empty(wanted) && !strchr(wanted, '/')) {
+		if (given && !str_eq(path_basename(given), wanted))
+			return err_set(
+				err, ERR_INVALID,
+				"container runtimes do not match: the container was made with "
+				"'%s', and cannot be restored with runtime '%s'; leave "
+				"--runtime out",
+				wanted, given);
+		name = given ? given : wanted;
 	}
-	options.runtime = wanted;
-	e->options = &options;
-	r = engine_find_runtime(e, err);
-	e->options = saved;
-	return r < 0 ? err_wrap(err, r, "the archive needs the runtime '%s'", wanted) : 0;
+	path = engine_runtime_path(x->e, name);
+	if (!path)
+		return err_set(
+			err, ERR_NOT_FOUND,
+			"the archive needs the runtime '%s', and there is no such program; give "
+			"its path with --runtime",
+			name);
+	replace_ptr(x->record.runtime,
+		    strchr(name, '/') ? path_absolute(name, NULL) : xstrdup(name));
+	return 0;
 }
 
 static int load_by_id(struct import *x, struct store *store, struct image *image, struct err *err)
@@ -462,7 +468,7 @@ int container_import_check(struct engine *e, const struct restore_import *import
 		if (stage_runtime(&x, &reason) < 0)
 			restore_check_note(ret, RESTORE_FAILS, "runtime", "%s", reason.msg);
 		else
-			restore_check_note(ret, RESTORE_FITS, "runtime", "%s", e->runtime);
+			restore_check_note(ret, RESTORE_FITS, "runtime", "%s", x.record.runtime);
 		restore_check_run(ret, e, &x.config, &x.spec, &x.record, import);
 	}
 	import_done(&x);

@@ -3,9 +3,36 @@
 
 #include "core/alloc.h"
 #include "core/capture.h"
+#include "core/path.h"
 #include "core/str.h"
 #include "engine/conmon.h"
 #include "engine/sdnotify.h"
+
+static const char *recorded(const struct container *c)
+{
+	return c->config.runtime ? c->config.runtime : engine_runtime_name(c->engine);
+}
+
+int container_find_runtime(struct container *c, struct err *err)
+{
+	const char *moved = c->engine->options->runtime;
+
+	if (!c->runtime)
+		c->runtime = engine_runtime_path(c->engine, recorded(c));
+	if (!c->runtime && moved)
+		c->runtime = engine_runtime_path(c->engine, moved);
+	return c->runtime ?
+		       0 :
+		       err_set(err, ERR_NOT_FOUND,
+			       "find OCI runtime '%s' of container '%s': no such program; tell "
+			       "where it is with --runtime",
+			       recorded(c), c->config.name);
+}
+
+const char *container_runtime_name(const struct container *c)
+{
+	return path_basename(recorded(c));
+}
 
 void runtime_global_args(const struct engine *e, const struct container_config *config,
 			 struct strvec *ret)
@@ -29,11 +56,11 @@ int runtime_call(struct container *c, const char *const *args, char **ret_output
 	auto_strvec struct strvec argv = STRVEC_INIT;
 	auto_strvec struct strvec env = STRVEC_INIT;
 	auto_capture struct capture call = CAPTURE_INIT;
-	int r = engine_find_runtime(c->engine, err);
+	int r = container_find_runtime(c, err);
 
 	if (r < 0)
 		return r;
-	strvec_add(&argv, c->engine->runtime);
+	strvec_add(&argv, c->runtime);
 	runtime_global_args(c->engine, &c->config, &argv);
 	if (runtime_uses_systemd(c))
 		strvec_add(&argv, "--systemd-cgroup");

@@ -4,6 +4,13 @@
 
 #include "engine/container.h"
 
+/*
+ * c->runtime: that which the container was made with, whatever new ones are made with now. One that is not where it was may
+ * be told by --runtime. ERR_NOT_FOUND.
+ */
+int container_find_runtime(struct container *c, struct err *err);
+/* Its name, for archives and for inspect. */
+const char *container_runtime_name(const struct container *c);
 /* Options of the runtime that stand before its command, as its caller and conmon give them. */
 void runtime_global_args(const struct engine *e, const struct container_config *config,
 			 struct strvec *ret);

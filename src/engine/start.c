@@ -54,7 +54,7 @@ void engine_self_args(const struct engine *e, struct strvec *v)
 	add(v, "--network-config-dir", e->network_config_dir);
 	if (e->network_backend == NETWORK_CNI)
 		add(v, "--network-backend", "cni");
-	add(v, "--runtime", e->runtime ? e->runtime : o->runtime);
+	add(v, "--runtime", o->runtime);
 	add(v, "--conmon", e->conmon ? e->conmon : o->conmon);
 	add(v, "--cgroup-manager", e->cgroup_manager == ENGINE_SYSTEMD ? "systemd" : "cgroupfs");
 	for (size_t i = 0; i < o->runtime_flags.n; i++)
@@ -150,7 +150,7 @@ static int stage_plan(void *context, struct err *err)
 	auto_free char *exits = path_join(e->tmpdir, "exits");
 	auto_free char *persist = xasprintf("%s/persist/%s", e->tmpdir, c->config.id);
 	auto_free char *log = path_join(c->static_dir, "ctr.log");
-	int r = engine_find_runtime(e, err);
+	int r = container_find_runtime(c, err);
 
 	if (r == 0)
 		r = engine_find_conmon(e, err);
@@ -176,7 +176,7 @@ static int stage_plan(void *context, struct err *err)
 			.conmon = e->conmon,
 			.id = c->config.id,
 			.name = c->config.name,
-			.runtime = e->runtime,
+			.runtime = c->runtime,
 			.runtime_args = &runtime_args,
 			.runtime_opts = &runtime_opts,
 			.bundle = c->static_dir,

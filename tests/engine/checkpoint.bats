@@ -167,18 +167,19 @@ static_dir()
 
 @test "a checkpoint that fails: the container runs on, the earlier checkpoint is good" {
 	local dir
-	start_ticking "$C"
-	dir=$(static_dir "$C")
-	fl checkpoint -R "$C"
-	FAILING=$T/runtime
+	FAILING=$T/${ENGINE_RUNTIME##*/}
 	cat >"$FAILING" <<-SCRIPT
 		#!/bin/sh
 		for a; do case \$a in --help) exit 0 ;; esac; done
-		for a; do case \$a in checkpoint) echo "dump refused" >&2; exit 1 ;; esac; done
+		for a; do case \$a in checkpoint) [ ! -e $T/fail ] || { echo "dump refused" >&2; exit 1; } ;; esac; done
 		exec $(command -v "$ENGINE_RUNTIME") "\$@"
 	SCRIPT
 	chmod +x "$FAILING"
-	ENGINE_RUNTIME=$FAILING try checkpoint "$C"
+	ENGINE_RUNTIME=$FAILING start_ticking "$C"
+	dir=$(static_dir "$C")
+	fl checkpoint -R "$C"
+	touch fail
+	try checkpoint "$C"
 	refused "dump refused" "the container runs on"
 	counts_on "$C"
 	[ -e "$dir/checkpoint/inventory.img" ]

@@ -234,3 +234,27 @@ in_container()
 	timeout $ENGINE_SECONDS "$FLOE" --root "$T/root" --runroot "$T/run" images >/dev/null
 	is vfs "$(cat "$T/root/driver")"
 }
+
+@test "a container stays with the runtime that it was made with" {
+	local name=${ENGINE_RUNTIME##*/} program
+	program=$(command -v "$ENGINE_RUNTIME")
+	mkdir bin
+	printf '#!/bin/sh\necho used >>%s\nexec %s "$@"\n' "$T/used" "$program" >"bin/$name"
+	chmod +x "bin/$name"
+	mine() { timeout $ENGINE_SECONDS "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" "$@" 3>&- 4>&-; }
+	mine --runtime "$T/bin/$name" create --name "$C" --network none --cgroup-parent "$CGROUP_PARENT" --rootfs "$ROOTFS" sleep 1000 >/dev/null
+	# The default, another one by option, another one by file: none of them is this container's.
+	mine start "$C" >/dev/null
+	mine --runtime /no/such/runtime exec "$C" true
+	is "$name" "$(inspect "$C" '{{.OCIRuntime}}')"
+	conf <<<$'[engine]\nruntime = "nothing"'
+	mine kill "$C" >/dev/null
+	eventually state_is "$C" exited
+	[ "$(wc -l <used)" -ge 4 ]
+	# One that is elsewhere now.
+	mv "bin/$name" "$name.moved"
+	run mine start "$C"
+	refused "find OCI runtime '$T/bin/$name' of container '$C'" "--runtime"
+	fl start "$C" >/dev/null
+	fl stop --time 0 "$C" >/dev/null
+}

@@ -89,8 +89,8 @@ static int apply_conf(struct engine_options *o, struct containers_conf *conf, st
 	}
 	if (!str_is_empty(conf->network.firewall_driver))
 		(void)setenv("NETAVARK_FW", conf->network.firewall_driver, 0);
-	if (!o->runtime && !str_is_empty(conf->engine.runtime))
-		o->runtime = conf->engine.runtime;
+	if (!str_is_empty(conf->engine.runtime))
+		o->runtime_default = conf->engine.runtime;
 	if (!o->network_config_dir && !str_is_empty(conf->network.network_config_dir))
 		o->network_config_dir = conf->network.network_config_dir;
 	if (!o->events_backend && str_eq(conf->engine.events_logger, "none"))

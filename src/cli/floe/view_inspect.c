@@ -10,6 +10,7 @@
 #include "core/path.h"
 #include "core/str.h"
 #include "engine/facts.h"
+#include "engine/runtime_exec.h"
 #include "engine/specgen.h"
 #include "kernel/caps.h"
 #include "spec/defaults.h"
@@ -457,9 +458,7 @@ struct json_object *view_inspect(const struct container *c)
 	view_add(o, "Rootfs", g->rootfs);
 	view_add(o, "Pod", "");
 	add_files(o, c);
-	view_add(o, "OCIRuntime",
-		 c->engine->options->runtime ? path_basename(c->engine->options->runtime) :
-					       "floe-runtime");
+	view_add(o, "OCIRuntime", container_runtime_name(c));
 	view_add(o, "Name", g->name);
 	view_add_i64(o, "RestartCount", c->status.restart_count);
 	view_add(o, "Driver", g->rootfs ? "none" : "overlay");

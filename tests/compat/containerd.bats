@@ -198,7 +198,7 @@ is_not_running()
 			--runc-binary "$([ "$RUNTIME" = runc ] && command -v runc || echo "$FLOE_RUNTIME")" --snapshotter native "$IMAGE" "$C")
 		says "/dev/pts/0" timeout --foreground $CLIENT_SECONDS script -qefc "$command tty" /dev/null
 		says "33 77" timeout --foreground $CLIENT_SECONDS script -qefc "stty rows 33 cols 77
-			$command sh -c 'for i in 1 2 3 4 5 6 7 8; do stty size; sleep 0.1; done'" /dev/null
+			$command sh -c 'until stty size | grep 33.77; do sleep 0.1; done'" /dev/null
 	}
 	compare_runtimes
 }
@@ -250,9 +250,8 @@ is_not_running()
 		ct_ticking --memory-limit 67108864
 		ct task pause "$C"
 		is_status PAUSED
+		eventually stands_still last_tick
 		before=$(last_tick)
-		sleep 0.3
-		[ "$(last_tick)" = "$before" ]
 		ct task resume "$C"
 		is_status RUNNING
 		eventually ticks_after "$before"
@@ -289,9 +288,10 @@ is_not_running()
 	{
 		timeout $CLIENT_SECONDS ctr --address "$SOCKET" events >events 2>&1 3>&- 4>&- &
 		listener=$!
-		sleep 0.3
-		exits 137 ct_run --rm --memory-limit 20971520 "$IMAGE" "$C" sh -c 'x=1234567890; while :; do x=$x$x; done'
-		eventually grep -q /tasks/exit events
+		# It does not say when it has begun to listen.
+		until grep -q /tasks/exit events; do
+			exits 137 ct_run --rm --memory-limit 20971520 "$IMAGE" "$C" sh -c 'x=1234567890; while :; do x=$x$x; done'
+		done
 		kill "$listener"
 		wait "$listener" || :
 		grep -q /tasks/oom events

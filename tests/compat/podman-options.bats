@@ -500,8 +500,8 @@ has_limit()
 	{
 		says init pod run --rm --init bb cat /proc/1/cmdline
 		exits 5 pod run --rm --init bb sh -c 'exit 5'
-		pod run -d --name "$C" --init bb sh -c 'sh -c "sleep 0.1 & exec true"; while :; do sleep 0.1; done' >/dev/null
-		sleep 0.5
+		pod run -d --name "$C" --init bb sh -c 'sh -c "sleep 0.1 & exec true"; exec tail -f /dev/null' >/dev/null
+		eventually never_says sleep pod top "$C" comm
 		never_says Z pod top "$C" state
 		pod stop -t 5 "$C"
 		prints 143 inspect .State.ExitCode

@@ -76,7 +76,7 @@ load ../lib/podman
 	scenario()
 	{
 		says "33 77" on_terminal 33 77 run --cgroup-parent "$(client_cgroup pod)" --rm -it bb \
-			sh -c 'for i in 1 2 3 4 5 6 7 8; do stty size; sleep 0.1; done'
+			sh -c 'until stty size | grep 33.77; do sleep 0.1; done'
 	}
 	compare_runtimes
 }
@@ -263,9 +263,8 @@ load ../lib/podman
 		eventually pod_ticks_after 1
 		pod pause "$C"
 		prints paused inspect .State.Status
+		eventually stands_still pod_last_tick
 		before=$(pod_last_tick)
-		sleep 0.4
-		[ "$(pod_last_tick)" = "$before" ]
 		exits 255 pod exec "$C" true
 		pod unpause "$C"
 		prints running inspect .State.Status
@@ -310,11 +309,13 @@ load ../lib/podman
 @test "attach: output of a running container" {
 	scenario()
 	{
-		pod run -d --name "$C" bb sh -c 'while [ ! -e /go ]; do sleep 0.1; done; echo attached; exit 6'
+		local attach
+		pod run -d --name "$C" bb sh -c 'while [ ! -e /go ]; do echo waiting; sleep 0.1; done; echo attached; exit 6'
 		pod attach --no-stdin "$C" >out 2>&1 &
-		sleep 0.5
+		attach=$!
+		eventually file_contains out waiting
 		pod exec "$C" touch /go
-		ends_with 0 $!
+		ends_with 0 $attach
 		file_contains out attached
 		prints 6 inspect .State.ExitCode
 	}
@@ -380,7 +381,7 @@ load ../lib/podman
 		pod_idle
 		says /dev/pts/ pod exec -t "$C" tty
 		exits 8 pod exec -t "$C" sh -c 'exit 8'
-		says "21 65" on_terminal 21 65 exec -it "$C" sh -c 'for i in 1 2 3 4 5 6 7 8; do stty size; sleep 0.1; done'
+		says "21 65" on_terminal 21 65 exec -it "$C" sh -c 'until stty size | grep 21.65; do sleep 0.1; done'
 	}
 	compare_runtimes
 }

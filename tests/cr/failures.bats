@@ -185,8 +185,8 @@ with_criu()
 # A connection that is established, which needs --tcp-established.
 connected_container()
 {
-	ticking_container '(sleep 100000 | nc -l -p 7000 >/dev/null) & sleep 0.2
-		(sleep 100000 | nc 127.0.0.1 7000 >/dev/null) & sleep 0.2;'
+	ticking_container '(sleep 100000 | nc -l -p 7000 >/dev/null) & '"$(listens 7000)"'
+		(sleep 100000 | nc 127.0.0.1 7000 >/dev/null) & '"$(connects 7000);"
 }
 
 @test "what CRIU cannot freeze is named, with its log and the remedy" {

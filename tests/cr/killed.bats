@@ -10,7 +10,7 @@ load ../lib/cr
 # Something to write, and a connection to hold.
 busy_container()
 {
-	ticking '(tail -f /dev/null | nc -l -p 7000 >/dev/null) & sleep 0.2
+	ticking '(tail -f /dev/null | nc -l -p 7000 >/dev/null) & '"$(listens 7000)"'
 		(tail -f /dev/null | nc 127.0.0.1 7000 >/dev/null) & head -c 20000000 /dev/urandom >/dev/shm/data;'
 	start_on_pipe
 	ticks_after 1
@@ -22,17 +22,25 @@ connections()
 	cat "/proc/$(pid_of)/net"/tcp{,6} | awk '$4 == "01"' | wc -l
 }
 
-# kill_criu_after SECONDS COMMAND...: run the runtime in the background, kill its child, and set $status and $output.
+# find_criu PID: set $criu to the child of the runtime that is timeout's child. Without other programs: there is little time.
+find_criu()
+{
+	local child name
+	# Without an end of line.
+	read -r child _ <"/proc/$1/task/$1/children" || [ "$child" ] || return 1
+	read -r criu _ <"/proc/$child/task/$child/children" || [ "$criu" ] || return 1
+	read -r name <"/proc/$criu/comm" && [ "$name" = criu ]
+} 2>/dev/null
+
+# kill_criu_after SECONDS COMMAND...: run the runtime in the background, kill CRIU that long after it began, and set $status and $output.
 kill_criu_after()
 {
-	local delay=$1 runtime child criu
+	local delay=$1 runtime criu=
 	shift
 	timeout 60 "$FLOE_RUNTIME" --root "$STATE" "$@" </dev/null >"$T/said" 2>&1 3>&- 4>&- {PIPE}>&- &
 	runtime=$!
+	until find_criu $runtime || ! kill -0 $runtime 2>/dev/null; do :; done
 	sleep "$delay"
-	# Below timeout and the runtime.
-	child=$(pgrep --parent $runtime) || :
-	criu=$(pgrep --parent "${child:-1}" criu | head -n 1) || :
 	[ -z "$criu" ] || kill -KILL "$criu" 2>/dev/null || :
 	status=0
 	wait $runtime || status=$?
@@ -205,7 +213,7 @@ need_iptables()
 	need_iptables
 	configure 'del(.linux.namespaces[] | select(.type == "network"))
 		| .mounts |= map(select(.type != "sysfs" and .destination != "/sys" and .type != "cgroup"))'
-	ticking '(tail -f /dev/null | nc -l -p 7000 >/dev/null) & sleep 0.2
+	ticking '(tail -f /dev/null | nc -l -p 7000 >/dev/null) & '"$(listens 7000)"'
 		(tail -f /dev/null | nc 127.0.0.1 7000 >/dev/null) &'
 	start_on_pipe
 	ticks_after 1

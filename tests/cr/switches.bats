@@ -25,8 +25,8 @@ thawed()
 # A connection within the container.
 connected_container()
 {
-	ticking_container '(tail -f /dev/null | nc -l -p 7000 >/dev/null) & sleep 0.2
-		(tail -f /dev/null | nc 127.0.0.1 7000 >/dev/null) & sleep 0.2;'
+	ticking_container '(tail -f /dev/null | nc -l -p 7000 >/dev/null) & '"$(listens 7000)"'
+		(tail -f /dev/null | nc 127.0.0.1 7000 >/dev/null) & '"$(connects 7000);"
 }
 
 connections()

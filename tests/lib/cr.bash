@@ -82,15 +82,26 @@ last_tick()
 # Wait until it has counted on from N.
 ticks_after()
 {
-	local i now
-	for ((i = 0; i < 200; i++)); do
-		now=$(last_tick)
-		if [ "${now:-0}" -gt "$1" ]; then
-			return 0
-		fi
-		sleep 0.05
-	done
-	fail "no tick after $1: $(tail -n 3 "$T/out")"
+	eventually has_ticked_after "$1" || fail "no tick after $1: $(tail -n 3 "$T/out")"
+}
+
+has_ticked_after()
+{
+	local now
+	now=$(last_tick)
+	[ "${now:-0}" -gt "$1" ]
+}
+
+# listens PORT: a line of a container's script that waits until somebody listens there. connects PORT: the same, until the
+# two ends of a connection are there.
+listens()
+{
+	printf 'until grep -q ":%04X 0*:0000 0A" /proc/net/tcp /proc/net/tcp6; do sleep 0.02; done' "$1"
+}
+
+connects()
+{
+	printf 'until [ "$(cat /proc/net/tcp /proc/net/tcp6 | grep -c ":%04X.* 01 ")" -eq 2 ]; do sleep 0.02; done' "$1"
 }
 
 # Every number from 1 on, once, in order: nothing was lost and nothing happened twice.

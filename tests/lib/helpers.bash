@@ -383,6 +383,15 @@ file_is()
 	[ "$(cat "$1")" = "$2" ]
 }
 
+# stands_still COMMAND...: what the command prints stays the same. What was written before may still be on its way.
+stands_still()
+{
+	local before
+	before=$("$@")
+	sleep 0.3
+	[ "$("$@")" = "$before" ]
+}
+
 # ends_with STATUS PID: wait for a process that was started in the background.
 ends_with()
 {

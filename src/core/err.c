@@ -27,6 +27,7 @@ static const struct {
 	[ERR_CORRUPT] = { "corrupt", -EBADMSG },
 	[ERR_REMOTE] = { "remote", -EREMOTEIO },
 	[ERR_TIMEOUT] = { "timeout", -ETIMEDOUT },
+	[ERR_COMMAND] = { "command", -EACCES },
 	[ERR_INTERNAL] = { "internal error", -EINVAL },
 };
 

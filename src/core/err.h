@@ -30,6 +30,7 @@ enum err_kind {
 	ERR_CORRUPT, /* data of ours, or an image, is damaged or truncated */
 	ERR_REMOTE, /* another program (criu, a hook) failed */
 	ERR_TIMEOUT,
+	ERR_COMMAND, /* the container has not what its command needs */
 	ERR_INTERNAL, /* a bug */
 	ERR_KIND_MAX_
 };

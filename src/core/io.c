@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sysmacros.h>
 
 #include "core/alloc.h"
 #include "core/fd.h"
@@ -28,6 +29,11 @@ int io_read_all(int fd, size_t limit, struct strbuf *sb)
 	}
 }
 
+static bool is_null_device(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
 int io_read_file_at(int dir_fd, const char *path, size_t limit, struct strbuf *sb)
 {
 	auto_close int fd = fd_open_at(dir_fd, path, O_RDONLY | O_NONBLOCK, 0);
@@ -39,7 +45,7 @@ int io_read_file_at(int dir_fd, const char *path, size_t limit, struct strbuf *s
 		return -errno;
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(st.st_mode) && !is_null_device(&st))
 		return -EINVAL;
 	/* One read is enough for most files when the room is there beforehand. */
 	if (st.st_size > 0 && (size_t)st.st_size <= limit)

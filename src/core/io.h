@@ -11,7 +11,7 @@
 /* Read until the end of file, but at most limit bytes: -EFBIG when there is more. Appends to sb. */
 int io_read_all(int fd, size_t limit, struct strbuf *sb);
 /* The same by path. Regular files and pseudo-files of procfs and sysfs; opened O_NONBLOCK so that a
- * fifo in the place of the file cannot block us. */
+ * fifo in the place of the file cannot block us. /dev/null is an empty file. */
 int io_read_file_at(int dir_fd, const char *path, size_t limit, struct strbuf *sb);
 /* First line (without newline) of a small pseudo-file as malloc'ed string; NULL and errno on failure. */
 char *io_read_line_at(int dir_fd, const char *path);

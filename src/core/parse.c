@@ -93,7 +93,7 @@ static int parse_decimal(const char *s, double *ret, const char **end)
 	return 0;
 }
 
-int parse_size(const char *s, uint64_t *ret_bytes)
+static int parse_size_base(const char *s, unsigned int base, uint64_t *ret_bytes)
 {
 	static const char units[] = "kmgtp";
 	const char *end;
@@ -111,7 +111,7 @@ int parse_size(const char *s, uint64_t *ret_bytes)
 	unit = *end ? strchr(units, tolower((unsigned char)*end)) : NULL;
 	if (unit) {
 		for (const char *u = units; u <= unit; u++)
-			v *= 1024;
+			v *= base;
 		end++;
 		if (tolower((unsigned char)*end) == 'i' && tolower((unsigned char)end[1]) == 'b')
 			end++;
@@ -124,6 +124,16 @@ int parse_size(const char *s, uint64_t *ret_bytes)
 		return -ERANGE;
 	*ret_bytes = (uint64_t)v;
 	return 0;
+}
+
+int parse_size(const char *s, uint64_t *ret_bytes)
+{
+	return parse_size_base(s, 1024, ret_bytes);
+}
+
+int parse_size_decimal(const char *s, uint64_t *ret_bytes)
+{
+	return parse_size_base(s, 1000, ret_bytes);
 }
 
 int parse_duration(const char *s, uint64_t *ret_ns)

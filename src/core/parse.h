@@ -19,5 +19,7 @@ bool parse_is_name(const char *s);
 int parse_bool(const char *s, bool *ret);
 /* "512m", "1.5GiB", "100": bytes with base 1024 and units b k m g t p, "kb", "kib" (docker's RAMInBytes). */
 int parse_size(const char *s, uint64_t *ret_bytes);
+/* The same with units of 1000. */
+int parse_size_decimal(const char *s, uint64_t *ret_bytes);
 /* Go durations: "1h2m3.5s", "100ms", "5s"; plain "0" too. Nanoseconds, not negative. */
 int parse_duration(const char *s, uint64_t *ret_ns);

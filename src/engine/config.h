@@ -113,6 +113,7 @@ struct container_config {
 	char **unset_env; /* which of the default variables are not to be there */
 	size_t n_unset_env;
 	char *workdir;
+	bool workdir_must_exist; /* the user's, which nobody makes */
 	char *user; /* NULL: root */
 	char **groups;
 	size_t n_groups;

@@ -249,9 +249,11 @@ static void set_defaults(const struct engine *e, struct container_config *c)
 /* What would only show when it is started. */
 static int check(struct container_config *c, struct err *err)
 {
+	struct oci_resources rules = { 0 };
 	uint64_t bounding;
 	uint64_t added;
 	struct stat st;
+	int r = 0;
 
 	if (c->n_entrypoint + c->n_command == 0)
 		return err_set(err, ERR_INVALID,
@@ -263,6 +265,11 @@ static int check(struct container_config *c, struct err *err)
 	if (c->rootfs && (stat(c->rootfs, &st) < 0 || !S_ISDIR(st.st_mode)))
 		return err_set(err, ERR_NOT_FOUND, "root file system '%s': no such directory",
 			       c->rootfs);
+	for (size_t i = 0; r == 0 && i < c->n_device_cgroup_rules; i++)
+		r = specgen_device_rule(&rules, c->device_cgroup_rules[i], err);
+	json_done(&oci_resources_desc, &rules);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < c->n_mounts; i++)
 		for (size_t k = 0; k < i; k++)
 			if (str_eq(c->mounts[i].destination, c->mounts[k].destination))

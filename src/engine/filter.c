@@ -27,6 +27,24 @@ static int regex_matches(const char *pattern, const char *text, struct err *err)
 	return r;
 }
 
+/* A leading "/", as docker prints it, is not part of the name. */
+static int name_matches(const char *pattern, const char *name, struct err *err)
+{
+	const char *anchored = str_skip_prefix(pattern, "^/");
+	auto_free char *plain = anchored ? xasprintf("^%s", anchored) :
+					   xstrdup(pattern + (pattern[0] == '/'));
+
+	return regex_matches(plain, name, err);
+}
+
+/* Digits of an id are its beginning, anything else is a regular expression. */
+static int id_matches(const char *value, const char *id, struct err *err)
+{
+	if (value[strspn(value, "0123456789abcdefABCDEF")] == '\0')
+		return strncasecmp(id, value, strlen(value)) == 0;
+	return regex_matches(value, id, err);
+}
+
 int filter_parse_time(const char *text, int64_t *ret_ns)
 {
 	struct tm tm = { 0 };
@@ -148,9 +166,9 @@ static int one_matches(struct engine *e, const struct container *c, const char *
 		       const char *value, struct err *err)
 {
 	if (str_eq(key, "id"))
-		return str_has_prefix(c->config.id, value);
+		return id_matches(value, c->config.id, err);
 	if (str_eq(key, "name"))
-		return regex_matches(value, c->config.name, err);
+		return name_matches(value, c->config.name, err);
 	if (str_eq(key, "label"))
 		return label_matches(&c->config.labels, value);
 	if (str_eq(key, "label!"))

@@ -281,6 +281,14 @@ static int bind_shm(struct container *c, struct spec_facts *f, struct err *err)
 	return r;
 }
 
+static bool is_bound(const struct container_config *c, const char *path)
+{
+	for (size_t i = 0; i < c->n_mounts; i++)
+		if (str_eq(c->mounts[i].type, "bind") && str_eq(c->mounts[i].destination, path))
+			return true;
+	return false;
+}
+
 int generated_files_write(struct container *c, struct spec_facts *f, const struct rooted *root,
 			  struct err *err)
 {
@@ -294,7 +302,8 @@ int generated_files_write(struct container *c, struct spec_facts *f, const struc
 		r = generated_files_write_network(c, f, root, err);
 	if (r == 0 && !c->config.no_hostname)
 		r = write_file(c, "hostname", hostname, 0644, f, "/etc/hostname", err);
-	if (r == 0)
+	/* Nothing is to appear in a directory of the host's. */
+	if (r == 0 && !is_bound(&c->config, "/run"))
 		r = write_file(c, ".containerenv", env, 0644, f, "/run/.containerenv", err);
 	if (r == 0)
 		r = write_users(c, f, root, err);

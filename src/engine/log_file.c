@@ -181,7 +181,7 @@ int log_file_read(struct container *c, const struct log_read_options *options,
 
 	if (!path)
 		return err_set(err, ERR_UNSUPPORTED,
-			       "this container is using the '%s' log driver, cannot read its logs",
+			       "this container is using the '%s' log driver, cannot read logs",
 			       c->config.log_driver);
 	fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
 	/* One that was never started has said nothing. */

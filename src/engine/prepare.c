@@ -217,18 +217,42 @@ static int make_notify_dir(struct container *c, struct spec_facts *f, struct err
 	return 0;
 }
 
-/* The working directory is made when the image does not have it. */
+/* Something else than the root file system may have it. */
+static bool is_on_mount(const struct container_config *c, const char *dir)
+{
+	auto_free char *path = path_clean(dir);
+	static const char *const ours[] = { "/dev", "/proc", "/sys", "/run" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+		if (path_is_below(path, ours[i]))
+			return true;
+	for (size_t i = 0; i < c->n_mounts; i++)
+		if (path_is_below(path, c->mounts[i].destination) ||
+		    path_is_below(c->mounts[i].destination, path))
+			return true;
+	return false;
+}
+
+/* The working directory of the image is made where it is missing, the user's must be there. */
 static int make_workdir(const struct container *c, const struct rooted *root, struct err *err)
 {
 	int fd;
 
-	if (str_is_empty(c->config.workdir) || c->config.read_only)
+	if (str_is_empty(c->config.workdir))
 		return 0;
 	fd = rooted_openat(root, c->config.workdir, O_PATH | O_DIRECTORY);
 	if (fd >= 0) {
 		(void)close(fd);
 		return 0;
 	}
+	if (c->config.workdir_must_exist)
+		return is_on_mount(&c->config, c->config.workdir) ?
+			       0 :
+			       err_set(err, ERR_COMMAND,
+				       "workdir \"%s\" does not exist on container %s",
+				       c->config.workdir, c->config.id);
+	if (c->config.read_only)
+		return 0;
 	fd = rooted_mkdir_all(root, c->config.workdir, 0755);
 	if (fd < 0)
 		return err_sys(err, fd, "make working directory '%s'", c->config.workdir);

@@ -208,6 +208,9 @@ int record_find(struct engine *e, const char *name, char **ret_id, struct err *e
 	struct db *db;
 	int r = record_db(e, &db, err);
 
+	/* docker prints names with it, and podman takes them so. */
+	if (name[0] == '/' && name[1])
+		name++;
 	if (r == 0)
 		r = collect(db, &found, err, "SELECT id FROM containers WHERE name = ?", name);
 	if (r == 0 && found.n == 0 && *name && is_hex(name) && strlen(name) <= ID_LENGTH) {
@@ -218,7 +221,8 @@ int record_find(struct engine *e, const char *name, char **ret_id, struct err *e
 	if (r < 0)
 		return r;
 	if (found.n == 0)
-		return err_set(err, ERR_NOT_FOUND, "no container with name or ID \"%s\" found",
+		return err_set(err, ERR_NOT_FOUND,
+			       "no container with name or ID \"%s\" found: no such container",
 			       name);
 	if (found.n > 1)
 		return err_set(err, ERR_INVALID,

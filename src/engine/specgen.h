@@ -101,6 +101,8 @@ int specgen_security(struct runtime_spec *spec, const struct container_config *c
 /* linux.resources of these limits alone, for update. */
 int specgen_limits(struct oci_resources *ret, const struct container_limits *limits,
 		   const struct json_string_map *throttle_numbers, bool cgroup_v2, struct err *err);
+/* "c 189:* rwm" of --device-cgroup-rule, added to the rules. ERR_INVALID. */
+int specgen_device_rule(struct oci_resources *to, const char *text, struct err *err);
 /* The capabilities that the process may have (bit N: capability N), and those asked for by name. */
 int specgen_capabilities(const struct container_config *config, int last_cap,
 			 uint64_t *ret_bounding, uint64_t *ret_added, struct err *err);

@@ -155,18 +155,21 @@ static int64_t rule_number(const char *text, bool *ok)
 }
 
 /* --device-cgroup-rule "c 189:* rwm" */
-static int add_rule_text(struct oci_resources *to, const char *text, struct err *err)
+int specgen_device_rule(struct oci_resources *to, const char *text, struct err *err)
 {
 	char type[2] = "";
 	char major_text[16] = "";
 	char minor_text[16] = "";
 	char access[4] = "";
 	int used = 0;
-	bool ok = sscanf(text, "%1[acb] %15[0-9*]:%15[0-9*] %3[rwm]%n", type, major_text,
-			 minor_text, access, &used) == 4 &&
+	bool ok = (sscanf(text, "%1[acb] %15[0-9*]:%15[0-9*] %3[rwm]%n", type, major_text,
+			  minor_text, access, &used) == 4 ||
+		   sscanf(text, "%1[acb] %15[0-9*] %3[rwm]%n", type, major_text, access, &used) ==
+			   3) &&
 		  !text[used];
 	int64_t major = ok ? rule_number(major_text, &ok) : -1;
-	int64_t minor = ok ? rule_number(minor_text, &ok) : -1;
+	/* Without it, any. */
+	int64_t minor = ok && *minor_text ? rule_number(minor_text, &ok) : -1;
 
 	if (!ok)
 		return err_set(
@@ -204,6 +207,6 @@ int specgen_resources(struct runtime_spec *spec, const struct container_config *
 	for (size_t i = 0; i < f->n_devices; i++)
 		add_device(spec, &f->devices[i]);
 	for (size_t i = 0; r == 0 && i < c->n_device_cgroup_rules; i++)
-		r = add_rule_text(to, c->device_cgroup_rules[i], err);
+		r = specgen_device_rule(to, c->device_cgroup_rules[i], err);
 	return r < 0 ? r : specgen_limits(to, &c->limits, &f->throttle_numbers, f->cgroup_v2, err);
 }

@@ -89,8 +89,8 @@ static int find_group(const struct strbuf *group, const char *name, uint32_t *re
 			return 0;
 	if (parse_u32(name, ret) == 0)
 		return 0;
-	return err_set(err, ERR_NOT_FOUND,
-		       "group '%s': no such group in the container's /etc/group", name);
+	return err_set(err, ERR_COMMAND,
+		       "unable to find group %s: no matching entries in group file", name);
 }
 
 static void add_gid(struct spec_user *u, uint32_t gid)
@@ -133,8 +133,8 @@ static int lookup(const struct strbuf *passwd, const struct strbuf *group, const
 	split_user(text, &user, &group_name);
 	is_number = parse_u32(user, &ret->uid) == 0;
 	if (!find_user(copy, user, is_number, ret, &found) && !is_number)
-		return err_set(err, ERR_NOT_FOUND,
-			       "user '%s': no such user in the container's /etc/passwd", user);
+		return err_set(err, ERR_COMMAND,
+			       "unable to find user %s: no matching entries in passwd file", user);
 	if (!ret->home)
 		ret->home = xstrdup("/");
 	if (group_name)

@@ -190,7 +190,8 @@ load ../lib/engine
 	try run --network pasta --rootfs "$ROOTFS" true
 	refused "--network 'pasta'"
 	try run --user nobody-there --rootfs "$ROOTFS" true
-	refused "nobody-there"
+	is 126 "$status"
+	contains "$output" "unable to find user nobody-there: no matching entries in passwd file"
 	try run -v relative --rootfs "$ROOTFS" true
 	refused "absolute path"
 	try start

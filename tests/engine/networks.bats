@@ -132,7 +132,7 @@ load ../lib/networks
 
 @test "a mistyped network, port or address is one sentence" {
 	for bad in "--network nothing" "--network web:ip=1.2" "--network host,none" "-p 80:80:80:80" "-p 99999:80" \
-		"--ip 1.2.3.4.5" "--mac-address 12" "--network none -p 80" "--network podman --network podman" "--network pasta"; do
+		"--ip 1.2.3.4.5" "--mac-address 12" "--network podman --network podman" "--network pasta"; do
 		# shellcheck disable=SC2086 # two words
 		run fln run --rm $bad --rootfs "$ROOTFS" true
 		refused "Error: " || fail "$bad"

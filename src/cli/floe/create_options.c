@@ -306,7 +306,7 @@ static int apply_log(const struct create_options *o, struct container_config *c,
 	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
 		known = known || str_eq(o->log_driver, drivers[i]);
 	if (!known)
-		return err_set(err, ERR_UNSUPPORTED, "--log-driver '%s': not supported",
+		return err_set(err, ERR_UNSUPPORTED, "--log-driver '%s': invalid log driver",
 			       o->log_driver);
 	c->log_driver = xstrdup(o->log_driver);
 	for (size_t i = 0; i < o->log_opts.n; i++) {
@@ -319,7 +319,8 @@ static int apply_log(const struct create_options *o, struct container_config *c,
 		} else if ((value = str_skip_prefix(text, "tag="))) {
 			replace_ptr(c->log_tag, xstrdup(value));
 		} else if ((value = str_skip_prefix(text, "max-size="))) {
-			if (parse_size(value, &size) < 0 || size > INT64_MAX)
+			/* Unlike other sizes a decimal one, in podman and docker. */
+			if (parse_size_decimal(value, &size) < 0 || size > INT64_MAX)
 				return err_set(err, ERR_INVALID, "--log-opt '%s': no size", text);
 			c->log_size_max = (struct opt_i64){ true, (int64_t)size };
 		} else {
@@ -382,7 +383,7 @@ static void apply_flags(const struct create_options *o, struct container_config 
 	c->privileged = o->privileged;
 	c->read_only = o->read_only;
 	c->read_write_tmpfs = !o->read_write_tmpfs.set || o->read_write_tmpfs.v;
-	c->auto_remove = o->remove || o->remove_image;
+	c->auto_remove = o->remove.v || o->remove_image;
 	c->no_hosts = o->no_hosts;
 	c->no_hostname = o->no_hostname;
 	c->no_passwd = o->passwd.set && !o->passwd.v;
@@ -393,6 +394,7 @@ static void apply_flags(const struct create_options *o, struct container_config 
 	c->shm_size = !o->shm_size.set ? 0 : o->shm_size.v > 0 ? o->shm_size.v : -1;
 	c->shm_size_systemd = o->shm_size_systemd;
 	c->auto_remove_image = o->remove_image;
+	c->workdir_must_exist = o->workdir != NULL;
 	COPY_LIST(o->host_users, c, host_users);
 	COPY_LIST(o->preserve_fd, c, preserve_fd);
 	COPY_LIST(o->cap_add, c, cap_add);

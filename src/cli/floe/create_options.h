@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "engine/config.h"
 #include "engine/engine.h"
+#include "image/skopeo.h"
 
 struct create_options {
 	const char *name, *hostname, *workdir, *user, *entrypoint, *restart, *stop_signal;
@@ -30,8 +31,14 @@ struct create_options {
 	struct opt_u64 cpu_shares, cpu_period, cpu_rt_period, blkio_weight;
 	uint32_t stop_timeout, timeout, preserve_fds;
 	struct opt_bool passwd, read_write_tmpfs, sig_proxy, http_proxy;
-	bool interactive, tty, detach, remove, init, privileged, read_only, rootfs, replace,
-		no_hosts;
+	struct opt_bool remove;
+	struct opt_i64 kernel_memory;
+	/* Of the pull. */
+	struct skopeo_options skopeo;
+	const char *platform;
+	struct opt_u64 retry;
+	bool content_trust;
+	bool interactive, tty, detach, init, privileged, read_only, rootfs, replace, no_hosts;
 	bool no_hostname, env_host, unset_all, oom_kill_disable, publish_all, quiet, no_healthcheck;
 };
 
@@ -201,6 +208,8 @@ extern const struct create_options create_options_default;
 			    "add its user to /etc/passwd and /etc/group (default: true)"),         \
 		OPT_STRING(T, M.passwd_entry, "passwd-entry", 0, "LINE", "that line"),             \
 		OPT_STRING(T, M.group_entry, "group-entry", 0, "LINE", "that line of the group"),  \
+		OPT_SIZE_F(T, M.kernel_memory, "kernel-memory", 0, "SIZE", "of no effect",         \
+			   CLI_HIDDEN),                                                            \
 		OPT_STRVEC_F(T, M.host_users, "hostuser", 0, "USER,...",                           \
 			     "add a user of the host to /etc/passwd", CLI_LIST),                   \
 		CREATE_LIMIT_ROWS(T, M)

@@ -7,10 +7,13 @@
 #include "core/alloc.h"
 #include "core/io.h"
 #include "core/str.h"
+#include "engine/containers_conf.h"
 #include "engine/create.h"
 #include "engine/event.h"
 #include "engine/image_use.h"
 #include "engine/records.h"
+
+#define RETRY_MAX 100
 
 int image_store_open(const struct cli_invocation *inv, struct store *ret, struct err *err)
 {
@@ -58,6 +61,20 @@ void image_event(const struct cli_invocation *inv, const char *status, const cha
 		 const char *name)
 {
 	event_object(floe_engine(inv), "image", status, id, name ? name : "");
+}
+
+uint32_t image_retries(const struct cli_invocation *inv, const struct opt_u64 *given)
+{
+	const struct opt_u64 *n = given->set ? given : &floe_engine(inv)->conf->engine.retry;
+
+	return n->set ? (uint32_t)MIN(n->v, (uint64_t)RETRY_MAX) : 0;
+}
+
+int image_authfile_check(const char *authfile, struct err *err)
+{
+	if (!authfile || access(authfile, F_OK) == 0)
+		return 0;
+	return err_sys(err, -errno, "credential file is not accessible: faccessat %s", authfile);
 }
 
 int image_platform_parse(const char *platform, struct skopeo_options *skopeo, char **ret_text,

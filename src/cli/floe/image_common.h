@@ -27,27 +27,32 @@ int image_remove_containers(const struct cli_invocation *inv, const struct strve
 void image_event(const struct cli_invocation *inv, const char *status, const char *id,
 		 const char *name);
 
-/* How to reach a registry: rows for OPT_ of struct T with a member `skopeo` of this type. */
-#define SKOPEO_ROWS(T)                                                                             \
-	OPT_STRING(T, skopeo.authfile, "authfile", 0, "FILE", "credentials of registries"),        \
-		OPT_STRING(T, skopeo.creds, "creds", 0, "USER:PASSWORD",                           \
+/* How to reach a registry: rows for OPT_ of struct T with a member `skopeo` of this type; M: "" or "outer.". */
+#define SKOPEO_ROWS(T, M)                                                                          \
+	OPT_STRING(T, M skopeo.authfile, "authfile", 0, "FILE", "credentials of registries"),      \
+		OPT_STRING(T, M skopeo.creds, "creds", 0, "USER:PASSWORD",                         \
 			   "credentials for this registry alone"),                                 \
-		OPT_STRING(T, skopeo.cert_dir, "cert-dir", 0, "DIR",                               \
+		OPT_STRING(T, M skopeo.cert_dir, "cert-dir", 0, "DIR",                             \
 			   "certificates and keys for the registry"),                              \
-		OPT_OPTBOOL(T, skopeo.tls_verify, "tls-verify", 0,                                 \
+		OPT_OPTBOOL(T, M skopeo.tls_verify, "tls-verify", 0,                               \
 			    "require HTTPS and verify certificates (default: true)"),              \
-		OPT_STRING_F(T, skopeo.signature_policy, "signature-policy", 0, "FILE",            \
+		OPT_STRING_F(T, M skopeo.signature_policy, "signature-policy", 0, "FILE",          \
 			     "policy for signatures instead of the system's", CLI_HIDDEN)
-#define PLATFORM_ROWS(T)                                                                           \
-	OPT_STRING(T, skopeo.arch, "arch", 0, "ARCH", "processor to choose images for"),           \
-		OPT_STRING(T, skopeo.os, "os", 0, "OS", "system to choose images for"),            \
-		OPT_STRING(T, skopeo.variant, "variant", 0, "VARIANT",                             \
+#define PLATFORM_ROWS(T, M)                                                                        \
+	OPT_STRING(T, M skopeo.arch, "arch", 0, "ARCH", "processor to choose images for"),         \
+		OPT_STRING(T, M skopeo.os, "os", 0, "OS", "system to choose images for"),          \
+		OPT_STRING(T, M skopeo.variant, "variant", 0, "VARIANT",                           \
 			   "variant of the processor to choose images for"),                       \
-		OPT_STRING(T, platform, "platform", 0, "OS/ARCH[/VARIANT]",                        \
+		OPT_STRING(T, M platform, "platform", 0, "OS/ARCH[/VARIANT]",                      \
 			   "system, processor and variant in one")
+/* --retry, or what is configured; at most 100. */
+uint32_t image_retries(const struct cli_invocation *inv, const struct opt_u64 *given);
 /* --platform into arch, os, variant. *ret_text holds them and is the caller's. ERR_USAGE. */
 int image_platform_parse(const char *platform, struct skopeo_options *skopeo, char **ret_text,
 			 struct err *err);
+
+/* Files that the options name must be there before anything is begun. ERR_NOT_FOUND. */
+int image_authfile_check(const char *authfile, struct err *err);
 
 /* {"a":"b"} of a map; never NULL. */
 struct json_object *image_labels_json(const struct json_string_map *map);

@@ -11,8 +11,6 @@
 #include "image/push.h"
 #include "image/transport.h"
 
-#define RETRY_MAX 100
-
 struct pull_cli {
 	struct skopeo_options skopeo;
 	const char *platform;
@@ -22,14 +20,6 @@ struct pull_cli {
 	bool content_trust;
 	struct opt_u64 retry;
 };
-
-/* --retry, or what is configured. */
-static uint32_t retries(const struct cli_invocation *inv, const struct opt_u64 *given)
-{
-	const struct opt_u64 *n = given->set ? given : &floe_engine(inv)->conf->engine.retry;
-
-	return n->set ? (uint32_t)MIN(n->v, (uint64_t)RETRY_MAX) : 0;
-}
 
 /* The configured transport before a name that has none; the caller owns it. */
 static char *with_transport(const struct cli_invocation *inv, const char *what)
@@ -47,10 +37,12 @@ static int set_options(const struct cli_invocation *inv, struct pull_options *o,
 		       char **ret_platform, struct err *err)
 {
 	const struct pull_cli *cli = inv->options;
-	int r;
+	int r = image_authfile_check(cli->skopeo.authfile, err);
 
+	if (r < 0)
+		return r;
 	o->skopeo = cli->skopeo;
-	o->skopeo.retry = retries(inv, &cli->retry);
+	o->skopeo.retry = image_retries(inv, &cli->retry);
 	o->quiet = cli->quiet;
 	o->policy = PULL_ALWAYS;
 	r = image_platform_parse(cli->platform, &o->skopeo, ret_platform, err);
@@ -117,8 +109,8 @@ static const struct cli_option pull_rows[] = {
 	OPT_U64(T, retry, "retry", 0, "N", "how often to try again"),
 	OPT_FLAG_F(T, content_trust, "disable-content-trust", 0, "docker's; of no effect",
 		   CLI_HIDDEN),
-	SKOPEO_ROWS(T),
-	PLATFORM_ROWS(T),
+	SKOPEO_ROWS(T, ),
+	PLATFORM_ROWS(T, ),
 };
 #undef T
 
@@ -168,9 +160,11 @@ static int run_push(const struct cli_invocation *inv, struct err *err)
 	auto_free char *name = NULL;
 	auto_free char *level = NULL;
 	const char *destination = inv->n_args > 1 ? inv->args[1] : NULL;
-	int r = image_store_open(inv, &store, err);
+	int r = image_authfile_check(cli->skopeo.authfile, err);
 
-	options.skopeo.retry = retries(inv, &cli->retry);
+	if (r == 0)
+		r = image_store_open(inv, &store, err);
+	options.skopeo.retry = image_retries(inv, &cli->retry);
 	if (!options.compression_format)
 		options.compression_format = conf->compression_format;
 	if (!options.compression_level && conf->compression_level.set) {
@@ -206,7 +200,7 @@ static const struct cli_option push_rows[] = {
 	OPT_U64(T, retry, "retry", 0, "N", "how often to try again"),
 	OPT_FLAG_F(T, content_trust, "disable-content-trust", 0, "docker's; of no effect",
 		   CLI_HIDDEN),
-	SKOPEO_ROWS(T),
+	SKOPEO_ROWS(T, ),
 };
 #undef T
 

@@ -99,9 +99,11 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	const struct options *o = inv->options;
 	struct json_object *rows = json_object_new_array();
 	size_t limit = o->limit.set && o->limit.v > 0 ? (size_t)o->limit.v : LIMIT_DEFAULT;
-	int r = o->list_tags ? list_tags(o, inv->args[0], limit, rows, err) :
-			       search(o, inv->args[0], limit, rows, err);
+	int r = image_authfile_check(o->skopeo.authfile, err);
 
+	if (r == 0)
+		r = o->list_tags ? list_tags(o, inv->args[0], limit, rows, err) :
+				   search(o, inv->args[0], limit, rows, err);
 	if (r == 0)
 		r = print_rows(o->format,
 			       o->list_tags ? "table {{.Name}}\t{{.Tag}}" :
@@ -117,7 +119,7 @@ static const struct cli_option rows[] = {
 	OPT_U64(T, limit, "limit", 0, "N", "at most so many of each registry (default: 25)"),
 	OPT_FLAG(T, list_tags, "list-tags", 0, "the tags of the repository that is named"),
 	OPT_FLAG(T, no_trunc, "no-trunc", 0, "whole descriptions"),
-	SKOPEO_ROWS(T),
+	SKOPEO_ROWS(T, ),
 };
 #undef T
 

@@ -62,7 +62,8 @@ static int inspect_one(const struct cli_invocation *inv, const char *name, struc
 	if (o->type == KIND_VOLUME)
 		return inspect_volume(inv, name, ret, err);
 	if (o->type == KIND_CONTAINER)
-		return err_set(err, ERR_NOT_FOUND, "no container with name or ID \"%s\" found",
+		return err_set(err, ERR_NOT_FOUND,
+			       "no container with name or ID \"%s\" found: no such container",
 			       name);
 	/* Only now: containers can be looked at also where the store cannot be opened. */
 	r = engine_store(floe_engine(inv), &store, err);

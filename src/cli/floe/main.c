@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* floe: global options, then one of the commands. An error is reported once, here, to stderr. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -104,7 +105,8 @@ static int apply_conf(struct engine_options *o, struct containers_conf *conf, st
 	return 0;
 }
 
-/* The arguments before the command: what floe needs to find the same engine again. */
+/* The arguments before the command: what floe needs to find the same engine again. Not where this command's output
+ * goes. */
 static void keep_global_args(struct strvec *to, char *const *argv, char *const *rest)
 {
 	size_t n_rest = 0;
@@ -114,7 +116,34 @@ static void keep_global_args(struct strvec *to, char *const *argv, char *const *
 		n_rest++;
 	while (argv[n])
 		n++;
-	strvec_add_all(to, argv, n - n_rest);
+	for (size_t i = 0; i < n - n_rest; i++) {
+		if (str_eq(argv[i], "--out"))
+			i++;
+		else if (!str_eq(argv[i], "--noout") && !str_has_prefix(argv[i], "--out="))
+			strvec_add(to, argv[i]);
+	}
+}
+
+static int redirect_output(const struct floe_globals *globals, struct err *err)
+{
+	const char *path = globals->out ? globals->out : globals->no_out ? "/dev/null" : NULL;
+	auto_close int fd = -EBADF;
+
+	if (!path)
+		return 0;
+	fd = fd_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	if (fd < 0)
+		return err_sys(err, fd, "open '%s' for standard output", path);
+	return dup2(fd, STDOUT_FILENO) < 0 ? err_sys(err, -errno, "redirect standard output") : 0;
+}
+
+static int check_context(const struct floe_globals *globals, struct err *err)
+{
+	if (!globals->docker_context || str_eq(globals->docker_context, "default"))
+		return 0;
+	return err_set(err, ERR_USAGE,
+		       "floe does not support %s, the only --context value allowed is \"default\"",
+		       globals->docker_context);
 }
 
 static int dispatch(struct floe_context *context, char *const *argv, int *ret_error_code,
@@ -158,6 +187,10 @@ static int run(char *const *all, int *ret_error_code, struct err *err)
 	auto_free char *config_text = NULL;
 	int r = cli_parse(&table, 1, true, floe_program.name, argv, &args, err);
 
+	if (r == 0)
+		r = check_context(&globals, err);
+	if (r == 0)
+		r = redirect_output(&globals, err);
 	if (r < 0)
 		goto out;
 	log_configure(&(struct log_config){

@@ -2,9 +2,11 @@
 /* --network and what belongs to it: addresses, aliases, ports. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/floe/create_options.h"
 #include "core/alloc.h"
+#include "core/io.h"
 #include "core/str.h"
 #include "network/config.h"
 
@@ -131,6 +133,16 @@ static int set_aliases(struct container_config *c, const struct strvec *aliases,
 	return 0;
 }
 
+/* As podman does: a note, and on without them. */
+static void discard_ports(const char *network)
+{
+	auto_free char *line = xasprintf("Port mappings have been discarded because \"%.*s\" "
+					 "network namespace mode does not support them\n",
+					 (int)strcspn(network, ":"), network);
+
+	(void)io_write_all(STDERR_FILENO, line, strlen(line));
+}
+
 static int set_ports(struct container_config *c, const struct create_options *o, struct err *err)
 {
 	auto_network_ports struct network_ports ports = NETWORK_PORTS_INIT;
@@ -145,11 +157,10 @@ static int set_ports(struct container_config *c, const struct create_options *o,
 	}
 	if (r < 0)
 		return r;
-	if ((ports.n || o->publish_all) && c->n_networks == 0)
-		return err_set(err, ERR_INVALID,
-			       "published ports need a network: --network '%s' has none of the "
-			       "container's own",
-			       c->network);
+	if ((ports.n || o->publish_all) && c->n_networks == 0) {
+		discard_ports(c->network);
+		return 0;
+	}
 	c->ports = ports.v;
 	c->n_ports = ports.n;
 	ports = (struct network_ports)NETWORK_PORTS_INIT;

@@ -11,6 +11,9 @@ struct floe_globals {
 	struct engine_options engine;
 	int log_level; /* enum log_level; -1: not given */
 	const char *config_file;
+	const char *out;
+	const char *docker_context;
+	bool no_out;
 	bool version;
 	bool dump_cli;
 };

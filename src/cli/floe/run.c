@@ -28,6 +28,14 @@
 	"The first argument is an image, or with --rootfs a directory that is the root file "      \
 	"system; what follows it is the command. Options stand before."
 
+/* Of the pull that there may be. */
+#define PULL_ROWS(T)                                                                               \
+	OPT_FLAG(T, create.quiet, "quiet", 'q', "print no progress of a pull"),                    \
+		OPT_U64(T, create.retry, "retry", 0, "N", "how often to try a pull again"),        \
+		OPT_FLAG_F(T, create.content_trust, "disable-content-trust", 0,                    \
+			   "docker's; of no effect", CLI_HIDDEN),                                  \
+		SKOPEO_ROWS(T, create.), PLATFORM_ROWS(T, create.)
+
 /* --cidfile must not be there yet, and is there from creation on. */
 static int write_cidfile(const struct container *c, struct err *err)
 {
@@ -62,21 +70,26 @@ static int replace_existing(struct engine *e, const char *name, struct err *err)
 }
 
 /* Fetch the image when it is not here, or as --pull says. */
-static int provide_image(struct engine *e, const struct create_options *o, const char *image,
+static int provide_image(const struct cli_invocation *inv, const struct create_options *o,
 			 struct err *err)
 {
-	struct pull_options options = { .policy = PULL_MISSING, .quiet = o->quiet };
+	struct pull_options options = { .skopeo = o->skopeo,
+					.policy = PULL_MISSING,
+					.quiet = o->quiet };
+	auto_free char *platform = NULL;
 	auto_free char *id = NULL;
 	struct store *store;
-	int r = 0;
+	int r = image_authfile_check(o->skopeo.authfile, err);
 
-	if (o->rootfs)
-		return 0;
-	if (o->pull)
+	if (r < 0 || o->rootfs)
+		return r;
+	options.skopeo.retry = image_retries(inv, &o->retry);
+	r = image_platform_parse(o->platform, &options.skopeo, &platform, err);
+	if (r == 0 && o->pull)
 		r = pull_policy_from_string(o->pull, &options.policy, err);
 	if (r == 0)
-		r = engine_store(e, &store, err);
-	return r < 0 ? r : image_pull(store, image, &options, &id, NULL, err);
+		r = engine_store(floe_engine(inv), &store, err);
+	return r < 0 ? r : image_pull(store, inv->args[0], &options, &id, NULL, err);
 }
 
 static int make(const struct cli_invocation *inv, const struct create_options *o,
@@ -101,7 +114,15 @@ static int make(const struct cli_invocation *inv, const struct create_options *o
 			       "container ID file found; make sure the other container isn't "
 			       "running or delete '%s'",
 			       o->cidfile);
-	r = provide_image(e, o, inv->args[0], err);
+	if (o->remove_image && o->remove.set && !o->remove.v)
+		return err_set(err, ERR_USAGE, "the --rmi option does not work without --rm");
+	if (o->kernel_memory.set)
+		log_warning(
+			"The --kernel-memory flag is no longer supported. This flag is a noop.");
+	/* As docker prints them, and podman takes them. */
+	if (all.name && all.name[0] == '/')
+		all.name++;
+	r = provide_image(inv, o, err);
 	if (r < 0)
 		return r;
 	create_defaults_lists(e, &all);
@@ -109,7 +130,7 @@ static int make(const struct cli_invocation *inv, const struct create_options *o
 	if (r == 0)
 		r = create_defaults_merge(e, &config, err);
 	if (r == 0 && o->replace)
-		r = replace_existing(e, o->name, err);
+		r = replace_existing(e, all.name, err);
 	if (r < 0) {
 		container_config_done(&config);
 		return r;
@@ -124,23 +145,27 @@ struct create_command_options {
 	struct create_options create;
 };
 
+static int print_id(const struct container *c, struct err *err)
+{
+	auto_free char *line = xasprintf("%s\n", c->config.id);
+
+	return cli_print(line, err);
+}
+
 static int run_create(const struct cli_invocation *inv, struct err *err)
 {
 	const struct create_command_options *cli = inv->options;
 	auto_container struct container c = CONTAINER_INIT;
-	auto_free char *line = NULL;
 	int r = make(inv, &cli->create, &c, err);
 
-	if (r < 0)
-		return r;
-	line = xasprintf("%s\n", c.config.id);
-	return cli_print(line, err);
+	return r < 0 ? r : print_id(&c, err);
 }
 
 static const struct cli_option create_rows[] = {
 	CREATE_ROWS(struct create_command_options, create),
-	OPT_FLAG(struct create_command_options, create.remove, "rm", 0,
-		 "remove it when it has ended"),
+	OPT_OPTBOOL(struct create_command_options, create.remove, "rm", 0,
+		    "remove it when it has ended"),
+	PULL_ROWS(struct create_command_options),
 };
 
 static const struct create_command_options create_defaults = { .create.stop_timeout = 10 };
@@ -223,7 +248,6 @@ static int run_checkpoint(const struct cli_invocation *inv, const struct create_
 		.report = report_findings,
 	};
 	struct restore_result result;
-	auto_free char *line = NULL;
 	int r = 0;
 
 	if (inv->n_args > 1)
@@ -245,8 +269,23 @@ static int run_checkpoint(const struct cli_invocation *inv, const struct create_
 		container_unlock(&c);
 		return foreground_attach(&c, f, err);
 	}
-	line = xasprintf("%s\n", c.config.id);
-	return cli_print(line, err);
+	return print_id(&c, err);
+}
+
+/*
+ * What goes wrong once the container is there. That its command cannot be invoked is exit code 126, be it the runtime,
+ * the network or a user that the image does not have, as with podman.
+ */
+static int start_failed(int r, struct container *c, const struct cli_invocation *inv,
+			struct err *err)
+{
+	remove_failed(c);
+	r = foreground_exit_code(r, inv, err);
+	if (r >= 0 || (err->kind != ERR_REMOTE && err->kind != ERR_COMMAND))
+		return r;
+	image_report(err);
+	err_clear(err);
+	return FLOE_EXIT_CANNOT_INVOKE;
 }
 
 static int run_run(const struct cli_invocation *inv, struct err *err)
@@ -278,29 +317,22 @@ static int run_run(const struct cli_invocation *inv, struct err *err)
 	if (r < 0)
 		return r;
 	if (o->detach) {
-		auto_free char *line = xasprintf("%s\n", c.config.id);
-
 		r = container_init(&c, err);
 		if (r == 0)
 			r = container_start(&c, err);
-		if (r < 0) {
-			remove_failed(&c);
-			return foreground_exit_code(r, inv, err);
-		}
-		return cli_print(line, err);
+		return r < 0 ? start_failed(r, &c, inv, err) : print_id(&c, err);
 	}
-	r = foreground_run(&c, &f, err);
-	if (r < 0) {
-		remove_failed(&c);
-		return foreground_exit_code(r, inv, err);
-	}
-	return r;
+	if (!f.with_stdout && !f.with_stderr)
+		r = print_id(&c, err);
+	if (r == 0)
+		r = foreground_run(&c, &f, err);
+	return r < 0 ? start_failed(r, &c, inv, err) : r;
 }
 
 #define T struct run_command_options
 static const struct cli_option run_rows[] = {
 	CREATE_ROWS(T, create),
-	OPT_FLAG(T, create.remove, "rm", 0, "remove it when it has ended"),
+	OPT_OPTBOOL(T, create.remove, "rm", 0, "remove it when it has ended"),
 	OPT_FLAG(T, create.remove_image, "rmi", 0,
 		 "the same, and its image too unless somebody else uses that"),
 	OPT_FLAG(T, create.detach, "detach", 'd', "print its id and do not wait for it"),
@@ -310,7 +342,7 @@ static const struct cli_option run_rows[] = {
 		   "keys that detach (default: ctrl-p,ctrl-q)"),
 	OPT_OPTBOOL(T, create.sig_proxy, "sig-proxy", 0,
 		    "pass signals on to the process (default: true)"),
-	OPT_FLAG(T, create.quiet, "quiet", 'q', "print no progress of a pull"),
+	PULL_ROWS(T),
 };
 #undef T
 

@@ -11,6 +11,7 @@
 #include "core/str.h"
 #include "engine/facts.h"
 #include "engine/runtime_exec.h"
+#include "engine/log_file.h"
 #include "engine/specgen.h"
 #include "kernel/caps.h"
 #include "spec/defaults.h"
@@ -166,14 +167,15 @@ static struct json_object *restart_policy(const struct container_config *g)
 static struct json_object *log_config(const struct container *c)
 {
 	struct json_object *o = json_object_new_object();
-	auto_free char *path = c->config.log_path ? xstrdup(c->config.log_path) :
-						    path_join(c->static_dir, "ctr.log");
+	auto_free char *path = log_file_path(c);
+	auto_strbuf struct strbuf size = STRBUF_INIT;
 
 	view_add(o, "Type", c->config.log_driver);
 	add(o, "Config", NULL);
 	view_add(o, "Path", path);
 	view_add(o, "Tag", c->config.log_tag);
-	view_add_i64(o, "Size", c->config.log_size_max.v);
+	view_size((double)c->config.log_size_max.v, &size);
+	view_add(o, "Size", size.buf);
 	return o;
 }
 

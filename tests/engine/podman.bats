@@ -1,0 +1,112 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What scripts written for podman rely on: exit codes, the words of messages, where things may stand.
+
+load ../lib/engine
+
+# An exit code and a line of what is printed, on either stream.
+says()
+{
+	local code=$1 text=$2
+	shift 2
+	try "$@"
+	[ "$status" -eq "$code" ] || fail "floe $*: exit status $status instead of $code: $output" || return 1
+	contains "$output" "$text"
+}
+
+@test "names may have a slash before them" {
+	fl create --name "/$C" --rootfs "$ROOTFS" true >/dev/null
+	is "$C" "$(inspect "/$C" '{{.Name}}')"
+	is "$C" "$(fl ps -a --filter "name=^/$C\$" --format '{{.Names}}')"
+	is "$C" "$(fl ps -a --filter "name=/$C" --format '{{.Names}}')"
+	fl create --replace --name "/$C" --rootfs "$ROOTFS" true >/dev/null
+	is "/$C" "$(fl rm "/$C")"
+	says 125 "names must match" create --name "$C/" --rootfs "$ROOTFS" true
+}
+
+@test "what cannot be started is exit code 126, what cannot be made 125" {
+	says 126 'workdir "/not/there" does not exist on container' run --workdir /not/there --rootfs "$ROOTFS" true
+	says 125 "device rule" run --device-cgroup-rule 'b 7:* rmX' --rootfs "$ROOTFS" true
+	says 125 "the --rmi option does not work without --rm" run --rmi --rm=false --rootfs "$ROOTFS" true
+	fl rm -a >/dev/null
+}
+
+@test "a working directory of the user's is made by nobody, unless something is mounted there" {
+	mkdir dir
+	echo text >dir/file
+	is text "$(fl run --rm --workdir /new -v "$T/dir:/new" --rootfs "$ROOTFS" cat file)"
+	is text "$(fl run --rm --workdir /new/ -v "$T/dir:/new/sub" --rootfs "$ROOTFS" cat sub/file)"
+	says 126 'does not exist' run --rm --read-only --workdir /not/there --rootfs "$ROOTFS" true
+	make_image workdir-image 'WORKDIR /of/image'
+	is /of/image "$(fl run --rm localhost/workdir-image pwd)"
+}
+
+@test "ports are discarded where there is no network for them" {
+	for mode in host none; do
+		is "Port mappings have been discarded because \"$mode\" network namespace mode does not support them
+hello" "$(fl run --rm --network "$mode" -p 8080 --rootfs "$ROOTFS" echo hello 2>&1)"
+	done
+}
+
+@test "a container that is not there is named in podman's words" {
+	for command in stop start kill logs pause port top wait; do
+		says 125 "no container with name or ID \"nobody\" found: no such container" "$command" nobody
+	done
+	says 1 "no such container" rm nobody
+}
+
+@test "inspect: the log's path and size" {
+	fl create --name "$C" --log-opt max-size=3.201m --rootfs "$ROOTFS" true >/dev/null
+	is 3.201MB "$(inspect "$C" '{{.HostConfig.LogConfig.Size}}')"
+	fl create --name "$C-2" --log-driver none --rootfs "$ROOTFS" true >/dev/null
+	is "none  0B" "$(inspect "$C-2" '{{.HostConfig.LogConfig.Type}} {{.HostConfig.LogConfig.Path}} {{.HostConfig.LogConfig.Size}}')"
+	says 125 "this container is using the 'none' log driver, cannot read logs" logs "$C-2"
+}
+
+@test "ps --filter id= takes a beginning in any case, or a regular expression" {
+	id=$(fl create --name "$C" --rootfs "$ROOTFS" true)
+	for value in "${id:0:1}" "${id:0:12}" "${id^^}" "^${id:0:2}" "${id:5:9}\$|${id:0:3}"; do
+		is "$C" "$(fl ps -a --filter "id=$value" --format '{{.Names}}')"
+	done
+	is "" "$(fl ps -aq --filter "id=^[^${id:0:1}]")"
+	is "" "$(fl ps -aq --filter "id=${id:1:12}x")"
+}
+
+@test "global options: --out, --noout, --context" {
+	global=("$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" --runtime "$ENGINE_RUNTIME")
+	is "" "$("${global[@]}" --out "$T/out" create --name "$C" --rootfs "$ROOTFS" echo hello)"
+	is "$(inspect "$C" '{{.Id}}')" "$(cat out)"
+	is "" "$("${global[@]}" --out "$T/out" run --network none --cgroup-parent "$CGROUP_PARENT" --rootfs "$ROOTFS" echo hello 3>&-)"
+	is hello "$(cat out)"
+	is "" "$("${global[@]}" --noout rm "$C")"
+	"${global[@]}" --context default version >/dev/null
+	run "${global[@]}" --context swarm version
+	refused 'the only --context value allowed is "default"'
+	run "${global[@]}" --out "$T/none/out" version
+	refused "open '$T/none/out'"
+}
+
+@test "/dev/null is a file without anything in it" {
+	CONTAINERS_CONF=/dev/null is hello "$(fl run --rm --env-file /dev/null --label-file /dev/null --rootfs "$ROOTFS" echo hello)"
+}
+
+@test "run --attach stdin prints the id" {
+	is "$(fl run --name "$C" --attach stdin --rootfs "$ROOTFS" echo hello </dev/null)" "$(inspect "$C" '{{.Id}}')"
+}
+
+@test "credentials that are not there are told before anything else" {
+	make_image auth-image
+	for command in 'pull x' 'push localhost/auth-image' 'run localhost/auth-image true' 'create localhost/auth-image' \
+		'search localhost/x'; do
+		# shellcheck disable=SC2086 # words
+		set -- $command
+		says 125 "Error: credential file is not accessible: faccessat $T/none: no such file or directory" \
+			"$1" --authfile "$T/none" "${@:2}"
+	done
+}
+
+@test ".containerenv does not appear in a directory of the host's" {
+	mkdir dir
+	fl run --rm -v "$T/dir:/run" --rootfs "$ROOTFS" true
+	is "" "$(ls -A dir)"
+}

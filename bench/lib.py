@@ -44,7 +44,9 @@ def read_only_program(path, directory):
     copy = os.path.join(directory, "read-only")
     os.makedirs(copy)
     target = os.path.join(copy, os.path.basename(path))
-    shutil.copy2(path, target)
+    for file in (path, path + "-main"):
+        if os.path.exists(file):
+            shutil.copy2(file, copy)
     subprocess.run(["mount", "--bind", copy, copy], check=True)
     subprocess.run(["mount", "-o", "remount,bind,ro", copy], check=True)
     try:

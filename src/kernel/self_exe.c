@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -85,12 +84,8 @@ int self_exe_protect(char *const argv[], struct err *err)
 	if (exe_fd < 0)
 		return err_sys(err, exe_fd, "open the runtime's own program '/proc/self/exe'");
 	(void)unsetenv(GUARD);
-	if (is_protected(exe_fd)) {
-		/* execveat(2) by descriptor has left a number as the name. */
-		if (tried)
-			(void)prctl(PR_SET_NAME, "floe-runtime");
+	if (is_protected(exe_fd))
 		return 0;
-	}
 	if (tried)
 		return err_set(
 			err, ERR_INTERNAL,

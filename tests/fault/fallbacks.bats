@@ -9,7 +9,7 @@ load ../lib/life
 setup()
 {
 	floe_only "about its own fall-backs"
-	grep -q "fault injected at" "$FLOE_RUNTIME" || skip "$FLOE_RUNTIME is built without fault points"
+	grep -q "fault injected at" "$RUNTIME_MAIN" || skip "$RUNTIME_MAIN is built without fault points"
 	container_setup
 }
 

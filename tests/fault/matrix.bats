@@ -12,7 +12,7 @@ load ../lib/cr
 setup()
 {
 	floe_only
-	grep -q "fault injected at" "$FLOE_RUNTIME" || skip "$FLOE_RUNTIME is built without fault points"
+	grep -q "fault injected at" "$RUNTIME_MAIN" || skip "$RUNTIME_MAIN is built without fault points"
 	container_setup
 	idle_command
 	open_pipe

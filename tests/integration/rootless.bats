@@ -27,7 +27,7 @@ setup_file()
 	chmod o+x "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR"
 	dir=$BATS_FILE_TMPDIR
 	# The build may lie where only root gets to.
-	cp "$FLOE_RUNTIME" "$dir/$RUNTIME_NAME"
+	copy_runtime "$dir"
 	for file in passwd group subuid subgid; do
 		cp "/etc/$file" "$dir/$file" 2>/dev/null || :
 	done

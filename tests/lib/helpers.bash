@@ -18,6 +18,9 @@ SOURCE=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 FLOE_BUILD=${FLOE_BUILD:-$SOURCE/build}
 FLOE_RUNTIME=${FLOE_RUNTIME:-$FLOE_BUILD/src/cli/floe-runtime/floe-runtime}
 RUNTIME_NAME=${FLOE_RUNTIME##*/}
+# The program proper, which floe-runtime executes (src/cli/floe-runtime/launcher.c). Others are one file.
+RUNTIME_MAIN=$FLOE_RUNTIME
+[ ! -e "$FLOE_RUNTIME-main" ] || RUNTIME_MAIN=$FLOE_RUNTIME-main
 
 if [ -z "${FLOE_SANDBOX:-}" ]; then
 	echo "run the tests through tools/run-tests [FILE...], which protects the machine from them" >&2
@@ -157,6 +160,13 @@ take_inventory()
 is_floe()
 {
 	[ "$RUNTIME_NAME" = floe-runtime ]
+}
+
+# copy_runtime DIRECTORY: all of its program.
+copy_runtime()
+{
+	cp "$FLOE_RUNTIME" "$1/"
+	[ "$RUNTIME_MAIN" = "$FLOE_RUNTIME" ] || cp "$RUNTIME_MAIN" "$1/"
 }
 
 floe_only()

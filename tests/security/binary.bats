@@ -9,9 +9,10 @@ load lib
 # The runtime under test is a copy: a test that fails must not spoil the build.
 setup()
 {
-	PROGRAM=$BATS_FILE_TMPDIR/floe-runtime
-	[ -e "$PROGRAM" ] || cp "$FLOE_RUNTIME" "$PROGRAM"
-	BEFORE=$(sha256sum <"$PROGRAM")
+	PROGRAM=$BATS_FILE_TMPDIR/$RUNTIME_NAME
+	MAIN=$BATS_FILE_TMPDIR/${RUNTIME_MAIN##*/}
+	[ -e "$PROGRAM" ] || copy_runtime "$BATS_FILE_TMPDIR"
+	BEFORE=$(cat "$PROGRAM" "$MAIN" | sha256sum)
 	FLOE_RUNTIME=$PROGRAM
 	container_setup
 	hostile_image
@@ -20,17 +21,17 @@ setup()
 
 is_unchanged()
 {
-	[ "$(sha256sum <"$PROGRAM")" = "$BEFORE" ] || fail "the program was changed"
+	[ "$(cat "$PROGRAM" "$MAIN" | sha256sum)" = "$BEFORE" ] || fail "the program was changed"
 }
 
 # The loader and the libraries that the program needs, as an image brings them along.
 add_libraries()
 {
 	local file
-	if ldd "$PROGRAM" | grep -q libasan; then
+	if ldd "$MAIN" | grep -q libasan; then
 		skip "a program with the address sanitizer takes no other library before it"
 	fi
-	for file in $(ldd "$PROGRAM" | grep -oE '/[^ ]+'); do
+	for file in $(ldd "$MAIN" | grep -oE '/[^ ]+'); do
 		mkdir -p "$IMAGE${file%/*}"
 		cp -L "$file" "$IMAGE$file"
 	done

@@ -154,7 +154,7 @@ vm_stage()
 	if [ -x "$vm_build_fault/src/cli/floe-runtime/floe-runtime" ]; then
 		mkdir "$dir/build-fault"
 		ln -s ../build/tests "$dir/build-fault/tests"
-		for program in src/cli/floe-runtime/floe-runtime src/cli/floe/floe; do
+		for program in src/cli/floe-runtime/floe-runtime src/cli/floe-runtime/floe-runtime-main src/cli/floe/floe; do
 			install -D "$vm_build_fault/$program" "$dir/build-fault/$program"
 		done
 	fi

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "cli/config_file.h"
@@ -193,6 +194,8 @@ int main(int argc UNUSED, char **argv)
 
 	if (fd_ensure_stdio() < 0)
 		return 1;
+	/* Not floe-runtime-main, nor the number that execveat(2) leaves when it is given a descriptor. */
+	(void)prctl(PR_SET_NAME, "floe-runtime");
 	r = run(argv, &error_code, &err);
 	if (r >= 0)
 		return r;

@@ -1,0 +1,62 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# floe-runtime executes floe-runtime-main from a mount that no container can write to, wherever the two are installed
+# (src/cli/floe-runtime/launcher.c), and floe-runtime-main protects itself when nobody else does.
+
+load ../lib/helpers
+
+setup()
+{
+	floe_only "of two programs"
+	[ "$RUNTIME_MAIN" != "$FLOE_RUNTIME" ] || skip "the launcher is for another kind of processor"
+	container_setup
+	mkdir -p "$T/tree/bin"
+	cp "$FLOE_RUNTIME" "$T/tree/bin/"
+	LONELY=$T/tree/bin/floe-runtime
+}
+
+# creates_protected PROGRAM: it makes a container, whose first process can be met before it executes anything of the image.
+creates_protected()
+{
+	local pid
+	FLOE_RUNTIME=$1
+	create_container
+	pid=$(pid_of)
+	# Without privileges there is no mount to be had, but a sealed copy.
+	[[ $(readlink "/proc/$pid/exe") == "/memfd:"* ]] || ! [ -w "/proc/$pid/exe" ] || fail "the program of $1 can be written to"
+	remove_container
+}
+
+@test "the launcher says where its program belongs" {
+	run "$LONELY" run web
+	[ "$status" -eq 1 ]
+	contains "$output" "'floe-runtime-main', which belongs in" "make install"
+	[ "$(wc -l <<<"$output")" -eq 1 ]
+}
+
+@test "both programs, as they are built and as they are installed, called by a link" {
+	local place
+	creates_protected "$FLOE_RUNTIME"
+	place=$("$LONELY" --version 2>&1 | sed -n "s/.*belongs in '\([^']*\)'.*/\1/p")
+	[ "$place" ]
+	# Installed into places that have nothing in common with each other, they are not looked for in a copy.
+	[[ $place != /* ]] || skip "the build has an absolute path: $place"
+	mkdir -p "$T/tree/bin/$place"
+	cp "$RUNTIME_MAIN" "$T/tree/bin/$place/"
+	creates_protected "$LONELY"
+	ln -s tree/bin/floe-runtime "$T/link"
+	creates_protected "$T/link"
+	[ "$("$T/link" --version | head -n 1)" = "$("$RUNTIME_MAIN" --version | head -n 1)" ]
+}
+
+@test "the program by itself" {
+	creates_protected "$RUNTIME_MAIN"
+}
+
+@test "arguments and descriptors pass the launcher" {
+	script_is 'cat <&3'
+	run bash -c 'exec -a other "$0" --root "$1" run --preserve-fds 1 --bundle "$2" "$3" 3< <(echo passed) 4>&-' \
+		"$FLOE_RUNTIME" "$STATE" "$BUNDLE" "$ID" </dev/null
+	[ "$output" = passed ]
+}

@@ -33,6 +33,7 @@ struct checkpoint {
 	const struct checkpoint_options *o;
 	struct checkpoint_result *result;
 	bool ended; /* its processes are in the image and nowhere else */
+	bool tried; /* CRIU may have taken note of what has changed */
 	bool paused; /* by us */
 	bool exchanged; /* what was in the place of the new checkpoint is where that was made */
 	struct archive_writer *writer;
@@ -62,10 +63,19 @@ int checkpoint_need_memory_tracking(struct err *err)
 					"tracking");
 }
 
+/* With what a checkpoint was begun that nobody has seen the end of. */
+static int settle_interrupted(const struct container *c, struct err *err)
+{
+	auto_free char *images = checkpoint_file(c, CHECKPOINT_NEW_DIR);
+
+	return fs_exists(AT_FDCWD, images) ? checkpoint_settle_previous(c, err) : 0;
+}
+
 static int check(const struct checkpoint *x, struct err *err)
 {
 	const struct container *c = x->c;
 	auto_free char *pre = checkpoint_file(c, CHECKPOINT_PRE_DIR);
+	int r;
 
 	if (c->status.phase != PHASE_RUNNING)
 		return err_set(err, ERR_STATE,
@@ -75,6 +85,9 @@ static int check(const struct checkpoint *x, struct err *err)
 		return err_set(err, ERR_STATE,
 			       "cannot checkpoint containers that have been started with '--rm' "
 			       "unless '--export' is used");
+	r = settle_interrupted(c, err);
+	if (r < 0)
+		return r;
 	if (x->o->with_previous && !fs_exists(AT_FDCWD, pre))
 		return err_set(err, ERR_NOT_FOUND,
 			       "checkpoint container '%s' with previous: there is no "
@@ -96,8 +109,10 @@ static int stage_directory(void *context, struct err *err)
 	const struct checkpoint *x = context;
 	const char *const names[] = { target(x), NULL };
 	auto_free char *path = checkpoint_file(x->c, target(x));
-	int r;
+	int r = x->o->pre_checkpoint ? checkpoint_settle_previous(x->c, err) : 0;
 
+	if (r < 0)
+		return r;
 	checkpoint_drop_new(x->c);
 	checkpoint_remove(x->c, names);
 	if (mkdir(path, 0700) < 0)
@@ -105,6 +120,14 @@ static int stage_directory(void *context, struct err *err)
 	r = checkpoint_make_log(x->c, CHECKPOINT_DUMP_LOG, err);
 	/* Now, when a full disk does no harm yet. */
 	return r < 0 || x->o->pre_checkpoint ? r : checkpoint_save_network(x->c, err);
+}
+
+static void settle(const struct checkpoint *x)
+{
+	struct err err = ERR_INIT;
+
+	if (x->tried && x->o->with_previous && checkpoint_settle_previous(x->c, &err) < 0)
+		log_warning("%s", err.msg);
 }
 
 static void undo_directory(void *context)
@@ -117,6 +140,7 @@ static void undo_directory(void *context)
 		return;
 	checkpoint_drop_new(x->c);
 	checkpoint_remove(x->c, names);
+	settle(x);
 }
 
 /* Why it failed is said; what becomes of the container is said here. */
@@ -282,6 +306,7 @@ static int stage_dump(void *context, struct err *err)
 	r = ends_it(x) ? checkpoint_mark_ending(x->c, err) : 0;
 	if (r < 0)
 		return r;
+	x->tried = true;
 	r = runtime_call(x->c, (const char *const *)args.v, NULL, err);
 	x->result->runtime_us = (clock_now_monotonic_ns() - begin) / 1000;
 	if (r < 0) {
@@ -448,6 +473,7 @@ static int finish(struct checkpoint *x, struct err *err)
 
 	load_stats(x);
 	checkpoint_drop_new(x->c);
+	settle(x);
 	checkpoint_snapshot_drop(x->c);
 	if (!x->o->keep && !x->o->pre_checkpoint)
 		checkpoint_remove(x->c, temporary);

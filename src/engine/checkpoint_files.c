@@ -59,6 +59,43 @@ int checkpoint_make_log(const struct container *c, const char *name, struct err 
 	return 0;
 }
 
+/* --- what a checkpoint is built upon -------------------------------------------------------------- */
+
+#define PARENT_LINK CHECKPOINT_DIR "/parent"
+#define KEPT_DIR CHECKPOINT_DIR "/" CHECKPOINT_PRE_DIR
+
+static bool is_built_upon_previous(const char *link)
+{
+	char target[sizeof("../" CHECKPOINT_PRE_DIR) + 1];
+	ssize_t len = readlink(link, target, sizeof(target) - 1);
+
+	if (len < 0)
+		return false;
+	target[len] = '\0';
+	return str_eq(target, "../" CHECKPOINT_PRE_DIR);
+}
+
+int checkpoint_settle_previous(const struct container *c, struct err *err)
+{
+	static const char *const unused[] = { CHECKPOINT_PRE_DIR, NULL };
+	auto_free char *from = checkpoint_file(c, CHECKPOINT_PRE_DIR);
+	auto_free char *to = checkpoint_file(c, KEPT_DIR);
+	auto_free char *link = checkpoint_file(c, PARENT_LINK);
+
+	if (!is_built_upon_previous(link)) {
+		checkpoint_remove(c, unused);
+		return 0;
+	}
+	if (rename(from, to) < 0 && errno != ENOENT)
+		return err_sys(err, -errno, "rename '%s' to '%s'", from, to);
+	/* Killed in the middle, it is there already. */
+	if (!fs_exists(AT_FDCWD, to))
+		return 0;
+	if (unlink(link) < 0 || symlink(CHECKPOINT_PRE_DIR, link) < 0)
+		return err_sys(err, -errno, "link '%s'", link);
+	return 0;
+}
+
 static const char *const new_parts[] = {
 	CHECKPOINT_SHM_DIR CHECKPOINT_NEW,
 	CHECKPOINT_NETWORK_STATUS CHECKPOINT_NEW,

@@ -5,6 +5,7 @@
  *	checkpoint/		CRIU's images, complete whenever the directory is there
  *	NAME.new		of the checkpoint in the making: images, devshm, network.status; then what it took the place of
  *	pre-checkpoint/		memory that was written while the container ran (--pre-checkpoint)
+ *	checkpoint/pre-checkpoint/	the same, once a checkpoint has been built upon it (checkpoint/parent)
  *	dump.log restore.log	what CRIU said
  *	stats-dump stats-restore	what CRIU measured
  *	devshm/			what was in /dev/shm
@@ -43,6 +44,11 @@ bool checkpoint_has_shm(const struct container *c);
 int checkpoint_save_shm(const struct container *c, struct err *err);
 /* And back into one that is mounted. shm_fd: from there; NULL: from the copy. Nothing when there is none. */
 int checkpoint_fill_shm(const struct container *c, const int *shm_fd, struct err *err);
+/*
+ * Give the pre-checkpoint to the checkpoint that was built upon it, or remove it where that is none. Nothing else may be
+ * built upon it afterwards: the kernel has begun to count changes anew, or the processes are others.
+ */
+int checkpoint_settle_previous(const struct container *c, struct err *err);
 /* Remove files and directories by name, those that are there. names ends with NULL. */
 void checkpoint_remove(const struct container *c, const char *const *names);
 

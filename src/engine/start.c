@@ -17,6 +17,7 @@
 #include "core/path.h"
 #include "core/stage.h"
 #include "core/str.h"
+#include "engine/checkpoint_files.h"
 #include "engine/cleanup.h"
 #include "engine/conmon.h"
 #include "engine/conmon_cgroup.h"
@@ -75,8 +76,10 @@ void engine_self_args(const struct engine *e, struct strvec *v)
 static int stage_scrub(void *context, struct err *err)
 {
 	const struct init_context *x = context;
+	int r = container_scrub(x->c, err);
 
-	return container_scrub(x->c, err);
+	/* Of the processes that there were. */
+	return r < 0 ? r : checkpoint_settle_previous(x->c, err);
 }
 
 static int stage_prepare(void *context, struct err *err)

@@ -208,17 +208,117 @@ static_dir()
 	ticks_are_continuous "$C"
 }
 
+# The pages of memory that an image directory has.
+pages_of()
+{
+	stat -c %s "$1"/pages-*.img | awk '{ n += $1 } END { print n }'
+}
+
 @test "memory is tracked, or the refusal says that it is not" {
+	local dir
 	start_ticking "$C"
-	try checkpoint --pre-checkpoint "$C"
-	if [ "$status" -ne 0 ]; then
-		refused "system (architecture/kernel/CRIU) does not support memory tracking"
-		counts_on "$C"
-		skip "no memory tracking in this kernel"
-	fi
+	dir=$(static_dir "$C")
+	tracks_memory "$C"
 	counts_on "$C"
 	fl checkpoint --with-previous "$C"
+	[ "$(pages_of "$dir/checkpoint")" -lt "$(pages_of "$dir/checkpoint/pre-checkpoint")" ]
 	fl restore "$C"
+	[ ! -e "$dir/pre-checkpoint" ]
 	counts_on "$C"
 	ticks_are_continuous "$C"
+	# Of what it is now there is none.
+	try checkpoint --with-previous "$C"
+	refused "there is no pre-checkpoint; make one with --pre-checkpoint"
+}
+
+# A container that counts; it learns a text when it is told to, and says the text's sum when it is asked.
+start_learning()
+{
+	# shellcheck disable=SC2016,SC2046 # for the shell of the container; words
+	fl run -d --name "$1" $(cr_options) --rootfs "$ROOTFS" sh -c '
+		i=0
+		while :; do
+			i=$((i + 1))
+			echo "tick $i"
+			if [ -e /tmp/learn-'"$1"' ]; then
+				text=$(cat /tmp/learn-'"$1"')
+				rm /tmp/learn-'"$1"'
+				echo learnt
+			fi
+			if [ -e /tmp/say-'"$1"' ]; then
+				echo "sum $(echo "$text" | md5sum)"
+				rm /tmp/say-'"$1"'
+			fi
+			sleep 0.05
+		done' </dev/null >/dev/null
+}
+
+# learn NAME TEXT: many pages of it.
+learn()
+{
+	local n
+	n=$(fl logs "$1" | grep -c learnt || :)
+	yes "$2" | head -n 4000 >text
+	fl cp text "$1:/tmp/learn-$1"
+	eventually log_lines "$1" learnt $((n + 1))
+}
+
+log_lines()
+{
+	[ "$(fl logs "$1" | grep -c "$2")" -eq "$3" ]
+}
+
+# What it has learnt last is what it remembers.
+remembers()
+{
+	local n sum
+	n=$(fl logs "$1" | grep -c '^sum' || :)
+	sum=$(md5sum <text)
+	fl exec "$1" touch "/tmp/say-$1"
+	eventually log_lines "$1" '^sum' $((n + 1))
+	is "sum $sum" "$(fl logs "$1" | grep '^sum' | tail -n 1)"
+}
+
+@test "memory is tracked, and a checkpoint is built upon what it was made with" {
+	local dir
+	start_learning "$C"
+	dir=$(static_dir "$C")
+	learn "$C" one
+	tracks_memory "$C"
+	learn "$C" two
+	fl checkpoint -R --with-previous "$C"
+	# That has taken note of what had changed until then: nothing else can be built upon the same pre-checkpoint.
+	learn "$C" three
+	try checkpoint --with-previous "$C"
+	refused "there is no pre-checkpoint; make one with --pre-checkpoint"
+	# The checkpoint that was made is not touched by later ones.
+	fl checkpoint --pre-checkpoint "$C"
+	learn "$C" four
+	fl checkpoint --pre-checkpoint "$C"
+	fl kill "$C"
+	fl wait "$C"
+	eventually state_is "$C" exited
+	fl restore --keep "$C"
+	yes two | head -n 4000 >text
+	remembers "$C"
+	# Nor is a pre-checkpoint one of what was restored.
+	try checkpoint --with-previous "$C"
+	refused "there is no pre-checkpoint; make one with --pre-checkpoint"
+	fl checkpoint --pre-checkpoint "$C"
+	learn "$C" five
+	fl checkpoint --with-previous "$C"
+	fl restore "$C"
+	remembers "$C"
+	[ ! -e "$dir/pre-checkpoint" ]
+}
+
+@test "memory is tracked, and one that was started anew has no pre-checkpoint" {
+	start_ticking "$C"
+	tracks_memory "$C"
+	fl stop -t 0 "$C"
+	fl start "$C"
+	counts_on "$C"
+	try checkpoint --with-previous "$C"
+	refused "there is no pre-checkpoint; make one with --pre-checkpoint"
+	counts_on "$C"
 }

@@ -241,6 +241,50 @@ everything_is_there()
 	fl rm -f -t 0 "$C" && fl volume rm "$C-vol"
 }
 
+@test "memory is tracked, and the archives of a chain are imported together" {
+	ticking -v "$C-vol:/vol"
+	change_everything
+	counts_on "$C"
+	tracks_memory "$C" --export first.tar.zst
+	# It is of the memory alone, and the container runs on.
+	[[ $(zstd -qdc first.tar.zst | tar -t) != *rootfs-diff.tar* ]]
+	counts_on "$C"
+	fl checkpoint --with-previous --export second.tar.zst "$C"
+	[[ $(zstd -qdc second.tar.zst | tar -t) != *pre-checkpoint/* ]]
+	fl rm "$C"
+	fl volume rm "$C-vol"
+	try restore --import second.tar.zst
+	[ "$status" -eq 125 ]
+	contains "$output" "in the image of a pre-dump"
+	is "" "$(fl ps -aq)"
+	is "" "$(fl volume ls -q)"
+	import second.tar.zst --import-previous first.tar.zst
+	counts_on "$C"
+	ticks_are_continuous "$C"
+	everything_is_there
+	# What is frozen next is whole again, and so is a chain of it.
+	fl checkpoint --export whole.tar.zst "$C"
+	fl rm "$C"
+	fl volume rm "$C-vol"
+	import whole.tar.zst --keep
+	counts_on "$C"
+	fl checkpoint --pre-checkpoint --export first.tar.zst "$C"
+	fl checkpoint --with-previous --leave-running --export second.tar.zst "$C"
+	counts_on "$C"
+	fl rm -f -t 0 "$C"
+	fl volume rm "$C-vol"
+	import second.tar.zst --import-previous first.tar.zst --keep
+	counts_on "$C"
+	fl kill "$C" >/dev/null
+	fl wait "$C" >/dev/null
+	eventually state_is "$C" exited
+	# It has kept what it was built upon.
+	fl restore "$C"
+	counts_on "$C"
+	ticks_are_continuous "$C"
+	everything_is_there
+}
+
 @test "options that do not go together" {
 	local line
 	ticking

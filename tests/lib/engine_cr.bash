@@ -94,3 +94,16 @@ ticks_are_continuous()
 	fl logs "$1" | sed -n 's/^tick //p' |
 		awk '$1 != NR { print "tick " $1 " at place " NR; bad = 1 } END { exit bad || NR == 0 }'
 }
+
+# tracks_memory NAME [OPTION...]: a first pre-checkpoint, where the kernel can tell which memory has changed.
+tracks_memory()
+{
+	local name=$1
+	shift
+	try checkpoint --pre-checkpoint "$@" "$name"
+	if [ "$status" -ne 0 ]; then
+		refused "system (architecture/kernel/CRIU) does not support memory tracking"
+		counts_on "$name"
+		skip "no memory tracking in this kernel"
+	fi
+}

@@ -4,7 +4,7 @@
  * libsystemd's server side. What it is asked goes back as text through a pipe; what it answers is chosen by the
  * unit's name.
  */
-#include "runtime/cgroup/sdbus.h"
+#include "systemd/sdbus.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -28,6 +28,7 @@
 #include "core/fd.h"
 #include "core/str.h"
 #include "kernel/syscalls.h"
+#include "systemd/scope.h"
 
 #define SYSTEMD ":1.1"
 
@@ -404,6 +405,23 @@ static void test_jobs(void **state)
 	check_ok(f, sdbus_stop_unit(f->bus, "ok.scope", &f->err));
 }
 
+static void test_scope(void **state)
+{
+	struct fixture *f = *state;
+	auto_free char *expected = xasprintf(
+		"StartTransientUnit 'ok.scope' 'replace' [('Description' <s 'what it is'>) "
+		"('Slice' <s 'a-b.slice'>) ('Delegate' <b 1>) ('DefaultDependencies' <b 0>) "
+		"('PIDs' <au [%d]>)] []",
+		(int)getpid());
+
+	check_ok(f, systemd_scope_start(f->bus, "ok.scope", "a-b.slice", "what it is", getpid(),
+					&f->err));
+	expect_call(f, expected);
+	assert_true(systemd_scope_start(f->bus, "exists.scope", "a.slice", "", getpid(), &f->err) <
+		    0);
+	assert_int_equal(f->err.kind, ERR_EXISTS);
+}
+
 static void test_unit_exists(void **state)
 {
 	struct fixture *f = *state;
@@ -481,6 +499,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_acquaintance, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_values, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_jobs, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_scope, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unit_exists, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_leftover, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_other_calls, set_up, tear_down),

@@ -17,31 +17,6 @@
 #define ANNOTATION_PREFIX "org.systemd.property."
 #define PROPERTY_NAME_MIN 3
 
-void systemd_plan_done(struct systemd_plan *plan)
-{
-	for (size_t i = 0; i < plan->n; i++) {
-		free(plan->v[i].name);
-		systemd_value_done(&plan->v[i].value);
-	}
-	free(plan->v);
-	*plan = (struct systemd_plan)SYSTEMD_PLAN_INIT;
-}
-
-void systemd_plan_format(const struct systemd_plan *plan, struct strbuf *sb)
-{
-	for (size_t i = 0; i < plan->n; i++) {
-		strbuf_addf(sb, "%s ", plan->v[i].name);
-		systemd_value_format(&plan->v[i].value, sb);
-		strbuf_addc(sb, '\n');
-	}
-}
-
-void systemd_plan_add(struct systemd_plan *plan, const char *name, struct systemd_value value)
-{
-	*array_push(plan->v, plan->n) =
-		(struct systemd_property){ .name = xstrdup(name), .value = value };
-}
-
 /* In the place of an earlier one with this name: the unified map overrides what stands before it. */
 static void set(struct systemd_plan *plan, const char *name, struct systemd_value value)
 {

@@ -13,34 +13,13 @@
 #include "runtime/cgroup/device_rules.h"
 #include "runtime/cgroup/path.h"
 #include "runtime/cgroup/plan.h"
-#include "runtime/cgroup/systemd_value.h"
-
-struct systemd_property {
-	char *name; /* owned */
-	struct systemd_value value;
-};
-
-struct systemd_plan {
-	struct systemd_property *v;
-	size_t n;
-};
-
-#define SYSTEMD_PLAN_INIT                                                                          \
-	{                                                                                          \
-		0                                                                                  \
-	}
+#include "systemd/systemd_plan.h"
 
 struct systemd_plan_facts {
 	unsigned int version; /* of systemd */
 	bool is_v2;
 	bool for_update; /* of a unit that is there: some properties can only be given at its start */
 };
-
-void systemd_plan_done(struct systemd_plan *plan);
-/* A line for each property: "MemoryMax t 67108864". */
-void systemd_plan_format(const struct systemd_plan *plan, struct strbuf *sb);
-/* Append a property; the value becomes the plan's. */
-void systemd_plan_add(struct systemd_plan *plan, const char *name, struct systemd_value value);
 
 /* Description, place, delegation, accounting. */
 void systemd_plan_add_unit(struct systemd_plan *plan, const struct cgroup_systemd_name *name,
@@ -65,6 +44,3 @@ int systemd_plan_add_annotations(struct systemd_plan *plan,
  * quotas of a plan up to whole percents, so that the cgroup's file and the property agree.
  */
 void cgroup_plan_round_quota(struct cgroup_plan *limits);
-
-DEFINE_AUTO_VAL(systemd_plan, struct systemd_plan, systemd_plan_done)
-#define auto_systemd_plan auto_cleanup(systemd_plan_cleanup_val)

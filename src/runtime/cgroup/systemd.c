@@ -23,15 +23,12 @@
 #include "core/str.h"
 #include "kernel/cgroupfs.h"
 #include "kernel/procfs.h"
-#include "kernel/syscalls.h"
 #include "runtime/cgroup/backend_internal.h"
 #include "runtime/cgroup/plan_systemd.h"
 #include "runtime/cgroup/plan_v1.h"
 #include "runtime/cgroup/plan_v2.h"
-#include "runtime/cgroup/sdbus.h"
-
-/* Scopes by pidfd: what systemd-run itself does from this version on. */
-#define VERSION_PIDFDS 255
+#include "systemd/scope.h"
+#include "systemd/sdbus.h"
 
 struct cgroup_systemd {
 	struct sdbus *bus;
@@ -202,27 +199,6 @@ void cgroup_release_in_child(struct cgroup *cg)
 
 /* --- making -------------------------------------------------------------------------------- */
 
-/* The process that the scope is made around. By descriptor where systemd takes one: a number may mean
- * another process there, in another pid namespace or a moment later. ret_fd stays open for the call. */
-static int add_process(struct cgroup_systemd *s, pid_t pid, int *ret_fd, struct err *err)
-{
-	int fd = sdbus_version(s->bus) >= VERSION_PIDFDS ? sys_pidfd_open(pid) : -ENOSYS;
-
-	if (fd >= 0) {
-		*ret_fd = fd;
-		systemd_plan_add(&s->properties, "PIDFDs", systemd_value_fds(fd));
-		return 0;
-	}
-	if (!sdbus_shares_pids(s->bus))
-		return err_set(
-			err, ERR_UNSUPPORTED,
-			"--systemd-cgroup: systemd is outside of the runtime's pid namespace, "
-			"and takes no descriptors of processes (systemd %d, Linux 5.3)",
-			VERSION_PIDFDS);
-	systemd_plan_add(&s->properties, "PIDs", systemd_value_u32s((uint32_t)pid));
-	return 0;
-}
-
 /* systemd lets anybody start a slice that is there because other units are in it, and stopping it, when
  * the container is deleted, would stop them. */
 static int check_slice(const struct cgroup *cg, struct err *err)
@@ -244,7 +220,7 @@ static int start_unit(struct cgroup *cg, pid_t pid, struct err *err)
 	int r = 0;
 
 	if (!s->name.is_slice)
-		r = add_process(s, pid, &pidfd, err);
+		r = systemd_scope_add_process(s->bus, &s->properties, pid, &pidfd, err);
 	else
 		r = check_slice(cg, err);
 	if (r < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/cgroup/systemd_value.h"
+#include "systemd/systemd_value.h"
 
 #include <inttypes.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/cgroup/sdbus_library.h"
+#include "systemd/sdbus_library.h"
 
 #include <dlfcn.h>
 #include <string.h>

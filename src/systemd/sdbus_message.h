@@ -2,8 +2,8 @@
 /* Values and properties as parts of D-Bus messages; only sdbus.c includes it. */
 #pragma once
 
-#include "runtime/cgroup/plan_systemd.h"
-#include "runtime/cgroup/sdbus_library.h"
+#include "systemd/sdbus_library.h"
+#include "systemd/systemd_plan.h"
 
 /* Return: as of sd-bus, negative for an error. */
 int sdbus_append_value(const struct sdbus_library *lib, sd_bus_message *m,

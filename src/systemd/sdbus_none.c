@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* In the place of sdbus.c where libsystemd's headers are missing at build. */
-#include "runtime/cgroup/sdbus.h"
+#include "systemd/sdbus.h"
 
 bool sdbus_is_built(void)
 {

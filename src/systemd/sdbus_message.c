@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/cgroup/sdbus_message.h"
+#include "systemd/sdbus_message.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/cgroup/sdbus.h"
+#include "systemd/sdbus.h"
 
 #include <dlfcn.h>
 #include <inttypes.h>
@@ -11,8 +11,8 @@
 #include "core/log.h"
 #include "core/str.h"
 #include "kernel/procfs.h"
-#include "runtime/cgroup/sdbus_library.h"
-#include "runtime/cgroup/sdbus_message.h"
+#include "systemd/sdbus_library.h"
+#include "systemd/sdbus_message.h"
 
 #define SYSTEMD_NAME "org.freedesktop.systemd1"
 #define MANAGER_PATH "/org/freedesktop/systemd1"

@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 #include "core/err.h"
-#include "runtime/cgroup/plan_systemd.h"
+#include "systemd/systemd_plan.h"
 
 struct sdbus;
 

@@ -7,7 +7,7 @@
 #include "core/alloc.h"
 #include "core/parse.h"
 #include "core/str.h"
-#include "runtime/cgroup/systemd_value.h"
+#include "systemd/systemd_value.h"
 
 #define DEPTH_MAX 16
 #define SIGNATURE_MAX 255 /* D-Bus specification */

@@ -16,6 +16,9 @@
 #include "core/str.h"
 #include "engine/facts.h"
 #include "kernel/cgroupfs.h"
+#include "systemd/scope.h"
+
+#define SCOPE_PREFIX "floe-conmon-"
 
 /* On version 1 only the hierarchy by which sessions are ended counts. */
 static const struct cgroupfs_hierarchy *choose(const struct cgroupfs *cgroups)
@@ -37,29 +40,58 @@ static int open_directory(const char *dir, bool unified, struct conmon_cgroup *r
 	return ret->procs_fd < 0 ? ret->procs_fd : 0;
 }
 
-int conmon_cgroup_open(const struct container *c, struct conmon_cgroup *ret, struct err *err)
+/* The one that the container's conmon is in, where that is a scope of ours; the caller owns it. */
+static char *scope_of_container(const struct container *c, const struct cgroupfs *cgroups)
+{
+	auto_free char *path = NULL;
+
+	if (c->status.conmon_pid <= 0 ||
+	    facts_cgroup_of(cgroups, c->status.conmon_pid, &path) < 0 ||
+	    !str_has_prefix(path_basename(path), SCOPE_PREFIX))
+		return NULL;
+	return take_ptr(path);
+}
+
+/* Below the mount point of the hierarchy; NULL: in none that we make. */
+static char *choose_path(const struct container *c, bool for_exec, const struct cgroupfs *cgroups,
+			 struct conmon_cgroup *ret)
+{
+	const char *parent = c->config.cgroup_parent;
+	auto_free char *own = NULL;
+	char *path;
+
+	if (str_eq(c->config.cgroups, "split"))
+		return facts_cgroup_of(cgroups, 0, &own) < 0 ? NULL :
+							       xasprintf("%s/supervisor", own);
+	if (c->engine->cgroup_manager == ENGINE_CGROUPFS)
+		return xasprintf("%s/conmon", parent ? parent : "/floe");
+	path = for_exec ? scope_of_container(c, cgroups) : NULL;
+	if (!path) {
+		ret->slice = xstrdup(parent ? path_basename(parent) : "machine.slice");
+		ret->id = xstrdup(c->config.id);
+	}
+	return path;
+}
+
+int conmon_cgroup_open(const struct container *c, bool for_exec, struct conmon_cgroup *ret,
+		       struct err *err)
 {
 	auto_cgroupfs struct cgroupfs cgroups = CGROUPFS_INIT;
 	const struct cgroupfs_hierarchy *h;
-	const char *parent = c->config.cgroup_parent ? c->config.cgroup_parent : "/floe";
-	bool split = str_eq(c->config.cgroups, "split");
-	auto_free char *own = NULL;
+	auto_free char *path = NULL;
 	auto_free char *dir = NULL;
 	int r;
 
-	if (!split && (c->engine->cgroup_manager != ENGINE_CGROUPFS ||
-		       (c->config.cgroups && !str_eq(c->config.cgroups, "enabled"))))
+	if (str_eq(c->config.cgroups, "disabled") || str_eq(c->config.cgroups, "no-conmon"))
 		return 0;
 	r = cgroupfs_open(&cgroups, NULL);
-	if (r == 0 && split)
-		r = facts_own_cgroup(&cgroups, &own);
 	if (r < 0)
 		return err_sys(err, r, "look for cgroups");
 	h = choose(&cgroups);
-	if (!h)
+	path = h ? choose_path(c, for_exec, &cgroups, ret) : NULL;
+	if (!path)
 		return 0;
-	dir = xasprintf("%s%s/%s", h->mount_point, split ? own : parent,
-			split ? "supervisor" : "conmon");
+	dir = xasprintf("%s%s", h->mount_point, path);
 	r = open_directory(dir, h->unified, ret);
 	/* Without it the container runs all the same. */
 	if (r < 0)
@@ -71,6 +103,26 @@ void conmon_cgroup_close(struct conmon_cgroup *cgroup)
 {
 	close_fd(&cgroup->dir_fd);
 	close_fd(&cgroup->procs_fd);
+	replace_ptr(cgroup->slice, NULL);
+	replace_ptr(cgroup->id, NULL);
+}
+
+/*
+ * The name is of this process alone: an earlier conmon of the container may still be cleaning up in its scope.
+ */
+static void start_scope(const struct conmon_cgroup *cgroup, pid_t pid)
+{
+	auto_free char *unit = xasprintf(SCOPE_PREFIX "%s-%d.scope", cgroup->id, (int)pid);
+	auto_free char *description = xasprintf("floe's monitor of container %s", cgroup->id);
+	struct err err = ERR_INIT;
+	struct sdbus *bus = NULL;
+	int r = sdbus_open(&bus, false, &err);
+
+	if (r == 0)
+		r = systemd_scope_start(bus, unit, cgroup->slice, description, pid, &err);
+	if (r < 0)
+		log_debug("put conmon into a scope: %s", err.msg);
+	sdbus_close(bus);
 }
 
 static int enter(void *context)
@@ -85,6 +137,7 @@ int conmon_cgroup_spawn(const struct conmon_cgroup *cgroup, struct proc *ret,
 			struct proc_spawn_opts *opts)
 {
 	int procs_fd = cgroup->procs_fd;
+	int r;
 
 	if (cgroup->dir_fd >= 0) {
 		opts->cgroup_fd = &cgroup->dir_fd;
@@ -97,7 +150,10 @@ int conmon_cgroup_spawn(const struct conmon_cgroup *cgroup, struct proc *ret,
 		opts->setup = enter;
 		opts->setup_context = &procs_fd;
 	}
-	return proc_spawn(ret, opts);
+	r = proc_spawn(ret, opts);
+	if (r == 0 && cgroup->slice)
+		start_scope(cgroup, ret->pid);
+	return r;
 }
 
 /* rmdir(2) refuses those with processes. */

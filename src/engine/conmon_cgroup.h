@@ -6,12 +6,14 @@
 
 /*
  * Where conmon is to be, out of its caller's cgroup, so that the end of a session or a service does not
- * take the monitor with it: PARENT/conmon with cgroupfs. No descriptor with --cgroups=no-conmon or
- * disabled, with the systemd manager, and where it may not be.
+ * take the monitor with it: PARENT/conmon with cgroupfs; with systemd a scope of its own in the parent slice,
+ * where exec's joins the container's. None of it with --cgroups=no-conmon or disabled, and where it may not be.
  */
 struct conmon_cgroup {
 	int dir_fd; /* version 2: to be born in; or -EBADF */
 	int procs_fd; /* file by which a process enters; or -EBADF */
+	char *slice; /* of the scope that systemd is to make; NULL: none. Owned, as is */
+	char *id; /* the container's */
 };
 
 #define CONMON_CGROUP_INIT                                                                         \
@@ -19,13 +21,16 @@ struct conmon_cgroup {
 		.dir_fd = -EBADF, .procs_fd = -EBADF                                               \
 	}
 
-int conmon_cgroup_open(const struct container *c, struct conmon_cgroup *ret, struct err *err);
+/* for_exec: of a further process in a container that runs. */
+int conmon_cgroup_open(const struct container *c, bool for_exec, struct conmon_cgroup *ret,
+		       struct err *err);
 void conmon_cgroup_close(struct conmon_cgroup *cgroup);
 DEFINE_AUTO_VAL(conmon_cgroup, struct conmon_cgroup, conmon_cgroup_close)
 #define auto_conmon_cgroup auto_cleanup(conmon_cgroup_cleanup_val)
 /*
  * proc_spawn(), in there. The process itself goes in: to move another one takes the kernel milliseconds,
- * and tens of them on a busy machine. That it cannot is no error.
+ * and tens of them on a busy machine. Only systemd moves it, while it waits for its start byte. That it
+ * cannot is no error.
  */
 int conmon_cgroup_spawn(const struct conmon_cgroup *cgroup, struct proc *ret,
 			struct proc_spawn_opts *opts);

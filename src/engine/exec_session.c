@@ -239,7 +239,7 @@ static int spawn(struct session *s, struct err *err)
 	for (uint32_t i = 0; i < s->o->preserve_fds; i++)
 		preserve[i] = 3 + (int)i;
 	plan(s, &argv);
-	r = conmon_cgroup_open(s->c, &cgroup, err);
+	r = conmon_cgroup_open(s->c, true, &cgroup, err);
 	if (r == 0)
 		r = conmon_spawn(&s->conmon, &argv, s->dir, !s->o->detach, &streams, &cgroup, err);
 	return r < 0 ? r : conmon_go(&s->conmon, err);

@@ -209,10 +209,10 @@ static uint64_t hard_limit(__rlimit_resource_t resource)
 	return getrlimit(resource, &limit) < 0 ? 1024 : (uint64_t)limit.rlim_max;
 }
 
-int facts_own_cgroup(const struct cgroupfs *cgroups, char **ret)
+int facts_cgroup_of(const struct cgroupfs *cgroups, pid_t pid, char **ret)
 {
 	auto_procfs struct procfs proc = PROCFS_INIT;
-	auto_procfs_cgroups struct procfs_cgroups own = { 0 };
+	auto_procfs_cgroups struct procfs_cgroups found = { 0 };
 	struct cgroupfs_hierarchy *h =
 		cgroupfs_find(cgroups, cgroups->mode == CGROUPFS_V2 ? "" : "name=systemd");
 	int r;
@@ -221,10 +221,10 @@ int facts_own_cgroup(const struct cgroupfs *cgroups, char **ret)
 		return -ENOENT;
 	r = procfs_open(&proc, NULL);
 	if (r == 0)
-		r = procfs_read_cgroups(&proc, 0, &own);
+		r = procfs_read_cgroups(&proc, pid, &found);
 	if (r < 0)
 		return r;
-	*ret = cgroupfs_own_path(cgroups, h, &own);
+	*ret = cgroupfs_own_path(cgroups, h, &found);
 	return *ret ? 0 : -ENOENT;
 }
 
@@ -233,7 +233,7 @@ static int split_path(const struct container *c, const struct cgroupfs *cgroups,
 		      struct err *err)
 {
 	auto_free char *own = NULL;
-	int r = facts_own_cgroup(cgroups, &own);
+	int r = facts_cgroup_of(cgroups, 0, &own);
 
 	if (r < 0)
 		return err_sys(err, r, "--cgroups=split: find our own cgroup");

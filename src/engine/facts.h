@@ -16,8 +16,9 @@ int facts_throttle_numbers(const struct container_limits *limits, struct json_st
 			   struct err *err);
 /* cgroup path for the runtime; with the limits that we have ourselves and the kernel's last capability. */
 int facts_machine(struct container *c, struct spec_facts *f, struct err *err);
-/* Path of the cgroup that we are in, below a mount point (with version 1: of name=systemd); the caller's. -ENOENT. */
-int facts_own_cgroup(const struct cgroupfs *cgroups, char **ret);
+/* Path of the cgroup that a process (0: we) is in, below a mount point (with version 1: of name=systemd); the caller's.
+ * -ENOENT. */
+int facts_cgroup_of(const struct cgroupfs *cgroups, pid_t pid, char **ret);
 /* Whether the command is an init system (or --systemd=always). */
 bool facts_systemd_mode(const struct container_config *config);
 /* The descriptor of a namespace mode: the id in "container:ID", NULL for other modes. */

@@ -247,7 +247,7 @@ static int stage_conmon(void *context, struct err *err)
 	if (r == 0)
 		r = set_marker(c, err);
 	if (r == 0)
-		r = conmon_cgroup_open(c, &cgroup, err);
+		r = conmon_cgroup_open(c, false, &cgroup, err);
 	if (r == 0)
 		r = conmon_spawn(&x->conmon, &x->argv, c->run_dir, false, &streams, &cgroup, err);
 	return r < 0 ? r : conmon_go(&x->conmon, err);

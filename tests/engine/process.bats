@@ -127,11 +127,36 @@ teardown()
 	fl image exists twice
 }
 
+# The process ids of the monitors of exec.
+exec_monitors()
+{
+	grep -lsz -e '^--exec-process-spec$' /proc/[0-9]*/cmdline | sed 's|^/proc/||; s|/cmdline$||'
+}
+
+is_monitored_from()
+{
+	local pid
+	pid=$(exec_monitors)
+	[ "$pid" ] && grep -q -F "$1" "/proc/$pid/cgroup"
+}
+
+@test "conmon is in no cgroup of its caller's" {
+	local place=/$PREFIX/conmon
+	start_idle "$C"
+	! is_systemd_driver || place=/$PREFIX.slice/floe-conmon-$(inspect "$C" '{{.Id}}')-
+	contains "$(cat "/proc/$(inspect "$C" '{{.State.ConmonPid}}')/cgroup")" "$place"
+	# That of another process of the container neither.
+	fl exec -d "$C" sleep 1000 >/dev/null
+	eventually is_monitored_from "$place"
+	fl restart -t 0 "$C" >/dev/null
+	contains "$(cat "/proc/$(inspect "$C" '{{.State.ConmonPid}}')/cgroup")" "$place"
+}
+
 @test "--cgroups: disabled, no-conmon, split" {
 	mine=$(sed -n 's/^[0-9]*:pids://p;s/^0:://p' /proc/self/cgroup | head -n 1)
-	is "$mine" "$(fl run --rm --cgroups disabled --rootfs "$ROOTFS" sed -n 's/^[0-9]*:pids://p;s/^0:://p' /proc/self/cgroup | head -n 1)"
+	is "$mine" "$(fl run --rm --cgroups disabled --cgroupns host --rootfs "$ROOTFS" sed -n 's/^[0-9]*:pids://p;s/^0:://p' /proc/self/cgroup | head -n 1)"
 	start_idle "$C" --cgroups no-conmon --cgroup-parent "$CGROUP_PARENT"
-	[[ $(cat "/proc/$(inspect "$C" '{{.State.ConmonPid}}')/cgroup") != */conmon* ]]
+	[[ $(cat "/proc/$(inspect "$C" '{{.State.ConmonPid}}')/cgroup") != *conmon* ]]
 	contains "$(cat "/proc/$(inspect "$C" '{{.State.Pid}}')/cgroup")" "/${CGROUP_PARENT#/}/floe-"
 	# Of the version 1 hierarchies, the one that tells sessions apart counts.
 	own=/sys/fs/cgroup/systemd/$PREFIX/own

@@ -107,34 +107,52 @@ static int load(const char *name, struct err *err)
 	return 0;
 }
 
+static int load_default(struct err *err)
+{
+	if (is_loaded(APPARMOR_PROFILE_DEFAULT))
+		return 0;
+	if (!parser())
+		return err_set(err, ERR_NOT_FOUND,
+			       "AppArmor profile '" APPARMOR_PROFILE_DEFAULT
+			       "': no apparmor_parser to load it; install the package apparmor");
+	return load(APPARMOR_PROFILE_DEFAULT, err);
+}
+
+const char *apparmor_profile_of(const struct container_config *config)
+{
+	if (config->apparmor)
+		return config->apparmor;
+	return config->privileged || !is_enabled() || !parser() ? NULL : APPARMOR_PROFILE_DEFAULT;
+}
+
 int apparmor_choose(const struct container_config *config, char **ret, struct err *err)
 {
 	const char *wanted = config->apparmor;
+	const char *profile = apparmor_profile_of(config);
 	int r = 0;
 
 	*ret = NULL;
-	if (str_eq(wanted, "unconfined"))
+	if (!profile || str_eq(profile, "unconfined"))
 		return 0;
 	if (wanted && !is_enabled())
 		return err_set(err, ERR_UNSUPPORTED,
 			       "AppArmor profile '%s': AppArmor is not enabled on this machine",
 			       wanted);
-	if (wanted && !str_eq(wanted, APPARMOR_PROFILE_DEFAULT)) {
-		if (!is_loaded(wanted))
+	if (!str_eq(profile, APPARMOR_PROFILE_DEFAULT)) {
+		if (!is_loaded(profile))
 			return err_set(err, ERR_NOT_FOUND,
 				       "AppArmor profile '%s': it is not loaded; load it with "
 				       "apparmor_parser",
-				       wanted);
-	} else if (!wanted && (config->privileged || !is_enabled() || !parser())) {
-		return 0;
-	} else if (!is_loaded(APPARMOR_PROFILE_DEFAULT)) {
-		r = parser() ? load(APPARMOR_PROFILE_DEFAULT, err) :
-			       err_set(err, ERR_NOT_FOUND,
-				       "AppArmor profile '" APPARMOR_PROFILE_DEFAULT
-				       "': no apparmor_parser to load it; install the package "
-				       "apparmor");
+				       profile);
+	} else {
+		r = load_default(err);
 	}
 	if (r == 0)
-		*ret = xstrdup(wanted ? wanted : APPARMOR_PROFILE_DEFAULT);
+		*ret = xstrdup(profile);
 	return r;
+}
+
+int apparmor_prepare_restore(const char *profile, struct err *err)
+{
+	return str_eq(profile, APPARMOR_PROFILE_DEFAULT) && is_enabled() ? load_default(err) : 0;
 }

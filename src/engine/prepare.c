@@ -388,5 +388,7 @@ int container_prepare_restored(struct container *c, const struct prepare_restore
 		r = hooks_dir_load(c->engine, &c->config, &f, err);
 	if (r == 0)
 		r = restore_spec_adapt(how->spec, &c->config, &f, err);
+	if (r == 0)
+		r = apparmor_prepare_restore(how->spec->process->apparmor_profile, err);
 	return r < 0 ? r : write_bundle(c, how->spec, &f, err);
 }

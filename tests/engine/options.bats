@@ -75,6 +75,22 @@ in_container()
 	is 134217728 "$(inspect "$C" '{{.HostConfig.Memory}}')"
 }
 
+@test "--cgroup-conf: files of the cgroup (version 2)" {
+	if ! is_cgroup_v2; then
+		try run --rm --cgroup-conf memory.high=33554432 --rootfs "$ROOTFS" true
+		refused "--cgroup-conf" "no cgroups of version 2"
+		skip "this machine has no cgroup version 2 with controllers"
+	fi
+	start_idle "$C" --memory 64m --cgroup-conf memory.high=33554432 --cgroup-conf pids.max=55
+	pid=$(inspect "$C" '{{.State.Pid}}')
+	is 67108864 "$(cgroup_file "$pid" memory.max)"
+	is 33554432 "$(cgroup_file "$pid" memory.high)"
+	is 55 "$(cgroup_file "$pid" pids.max)"
+	try run --rm --cgroup-conf no.such=1 --rootfs "$ROOTFS" true
+	[ "$status" -ne 0 ]
+	contains "$output" "no.such"
+}
+
 @test "capabilities, privileges, seccomp, masks" {
 	is 00000000800405fb "$(in_container -- sed -n 's/^CapEff:\t//p' /proc/self/status)"
 	is 0000000000000001 "$(in_container --cap-drop all --cap-add chown -- sed -n 's/^CapEff:\t//p' /proc/self/status)"
@@ -241,7 +257,7 @@ in_container()
 	contains "$output" "precreate hook" "exit code 3" "not today"
 }
 
-@test "labels of SELinux and profiles of AppArmor where there are none" {
+@test "labels of SELinux where there is none" {
 	[ ! -e /sys/fs/selinux/enforce ] || skip "SELinux is enabled here"
 	in_container --security-opt label=disable -- true
 	in_container --security-opt label=type:spc_t --security-opt label=level:s0:c1,c2 -- true
@@ -249,6 +265,9 @@ in_container()
 	in_container -v "$T/src:/mnt:Z" -- touch /mnt/x
 	try run --rm --security-opt label=nosuch --rootfs "$ROOTFS" true
 	refused "label=nosuch"
+}
+
+@test "profiles of AppArmor where there is none" {
 	[ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" != Y ] || skip "AppArmor is enabled here"
 	is "" "$(start_idle "$C" && inspect "$C" '{{.AppArmorProfile}}')"
 	try run --rm --security-opt apparmor=some --rootfs "$ROOTFS" true

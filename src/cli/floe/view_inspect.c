@@ -9,6 +9,7 @@
 #include "core/alloc.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "engine/apparmor.h"
 #include "engine/facts.h"
 #include "engine/runtime_exec.h"
 #include "engine/log_file.h"
@@ -466,7 +467,7 @@ struct json_object *view_inspect(const struct container *c)
 	view_add(o, "Driver", g->rootfs ? "none" : "overlay");
 	view_add(o, "MountLabel", g->selinux_mount);
 	view_add(o, "ProcessLabel", g->selinux_process);
-	view_add(o, "AppArmorProfile", g->apparmor);
+	view_add(o, "AppArmorProfile", apparmor_profile_of(g));
 	add_capabilities(o, g);
 	add(o, "ExecIDs", execs);
 	add(o, "GraphDriver", graph_driver(c));

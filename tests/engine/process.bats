@@ -158,6 +158,9 @@ is_monitored_from()
 	start_idle "$C" --cgroups no-conmon --cgroup-parent "$CGROUP_PARENT"
 	[[ $(cat "/proc/$(inspect "$C" '{{.State.ConmonPid}}')/cgroup") != *conmon* ]]
 	contains "$(cat "/proc/$(inspect "$C" '{{.State.Pid}}')/cgroup")" "/${CGROUP_PARENT#/}/floe-"
+	# The runtime is not told of a driver then; in the VM its configuration names one.
+	flags=()
+	! is_systemd_driver || flags=(--runtime-flag cgroup-manager=cgroupfs)
 	# Of the version 1 hierarchies, the one that tells sessions apart counts.
 	own=/sys/fs/cgroup/systemd/$PREFIX/own
 	if is_cgroup_v2; then
@@ -170,7 +173,7 @@ is_monitored_from()
 	done
 	sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$own" \
 		timeout $ENGINE_SECONDS "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" --runtime "$ENGINE_RUNTIME" \
-		run -d --network none --name "$C-2" --cgroups split --rootfs "$ROOTFS" sleep 1000 3>&- 4>&- >/dev/null
+		"${flags[@]}" run -d --network none --name "$C-2" --cgroups split --rootfs "$ROOTFS" sleep 1000 3>&- 4>&- >/dev/null
 	contains "$(cat "/proc/$(inspect "$C-2" '{{.State.Pid}}')/cgroup")" ":/$PREFIX/own/floe-payload-$(inspect "$C-2" '{{.Id}}')"
 	contains "$(cat "/proc/$(inspect "$C-2" '{{.State.ConmonPid}}')/cgroup")" ":/$PREFIX/own/supervisor"
 	fl rm --force --time 0 "$C-2" >/dev/null

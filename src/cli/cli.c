@@ -194,8 +194,8 @@ static const struct cli_option *find_short(const struct parser *p, char c, void 
 
 static int unknown(const struct parser *p, const char *dashes, const char *name, size_t len)
 {
-	return err_set(p->err, ERR_USAGE, "unknown option '%s%.*s'; see '%s --help'", dashes,
-		       (int)len, name, p->of);
+	return err_set(p->err, ERR_USAGE, "unknown flag: %s%.*s; see '%s --help'", dashes, (int)len,
+		       name, p->of);
 }
 
 /* Give the option its value: the one that stands with it, or the next word where it needs one. */
@@ -234,7 +234,11 @@ static int parse_short(struct parser *p, const char *word)
 			/* `-foo` is rather a mistyped long option than a cluster. */
 			size_t len = c == word ? strcspn(word, "=") : 1;
 
-			return unknown(p, "-", c, len);
+			if (len > 1)
+				return unknown(p, "-", c, len);
+			return err_set(p->err, ERR_USAGE,
+				       "unknown shorthand flag: '%c' in -%s; see '%s --help'", *c,
+				       word, p->of);
 		}
 		if (c[1] == '=')
 			value = c + 2;
@@ -330,7 +334,8 @@ int cli_command_find(const struct cli_program *program, char *const *argv,
 				       "No help topic for '%s': unknown command; see '%s --help'",
 				       argv[used], of);
 		if (!found)
-			return err_set(err, ERR_USAGE, "unknown command '%s'; see '%s --help'",
+			return err_set(err, ERR_USAGE,
+				       "unrecognized command `%s %s`; see '%s --help'", of,
 				       argv[used], of);
 		command = found;
 		replace_ptr(of, xasprintf("%s %s", of, command->name));
@@ -353,6 +358,9 @@ static int check_count(const struct cli_command *command, const char *of, size_t
 	const char *form;
 	int want;
 
+	if (n > 0 && max == 0)
+		return err_set(err, ERR_USAGE, "\"%s\" takes no arguments; see '%s --help'",
+			       command->name, of);
 	if (n >= (size_t)min && (max == CLI_ARGS_ANY || n <= (size_t)max))
 		return 0;
 	if (min == max)
@@ -364,12 +372,11 @@ static int check_count(const struct cli_command *command, const char *of, size_t
 		       command->name, form, want, of);
 }
 
-static int print_command_help(const struct cli_program *program, const struct cli_command *command,
-			      const char *of, struct err *err)
+static int print_command_help(const struct cli_command *command, const char *of, struct err *err)
 {
 	auto_strbuf struct strbuf sb = STRBUF_INIT;
 
-	cli_help_command(program, command, of, &sb);
+	cli_help_command(command, of, &sb);
 	return cli_print(sb.buf, err);
 }
 
@@ -390,9 +397,11 @@ int cli_command_run(const struct cli_program *program, const struct cli_command 
 		command->prepare(context, options);
 	r = cli_parse(&table, 1, command->flags & CLI_STOP_AT_ARGUMENT, of, argv, &args, err);
 	if (r == 0 && args.help) {
-		r = print_command_help(program, command, of, err);
+		r = print_command_help(command, of, err);
 	} else if (r == 0 && !command->run) {
-		r = err_set(err, ERR_USAGE, "no subcommand given; see '%s --help'", of);
+		r = print_command_help(command, of, err);
+		if (r == 0)
+			r = err_set(err, ERR_USAGE, "missing command '%s COMMAND'", of);
 	} else if (r == 0) {
 		r = check_count(command, of, args.n, err);
 		if (r == 0) {
@@ -427,5 +436,5 @@ int cli_run_help(const struct cli_invocation *inv, struct err *err)
 		return cli_print(sb.buf, err);
 	}
 	r = cli_command_find(inv->program, inv->args, &command, &used, &of, err);
-	return r < 0 ? r : print_command_help(inv->program, command, of, err);
+	return r < 0 ? r : print_command_help(command, of, err);
 }

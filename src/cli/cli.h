@@ -219,8 +219,7 @@ int cli_command_run(const struct cli_program *program, const struct cli_command 
 
 /* cli/help.c: texts of at most 80 columns. */
 void cli_help_program(const struct cli_program *program, struct strbuf *sb);
-void cli_help_command(const struct cli_program *program, const struct cli_command *command,
-		      const char *of, struct strbuf *sb);
+void cli_help_command(const struct cli_command *command, const char *of, struct strbuf *sb);
 
 /* cli/complete.c: a script for shell (bash, zsh, fish); ERR_USAGE for another one. */
 int cli_complete(const struct cli_program *program, const char *shell, struct strbuf *sb,

@@ -132,6 +132,31 @@ static int eval_operand(struct run *run, const struct gt_operand *o, struct json
 	}
 }
 
+/* `.Label "key"`: a method of podman's rows, here a map that is looked into. Other fields take no arguments. */
+static int call_field(struct run *run, const struct gt_command *command, struct json_object *dot,
+		      struct json_object **ret)
+{
+	struct json_object *map = NULL;
+	struct json_object *key = NULL;
+	struct json_object *value = NULL;
+	int r = eval_operand(run, &command->args[0], dot, &map);
+
+	if (r == 0)
+		r = eval_operand(run, &command->args[1], dot, &key);
+	if (r == 0 && run->headings)
+		value = json_object_get(map);
+	else if (r == 0 && !json_object_is_type(map, json_type_object))
+		r = fail(run, "what is given arguments is no function:", "value");
+	else if (r == 0 && json_object_object_get_ex(map, json_object_get_string(key), &value))
+		json_object_get(value);
+	else if (r == 0)
+		value = json_object_new_string("");
+	json_object_put(map);
+	json_object_put(key);
+	*ret = value;
+	return r;
+}
+
 /* last: the value of the command before in the pipeline, or NULL with has_last false. */
 static int eval_command(struct run *run, const struct gt_command *command, struct json_object *dot,
 			struct json_object *last, bool has_last, struct json_object **ret)
@@ -141,6 +166,8 @@ static int eval_command(struct run *run, const struct gt_command *command, struc
 	size_t n = 0;
 	int r = 0;
 
+	if (command->args[0].kind == GT_DOT && command->n == 2 && !has_last)
+		return call_field(run, command, dot, ret);
 	if (command->args[0].kind != GT_FUNCTION) {
 		if (n_args > 0)
 			return fail(run, "what is given arguments is no function:",

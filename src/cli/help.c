@@ -83,27 +83,33 @@ static void add_option(struct strbuf *sb, const struct cli_option *option)
 	add_row(sb, left.buf, help.buf, OPTION_COLUMN);
 }
 
-static void add_options(struct strbuf *sb, const char *title, const struct cli_option *rows,
-			size_t n)
+static bool has_options(const struct cli_option *rows, size_t n)
 {
-	strbuf_addf(sb, "\n%s:\n", title);
+	for (size_t i = 0; i < n; i++)
+		if (!(rows[i].flags & CLI_HIDDEN))
+			return true;
+	return false;
+}
+
+static void add_options(struct strbuf *sb, const struct cli_option *rows, size_t n)
+{
+	if (!has_options(rows, n))
+		return;
+	strbuf_adds(sb, "\nOptions:\n");
 	for (size_t i = 0; i < n; i++)
 		if (!(rows[i].flags & CLI_HIDDEN))
 			add_option(sb, &rows[i]);
 	add_row(sb, "  -h, --help", "show this help", OPTION_COLUMN);
 }
 
+/* A line for each, however long: scripts take its first word. */
 static void add_commands(struct strbuf *sb, const struct cli_command *const *commands, size_t n)
 {
-	strbuf_adds(sb, "\nCommands:\n");
-	for (size_t i = 0; i < n; i++) {
-		auto_strbuf struct strbuf left = STRBUF_INIT;
-
-		if (commands[i]->flags & CLI_HIDDEN_COMMAND)
-			continue;
-		strbuf_addf(&left, "  %s", commands[i]->name);
-		add_row(sb, left.buf, commands[i]->summary, COMMAND_COLUMN);
-	}
+	strbuf_adds(sb, "\nAvailable Commands:\n");
+	for (size_t i = 0; i < n; i++)
+		if (!(commands[i]->flags & CLI_HIDDEN_COMMAND))
+			strbuf_addf(sb, "  %-*s %s\n", COMMAND_COLUMN - 3, commands[i]->name,
+				    commands[i]->summary);
 }
 
 /* First letter in upper case, full stop at the end. */
@@ -120,35 +126,30 @@ static void add_sentence(struct strbuf *sb, const char *text)
 
 void cli_help_program(const struct cli_program *program, struct strbuf *sb)
 {
-	strbuf_addf(sb, "Usage: %s [GLOBAL OPTIONS] COMMAND [OPTIONS] [ARGUMENTS]\n\n",
-		    program->name);
 	add_sentence(sb, program->summary);
+	strbuf_addf(sb, "\nUsage:\n  %s [options] [command]\n", program->name);
 	add_commands(sb, program->commands, program->n_commands);
-	add_options(sb, "Global options", program->globals, program->n_globals);
+	add_options(sb, program->globals, program->n_globals);
 	strbuf_addf(sb, "\n'%s COMMAND --help' says more about a command.\n", program->name);
 }
 
-void cli_help_command(const struct cli_program *program, const struct cli_command *command,
-		      const char *of, struct strbuf *sb)
+/* In the order and under the titles of podman and docker, whose help programs read. */
+void cli_help_command(const struct cli_command *command, const char *of, struct strbuf *sb)
 {
-	auto_strbuf struct strbuf usage = STRBUF_INIT;
-	const char *rest = str_skip_prefix(of, program->name);
-
-	strbuf_addf(&usage, "Usage: %s [GLOBAL OPTIONS]%s", program->name, rest ? rest : "");
-	if (command->n_options)
-		strbuf_adds(&usage, " [OPTIONS]");
-	if (command->n_subcommands && !command->run)
-		strbuf_adds(&usage, " COMMAND");
-	if (command->arguments)
-		strbuf_addf(&usage, " %s", command->arguments);
-	add_wrapped(sb, usage.buf, 0, strlen("Usage: "));
-	strbuf_addc(sb, '\n');
 	add_sentence(sb, command->summary);
 	if (command->description) {
-		strbuf_addc(sb, '\n');
-		add_wrapped(sb, command->description, 0, 0);
+		strbuf_adds(sb, "\nDescription:\n  ");
+		add_wrapped(sb, command->description, 2, 2);
 	}
+	strbuf_addf(sb, "\nUsage:\n  %s", of);
+	if (has_options(command->options, command->n_options))
+		strbuf_adds(sb, " [options]");
+	if (command->n_subcommands && !command->run)
+		strbuf_adds(sb, " [command]");
+	if (command->arguments)
+		strbuf_addf(sb, " %s", command->arguments);
+	strbuf_addc(sb, '\n');
 	if (command->n_subcommands)
 		add_commands(sb, command->subcommands, command->n_subcommands);
-	add_options(sb, "Options", command->options, command->n_options);
+	add_options(sb, command->options, command->n_options);
 }

@@ -68,6 +68,20 @@ static int add_relations(struct db *db, const struct container_config *c, struct
 	return r;
 }
 
+static int name_in_use(struct engine *e, const char *name, struct err *err)
+{
+	auto_free char *id = NULL;
+
+	/* It may be gone again by now. */
+	if (record_find(e, name, &id, NULL) < 0)
+		id = xstrdup("another container");
+	return err_set(err, ERR_EXISTS,
+		       "the container name \"%s\" is already in use by %s. You have to remove that "
+		       "container to be able to reuse that name: that name is already in use, or "
+		       "use --replace to instruct floe to do so",
+		       name, id);
+}
+
 int record_add(struct engine *e, const struct container_config *config,
 	       const struct container_status *status, struct err *err)
 {
@@ -92,12 +106,7 @@ int record_add(struct engine *e, const struct container_config *config,
 	if (r >= 0)
 		return 0;
 	db_rollback(db);
-	if (r == -EEXIST)
-		return err_set(err, ERR_EXISTS,
-			       "the container name '%s' is already in use; remove that container "
-			       "or use --replace",
-			       config->name);
-	return r;
+	return r == -EEXIST ? name_in_use(e, config->name, err) : r;
 }
 
 static int decode(const char *id, const char *config, const char *status,
@@ -155,10 +164,7 @@ int record_save_config(struct engine *e, const struct container_config *config, 
 	if (r == 0)
 		r = db_exec(db, err, "UPDATE containers SET config = ?, name = ? WHERE id = ?",
 			    "sss", text, config->name, config->id);
-	if (r == -EEXIST)
-		return err_set(err, ERR_EXISTS, "the container name '%s' is already in use",
-			       config->name);
-	return r;
+	return r == -EEXIST ? name_in_use(e, config->name, err) : r;
 }
 
 int record_remove(struct engine *e, const char *id, struct err *err)

@@ -110,3 +110,60 @@ hello" "$(fl run --rm --network "$mode" -p 8080 --rootfs "$ROOTFS" echo hello 2>
 	fl run --rm -v "$T/dir:/run" --rootfs "$ROOTFS" true
 	is "" "$(ls -A dir)"
 }
+
+@test "mistyped commands and options are told in the words of podman" {
+	says 125 "Error: unrecognized command \`floe frobnicate\`" frobnicate
+	says 125 "Error: unrecognized command \`floe volume frobnicate\`" volume frobnicate
+	says 125 "Error: unknown flag: --frobnicate" ps --frobnicate
+	says 125 "Error: unknown shorthand flag: 'Z' in -aZ" ps -aZ
+	says 125 "Error: \"ps\" takes no arguments" ps x
+	says 125 "Error: missing command 'floe volume COMMAND'" volume
+	contains "$output" $'Usage:\n  floe volume [command]'
+	run "$FLOE"
+	is 125 "$status"
+	contains "$output" $'Usage:\n  floe [options] [command]' "Error: missing command 'floe COMMAND'"
+	says 125 "--latest and containers cannot be used together" stop --latest x
+	says 125 "--all and --latest cannot be used together" stop --latest --all
+	says 125 "reading CIDFile: open $T/none: no such file or directory" stop --cidfile "$T/none"
+}
+
+# Each of them: a summary, Usage:, options only where the usage says so.
+@test "help of every command has the form that scripts take apart" {
+	for command in ps run volume 'volume ls' 'network create' version 'system df' exec; do
+		# shellcheck disable=SC2086 # words
+		"$FLOE" $command --help >help
+		contains "$(grep -A 1 '^Usage:$' help | tail -n 1)" "  floe $command"
+		if grep -A 1 '^Usage:$' help | grep -qF '[options]'; then grep -q '^Options:$' help; else ! grep -q '^Options:$' help; fi
+	done
+	"$FLOE" help volume | sed -n '/^Available Commands:/,/^Options:/s/^  \([a-z]*\) .*/\1/p' >commands
+	is "create exists export import inspect ls prune rm" "$(sort commands | grep -v -e mount -e reload | xargs)"
+}
+
+@test "rm: exit code 1 where there is none, 2 where it runs" {
+	start_idle "$C"
+	says 2 "running or paused containers cannot be removed without force: container state improper" rm "$C"
+	says 125 "no such container" rm "$C" nobody
+	fl rm -f -t 0 "$C" >/dev/null
+	says 1 "no such container" rm nobody nobody-else
+}
+
+@test "a name in use is told with whose it is" {
+	id=$(fl create --name "$C" --rootfs "$ROOTFS" true)
+	says 125 "the container name \"$C\" is already in use by $id. You have to remove that container" create --name "$C" \
+		--rootfs "$ROOTFS" true
+	fl create --name "$C-2" --rootfs "$ROOTFS" true >/dev/null
+	says 125 "the container name \"$C\" is already in use by $id." rename "$C-2" "$C"
+}
+
+@test "ps --format: a label by its key, and namespaces" {
+	start_idle "$C" --label key=a=b,c --label other=2
+	is "a=b,c||$C" "$(fl ps --format '{{.Label "key"}}|{{.Label "none"}}|{{.Names}}')"
+	[[ $(fl ps --format '{{.PIDNS}} {{.IPC}} {{.UTS}}') =~ ^[0-9]+\ [0-9]+\ [0-9]+$ ]]
+	is "$C" "$(fl ps --external --format '{{.Names}}')"
+	says 125 "execute template" ps --format '{{.Names "x"}}'
+}
+
+@test "wait --ignore has a line for each that is not there" {
+	fl create --name "$C" --rootfs "$ROOTFS" true >/dev/null
+	is $'-1\n0\n-1' "$(fl wait --ignore x "$C" y)"
+}

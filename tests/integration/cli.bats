@@ -66,11 +66,11 @@ floe()
 @test "what cannot be used is named" {
 	setup_is_floe
 	run rt create --foo "$ID"
-	refuses 1 "unknown option '--foo'; see 'floe-runtime create --help'"
+	refuses 1 "unknown flag: --foo; see 'floe-runtime create --help'"
 	run floe --foo list
-	refuses 1 "unknown option '--foo'; see 'floe-runtime --help'"
+	refuses 1 "unknown flag: --foo; see 'floe-runtime --help'"
 	run floe frobnicate
-	refuses 1 "unknown command 'frobnicate'; see 'floe-runtime --help'"
+	refuses 1 "unrecognized command \`floe-runtime frobnicate\`; see 'floe-runtime --help'"
 	run floe frobnicate --help
 	refuses 1 "No help topic for 'frobnicate': unknown command; see 'floe-runtime --help'"
 	run rt create --preserve-fds many "$ID"
@@ -247,7 +247,7 @@ receive()
 	for command in checkpoint create delete events exec features kill list pause ps restore resume run spec start state update; do
 		floe $command --help >"$T/help" 2>"$T/err"
 		[ ! -s "$T/err" ]
-		contains "$(head -n 1 "$T/help")" "Usage: floe-runtime" "$command"
+		contains "$(grep -A 1 '^Usage:$' "$T/help")" "  floe-runtime $command" "$command"
 		diff "$T/help" <(floe help $command)
 		diff "$T/help" <(floe $command "$ID" -h --unknown) || [[ $command =~ ^(exec|kill|ps)$ ]]
 	done

@@ -207,13 +207,13 @@ static void test_errors(void **state UNUSED)
 		const char *argv[3];
 		const char *msg;
 	} cases[] = {
-		{ { "--foo" }, "unknown option '--foo'; see 'prog --help'" },
-		{ { "--foo=1" }, "unknown option '--foo'; see 'prog --help'" },
-		{ { "-fox" }, "unknown option '-x'; see 'prog --help'" },
-		{ { "-x" }, "unknown option '-x'; see 'prog --help'" },
-		{ { "-xyz=1" }, "unknown option '-xyz'; see 'prog --help'" },
-		{ { "--fla" }, "unknown option '--fla'; see 'prog --help'" },
-		{ { "--f" }, "unknown option '--f'; see 'prog --help'" },
+		{ { "--foo" }, "unknown flag: --foo; see 'prog --help'" },
+		{ { "--foo=1" }, "unknown flag: --foo; see 'prog --help'" },
+		{ { "-fox" }, "unknown shorthand flag: 'x' in -fox; see 'prog --help'" },
+		{ { "-x" }, "unknown shorthand flag: 'x' in -x; see 'prog --help'" },
+		{ { "-xyz=1" }, "unknown flag: -xyz; see 'prog --help'" },
+		{ { "--fla" }, "unknown flag: --fla; see 'prog --help'" },
+		{ { "--f" }, "unknown flag: --f; see 'prog --help'" },
 		{ { "--string" },
 		  "flag needs an argument: --string (it requires an argument); see 'prog --help'" },
 		{ { "-s" },
@@ -373,19 +373,19 @@ static void test_commands(void **state UNUSED)
 		  1,
 		  0,
 		  "\"exact\" requires exactly 2 argument(s); see 'prog wall exact --help'" },
-		{ { "wall" }, -EINVAL, 1, 0, "no subcommand given; see 'prog wall --help'" },
+		{ { "wall" }, -EINVAL, 1, 0, "missing command 'prog wall COMMAND'" },
 		{ { "wall", "foo" },
 		  -EINVAL,
 		  1,
 		  0,
-		  "unknown command 'foo'; see 'prog wall --help'" },
-		{ { "foo" }, -EINVAL, 1, 0, "unknown command 'foo'; see 'prog --help'" },
+		  "unrecognized command `prog wall foo`; see 'prog wall --help'" },
+		{ { "foo" }, -EINVAL, 1, 0, "unrecognized command `prog foo`; see 'prog --help'" },
 		{ { NULL }, -EINVAL, 1, 0, "no command given; see 'prog --help'" },
 		{ { "paint", "a", "--bar" },
 		  -EINVAL,
 		  1,
 		  0,
-		  "unknown option '--bar'; see 'prog paint --help'" },
+		  "unknown flag: --bar; see 'prog paint --help'" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -406,12 +406,14 @@ static void test_commands(void **state UNUSED)
 }
 
 static const char help_of_paint[] =
-	"Usage: prog [GLOBAL OPTIONS] paint [OPTIONS] WALL [WALL]\n"
-	"\n"
 	"Paint a wall.\n"
 	"\n"
-	"It is painted in one color, from the left to the right and from the top to the\n"
-	"bottom. Then it dries.\n"
+	"Description:\n"
+	"  It is painted in one color, from the left to the right and from the top to the\n"
+	"  bottom. Then it dries.\n"
+	"\n"
+	"Usage:\n"
+	"  prog paint [options] WALL [WALL]\n"
 	"\n"
 	"Options:\n"
 	"  -f, --flag                    do it\n"
@@ -429,30 +431,29 @@ static const char help_of_paint[] =
 	"                                (default: none)\n"
 	"  -h, --help                    show this help\n";
 
-static const char help_of_program[] = "Usage: prog [GLOBAL OPTIONS] COMMAND [OPTIONS] [ARGUMENTS]\n"
+static const char help_of_program[] = "Paint things.\n"
 				      "\n"
-				      "Paint things.\n"
+				      "Usage:\n"
+				      "  prog [options] [command]\n"
 				      "\n"
-				      "Commands:\n"
+				      "Available Commands:\n"
 				      "  paint         paint a wall\n"
 				      "  wall          what there is for walls\n"
 				      "\n"
-				      "Global options:\n"
+				      "Options:\n"
 				      "  -f, --flag                    do it\n"
 				      "  -o, --other                   do something else\n"
 				      "  -h, --help                    show this help\n"
 				      "\n"
 				      "'prog COMMAND --help' says more about a command.\n";
 
-static const char help_of_wall[] = "Usage: prog [GLOBAL OPTIONS] wall COMMAND\n"
+static const char help_of_wall[] = "What there is for walls.\n"
 				   "\n"
-				   "What there is for walls.\n"
+				   "Usage:\n"
+				   "  prog wall [command]\n"
 				   "\n"
-				   "Commands:\n"
-				   "  any           take what comes\n"
-				   "\n"
-				   "Options:\n"
-				   "  -h, --help                    show this help\n";
+				   "Available Commands:\n"
+				   "  any           take what comes\n";
 
 static void test_help(void **state UNUSED)
 {
@@ -461,10 +462,10 @@ static void test_help(void **state UNUSED)
 	cli_help_program(&program, &sb);
 	assert_string_equal(sb.buf, help_of_program);
 	strbuf_clear(&sb);
-	cli_help_command(&program, &paint_command, "prog paint", &sb);
+	cli_help_command(&paint_command, "prog paint", &sb);
 	assert_string_equal(sb.buf, help_of_paint);
 	strbuf_clear(&sb);
-	cli_help_command(&program, &wall_command, "prog wall", &sb);
+	cli_help_command(&wall_command, "prog wall", &sb);
 	assert_string_equal(sb.buf, help_of_wall);
 }
 

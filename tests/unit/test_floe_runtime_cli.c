@@ -101,7 +101,7 @@ static void test_help_width(void **state UNUSED)
 		auto_free char *of = xasprintf("%s %s", program->name, program->commands[i]->name);
 
 		strbuf_clear(&sb);
-		cli_help_command(program, program->commands[i], of, &sb);
+		cli_help_command(program->commands[i], of, &sb);
 		check_width(of, sb.buf);
 	}
 }

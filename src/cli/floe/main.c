@@ -202,8 +202,12 @@ static int run(char *const *all, int *ret_error_code, struct err *err)
 		r = print_dump(err);
 	} else if (globals.version) {
 		r = cli_print("floe version " FLOE_VERSION "\n", err);
-	} else if (args.help || args.n == 0) {
+	} else if (args.help) {
 		r = print_help(err);
+	} else if (args.n == 0) {
+		r = print_help(err);
+		if (r == 0)
+			r = err_set(err, ERR_USAGE, "missing command 'floe COMMAND'");
 	} else {
 		keep_global_args(&context.global_args, argv, args.v);
 		r = load_config(globals.config_file, &config, &config_text, err);

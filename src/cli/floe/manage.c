@@ -85,8 +85,7 @@ static int run_port(const struct cli_invocation *inv, struct err *err)
 		return r;
 	add_ports(&c, wanted, false, &out);
 	if (wanted && out.len == 0)
-		return err_set(err, ERR_NOT_FOUND, "no public port '%s' published for %s", wanted,
-			       c.config.name);
+		return err_set(err, ERR_NOT_FOUND, "failed to find published port \"%s\"", wanted);
 	return cli_print(out.buf, err);
 }
 

@@ -24,7 +24,7 @@
 	"{{.USERNS}}\t{{.UTS}}"
 
 struct options {
-	bool all, latest, no_trunc, no_heading, quiet, size, sync, ns;
+	bool all, latest, no_trunc, no_heading, quiet, size, sync, ns, external;
 	struct opt_i64 last;
 	uint32_t watch; /* seconds; 0: once */
 	struct strvec filters;
@@ -184,6 +184,17 @@ static struct json_object *headings(void)
 	return o;
 }
 
+/* They are read from /proc, which few ask for. */
+static bool names_namespaces(const char *format)
+{
+	static const char *const words[] = { "NS", "IPC", "MNT", "NET", "UTS", "Namespaces" };
+
+	for (size_t i = 0; format && i < ARRAY_SIZE(words); i++)
+		if (strstr(format, words[i]))
+			return true;
+	return false;
+}
+
 static int print_rows(const struct rows *rows, struct strbuf *out, struct err *err)
 {
 	const struct options *o = rows->o;
@@ -203,7 +214,7 @@ static int print_rows(const struct rows *rows, struct strbuf *out, struct err *e
 		struct json_object *row = as_json ? view_ps_json(&rows->v[i]) :
 						    view_ps(&rows->v[i], o->no_trunc, err);
 
-		if (o->ns)
+		if (o->ns || names_namespaces(o->format))
 			view_add_namespaces(row, &rows->v[i], as_json);
 		if (o->size)
 			r = add_size(&rows->v[i], row, as_json, err);
@@ -223,6 +234,9 @@ static int list(const struct cli_invocation *inv, struct err *err)
 	auto_strbuf struct strbuf out = STRBUF_INIT;
 	int r = check_sort(o->sort, err);
 
+	/* As podman, whose external ones are never running. */
+	if (r == 0 && o->external && (o->latest || o->last.set))
+		r = err_set(err, ERR_USAGE, "--external cannot be used with --last or --latest");
 	if (r == 0 && o->quiet && o->format && str_eq(o->format, "json"))
 		r = err_set(err, ERR_USAGE, "quiet and format cannot be used together");
 	if (r == 0)
@@ -274,6 +288,8 @@ static const struct cli_option rows_[] = {
 		   "order by command, created, id, image, names, runningfor or status"),
 	OPT_FLAG(T, ns, "ns", 0, "the numbers of their namespaces"),
 	OPT_U32(T, watch, "watch", 'w', "SECONDS", "print it anew every so many seconds"),
+	OPT_FLAG(T, external, "external", 0,
+		 "those of other programs in the store as well, of which there are none"),
 	OPT_FLAG(T, sync, "sync", 0, "look at the processes (as is done anyway)"),
 };
 #undef T

@@ -68,15 +68,16 @@ static int collect(const struct cli_invocation *inv, const struct targets *t, st
 		char *line = io_read_line_at(AT_FDCWD, t->cidfiles.v[i]);
 
 		if (!line && !(t->ignore && errno == ENOENT))
-			return err_sys(err, -errno, "read container id from '%s'",
-				       t->cidfiles.v[i]);
+			return err_sys(err, -errno, "reading CIDFile: open %s", t->cidfiles.v[i]);
 		if (line)
 			strvec_add_take(&names->typed, line);
 	}
+	if (t->all && t->latest)
+		return err_set(err, ERR_USAGE, "--all and --latest cannot be used together");
 	if (t->all || t->latest || t->filters.n > 0) {
 		if (names->typed.n > 0 && t->filters.n == 0)
-			return err_set(err, ERR_USAGE,
-				       "no arguments are needed with --all or --latest");
+			return err_set(err, ERR_USAGE, "%s and containers cannot be used together",
+				       t->all ? "--all" : "--latest");
 		strvec_done(&names->typed);
 		return collect_all(floe_engine(inv), t, names, err);
 	}
@@ -87,12 +88,25 @@ static int collect(const struct cli_invocation *inv, const struct targets *t, st
 	return 0;
 }
 
+/* Only rm tells apart what is missing and what runs. */
+static int rm_code(const struct err *err)
+{
+	return err->kind == ERR_NOT_FOUND ? 1 : err->kind == ERR_STATE ? 2 : FLOE_EXIT_ERROR;
+}
+
+/* Of two failures; different ones are a failure in general. */
+static int worse(int code, int other)
+{
+	return code == 0 || code == other ? other : FLOE_EXIT_ERROR;
+}
+
 int targets_each(const struct cli_invocation *inv, const struct targets *t,
 		 int (*each)(struct container *c, void *context, struct err *err), void *context,
 		 struct err *err)
 {
 	struct engine *e = floe_engine(inv);
 	struct names names = { 0 };
+	bool is_rm = str_eq(inv->command->name, "rm");
 	int code = 0;
 	int r = collect(inv, t, &names, err);
 
@@ -103,22 +117,22 @@ int targets_each(const struct cli_invocation *inv, const struct targets *t,
 		int r2 = t->lock ? container_open_locked(&c, e, name, &one) :
 				   container_open(&c, e, name, &one);
 
-		if (r2 == -ENOENT && (t->ignore || t->all))
+		if (r2 == -ENOENT && (t->ignore || t->all)) {
+			if (t->missing)
+				t->missing();
 			continue;
+		}
 		if (r2 == 0)
 			r2 = each(&c, context, &one);
 		if (r2 < 0) {
 			targets_report(&one);
-			code = one.kind == ERR_NOT_FOUND && code == 0 ? 1 : FLOE_EXIT_ERROR;
+			code = worse(code, is_rm ? rm_code(&one) : FLOE_EXIT_ERROR);
 		} else if (r2 == 0) {
 			print_done(t, name, &c);
 		}
 	}
 	strvec_done(&names.typed);
 	strvec_done(&names.ids);
-	/* Only rm tells what is missing apart. */
-	if (code == 1 && !str_eq(inv->command->name, "rm"))
-		code = FLOE_EXIT_ERROR;
 	return r < 0 ? r : code;
 }
 

@@ -15,6 +15,7 @@ struct targets {
 	bool print_id; /* the id, not what was typed */
 	struct strvec filters;
 	struct strvec cidfiles;
+	void (*missing)(void); /* for each that is ignored; NULL: nothing */
 	/* Which of `all` are meant; NULL: every one. */
 	bool (*wanted)(const struct container *c);
 };

@@ -204,6 +204,8 @@ struct json_object *view_ps(const struct container *c, bool no_trunc, struct err
 	view_add(o, "Ports", ports.buf);
 	view_add(o, "Names", g->name);
 	json_object_object_add(o, "Labels", labels_text(&g->labels));
+	/* For `.Label "key"`. */
+	json_object_object_add(o, "Label", view_map(&g->labels));
 	json_object_object_add(o, "Mounts", mounts_text(g));
 	view_add(o, "Networks", g->network);
 	view_add(o, "Pod", "");

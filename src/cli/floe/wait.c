@@ -71,10 +71,17 @@ static int wait_one(struct container *c, void *context, struct err *err)
 	return 1;
 }
 
+/* --ignore: a code for each name, so that the lines are of the arguments. */
+static void print_missing(void)
+{
+	(void)io_write_all(STDOUT_FILENO, "-1\n", 3);
+}
+
 static int run_wait(const struct cli_invocation *inv, struct err *err)
 {
 	const struct wait_options *o = inv->options;
 	struct wait_context w = { .o = o, .interval_ms = 250 };
+	struct targets targets;
 	uint64_t ns;
 
 	if (o->interval && parse_u64(o->interval, &w.interval_ms) < 0) {
@@ -89,7 +96,9 @@ static int run_wait(const struct cli_invocation *inv, struct err *err)
 		if (!container_phase_from_string(o->conditions.v[i]))
 			return err_set(err, ERR_USAGE, "condition '%s': not supported",
 				       o->conditions.v[i]);
-	return targets_each(inv, &o->targets, wait_one, &w, err);
+	targets = o->targets;
+	targets.missing = print_missing;
+	return targets_each(inv, &targets, wait_one, &w, err);
 }
 
 #define T struct wait_options

@@ -342,7 +342,6 @@ static int wait_at_gate(struct child *c, struct err *err)
 	ssize_t n;
 
 	child_close_log();
-	be_terminable();
 	c->fifo_fd = open_gate(c);
 	if (c->fifo_fd < 0)
 		return err_sys(err, c->fifo_fd, "open exec.fifo");
@@ -375,7 +374,8 @@ void init_child_main(struct launch *l)
 	if (r == 0)
 		log_debug("init: closing the pipe to signal completion");
 	if (r == 0 && !l->start_now) {
-		/* The parent takes the end of the socket for "init waits at the gate". */
+		/* The parent takes the end of the socket for "init waits at the gate", where it can be killed. */
+		be_terminable();
 		close_fd(&l->child_sync_fd);
 		r = wait_at_gate(&c, &err);
 	}

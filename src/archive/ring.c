@@ -2,10 +2,10 @@
 #include "archive/ring.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 
 #include "core/alloc.h"
+#include "core/proc.h"
 
 enum slot_state { SLOT_FREE, SLOT_QUEUED, SLOT_RUNNING, SLOT_DONE };
 
@@ -32,12 +32,8 @@ struct ring {
 
 unsigned int ring_threads(unsigned int wanted)
 {
-	cpu_set_t set;
-
 	if (wanted == 0)
-		wanted = sched_getaffinity(0, sizeof(set), &set) == 0 ?
-				 (unsigned int)CPU_COUNT(&set) :
-				 RING_THREADS_MAX;
+		wanted = proc_n_cpus();
 	return MAX(1U, MIN(wanted, (unsigned int)RING_THREADS_MAX));
 }
 

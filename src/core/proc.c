@@ -3,6 +3,7 @@
 
 #include <linux/sched.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -230,4 +231,13 @@ const char *proc_status_to_string(int status)
 int proc_status_to_exit_code(int status)
 {
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+unsigned int proc_n_cpus(void)
+{
+	cpu_set_t set;
+
+	/* EINVAL: more CPUs than the set has room for. */
+	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned int)CPU_COUNT(&set) :
+							      CPU_SETSIZE;
 }

@@ -48,6 +48,8 @@ int proc_wait(struct proc *p, int timeout_ms, int *ret_status);
 void proc_kill(struct proc *p);
 /* All signals at their default dispositions, also those that are ignored. */
 void proc_default_signals(void);
+/* CPUs that this process may run on (sched_getaffinity(2)), at least 1. */
+unsigned int proc_n_cpus(void);
 /* "exit status 3" or "signal: killed", as Go prints it; in a static buffer. */
 const char *proc_status_to_string(int status);
 /* Exit code as shells give it: status, or 128 + signal. */

@@ -21,6 +21,7 @@
 #include "core/capture.h"
 #include "core/io.h"
 #include "core/path.h"
+#include "core/proc.h"
 #include "core/str.h"
 #include "engine/containers_conf.h"
 #include "engine/image_use.h"
@@ -251,7 +252,7 @@ static struct json_object *host(struct engine *e)
 	add_cgroups(o, e);
 	json_object_object_add(o, "conmon", program(NULL, e->conmon));
 	add_cpu(o);
-	view_add_i64(o, "cpus", sysconf(_SC_NPROCESSORS_ONLN));
+	view_add_i64(o, "cpus", proc_n_cpus());
 	view_add(o, "databaseBackend", "sqlite");
 	add_distribution(o);
 	view_add(o, "eventLogger",

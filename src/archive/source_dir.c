@@ -24,7 +24,7 @@ struct source_dir {
 static int collect(struct source_dir *dir, int fd, const char *path, unsigned int depth)
 {
 	auto_strvec struct strvec names = STRVEC_INIT;
-	int r = fs_list(fd, &names);
+	int r = fs_list(fd, ".", &names);
 
 	if (depth > DEPTH_MAX)
 		return -ELOOP;

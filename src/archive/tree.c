@@ -255,7 +255,7 @@ static int walk_below(struct walk *w, int dir_fd, const char *below, const char 
 		      struct err *err)
 {
 	auto_strvec struct strvec names = STRVEC_INIT;
-	int r = fs_list(dir_fd, &names);
+	int r = fs_list(dir_fd, ".", &names);
 
 	if (r < 0)
 		return err_sys(err, r, "read directory '%s'", path);

@@ -295,28 +295,16 @@ static int run_round(struct run *run, const struct gt_node *node, struct json_ob
 	return r;
 }
 
-static int compare_keys(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static int range_object(struct run *run, const struct gt_node *node, struct json_object *object)
 {
-	size_t n = (size_t)json_object_object_length(object);
-	auto_free const char **keys = xcalloc(n + 1, sizeof(*keys));
-	size_t i = 0;
+	auto_strvec struct strvec keys = STRVEC_INIT;
 	int r = 0;
 
-	json_object_object_foreach(object, key, member)
-	{
-		(void)member;
-		keys[i++] = key;
-	}
-	qsort(keys, n, sizeof(*keys), compare_keys);
-	for (i = 0; r == 0 && i < n && run->flow != FLOW_BREAK; i++) {
+	json_value_keys(object, &keys);
+	for (size_t i = 0; r == 0 && i < keys.n && run->flow != FLOW_BREAK; i++) {
 		run->flow = FLOW_ON;
-		r = run_round(run, node, json_object_new_string(keys[i]),
-			      json_object_object_get(object, keys[i]));
+		r = run_round(run, node, json_object_new_string(keys.v[i]),
+			      json_object_object_get(object, keys.v[i]));
 	}
 	run->flow = FLOW_ON;
 	return r;

@@ -55,27 +55,15 @@ bool gt_is_true(struct json_object *value)
 
 /* --- printing --- */
 
-static int compare_keys(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static void print_object(struct json_object *value, struct strbuf *out)
 {
-	size_t n = (size_t)json_object_object_length(value);
-	auto_free const char **keys = xcalloc(n + 1, sizeof(*keys));
-	size_t i = 0;
+	auto_strvec struct strvec keys = STRVEC_INIT;
 
-	json_object_object_foreach(value, key, member)
-	{
-		(void)member;
-		keys[i++] = key;
-	}
-	qsort(keys, n, sizeof(*keys), compare_keys);
+	json_value_keys(value, &keys);
 	strbuf_adds(out, "map[");
-	for (i = 0; i < n; i++) {
-		strbuf_addf(out, "%s%s:", i ? " " : "", keys[i]);
-		gt_print(json_object_object_get(value, keys[i]), out);
+	for (size_t i = 0; i < keys.n; i++) {
+		strbuf_addf(out, "%s%s:", i ? " " : "", keys.v[i]);
+		gt_print(json_object_object_get(value, keys.v[i]), out);
 	}
 	strbuf_addc(out, ']');
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/json_table.h"
 #include "core/str.h"
 #include "core/strvec.h"
 
@@ -80,24 +81,13 @@ static void add_scalar(struct json_object *value, int depth, struct strbuf *out)
 	strbuf_addc(out, '\n');
 }
 
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static void add(struct json_object *value, int depth, struct strbuf *out);
 
 static void add_object(struct json_object *value, int depth, struct strbuf *out)
 {
 	auto_strvec struct strvec keys = STRVEC_INIT;
 
-	json_object_object_foreach(value, name, member)
-	{
-		(void)member;
-		strvec_add(&keys, name);
-	}
-	if (keys.n)
-		qsort(keys.v, keys.n, sizeof(*keys.v), compare);
+	json_value_keys(value, &keys);
 	for (size_t i = 0; i < keys.n; i++) {
 		struct json_object *of = json_object_object_get(value, keys.v[i]);
 

@@ -127,27 +127,6 @@ int fs_remove_tree(int dir_fd, const char *name)
 	return remove_tree(dir_fd, name, REMOVE_DEPTH_MAX);
 }
 
-static int compare_paths(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-int fs_list_sorted(const char *path, const char *suffix, struct strvec *ret)
-{
-	auto_closedir DIR *dir = opendir(path);
-	size_t first = ret->n;
-	struct dirent *entry;
-
-	if (!dir)
-		return -errno;
-	while ((entry = readdir(dir)))
-		if (str_has_suffix(entry->d_name, suffix))
-			strvec_addf(ret, "%s/%s", path, entry->d_name);
-	if (ret->n > first)
-		qsort(ret->v + first, ret->n - first, sizeof(*ret->v), compare_paths);
-	return 0;
-}
-
 bool fs_exists(int dir_fd, const char *path)
 {
 	struct stat st;
@@ -155,14 +134,9 @@ bool fs_exists(int dir_fd, const char *path)
 	return fstatat(dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static int compare_names(const void *a, const void *b)
+int fs_list(int dir_fd, const char *path, struct strvec *ret)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-int fs_list(int dir_fd, struct strvec *ret)
-{
-	int fd = fd_open_at(dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+	int fd = fd_open_at(dir_fd, path, O_RDONLY | O_DIRECTORY, 0);
 	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 
@@ -171,7 +145,17 @@ int fs_list(int dir_fd, struct strvec *ret)
 	while ((entry = readdir(dir)))
 		if (!str_eq(entry->d_name, ".") && !str_eq(entry->d_name, ".."))
 			strvec_add(ret, entry->d_name);
-	if (ret->n)
-		qsort(ret->v, ret->n, sizeof(*ret->v), compare_names);
+	strvec_sort(ret);
 	return 0;
+}
+
+int fs_list_paths(const char *dir, const char *suffix, struct strvec *ret)
+{
+	auto_strvec struct strvec names = STRVEC_INIT;
+	int r = fs_list(AT_FDCWD, dir, &names);
+
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		if (str_has_suffix(names.v[i], suffix))
+			strvec_addf(ret, "%s/%s", dir, names.v[i]);
+	return r;
 }

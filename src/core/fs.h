@@ -6,6 +6,8 @@
 
 #include "core/macro.h"
 
+struct strvec;
+
 /* mkdir -p: parents with parent_mode, the last with mode. 0 when it exists already. */
 int fs_mkdir_all(int dir_fd, const char *path, mode_t parent_mode, mode_t mode);
 
@@ -21,11 +23,9 @@ int fs_write_atomic(int dir_fd, const char *name, const void *data, size_t len, 
 /* Remove dir_fd/name and everything below it. Symlinks are removed, not followed; mount points are
  * not crossed (-EBUSY or -EXDEV). 0 when it does not exist. */
 int fs_remove_tree(int dir_fd, const char *name);
-/* The paths (dir/NAME) of what is in the directory and whose name has the suffix, in order of name. */
-struct strvec;
-int fs_list_sorted(const char *dir, const char *suffix, struct strvec *ret);
 /* Whether a path exists (also a dangling symlink). */
 bool fs_exists(int dir_fd, const char *path);
-struct strvec;
-/* The names in a directory (dir_fd itself, which may be O_PATH), sorted by their bytes, without "." and "..". */
-int fs_list(int dir_fd, struct strvec *ret);
+/* The names in a directory, sorted by their bytes, without "." and ".."; "." for dir_fd itself, which may be O_PATH. */
+int fs_list(int dir_fd, const char *path, struct strvec *ret);
+/* The paths (dir/NAME) of those that have the suffix, appended in order of name. */
+int fs_list_paths(const char *dir, const char *suffix, struct strvec *ret);

@@ -357,6 +357,16 @@ static void write_value(const struct writer *w, struct json_object *value, unsig
 	}
 }
 
+void json_value_keys(struct json_object *object, struct strvec *ret)
+{
+	json_object_object_foreach(object, key, member)
+	{
+		(void)member;
+		strvec_add(ret, key);
+	}
+	strvec_sort(ret);
+}
+
 char *json_value_to_text(struct json_object *value, enum json_style style)
 {
 	static const char *const indents[] = {

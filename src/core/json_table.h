@@ -25,6 +25,7 @@
 
 #include "core/err.h"
 #include "core/macro.h"
+#include "core/strvec.h"
 
 #define JSON_TEXT_MAX (16U << 20)
 
@@ -236,6 +237,8 @@ char *json_encode(const struct json_desc *desc, const void *object, enum json_st
 struct json_object *json_encode_value(const struct json_desc *desc, const void *object);
 /* The text of a json-c value in one of our styles; the caller owns it. */
 char *json_value_to_text(struct json_object *value, enum json_style style);
+/* The keys of a json-c object, sorted. */
+void json_value_keys(struct json_object *object, struct strvec *ret);
 
 /* Free what the members own and zero the struct; object may be NULL or zeroed. */
 void json_done(const struct json_desc *desc, void *object);

@@ -27,6 +27,8 @@ void strvec_addf(struct strvec *sv, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void strvec_add_all(struct strvec *sv, char *const *v, size_t n);
 /* Remove element i; the others keep their order. */
 void strvec_remove(struct strvec *sv, size_t i);
+/* By the bytes of the strings. */
+void strvec_sort(struct strvec *sv);
 bool strvec_contains(const struct strvec *sv, const char *s);
 /* Split s at each occurrence of sep; empty parts are kept only when keep_empty. */
 void strvec_split(struct strvec *sv, const char *s, char sep, bool keep_empty);

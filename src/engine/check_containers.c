@@ -246,7 +246,7 @@ static int check_dir(struct check *check, const char *base, const char *name,
 {
 	auto_free char *dir = path_join(base, name);
 	auto_strvec struct strvec paths = STRVEC_INIT;
-	int r = fs_list_sorted(dir, "", &paths);
+	int r = fs_list_paths(dir, "", &paths);
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : err_sys(err, r, "read '%s'", dir);
@@ -356,7 +356,7 @@ static int check_volumes(struct check *check, struct err *err)
 	for (size_t i = 0; r == 0 && i < volumes.n; i++)
 		if (!fs_exists(AT_FDCWD, volumes.v[i].mountpoint))
 			check_add(check, &lost_volume, "volume", volumes.v[i].name);
-	if (r < 0 || fs_list_sorted(check->engine->volumepath, "", &paths) < 0)
+	if (r < 0 || fs_list_paths(check->engine->volumepath, "", &paths) < 0)
 		return r;
 	for (size_t i = 0; r >= 0 && i < paths.n; i++) {
 		const char *name = path_basename(paths.v[i]);

@@ -343,7 +343,7 @@ static int load_usual(struct loading *l, struct err *err)
 	if (r == 0)
 		r = load_file(l, ADMIN_DIR "/containers.conf", false, err);
 	if (r == 0) {
-		r = fs_list_sorted(ADMIN_DIR "/containers.conf.d", ".conf", &dropins);
+		r = fs_list_paths(ADMIN_DIR "/containers.conf.d", ".conf", &dropins);
 		r = r == -ENOENT ? 0 : r;
 		if (r < 0)
 			return err_sys(err, r, "read '%s'", ADMIN_DIR "/containers.conf.d");

@@ -94,7 +94,7 @@ static int load_dropins(struct registries *r, const char *path, struct err *err)
 {
 	auto_free char *dir = xasprintf("%s.d", path);
 	auto_strvec struct strvec files = STRVEC_INIT;
-	int result = fs_list_sorted(dir, ".conf", &files);
+	int result = fs_list_paths(dir, ".conf", &files);
 
 	if (result < 0)
 		return result == -ENOENT ? 0 : err_sys(err, result, "read '%s'", dir);

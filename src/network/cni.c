@@ -185,17 +185,11 @@ static bool add_name(struct cni_network *network, void *context)
 	return false;
 }
 
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int cni_list(struct strvec *ret, const struct cni *cni, struct err *err)
 {
 	int r = each_network(cni, add_name, ret, err);
 
-	if (ret->n)
-		qsort(ret->v, ret->n, sizeof(*ret->v), compare);
+	strvec_sort(ret);
 	return r;
 }
 

@@ -307,7 +307,7 @@ int ipam_release(const char *dir, const char *network_name, const char *containe
 int ipam_list(const char *dir, struct strvec *ret, struct err *err)
 {
 	auto_strvec struct strvec files = STRVEC_INIT;
-	int r = fs_list_sorted(dir, ".json", &files);
+	int r = fs_list_paths(dir, ".json", &files);
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : err_sys(err, r, "read '%s'", dir);

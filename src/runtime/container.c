@@ -327,11 +327,6 @@ void container_state_fill(const struct container *c, enum container_status statu
 				    c->record.annotations.v[i].value);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int container_list_ids(const struct runtime *rt, struct strvec *ret, struct err *err)
 {
 	auto_close int fd = -EBADF;
@@ -356,7 +351,6 @@ int container_list_ids(const struct runtime *rt, struct strvec *ret, struct err 
 		    S_ISDIR(st.st_mode))
 			strvec_add(ret, entry->d_name);
 	}
-	if (ret->n)
-		qsort(ret->v, ret->n, sizeof(*ret->v), compare_names);
+	strvec_sort(ret);
 	return 0;
 }

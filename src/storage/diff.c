@@ -12,6 +12,7 @@
 #include "core/fd.h"
 #include "core/rooted.h"
 #include "core/path.h"
+#include "core/fs.h"
 #include "core/str.h"
 #include "storage/lower.h"
 #include "storage/rootfs_idmap.h"
@@ -127,7 +128,7 @@ static int walk(struct differ *d, const char *tree, const char *prefix,
 		const struct lower_dir *lower)
 {
 	auto_strvec struct strvec names = STRVEC_INIT;
-	int r = lower_list(tree, &names);
+	int r = fs_list(AT_FDCWD, tree, &names);
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : err_sys(d->err, r, "read directory '%s'", tree);
@@ -209,7 +210,7 @@ int layer_diff(struct store *store, const char *chain_id, struct rootfs_changes 
 static int add_sizes(const char *path, uint64_t *total)
 {
 	auto_strvec struct strvec names = STRVEC_INIT;
-	int r = lower_list(path, &names);
+	int r = fs_list(AT_FDCWD, path, &names);
 
 	if (r == -ENOENT)
 		return 0;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "storage/lower.h"
 
-#include <dirent.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/fs.h"
 #include "core/str.h"
 #include "storage/whiteout.h"
 
@@ -65,38 +66,17 @@ int lower_dir_entry(const struct lower_dir *dir, const char *name, struct stat *
 	return found;
 }
 
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-int lower_list(const char *path, struct strvec *ret)
-{
-	auto_closedir DIR *dir = opendir(path);
-	struct dirent *entry;
-
-	if (!dir)
-		return -errno;
-	while ((entry = readdir(dir)))
-		if (!str_eq(entry->d_name, ".") && !str_eq(entry->d_name, ".."))
-			strvec_add(ret, entry->d_name);
-	if (ret->n)
-		qsort(ret->v, ret->n, sizeof(*ret->v), compare);
-	return 0;
-}
-
 int lower_dir_names(const struct lower_dir *dir, struct strvec *ret)
 {
 	auto_strvec struct strvec all = STRVEC_INIT;
 
 	for (size_t i = 0; i < dir->paths.n; i++) {
-		int r = lower_list(dir->paths.v[i], &all);
+		int r = fs_list(AT_FDCWD, dir->paths.v[i], &all);
 
 		if (r < 0)
 			return r;
 	}
-	if (all.n)
-		qsort(all.v, all.n, sizeof(*all.v), compare);
+	strvec_sort(&all);
 	for (size_t i = 0; i < all.n; i++) {
 		auto_free char *path = NULL;
 		struct stat st;

@@ -27,8 +27,5 @@ int lower_dir_entry(const struct lower_dir *dir, const char *name, struct stat *
 /* All names, sorted. Return: 0 or -errno. */
 int lower_dir_names(const struct lower_dir *dir, struct strvec *ret);
 
-/* The names in a directory, sorted. Return: 0 or -errno. */
-int lower_list(const char *path, struct strvec *ret);
-
 DEFINE_AUTO_VAL(lower_dir, struct lower_dir, lower_dir_done)
 #define auto_lower_dir auto_cleanup(lower_dir_cleanup_val)

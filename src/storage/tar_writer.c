@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "storage/tar_writer.h"
 
-#include <dirent.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -10,6 +9,7 @@
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/fd.h"
+#include "core/fs.h"
 #include "core/io.h"
 #include "core/str.h"
 #include "storage/tar_reader.h"
@@ -295,31 +295,10 @@ struct tree {
 	unsigned int depth;
 };
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static int read_names(int fd, struct strvec *ret)
-{
-	int copy = fd_dup(fd);
-	auto_closedir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-	struct dirent *entry;
-
-	if (!dir)
-		return copy < 0 ? copy : -errno;
-	while ((entry = readdir(dir)))
-		if (!str_eq(entry->d_name, ".") && !str_eq(entry->d_name, ".."))
-			strvec_add(ret, entry->d_name);
-	if (ret->n)
-		qsort(ret->v, ret->n, sizeof(*ret->v), compare_names);
-	return 0;
-}
-
 static int add_below(struct tree *t, int dir_fd, const char *path, struct err *err)
 {
 	auto_strvec struct strvec names = STRVEC_INIT;
-	int r = read_names(dir_fd, &names);
+	int r = fs_list(dir_fd, ".", &names);
 
 	if (r < 0)
 		return err_sys(err, r, "read directory '%s'", path);

@@ -74,7 +74,7 @@ int whiteout_apply(int dir_fd, const char *name, const char *path, struct err *e
 	int r = dir < 0 ? dir : 0;
 
 	if (str_eq(name, OPAQUE))
-		r = r < 0 ? r : fs_list(dir, &names);
+		r = r < 0 ? r : fs_list(dir, ".", &names);
 	else if (str_has_prefix(name, META))
 		return 0;
 	else if (!*hidden || str_eq(hidden, ".") || str_eq(hidden, ".."))

@@ -634,7 +634,7 @@ static bool holds_only(int dir_fd, const char *path, const char *a, const char *
 	auto_close int fd = fd_open_at(dir_fd, path, O_RDONLY | O_DIRECTORY, 0);
 	auto_strvec struct strvec names = STRVEC_INIT;
 
-	if (fd < 0 || fs_list(fd, &names) < 0)
+	if (fd < 0 || fs_list(fd, ".", &names) < 0)
 		return false;
 	for (size_t i = 0; i < names.n; i++)
 		if (!str_eq(names.v[i], a) && !str_eq(names.v[i], b))

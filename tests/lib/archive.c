@@ -46,7 +46,7 @@ static int add_volumes(struct archive_writer *w, int dir, struct err *err)
 {
 	auto_close int volumes = fd_open_at(dir, "volumes", O_RDONLY | O_DIRECTORY, 0);
 	auto_strvec struct strvec names = STRVEC_INIT;
-	int r = volumes < 0 ? 0 : fs_list(volumes, &names);
+	int r = volumes < 0 ? 0 : fs_list(volumes, ".", &names);
 
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		auto_free char *name = xasprintf("volumes/%s.tar", names.v[i]);

@@ -298,7 +298,7 @@ static void test_unfinished(void **state)
 	assert_int_equal(archive_writer_add_data(w, "config.dump", "{}", 2, &err), 0);
 	assert_true(archive_writer_add_data(w, "config.dump", "{}", 2, &err) < 0);
 	archive_writer_close(w);
-	assert_int_equal(fs_list(f->fd, &names), 0);
+	assert_int_equal(fs_list(f->fd, ".", &names), 0);
 	assert_int_equal(names.n, 1);
 	assert_int_equal(io_read_file_at(f->fd, "archive", 100, &sb), 0);
 	assert_string_equal(sb.buf, "before");

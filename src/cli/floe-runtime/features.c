@@ -25,16 +25,11 @@
 
 #define ANNOTATION "run.floe."
 
-static int compare_strings(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* The list becomes that of the document, which frees it. */
 static void give(struct strvec *list, bool sorted, char ***ret, size_t *ret_n)
 {
-	if (sorted && list->n)
-		qsort(list->v, list->n, sizeof(*list->v), compare_strings);
+	if (sorted)
+		strvec_sort(list);
 	*ret = list->v;
 	*ret_n = list->n;
 	*list = (struct strvec)STRVEC_INIT;

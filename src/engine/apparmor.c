@@ -9,6 +9,7 @@
 #include "core/alloc.h"
 #include "core/capture.h"
 #include "core/io.h"
+#include "core/program.h"
 #include "core/str.h"
 
 #define ENABLED_FILE "/sys/module/apparmor/parameters/enabled"
@@ -16,15 +17,18 @@
 #define PROFILES_MAX (4U << 20)
 #define PARSER_TIMEOUT_MS 30000
 
-static const char *parser(void)
+static char *find_parser(void)
 {
-	static const char *const places[] = { "/usr/sbin/apparmor_parser", "/sbin/apparmor_parser",
-					      "/usr/local/sbin/apparmor_parser" };
+	static const char *const places[] = { "/usr/sbin", "/sbin", "/usr/local/sbin" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-		if (access(places[i], X_OK) == 0)
-			return places[i];
-	return NULL;
+	return program_in(places, ARRAY_SIZE(places), "apparmor_parser");
+}
+
+static bool has_parser(void)
+{
+	auto_free char *parser = find_parser();
+
+	return parser;
 }
 
 static bool is_enabled(void)
@@ -88,7 +92,9 @@ static int load(const char *name, struct err *err)
 {
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 	auto_capture struct capture run = CAPTURE_INIT;
-	char *argv[] = { xstrdup(parser()), xstrdup("-Kr"), NULL };
+	auto_free char *parser = find_parser();
+	char option[] = "-Kr";
+	char *argv[] = { parser, option, NULL };
 	int r;
 
 	strbuf_adds(&text, "@{PROC}=/proc/\n");
@@ -97,8 +103,6 @@ static int load(const char *name, struct err *err)
 	run.input = text.buf;
 	run.timeout_ms = PARSER_TIMEOUT_MS;
 	r = capture_run(&run, err);
-	free(argv[0]);
-	free(argv[1]);
 	if (r < 0)
 		return err_wrap(err, r, "load the AppArmor profile '%s'", name);
 	if (r > 0)
@@ -111,7 +115,7 @@ static int load_default(struct err *err)
 {
 	if (is_loaded(APPARMOR_PROFILE_DEFAULT))
 		return 0;
-	if (!parser())
+	if (!has_parser())
 		return err_set(err, ERR_NOT_FOUND,
 			       "AppArmor profile '" APPARMOR_PROFILE_DEFAULT
 			       "': no apparmor_parser to load it; install the package apparmor");
@@ -122,7 +126,8 @@ const char *apparmor_profile_of(const struct container_config *config)
 {
 	if (config->apparmor)
 		return config->apparmor;
-	return config->privileged || !is_enabled() || !parser() ? NULL : APPARMOR_PROFILE_DEFAULT;
+	return config->privileged || !is_enabled() || !has_parser() ? NULL :
+								      APPARMOR_PROFILE_DEFAULT;
 }
 
 int apparmor_choose(const struct container_config *config, char **ret, struct err *err)

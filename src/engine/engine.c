@@ -12,6 +12,7 @@
 #include "core/fd.h"
 #include "core/fs.h"
 #include "core/path.h"
+#include "core/program.h"
 #include "core/str.h"
 #include "core/strbuf.h"
 #include "engine/containers_conf.h"
@@ -45,13 +46,8 @@ char *engine_find_helper(const struct engine *e, const char *name)
 {
 	const struct conf_engine *conf = &e->conf->engine;
 
-	for (size_t i = 0; i < conf->n_helper_binaries_dir; i++) {
-		auto_free char *path = path_join(conf->helper_binaries_dir[i], name);
-
-		if (access(path, X_OK) == 0)
-			return take_ptr(path);
-	}
-	return NULL;
+	return program_in((const char *const *)conf->helper_binaries_dir,
+			  conf->n_helper_binaries_dir, name);
 }
 
 int engine_init(struct engine *e, const struct engine_options *o, struct err *err)
@@ -120,17 +116,6 @@ int engine_prepare(struct engine *e, struct err *err)
 	return r;
 }
 
-static char *find_executable(const char *name, const char *const *dirs)
-{
-	for (; *dirs; dirs++) {
-		auto_free char *path = path_join(*dirs, name);
-
-		if (access(path, X_OK) == 0)
-			return take_ptr(path);
-	}
-	return NULL;
-}
-
 /* The first of the configured paths that is a program; NULL when there is none. */
 static char *find_configured(char *const *paths, size_t n)
 {
@@ -143,30 +128,25 @@ static char *find_configured(char *const *paths, size_t n)
 /* A name is looked for on PATH and in the places where distributions put such programs. */
 static char *find_program(const struct engine *e, const char *name)
 {
-	static const char *const usual[] = { FLOE_PREFIX "/bin",
-					     "/usr/libexec/podman",
-					     "/usr/local/libexec/podman",
-					     "/usr/lib/podman",
-					     "/usr/local/sbin",
-					     "/usr/local/bin",
-					     "/usr/sbin",
-					     "/usr/bin",
-					     "/sbin",
-					     "/bin",
-					     NULL };
-	auto_strvec struct strvec dirs = STRVEC_INIT;
-	const char *path = getenv("PATH");
-	char *found = NULL;
+	auto_free char *own_dir = path_dirname(e->self);
+	auto_free char *build_dir = path_join(own_dir, "../floe-runtime");
+	const char *const places[] = {
+		/* Beside this program: a build that is not installed. */
+		own_dir,
+		build_dir,
+		FLOE_PREFIX "/bin",
+		"/usr/libexec/podman",
+		"/usr/local/libexec/podman",
+		"/usr/lib/podman",
+	};
+	char *found;
 
 	if (strchr(name, '/'))
 		return access(name, X_OK) == 0 ? path_absolute(name, NULL) : NULL;
-	if (path)
-		strvec_split(&dirs, path, ':', false);
-	/* Beside this program: a build that is not installed. */
-	strvec_add_take(&dirs, path_dirname(e->self));
-	strvec_addf(&dirs, "%s/../floe-runtime", dirs.v[dirs.n - 1]);
-	found = find_executable(name, (const char *const *)dirs.v);
-	return found ? found : find_executable(name, usual);
+	found = program_on_path(name);
+	if (!found)
+		found = program_in(places, ARRAY_SIZE(places), name);
+	return found ? found : program_find(name);
 }
 
 /* A name of [engine.runtimes], whose paths come before all others. */

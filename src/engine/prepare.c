@@ -14,6 +14,7 @@
 #include "core/io.h"
 #include "core/log.h"
 #include "core/path.h"
+#include "core/program.h"
 #include "core/rooted.h"
 #include "core/str.h"
 #include "engine/apparmor.h"
@@ -29,7 +30,7 @@
 #include "engine/users.h"
 #include "engine/userns.h"
 
-#define INIT_NAMES "catatonit"
+#define INIT_NAME "catatonit"
 
 /* --- directories and shared memory ------------------------------------------------------------------ */
 
@@ -109,10 +110,8 @@ static int choose_hostname(struct container *c, struct spec_facts *f, struct err
 
 static int find_init(struct container *c, struct spec_facts *f, struct err *err)
 {
-	static const char *const places[] = { "/usr/libexec/podman/" INIT_NAMES,
-					      "/usr/lib/podman/" INIT_NAMES,
-					      "/usr/libexec/" INIT_NAMES, "/usr/bin/" INIT_NAMES,
-					      "/usr/local/bin/" INIT_NAMES };
+	static const char *const places[] = { "/usr/libexec/podman", "/usr/lib/podman",
+					      "/usr/libexec", "/usr/bin", "/usr/local/bin" };
 	const char *named = c->config.init_path ? c->config.init_path :
 						  c->engine->conf->containers.init_path;
 
@@ -124,14 +123,11 @@ static int find_init(struct container *c, struct spec_facts *f, struct err *err)
 			       0 :
 			       err_sys(err, -errno, "init program '%s'", f->init_path);
 	}
-	f->init_path = engine_find_helper(c->engine, INIT_NAMES);
+	f->init_path = engine_find_helper(c->engine, INIT_NAME);
+	if (!f->init_path)
+		f->init_path = program_in(places, ARRAY_SIZE(places), INIT_NAME);
 	if (f->init_path)
 		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-		if (access(places[i], X_OK) == 0) {
-			f->init_path = xstrdup(places[i]);
-			return 0;
-		}
 	return err_set(err, ERR_NOT_FOUND,
 		       "--init: no program catatonit on this machine; install the package "
 		       "catatonit or name another with --init-path");

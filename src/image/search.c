@@ -8,10 +8,10 @@
 
 #include "core/alloc.h"
 #include "core/capture.h"
+#include "core/program.h"
 #include "core/str.h"
 #include "core/strbuf.h"
 
-#define CURL "/usr/bin/curl"
 #define TIMEOUT_MS 60000
 /* More are refused by the distribution project's registry. */
 #define CATALOGUE_MAX 1000
@@ -69,13 +69,14 @@ static bool is_insecure(const struct registries *r, const char *registry,
 /* The exit status of curl, its output in *ret. */
 static int fetch(const char *url, bool insecure, struct capture *run, struct err *err)
 {
+	auto_free char *curl = program_find("curl");
 	auto_strvec struct strvec argv = STRVEC_INIT;
 	int r;
 
-	if (access(CURL, X_OK) < 0)
+	if (!curl)
 		return err_set(err, ERR_NOT_FOUND,
 			       "curl is needed to search; install the package 'curl'");
-	strvec_add(&argv, CURL);
+	strvec_add(&argv, curl);
 	strvec_add(&argv, "-fsSL");
 	if (insecure)
 		strvec_add(&argv, "-k");

@@ -11,26 +11,17 @@
 #include "core/fd.h"
 #include "core/io.h"
 #include "core/proc.h"
+#include "core/program.h"
 #include "core/str.h"
 
 #define STDERR_MAX ((size_t)1 << 20)
 
 int skopeo_find(char **ret, struct err *err)
 {
-	const char *path = getenv("PATH");
-	auto_strvec struct strvec dirs = STRVEC_INIT;
-
-	strvec_split(&dirs, path && *path ? path : "/usr/local/bin:/usr/bin:/bin", ':', false);
-	for (size_t i = 0; i < dirs.n; i++) {
-		auto_free char *candidate = xasprintf("%s/skopeo", dirs.v[i]);
-
-		if (access(candidate, X_OK) == 0) {
-			*ret = take_ptr(candidate);
-			return 0;
-		}
-	}
-	return err_set(err, ERR_NOT_FOUND,
-		       "find skopeo: it is not on PATH; install the package 'skopeo'");
+	*ret = program_on_path("skopeo");
+	return *ret ? 0 :
+		      err_set(err, ERR_NOT_FOUND,
+			      "find skopeo: it is not on PATH; install the package 'skopeo'");
 }
 
 /* The value of msg="..." of a line, unescaped; NULL when it has none. */

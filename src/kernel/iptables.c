@@ -2,12 +2,10 @@
 #include "kernel/iptables.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "core/alloc.h"
 #include "core/capture.h"
-#include "core/path.h"
+#include "core/program.h"
 
 #define TIMEOUT_MS 10000
 
@@ -21,24 +19,9 @@ static const char *const restore_programs[] = {
 	[IPTABLES_IPV6] = "ip6tables-restore",
 };
 
-static char *find_program(const char *name)
-{
-	auto_strvec struct strvec dirs = STRVEC_INIT;
-	const char *path = getenv("PATH");
-
-	strvec_split(&dirs, path ? path : "/usr/sbin:/sbin", ':', false);
-	for (size_t i = 0; i < dirs.n; i++) {
-		auto_free char *file = path_join(dirs.v[i], name);
-
-		if (access(file, X_OK) == 0)
-			return take_ptr(file);
-	}
-	return NULL;
-}
-
 static int run(struct capture *capture, const char *program, const char *option, const char *value)
 {
-	auto_free char *path = find_program(program);
+	auto_free char *path = program_on_path(program);
 	auto_strvec struct strvec argv = STRVEC_INIT;
 	int status;
 

@@ -14,6 +14,7 @@
 #include "core/io.h"
 #include "core/parse.h"
 #include "core/proc.h"
+#include "core/program.h"
 #include "core/str.h"
 #include "core/strvec.h"
 #include "kernel/caps.h"
@@ -94,23 +95,6 @@ static int write_map(pid_t pid, const char *name, const struct idmap *map, struc
 	return r;
 }
 
-/* The program on PATH, or where distributions put it; NULL when it is nowhere. */
-static char *find_helper(const char *name)
-{
-	auto_strvec struct strvec dirs = STRVEC_INIT;
-	const char *path = getenv("PATH");
-
-	strvec_split(&dirs, path ? path : "", ':', false);
-	strvec_add(&dirs, "/usr/bin");
-	for (size_t i = 0; i < dirs.n; i++) {
-		auto_free char *file = xasprintf("%s/%s", dirs.v[i], name);
-
-		if (dirs.v[i][0] == '/' && access(file, X_OK) == 0)
-			return take_ptr(file);
-	}
-	return NULL;
-}
-
 /* Run the program with its messages caught. */
 static int run_helper(char *const *argv, struct strbuf *ret_output, int *ret_status)
 {
@@ -141,7 +125,7 @@ static int map_by_helper(const char *name, pid_t pid, const struct idmap *map, s
 {
 	auto_strvec struct strvec args = STRVEC_INIT;
 	auto_strbuf struct strbuf output = STRBUF_INIT;
-	char *helper = find_helper(name);
+	char *helper = program_find(name);
 	int status = 0;
 	int r;
 

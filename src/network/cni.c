@@ -14,6 +14,7 @@
 #include "core/io.h"
 #include "core/json_auto.h"
 #include "core/log.h"
+#include "core/program.h"
 #include "core/str.h"
 #include "core/strbuf.h"
 #include "network/cni_document.h"
@@ -221,13 +222,7 @@ static char *find_plugin(const struct cni *cni, const char *type)
 	auto_strvec struct strvec directories = STRVEC_INIT;
 
 	strvec_split(&directories, plugin_path(cni), ':', false);
-	for (size_t i = 0; i < directories.n; i++) {
-		auto_free char *path = xasprintf("%s/%s", directories.v[i], type);
-
-		if (access(path, X_OK) == 0)
-			return take_ptr(path);
-	}
-	return NULL;
+	return program_in((const char *const *)directories.v, directories.n, type);
 }
 
 static void make_environment(const struct operation *op, const char *command, struct strvec *ret)

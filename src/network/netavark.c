@@ -11,6 +11,7 @@
 #include "core/fs.h"
 #include "core/log.h"
 #include "core/path.h"
+#include "core/program.h"
 #include "core/str.h"
 
 #define CONFIG_DIR "/run/containers/networks"
@@ -21,17 +22,6 @@ static const char *const directories[] = {
 	"/usr/libexec/podman",	 "/usr/lib/podman", "/usr/local/libexec/podman",
 	"/usr/local/lib/podman", "/usr/bin",	    "/usr/local/bin"
 };
-
-static char *find_program(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
-		auto_free char *path = xasprintf("%s/%s", directories[i], name);
-
-		if (access(path, X_OK) == 0)
-			return take_ptr(path);
-	}
-	return NULL;
-}
 
 /* The program in the same directory; NULL when it is not there. */
 static char *beside(const char *path, const char *name)
@@ -44,7 +34,8 @@ static char *beside(const char *path, const char *name)
 
 int netavark_find(struct netavark *ret, const char *path, struct err *err)
 {
-	auto_free char *found = path ? xstrdup(path) : find_program("netavark");
+	auto_free char *found = path ? xstrdup(path) :
+				       program_in(directories, ARRAY_SIZE(directories), "netavark");
 	char *aardvark = NULL;
 
 	if (!found || access(found, X_OK) < 0)
@@ -56,7 +47,7 @@ int netavark_find(struct netavark *ret, const char *path, struct err *err)
 	if (path)
 		aardvark = beside(path, "aardvark-dns");
 	if (!aardvark)
-		aardvark = find_program("aardvark-dns");
+		aardvark = program_in(directories, ARRAY_SIZE(directories), "aardvark-dns");
 	*ret = (struct netavark){ .path = take_ptr(found),
 				  .aardvark = aardvark,
 				  .config_dir = CONFIG_DIR };

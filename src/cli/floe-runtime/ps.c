@@ -9,6 +9,7 @@
 #include "core/io.h"
 #include "core/parse.h"
 #include "core/proc.h"
+#include "core/program.h"
 #include "core/str.h"
 
 #define PS_OUTPUT_MAX (16U << 20)
@@ -35,31 +36,12 @@ static int print_json(const struct pids *pids, struct err *err)
 	return cli_print(sb.buf, err);
 }
 
-/* The program `ps` on PATH; the caller owns the text. */
-static char *find_ps(void)
-{
-	auto_strvec struct strvec dirs = STRVEC_INIT;
-	const char *path = getenv("PATH");
-
-	strvec_split(&dirs, path ? path : "", ':', false);
-	strvec_add(&dirs, "/usr/bin");
-	strvec_add(&dirs, "/bin");
-	for (size_t i = 0; i < dirs.n; i++) {
-		auto_strbuf struct strbuf sb = STRBUF_INIT;
-
-		strbuf_addf(&sb, "%s/ps", dirs.v[i]);
-		if (access(sb.buf, X_OK) == 0)
-			return strbuf_take(&sb);
-	}
-	return NULL;
-}
-
 /* Run ps with these arguments and collect what it prints. */
 static int run_ps(char *const *args, size_t n, struct strbuf *output, struct err *err)
 {
 	auto_strvec struct strvec argv = STRVEC_INIT;
 	auto_proc struct proc proc = PROC_INIT;
-	auto_free char *program = find_ps();
+	auto_free char *program = program_find("ps");
 	int ends[2];
 	int status = 0;
 	int r;

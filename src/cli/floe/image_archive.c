@@ -9,6 +9,7 @@
 #include "core/fd.h"
 #include "core/io.h"
 #include "core/proc.h"
+#include "core/program.h"
 #include "core/str.h"
 #include "image/build.h"
 #include "image/layout.h"
@@ -271,13 +272,14 @@ struct import_options {
 /* What a URL names, by curl(1), which knows proxies and certificates. */
 static int download(const char *url, struct proc *proc, struct err *err)
 {
-	const char *argv[] = { "/usr/bin/curl", "-fsSL", "--", url, NULL };
+	auto_free char *curl = program_find("curl");
+	const char *argv[] = { curl, "-fsSL", "--", url, NULL };
 	struct proc_spawn_opts spawn = { .stdio = { -1, -1, STDERR_FILENO },
 					 .die_with_parent = true };
 	int fds[2];
 	int r;
 
-	if (access(argv[0], X_OK) < 0)
+	if (!curl)
 		return err_set(err, ERR_UNSUPPORTED,
 			       "import '%s': curl is needed for that; install the package 'curl'",
 			       url);

@@ -15,6 +15,7 @@
 #include "core/fd.h"
 #include "core/io.h"
 #include "core/proc.h"
+#include "core/program.h"
 #include "core/str.h"
 #include "engine/cleanup.h"
 #include "engine/event.h"
@@ -456,15 +457,19 @@ struct archive_cli {
 
 static int run_tar(const char *const *argv, int in, int out, const char *what, struct err *err)
 {
+	auto_free char *tar = program_find("tar");
 	auto_strvec struct strvec args = STRVEC_INIT;
 	auto_proc struct proc proc = PROC_INIT;
 	int status = 0;
 	int r;
 
+	if (!tar)
+		return err_set(err, ERR_NOT_FOUND, "%s: tar is needed; install the package 'tar'",
+			       what);
 	for (; *argv; argv++)
 		strvec_add(&args, *argv);
 	r = proc_spawn(&proc, &(struct proc_spawn_opts){ .argv = args.v,
-							 .path = "/bin/tar",
+							 .path = tar,
 							 .stdio = { in, out, STDERR_FILENO } });
 	if (r == 0)
 		r = proc_wait(&proc, -1, &status);

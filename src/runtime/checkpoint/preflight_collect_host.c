@@ -14,6 +14,7 @@
 #include "core/fs.h"
 #include "core/io.h"
 #include "core/path.h"
+#include "core/program.h"
 #include "core/str.h"
 #include "criu/find.h"
 #include "runtime/cgroup/backend.h"
@@ -82,24 +83,11 @@ void preflight_collect_mount_states(struct preflight_collector *k)
 	}
 }
 
-static bool is_on_path(const char *program)
-{
-	auto_strvec struct strvec dirs = STRVEC_INIT;
-	const char *path = getenv("PATH");
-
-	strvec_split(&dirs, path ? path : "/usr/sbin:/usr/bin:/sbin:/bin", ':', false);
-	for (size_t i = 0; i < dirs.n; i++) {
-		auto_free char *file = path_join(dirs.v[i], program);
-
-		if (access(file, X_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void need_program(struct preflight_collector *k, const char *program)
 {
-	if (!is_on_path(program))
+	auto_free char *path = program_on_path(program);
+
+	if (!path)
 		strvec_add(&k->s->host.missing_programs, program);
 }
 

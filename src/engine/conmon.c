@@ -143,7 +143,8 @@ int conmon_spawn(struct conmon *ret, const struct strvec *argv, const char *cwd,
 	auto_close int start_read = -EBADF;
 	auto_close int attach_write = -EBADF;
 	size_t n = streams->n_preserve;
-	auto_free int *fds = xcalloc(n + 3, sizeof(*fds));
+	size_t n_pipes = exec_attach ? 3 : 2;
+	auto_free int *fds = xcalloc(n + n_pipes + streams->n_hold + 1, sizeof(*fds));
 	char **env = environment(3 + n, exec_attach);
 	struct proc proc = PROC_INIT;
 	int r = open_pipe(&ret->sync_fd, &sync_write);
@@ -156,7 +157,10 @@ int conmon_spawn(struct conmon *ret, const struct strvec *argv, const char *cwd,
 		fds[i] = streams->preserve[i];
 	fds[n] = sync_write;
 	fds[n + 1] = start_read;
-	fds[n + 2] = attach_write;
+	if (exec_attach)
+		fds[n + 2] = attach_write;
+	for (size_t i = 0; i < streams->n_hold; i++)
+		fds[n + n_pipes + i] = streams->hold[i];
 	if (r == 0)
 		r = conmon_cgroup_spawn(
 			cgroup, &proc,
@@ -166,7 +170,7 @@ int conmon_spawn(struct conmon *ret, const struct strvec *argv, const char *cwd,
 				.cwd = cwd,
 				.stdio = { streams->fds[0], streams->fds[1], streams->fds[2] },
 				.pass_fds = fds,
-				.n_pass_fds = n + (exec_attach ? 3 : 2),
+				.n_pass_fds = n + n_pipes + streams->n_hold,
 			});
 	environment_free(env);
 	if (r < 0)

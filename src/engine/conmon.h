@@ -71,6 +71,8 @@ struct conmon_streams {
 	int fds[3]; /* its stdin, stdout, stderr; negative: /dev/null */
 	const int *preserve; /* descriptors for the container, from 3 on */
 	size_t n_preserve;
+	const int *hold; /* that it only keeps open */
+	size_t n_hold;
 };
 
 /* Spawn it in that cgroup and keep the other ends of the pipes. */

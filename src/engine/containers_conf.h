@@ -83,6 +83,7 @@ struct conf_engine {
 	char *detach_keys;
 	char **env;
 	size_t n_env;
+	struct opt_bool enable_port_reservation;
 	char *events_logger;
 	char **helper_binaries_dir;
 	size_t n_helper_binaries_dir;

@@ -21,6 +21,8 @@
 #include "engine/cleanup.h"
 #include "engine/conmon.h"
 #include "engine/conmon_cgroup.h"
+#include "engine/container_network.h"
+#include "engine/containers_conf.h"
 #include "engine/event.h"
 #include "engine/prepare.h"
 #include "engine/runtime_exec.h"
@@ -33,6 +35,8 @@ struct init_context {
 	struct strvec argv;
 	struct conmon conmon;
 	char *oci_log;
+	int *port_fds; /* hold the published ports; conmon's from its start on */
+	size_t n_port_fds;
 };
 
 static void add(struct strvec *v, const char *option, const char *value)
@@ -226,6 +230,42 @@ static void clear_marker(const struct container *c)
 	(void)unlink(path);
 }
 
+static bool holds_ports(const struct init_context *x)
+{
+	const struct opt_bool *conf = &x->c->engine->conf->engine.enable_port_reservation;
+
+	/* A restored container may be one of several clones. */
+	return !x->restore && x->c->config.n_networks > 0 && (!conf->set || conf->v);
+}
+
+/* Ports of the user's: before anything is made for a container that cannot have them. */
+static int stage_ports(void *context, struct err *err)
+{
+	struct init_context *x = context;
+	const struct container_config *c = &x->c->config;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->n_ports && holds_ports(x); i++)
+		if (c->ports[i].host_port)
+			r = network_port_hold(&c->ports[i], &x->port_fds, &x->n_port_fds, err);
+	return r;
+}
+
+/* Those that were free when the network was set up; in the order of the configuration's. */
+static int hold_chosen_ports(struct init_context *x, struct err *err)
+{
+	const struct container *c = x->c;
+	int r = 0;
+
+	if (!holds_ports(x) || container_network_is_late(c))
+		return 0;
+	for (size_t i = 0; r == 0 && i < MIN(c->config.n_ports, c->status.n_ports); i++)
+		if (!c->config.ports[i].host_port)
+			r = network_port_hold(&c->status.ports[i], &x->port_fds, &x->n_port_fds,
+					      err);
+	return r;
+}
+
 static int stage_conmon(void *context, struct err *err)
 {
 	struct init_context *x = context;
@@ -243,6 +283,10 @@ static int stage_conmon(void *context, struct err *err)
 	int r;
 
 	r = find_preserved(c, preserve, n_preserve, null_fd, err);
+	if (r == 0)
+		r = hold_chosen_ports(x, err);
+	streams.hold = x->port_fds;
+	streams.n_hold = x->n_port_fds;
 	/* Until the runtime has answered, a crash of ours leaves processes that are written down nowhere. */
 	if (r == 0)
 		r = set_marker(c, err);
@@ -336,6 +380,7 @@ static int stage_created(void *context, struct err *err)
 
 static const struct stage init_stages[] = {
 	{ "remove what an earlier attempt left", stage_scrub, NULL },
+	{ "hold the published ports", stage_ports, NULL },
 	{ "prepare the bundle", stage_prepare, undo_prepare },
 	{ "plan conmon", stage_plan, NULL },
 	{ "start conmon", stage_conmon, undo_conmon },
@@ -365,6 +410,9 @@ static int init(struct container *c, const struct init_restore *restore, struct 
 	conmon_close(&x.conmon);
 	strvec_done(&x.argv);
 	free(x.oci_log);
+	for (size_t i = 0; i < x.n_port_fds; i++)
+		(void)close(x.port_fds[i]);
+	free(x.port_fds);
 	return r;
 }
 

@@ -9,10 +9,16 @@
 #include <unistd.h>
 
 #include "core/alloc.h"
+#include "core/clock.h"
+#include "core/fd.h"
 #include "core/parse.h"
 #include "core/str.h"
 #include "core/strvec.h"
 #include "network/address.h"
+
+#define HOLD_MAX 256U
+#define HOLD_WAIT_MS 1000U
+#define HOLD_STEP_MS 20U
 
 JSON_DESC(network_port_desc, struct network_port,
 	  F_STRING(struct network_port, host_ip, "host_ip", JSON_ALWAYS),
@@ -209,9 +215,13 @@ int network_ports_parse_exposed(struct network_ports *ports, const char *text, s
 	return 0;
 }
 
-/* ---- choosing ---- */
+/* ---- choosing and holding ---- */
 
-static int bind_to(const struct network_port *port, uint32_t number, uint32_t *ret)
+/*
+ * A socket bound to a port of this machine. hold: so that nobody else can use it, which for TCP means listening; then
+ * connections of before that are about to end do not matter.
+ */
+static int bind_to(const struct network_port *port, uint32_t number, bool hold, uint32_t *ret)
 {
 	bool is_udp = str_eq(port->protocol, "udp");
 	struct ip_address address = { .family = AF_INET };
@@ -220,8 +230,8 @@ static int bind_to(const struct network_port *port, uint32_t number, uint32_t *r
 		struct sockaddr_in in;
 		struct sockaddr_in6 in6;
 	} name = { 0 };
+	auto_close int fd = -EBADF;
 	socklen_t len;
-	int fd;
 	int r;
 
 	if (*port->host_ip)
@@ -239,11 +249,56 @@ static int bind_to(const struct network_port *port, uint32_t number, uint32_t *r
 	fd = socket(address.family, (is_udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
+	if (hold && !is_udp)
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
 	r = bind(fd, &name.any, len) < 0 || getsockname(fd, &name.any, &len) < 0 ? -errno : 0;
+	if (r == 0 && hold && !is_udp)
+		r = listen(fd, 1) < 0 ? -errno : 0;
+	if (r < 0)
+		return r;
+	*ret = ntohs(address.family == AF_INET ? name.in.sin_port : name.in6.sin6_port);
+	return take_fd(fd);
+}
+
+static int probe(const struct network_port *port, uint32_t number, uint32_t *ret)
+{
+	int fd = bind_to(port, number, false, ret);
+
+	if (fd < 0)
+		return fd;
 	(void)close(fd);
-	if (r == 0)
-		*ret = ntohs(address.family == AF_INET ? name.in.sin_port : name.in6.sin6_port);
-	return r;
+	return 0;
+}
+
+/* One that held it may just be ending. */
+static int hold_one(const struct network_port *port, uint32_t number, uint64_t deadline)
+{
+	uint32_t bound;
+	int fd;
+
+	while ((fd = bind_to(port, number, true, &bound)) == -EADDRINUSE &&
+	       clock_now_monotonic_ns() < deadline)
+		clock_sleep_ms(HOLD_STEP_MS);
+	return fd;
+}
+
+int network_port_hold(const struct network_port *port, int **fds, size_t *n, struct err *err)
+{
+	uint64_t deadline = clock_now_monotonic_ns() + HOLD_WAIT_MS * NSEC_PER_MSEC;
+
+	/* Of SCTP the kernel may have nothing. */
+	if (str_eq(port->protocol, "sctp"))
+		return 0;
+	for (uint32_t i = 0; i < MIN(port->range, HOLD_MAX); i++) {
+		int fd = hold_one(port, port->host_port + i, deadline);
+
+		if (fd < 0)
+			return err_set(err, ERR_COMMAND, "publish port %s:%u/%s: %s",
+				       *port->host_ip ? port->host_ip : "0.0.0.0",
+				       port->host_port + i, port->protocol, errno_text(fd));
+		*array_push(*fds, *n) = fd;
+	}
+	return 0;
 }
 
 /* A run of n free ports. */
@@ -252,12 +307,12 @@ static int choose_one(struct network_port *port)
 	for (int tries = 0; tries < 100; tries++) {
 		uint32_t first;
 		uint32_t n = 1;
-		int r = bind_to(port, 0, &first);
+		int r = probe(port, 0, &first);
 
 		if (r < 0)
 			return r;
 		while (n < port->range && first + n <= 65535 &&
-		       bind_to(port, first + n, &(uint32_t){ 0 }) == 0)
+		       probe(port, first + n, &(uint32_t){ 0 }) == 0)
 			n++;
 		if (n == port->range) {
 			port->host_port = first;

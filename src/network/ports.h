@@ -37,6 +37,11 @@ int network_ports_parse_exposed(struct network_ports *ports, const char *text, s
  * when the same host port is published twice in the list.
  */
 int network_ports_choose(struct network_ports *ports, struct err *err);
+/*
+ * Sockets that keep everybody else from the port (of a long range, from its first 256): descriptors appended to *fds,
+ * the caller's also on failure. What has it already may take a moment to go. ERR_COMMAND.
+ */
+int network_port_hold(const struct network_port *port, int **fds, size_t *n, struct err *err);
 /* "0.0.0.0:8080->80/tcp", "0.0.0.0:8080-8082->80-82/tcp"; the caller owns it. */
 char *network_port_to_string(const struct network_port *port);
 /* Copies. */

@@ -208,3 +208,35 @@ load ../lib/networks
 	run net update --dns-add 127.0.0.7 nothing
 	refused "nothing"
 }
+
+@test "a port that somebody has cannot be published" {
+	serve "$C" -p 127.0.0.1:18090:80 -p 18091-18092:81-82/udp
+	for port in 127.0.0.1:18090:1 18090:1 18092:1/udp; do
+		run fln run --rm -p "$port" --rootfs "$ROOTFS" true
+		is 126 "$status"
+		contains "$output" "publish port" "address already in use"
+	done
+	# Another protocol, another address, and what the holder gives back with its end; also to itself.
+	is hello "$(fln run --rm -p 18090:1/udp --rootfs "$ROOTFS" echo hello)"
+	is hello "$(fln run --rm -p 127.0.0.2:18090:1 --rootfs "$ROOTFS" echo hello)"
+	fln restart -t 0 "$C" >/dev/null
+	is "I am $C" "$(ask 127.0.0.1 18090)"
+	fln rm -f -t 0 "$C" >/dev/null
+	is hello "$(fln run --rm -p 127.0.0.1:18090:1 --rootfs "$ROOTFS" echo hello)"
+	is hello "$(fln run --rm -p 127.0.0.1:18090:1 --rootfs "$ROOTFS" echo hello)"
+	echo '[engine]
+	enable_port_reservation = false' >conf
+	CONTAINERS_CONF=$T/conf serve "$C-2" -p 127.0.0.1:18090:80
+	is hello "$(fln run --rm -p 127.0.0.1:18090:80 --rootfs "$ROOTFS" echo hello)"
+}
+
+@test "a container with a published port starts again by its policy" {
+	fln run -d --name "$C" --restart on-failure:3 -p 127.0.0.1:18094:80 --rootfs "$ROOTFS" false </dev/null >/dev/null
+	is 1 "$(fln wait "$C")"
+	eventually has_restarted "$C" 3
+}
+
+has_restarted()
+{
+	[ "$(fln inspect --format '{{.RestartCount}} {{.State.Status}}' "$1")" = "$2 exited" ]
+}

@@ -68,6 +68,21 @@ static int open_container(void *context, struct err *err)
 	return 0;
 }
 
+static int open_wait_fifo(struct exec *e, struct err *err)
+{
+	const char *path = e->opts->wait_fifo;
+	struct stat st;
+
+	if (!path)
+		return 0;
+	e->l.wait_fifo_fd = fd_open_at(AT_FDCWD, path, O_PATH, 0);
+	if (e->l.wait_fifo_fd < 0)
+		return err_sys(err, e->l.wait_fifo_fd, "failed to open exec wait fifo '%s'", path);
+	if (fstat(e->l.wait_fifo_fd, &st) < 0 || !S_ISFIFO(st.st_mode))
+		return err_set(err, ERR_INVALID, "exec wait fifo '%s' is not a fifo", path);
+	return 0;
+}
+
 static int plan_process(void *context, struct err *err)
 {
 	struct exec *e = context;
@@ -94,7 +109,9 @@ static int plan_process(void *context, struct err *err)
 		if (!e->l.pid_file)
 			return err_sys(err, -errno, "find the current directory");
 	}
-	r = launch_plan_process(&e->l, err);
+	r = open_wait_fifo(e, err);
+	if (r == 0)
+		r = launch_plan_process(&e->l, err);
 	if (r == 0)
 		r = resctrl_plan_make(&e->l.resctrl, spec_of(e)->linux_->intel_rdt, e->opts->id,
 				      NULL, err);

@@ -391,6 +391,7 @@ void launch_done(struct launch *l)
 	hooks_output_close(&l->hooks_output);
 	resctrl_plan_done(&l->resctrl);
 	close_fd(&l->root_fd);
+	close_fd(&l->wait_fifo_fd);
 	close_fd(&l->console_socket_fd);
 	close_fd(&l->console_fd);
 	close_fd(&l->console_pair_fd);

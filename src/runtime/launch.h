@@ -54,6 +54,7 @@ struct launch {
 	struct resctrl_plan resctrl;
 	struct notify_socket notify;
 	int root_fd; /* exec in a container without a mount namespace: its root file system */
+	int wait_fifo_fd; /* exec: O_PATH of the fifo whose reader it waits for; -EBADF: of none */
 
 	int console_socket_fd; /* connected; the child sends the pty master through it */
 	int console_fd; /* foreground run with a terminal: the master, received */
@@ -79,7 +80,7 @@ struct launch {
 		.namespaces = NAMESPACE_PLAN_INIT, .notify = NOTIFY_SOCKET_INIT,                   \
 		.console_socket_fd = -EBADF, .console_fd = -EBADF, .console_pair_fd = -EBADF,      \
 		.sync_fd = -EBADF, .child_sync_fd = -EBADF, .root_fd = -EBADF,                     \
-		.hooks_output = HOOKS_OUTPUT_INIT                                                  \
+		.wait_fifo_fd = -EBADF, .hooks_output = HOOKS_OUTPUT_INIT                          \
 	}
 
 /*

@@ -63,6 +63,7 @@ struct exec_options {
 	uint32_t preserve_fds;
 	struct strvec cgroups; /* "[ctrl[,ctrl]:]path" */
 	bool ignore_paused;
+	const char *wait_fifo; /* the program runs once somebody has opened it for reading */
 };
 
 int container_exec(struct runtime *rt, const struct exec_options *opts, int *ret_exit_code,

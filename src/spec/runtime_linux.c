@@ -197,3 +197,8 @@ const struct oci_namespace *oci_linux_namespace(const struct oci_linux *linux_, 
 			return &linux_->namespaces[i];
 	return NULL;
 }
+
+bool oci_memory_policy_is_empty(const struct oci_memory_policy *policy)
+{
+	return str_is_empty(policy->mode) && str_is_empty(policy->nodes) && policy->n_flags == 0;
+}

@@ -229,3 +229,6 @@ extern const struct json_desc oci_resources_desc;
 /* The entry of linux.namespaces with this type ("network"), NULL when there is none: the container
  * shares that namespace with the runtime. linux_ may be NULL. */
 const struct oci_namespace *oci_linux_namespace(const struct oci_linux *linux_, const char *type);
+
+/* {}: asks for nothing. */
+bool oci_memory_policy_is_empty(const struct oci_memory_policy *policy);

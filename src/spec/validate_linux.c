@@ -328,17 +328,19 @@ static int validate_policy_nodes(const struct oci_memory_policy *policy, struct 
 	bool optional = str_eq(policy->mode, "MPOL_PREFERRED");
 
 	if (has_nodes && forbids)
-		return err_set(err, ERR_INVALID,
-			       "linux.memoryPolicy.nodes: '%s', mode %s takes no nodes",
-			       policy->nodes, policy->mode);
+		return err_set(
+			err, ERR_INVALID,
+			"linux.memoryPolicy.nodes: '%s', with mode %s set_mempolicy(2) takes "
+			"no nodes: invalid argument",
+			policy->nodes, policy->mode);
 	if (!has_nodes && !forbids && !optional)
 		return err_set(err, ERR_INVALID,
 			       "linux.memoryPolicy.nodes: missing, mode %s needs at least one node",
 			       policy->mode);
 	if (has_nodes && !is_number_list(policy->nodes))
 		return err_set(err, ERR_INVALID,
-			       "linux.memoryPolicy.nodes: '%s' is no list of nodes, expected one "
-			       "such as 0-3,7",
+			       "linux.memoryPolicy.nodes: invalid memory policy nodes '%s', "
+			       "expected a list such as 0-3,7",
 			       policy->nodes);
 	return 0;
 }
@@ -347,12 +349,13 @@ static int validate_memory_policy(const struct oci_memory_policy *policy, struct
 {
 	int r;
 
-	if (!policy)
+	if (!policy || oci_memory_policy_is_empty(policy))
 		return 0;
-	r = validate_word(&spec_memory_modes, policy->mode, err, "linux.memoryPolicy.mode");
+	r = validate_word(&spec_memory_modes, policy->mode, err,
+			  "linux.memoryPolicy.mode: invalid memory policy mode");
 	for (size_t i = 0; r == 0 && i < policy->n_flags; i++)
 		r = validate_word(&spec_memory_flags, policy->flags[i], err,
-				  "linux.memoryPolicy.flags[%zu]", i);
+				  "linux.memoryPolicy.flags[%zu]: invalid memory policy flag", i);
 	return r < 0 ? r : validate_policy_nodes(policy, err);
 }
 

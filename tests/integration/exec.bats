@@ -191,6 +191,32 @@ exec_pid()
 	remove_container
 }
 
+@test "exec --exec-wait-fifo runs the program once somebody reads the fifo" {
+	floe_only "of the runtime of Go from 1.5 on"
+	start_idle
+	mkfifo "$T/fifo"
+	ex --detach --pid-file "$T/exec.pid" --exec-wait-fifo "$T/fifo" "$ID" touch /dev/shm/ran </dev/null >/dev/null 2>&1
+	kill -0 "$(cat "$T/exec.pid")"
+	ex "$ID" test ! -e /dev/shm/ran
+	[ -z "$(timeout 20 cat "$T/fifo")" ]
+	eventually ex "$ID" test -e /dev/shm/ran
+	remove_container
+}
+
+@test "exec --exec-wait-fifo refuses what is no fifo, and what is not there" {
+	floe_only "of the runtime of Go from 1.5 on"
+	start_idle
+	run ex --exec-wait-fifo "$BUNDLE/config.json" "$ID" true
+	refuses 255 "is not a fifo"
+	run ex --exec-wait-fifo "$T/none" "$ID" true
+	refuses 255 "failed to open exec wait fifo" "no such file or directory"
+	# What fails before the wait is told at once.
+	mkfifo "$T/fifo"
+	run ex --exec-wait-fifo "$T/fifo" "$ID" /no/such/program
+	refuses 255 /no/such/program
+	remove_container
+}
+
 @test "exec --cgroup puts the process into a sub-group" {
 	floe_only "others differ in what they take on version 1"
 	start_idle

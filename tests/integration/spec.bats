@@ -391,6 +391,9 @@ policy_of()
 		MPOL_WEIGHTED_INTERLEAVE "0" [] weighted interleave:0
 	LIST
 	command_is true
+	configure '.linux.memoryPolicy = {}'
+	run_container
+	[ "$status" -eq 0 ]
 	for bad in '{ mode: "MPOL_NONE" }' '{ mode: "MPOL_BIND" }' '{ mode: "MPOL_LOCAL", nodes: "0" }' \
 		'{ mode: "MPOL_BIND", nodes: "x" }' '{ mode: "MPOL_BIND", nodes: "0", flags: ["X"] }'; do
 		configure ".linux.memoryPolicy = $bad"

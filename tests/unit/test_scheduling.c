@@ -135,7 +135,10 @@ static void test_memory_policy(void **state UNUSED)
 	assert_int_equal(memory_policy("MPOL_BIND", "x", NULL, &plan), -EINVAL);
 	assert_int_equal(memory_policy("MPOL_BIND", "0", "MPOL_F_X", &plan), -EINVAL);
 	assert_int_equal(memory_policy("MPOL_X", "0", NULL, &plan), -EINVAL);
-	assert_int_equal(memory_policy(NULL, NULL, NULL, &plan), -EINVAL);
+	assert_int_equal(memory_policy(NULL, "0", NULL, &plan), -EINVAL);
+	/* An empty one asks for nothing. */
+	assert_int_equal(memory_policy(NULL, NULL, NULL, &plan), 0);
+	assert_false(plan.has_memory_policy);
 }
 
 static void test_cpus(void **state UNUSED)

@@ -461,18 +461,23 @@ static void test_memory_policy(void **state UNUSED)
 {
 #define POLICY(x) LINUX("'memoryPolicy':{" x "}")
 	static const struct refusal cases[] = {
-		{ POLICY(""), "linux.memoryPolicy.mode: missing, expected one of MPOL_DEFAULT" },
-		{ POLICY("'mode':'BIND'"), "linux.memoryPolicy.mode: unknown value 'BIND'" },
+		{ POLICY("'nodes':'0'"),
+		  "linux.memoryPolicy.mode: invalid memory policy mode: missing, "
+		  "expected one of MPOL_DEFAULT" },
+		{ POLICY("'mode':'BIND'"),
+		  "linux.memoryPolicy.mode: invalid memory policy mode: unknown value 'BIND'" },
 		{ POLICY("'mode':'MPOL_LOCAL','nodes':'0'"),
-		  "linux.memoryPolicy.nodes: '0', mode MPOL_LOCAL takes no nodes" },
+		  "linux.memoryPolicy.nodes: '0', with mode MPOL_LOCAL set_mempolicy(2) takes no "
+		  "nodes" },
 		{ POLICY("'mode':'MPOL_BIND'"),
 		  "linux.memoryPolicy.nodes: missing, mode MPOL_BIND needs at least one node" },
 		{ POLICY("'mode':'MPOL_BIND','nodes':'a'"),
-		  "linux.memoryPolicy.nodes: 'a' is no list of nodes" },
+		  "linux.memoryPolicy.nodes: invalid memory policy nodes 'a'" },
 		{ POLICY("'mode':'MPOL_BIND','nodes':'0','flags':['X']"),
-		  "linux.memoryPolicy.flags[0]: unknown value 'X'" },
+		  "linux.memoryPolicy.flags[0]: invalid memory policy flag: unknown value 'X'" },
 	};
 	static const char *const accepted[] = {
+		POLICY(""),
 		POLICY("'mode':'MPOL_DEFAULT'"),
 		POLICY("'mode':'MPOL_PREFERRED'"),
 		POLICY("'mode':'MPOL_PREFERRED','nodes':'1'"),

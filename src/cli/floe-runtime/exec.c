@@ -59,6 +59,8 @@ static const struct cli_option rows[] = {
 		   "cgroup below the container's to run in"),
 	OPT_FLAG(T, exec.ignore_paused, "ignore-paused", 0,
 		 "also in a paused container; the process runs when it is resumed"),
+	OPT_STRING(T, exec.wait_fifo, "exec-wait-fifo", 0, "FIFO",
+		   "run the program only once somebody has opened this fifo for reading"),
 };
 #undef T
 

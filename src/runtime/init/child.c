@@ -291,33 +291,6 @@ static const struct stage init_stages[] = {
 	{ "load seccomp filter late", child_load_filter_late, NULL },
 };
 
-/*
- * The gate: to open exec.fifo for writing blocks until `start` opens the other end. While we wait,
- * others may be in the container (`exec`), so no directory of the host is left open: the fifo is
- * reached through the container's procfs, and must be the one that it was.
- */
-static int open_gate(struct child *c)
-{
-	auto_close int self_fd = -EBADF;
-	auto_close int fd = -EBADF;
-	char name[32];
-	struct stat want;
-	struct stat got;
-
-	if (c->gate_fd < 0)
-		return fd_open_at(c->l->container.dir_fd, "exec.fifo", O_WRONLY, 0);
-	self_fd = proc_root_openat(c->proc_fd, "thread-self/fd", O_PATH | O_DIRECTORY);
-	if (self_fd < 0)
-		return self_fd;
-	(void)snprintf(name, sizeof(name), "%d", c->gate_fd);
-	fd = fd_open_at(self_fd, name, O_WRONLY, 0);
-	if (fd < 0)
-		return fd;
-	if (fstat(c->gate_fd, &want) < 0 || fstat(fd, &got) < 0)
-		return -errno;
-	return want.st_dev == got.st_dev && want.st_ino == got.st_ino ? take_fd(fd) : -EXDEV;
-}
-
 static void end_by_signal(int sig)
 {
 	_exit(128 + sig);
@@ -342,7 +315,7 @@ static int wait_at_gate(struct child *c, struct err *err)
 	ssize_t n;
 
 	child_close_log();
-	c->fifo_fd = open_gate(c);
+	c->fifo_fd = child_open_gate(c);
 	if (c->fifo_fd < 0)
 		return err_sys(err, c->fifo_fd, "open exec.fifo");
 	/* What comes now looks up paths of the image. */

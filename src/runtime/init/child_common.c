@@ -269,7 +269,9 @@ int child_close_host_descriptors(void *context, struct err *err)
 	bool has_gate = !c->l->start_now;
 	int r;
 
-	if (has_gate && c->proc_fd >= 0) {
+	if (c->l->wait_fifo_fd >= 0) {
+		c->gate_fd = c->l->wait_fifo_fd;
+	} else if (has_gate && c->proc_fd >= 0) {
 		c->gate_fd =
 			fd_open_at(c->l->container.dir_fd, "exec.fifo", O_PATH | O_NOFOLLOW, 0);
 		if (c->gate_fd < 0)
@@ -371,6 +373,30 @@ void child_close_log(void)
 		return;
 	(void)close(log_fd());
 	log_configure(&none);
+}
+
+/* While we wait, others may be in the container (`exec`), so no directory of the host is left open: the
+ * fifo is reached through the container's procfs, and must be the one that it was. */
+int child_open_gate(const struct child *c)
+{
+	auto_close int self_fd = -EBADF;
+	auto_close int fd = -EBADF;
+	char name[32];
+	struct stat want;
+	struct stat got;
+
+	if (c->gate_fd < 0)
+		return fd_open_at(c->l->container.dir_fd, "exec.fifo", O_WRONLY, 0);
+	self_fd = proc_root_openat(c->proc_fd, "thread-self/fd", O_PATH | O_DIRECTORY);
+	if (self_fd < 0)
+		return self_fd;
+	(void)snprintf(name, sizeof(name), "%d", c->gate_fd);
+	fd = fd_open_at(self_fd, name, O_WRONLY, 0);
+	if (fd < 0)
+		return fd;
+	if (fstat(c->gate_fd, &want) < 0 || fstat(fd, &got) < 0)
+		return -errno;
+	return want.st_dev == got.st_dev && want.st_ino == got.st_ino ? take_fd(fd) : -EXDEV;
 }
 
 int child_execute(struct child *c, struct err *err)

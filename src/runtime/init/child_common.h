@@ -17,7 +17,7 @@ struct child {
 	struct terminal terminal;
 	int ptmx_fd; /* the host's /dev/ptmx, for a container without mounts of its own */
 	int proc_fd; /* the container's procfs, verified; -EBADF when it has none */
-	int gate_fd; /* O_PATH of exec.fifo, to be opened through proc_fd; -EBADF without procfs */
+	int gate_fd; /* O_PATH of the gate, to be opened through proc_fd; -EBADF without procfs */
 	int fifo_fd;
 	char *exec_path;
 	struct courier courier;
@@ -71,6 +71,11 @@ int child_become_user(void *context, struct err *err);
 int child_find_program(void *context, struct err *err);
 /* With no_new_privs, as late as can be. */
 int child_load_filter_late(void *context, struct err *err);
+/*
+ * Open the gate (exec.fifo, or the fifo of `exec --exec-wait-fifo`) for writing, which blocks until
+ * somebody opens the other end. The descriptor, or -errno.
+ */
+int child_open_gate(const struct child *c);
 /* Hand down the descriptors that are for the container, and become the program; returns on failure. */
 int child_execute(struct child *c, struct err *err);
 /* Tell whoever waits (the parent, or `start` through exec.fifo), and exit. */

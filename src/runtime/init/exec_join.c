@@ -68,6 +68,24 @@ static const struct stage exec_stages[] = {
 	{ "load seccomp filter late", child_load_filter_late, NULL },
 };
 
+/* --exec-wait-fifo. The parent takes the end of the socket for "it runs". */
+static int wait_for_reader(struct child *c, struct err *err)
+{
+	auto_close int fd = -EBADF;
+
+	if (c->gate_fd < 0)
+		return 0;
+	if (c->proc_fd < 0)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "exec wait fifo: there is no procfs in the container, by which its "
+			       "process could open it");
+	close_fd(&c->l->child_sync_fd);
+	child_close_log();
+	fd = child_open_gate(c);
+	close_fd(&c->gate_fd);
+	return fd < 0 ? err_sys(err, fd, "open exec wait fifo") : 0;
+}
+
 void exec_child_main(struct launch *l)
 {
 	struct err err = ERR_INIT;
@@ -79,6 +97,8 @@ void exec_child_main(struct launch *l)
 	r = stages_run("exec child", exec_stages, ARRAY_SIZE(exec_stages), &c, &err);
 	if (r == 0)
 		log_debug("setns_init: about to exec");
+	if (r == 0)
+		r = wait_for_reader(&c, &err);
 	if (r == 0)
 		r = child_execute(&c, &err);
 	child_fail(&c, &err);

@@ -249,7 +249,8 @@ int scheduling_plan_make(struct scheduling_plan *ret, const struct oci_process *
 		r = plan_io_priority(&plan, process->io_priority, err);
 	if (r == 0 && linux_ && linux_->personality)
 		r = plan_personality(&plan, linux_->personality, err);
-	if (r == 0 && linux_ && linux_->memory_policy)
+	if (r == 0 && linux_ && linux_->memory_policy &&
+	    !oci_memory_policy_is_empty(linux_->memory_policy))
 		r = plan_memory_policy(&plan, linux_->memory_policy, err);
 	if (r == 0)
 		*ret = plan;

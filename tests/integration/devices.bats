@@ -108,6 +108,29 @@ kernel_log()
 	run_container
 }
 
+@test "a device of the configuration does not take the place of another file" {
+	needs_root "make device nodes"
+	[ "$RUNTIME_NAME" = floe-runtime ] || skip "others leave what is there, and say nothing"
+	own_rootfs
+	command_is ls -l /data/node
+	configure '.linux.devices = [{ path: "/data/node", type: "c", major: 1, minor: 3 }]'
+	mkdir -p "$BUNDLE/rootfs/data"
+	echo precious >"$BUNDLE/rootfs/data/node"
+	run_container
+	refuses 1 "/data/node has incorrect ftype"
+	[ "$(cat "$BUNDLE/rootfs/data/node")" = precious ]
+	rm "$BUNDLE/rootfs/data/node"
+	mknod "$BUNDLE/rootfs/data/node" c 1 5
+	run_container
+	refuses 1 "/data/node has incorrect major:minor: 1:5 doesn't match expected 1:3"
+	# The same one may be there.
+	rm "$BUNDLE/rootfs/data/node"
+	mknod "$BUNDLE/rootfs/data/node" c 1 3
+	run_container
+	[ "$status" -eq 0 ]
+	grep -Eq "^c.* 1, +3 " <<<"$output"
+}
+
 @test "a device that no rule allows cannot be opened" {
 	needs_root "make device nodes"
 	kernel_log

@@ -66,21 +66,38 @@ static int remove_other(int dir_fd, const char *name)
 	return unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-/* 0: made; 1: it was there; -EPERM: not allowed here. */
-static int make_node(int dir_fd, const char *name, const struct device_node *node)
+/* The specification wants an error for a device that it names; a default one is ours to choose. */
+static int refuse_other(const struct stat *st, const struct device_node *node, struct err *err)
+{
+	if ((st->st_mode & S_IFMT) != (node->mode & S_IFMT))
+		return err_set(err, ERR_EXISTS,
+			       "%s has incorrect ftype: the root file system has another kind of "
+			       "file there; remove that, or give the device another path",
+			       node->path);
+	return err_set(err, ERR_EXISTS,
+		       "%s has incorrect major:minor: %u:%u doesn't match expected %u:%u; remove "
+		       "it from the root file system, or give the device another path",
+		       node->path, major(st->st_rdev), minor(st->st_rdev), node->major,
+		       node->minor);
+}
+
+/* 0: made; 1: it was there; -EPERM: not allowed here; -EEXIST: *ret_other is there instead. */
+static int make_node(int dir_fd, const char *name, const struct device_node *node,
+		     struct stat *ret_other)
 {
 	dev_t number = S_ISFIFO(node->mode) ? 0 : makedev(node->major, node->minor);
-	struct stat st;
 	int r;
 
 	if (mknodat(dir_fd, name, node->mode, number) == 0)
 		return 0;
 	if (errno != EEXIST)
 		return -errno;
-	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(dir_fd, name, ret_other, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	if (is_device(&st, node))
+	if (is_device(ret_other, node))
 		return 1;
+	if (!node->is_default)
+		return -EEXIST;
 	r = remove_other(dir_fd, name);
 	if (r < 0)
 		return r;
@@ -169,6 +186,7 @@ static int create_node(struct device_dir *dir, const struct device_node *node, b
 		       int *host_fd, struct err *err)
 {
 	const char *name = path_basename(node->path);
+	struct stat other = { 0 };
 	int r = enter_dir(dir, node->path, err);
 
 	if (r < 0)
@@ -181,7 +199,9 @@ static int create_node(struct device_dir *dir, const struct device_node *node, b
 	/* A pipe is no device: everybody may make one. */
 	if (bind && !S_ISFIFO(node->mode))
 		return bind_node(dir, name, node, err);
-	r = make_node(dir->fd, name, node);
+	r = make_node(dir->fd, name, node, &other);
+	if (r == -EEXIST && !node->is_default)
+		return refuse_other(&other, node, err);
 	if (r == -EPERM && !S_ISFIFO(node->mode))
 		return bind_node(dir, name, node, err);
 	if (r == 0)

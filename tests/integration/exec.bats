@@ -322,7 +322,7 @@ exec_pid()
 	floe_only "others say it in other words"
 	start_idle
 	run ex --cgroup .. "$ID" true
-	refuses 255 " .. is not a sub cgroup path"
+	refuses 255 "bad sub cgroup path: .. is not a sub cgroup path"
 	is_cgroup_v2 || {
 		run ex --cgroup pids,none:/ "$ID" true
 		refuses 255 "unknown controller 'none'"

@@ -307,3 +307,22 @@ file_of()
 	contains "$output" 1234 4321
 	[ "${lines[-1]}" != "$(namespace_of self user)" ]
 }
+
+@test "a user namespace need not map root, where the process is another user" {
+	needs_root "map other ids than its own"
+	[ "$RUNTIME_NAME" != runc ] || skip "the runtime of Go can from 1.5 on"
+	own_rootfs
+	configure '.linux.namespaces += [{ type: "user" }] | .process.user = { uid: 1000, gid: 1001 }
+		| .linux.uidMappings = [{ containerID: 1000, hostID: 100000, size: 1 }]
+		| .linux.gidMappings = [{ containerID: 1001, hostID: 200000, size: 1 }]
+		| .mounts |= map((select(.type == "devpts") | .options -= ["gid=5"]) // .)'
+	chown -R 100000:200000 "$BUNDLE/rootfs"
+	chmod a+x "$T" "$BUNDLE"
+	idle_command
+	start_detached
+	run rt exec "$ID" sh -c 'id -u; id -g; cat /proc/self/uid_map; : >/dev/null && : >/dev/shm/own && stat -c %u /dev/shm/own'
+	[ "$status" -eq 0 ]
+	[ "${lines[0]} ${lines[1]} ${lines[3]}" = "1000 1001 1000" ]
+	[[ "${lines[2]}" =~ ^\ +1000\ +100000\ +1$ ]]
+	remove_container
+}

@@ -18,7 +18,8 @@ static int move_node(struct cgroup_node *node, const char *sub, const char *text
 	if (!path_is_below(path, node->path))
 		return err_set(
 			err, ERR_USAGE,
-			"--cgroup '%s': %s is not a sub cgroup path of the container's cgroup",
+			"--cgroup '%s': bad sub cgroup path: %s is not a sub cgroup path of the "
+			"container's cgroup",
 			text, sub);
 	replace_ptr(node->path, take_ptr(path));
 	close_fd(&node->dir_fd);

@@ -36,6 +36,7 @@
 #include "runtime/init/child_common.h"
 #include "runtime/init/handshake.h"
 #include "runtime/init/spawn.h"
+#include "runtime/namespace/userns.h"
 #include "runtime/netdev.h"
 #include "runtime/sysctl.h"
 
@@ -56,13 +57,12 @@ static int enter_user_namespace(void *context, struct err *err)
 	r = handshake_expect(c->l->child_sync_fd, HANDSHAKE_MAPPED, -1, NULL, err);
 	if (r < 0)
 		return r;
-	/* What is made from here on belongs to the container's root. */
-	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
-		return err_sys(
-			err, -errno,
-			"become root of the new user namespace (linux.uidMappings and gidMappings "
-			"must map container id 0)");
-	return 0;
+	/* What is made from here on belongs to the container's root, if it has one. */
+	r = userns_become_root_or(c->l->process.uid, c->l->process.gid);
+	return r < 0 ? err_sys(err, r,
+			       "enter the new user namespace as root or as process.user "
+			       "(linux.uidMappings and gidMappings must map one of them)") :
+		       0;
 }
 
 /*

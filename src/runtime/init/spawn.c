@@ -11,6 +11,7 @@
 #include "core/io.h"
 #include "kernel/syscalls.h"
 #include "runtime/init/handshake.h"
+#include "runtime/namespace/userns.h"
 
 /* Kinds that init_spawn() or the intermediate process handles, not clone itself. */
 #define BIT(kind) (1U << (kind))
@@ -229,14 +230,16 @@ int init_join_namespaces(const struct namespace_plan *plan, struct err *err)
  * then what only its owner may join (runc's order). A user namespace that is new owns nothing yet: what
  * cannot be joined before it is made never can.
  */
-static int join_around_user(const struct namespace_plan *plan, struct err *err)
+static int join_around_user(const struct launch *l, struct err *err)
 {
+	const struct namespace_plan *plan = &l->namespaces;
 	bool joins_user = namespace_plan_joins(plan, NAMESPACE_USER);
 	static const enum namespace_kind order[] = { NAMESPACE_PID,	NAMESPACE_TIME,
 						     NAMESPACE_IPC,	NAMESPACE_UTS,
 						     NAMESPACE_NETWORK, NAMESPACE_CGROUP,
 						     NAMESPACE_MOUNT };
 	unsigned int left = plan->join & ~BIT(NAMESPACE_USER);
+	int r;
 
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
@@ -255,8 +258,9 @@ static int join_around_user(const struct namespace_plan *plan, struct err *err)
 		if (setns(plan->fds[NAMESPACE_USER], CLONE_NEWUSER) < 0)
 			return err_sys(err, -errno, "join user namespace '%s'",
 				       plan->paths[NAMESPACE_USER]);
-		if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
-			return err_sys(err, -errno, "become root of user namespace '%s'",
+		r = userns_become_root_or(l->process.uid, l->process.gid);
+		if (r < 0)
+			return err_sys(err, r, "become root of user namespace '%s'",
 				       plan->paths[NAMESPACE_USER]);
 	}
 	return 0;
@@ -295,7 +299,7 @@ static int intermediate_run(struct launch *l, struct err *err)
 	pid_t pid;
 
 	if (r == 0)
-		r = join_around_user(plan, err);
+		r = join_around_user(l, err);
 	if (r < 0)
 		return r;
 	if (makes_time_before_init(plan)) {

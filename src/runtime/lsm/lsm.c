@@ -120,7 +120,7 @@ static int explain_apparmor(int r, const char *profile, struct err *err)
 {
 	r = explain(r, "apply apparmor profile", profile, err);
 	if (r == -ENOENT)
-		err_append(err, "; load it with apparmor_parser");
+		err_append(err, " (profile not loaded); load it with apparmor_parser");
 	return r;
 }
 

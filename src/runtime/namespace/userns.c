@@ -69,6 +69,15 @@ int userns_map_by_default(struct oci_linux *linux_, struct err *err)
 				   err);
 }
 
+int userns_become_root_or(uid_t uid, gid_t gid)
+{
+	if (setresgid(0, 0, 0) < 0 && (errno != EINVAL || setresgid(gid, gid, gid) < 0))
+		return -errno;
+	if (setresuid(0, 0, 0) < 0 && (errno != EINVAL || setresuid(uid, uid, uid) < 0))
+		return -errno;
+	return 0;
+}
+
 int userns_write_maps(pid_t pid, const struct oci_linux *linux_, struct err *err)
 {
 	auto_idmap struct idmap uids = IDMAP_INIT;

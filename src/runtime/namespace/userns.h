@@ -19,6 +19,12 @@ int userns_to_host(const struct oci_id_mapping *maps, size_t n, uint32_t id, uin
 int userns_map_by_default(struct oci_linux *linux_, struct err *err);
 
 /*
+ * Become root of the user namespace that we have entered. Where it does not map id 0: the user that the
+ * container's process has, which leaves the capabilities as they are (neither is root there). -errno.
+ */
+int userns_become_root_or(uid_t uid, gid_t gid);
+
+/*
  * Write uid_map, setgroups and gid_map of process pid, which waits in its new user namespace. Direct
  * where we have the privilege; by newuidmap and newgidmap where more than the own id is asked for.
  */

@@ -42,7 +42,9 @@ int seccomp_filter_load(const struct seccomp_filter *filter, int *ret_listener_f
 	*ret_listener_fd = -EBADF;
 	if (filter->n_insns == 0)
 		return 0;
-	log_debug("seccomp filter flags: %u", filter->flags);
+	/* TSYNC means nothing to a process of one thread. */
+	log_debug("seccomp filter flags: %u",
+		  filter->flags & ~(unsigned int)SECCOMP_FILTER_FLAG_TSYNC);
 	r = set_filter(filter, filter->flags);
 	/* The kernel knows no other reason than a flag: what libseccomp generates is well-formed. */
 	if (r == -EINVAL && (filter->flags & filter->optional_flags))

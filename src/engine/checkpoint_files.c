@@ -19,6 +19,7 @@
 #include "criu/stats.h"
 #include "engine/container_network.h"
 #include "engine/copy_tree.h"
+#include "engine/discard.h"
 #include "engine/prepare.h"
 
 #define STATUS_MAX (4U << 20)
@@ -37,11 +38,15 @@ bool checkpoint_exists(const struct container *c)
 
 void checkpoint_remove(const struct container *c, const char *const *names)
 {
+	struct discard discard = { 0 };
+
 	for (; *names; names++) {
 		auto_free char *path = checkpoint_file(c, *names);
 
+		discard_hold(&discard, path);
 		(void)fs_remove_tree(AT_FDCWD, path);
 	}
+	discard_release(&discard);
 }
 
 int checkpoint_make_log(const struct container *c, const char *name, struct err *err)

@@ -27,6 +27,8 @@
 
 /* CRIU has taken the processes; conmon only has to notice. */
 #define END_WAIT_MS 30000
+/* From so many bytes on a container notices that it stood still until they were copied: its user is told. */
+#define SNAPSHOT_TOLD (UINT64_C(16) << 20)
 
 struct checkpoint {
 	struct container *c;
@@ -237,11 +239,11 @@ static int stage_snapshot(void *context, struct err *err)
 	x->result->snapshot_us = x->snapshot.us;
 	x->result->snapshot_bytes = x->snapshot.bytes;
 	if (r == 0 && x->snapshot.bytes > 0)
-		log_info(
-			"container '%s' stood still %llu ms longer, until %llu bytes of files were "
-			"copied",
-			x->c->config.name, (unsigned long long)x->snapshot.us / 1000,
-			(unsigned long long)x->snapshot.bytes);
+		log_write(x->snapshot.bytes >= SNAPSHOT_TOLD ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+			  "container '%s' stood still %llu ms longer, until %llu bytes of files "
+			  "were copied",
+			  x->c->config.name, (unsigned long long)x->snapshot.us / 1000,
+			  (unsigned long long)x->snapshot.bytes);
 	return r;
 }
 

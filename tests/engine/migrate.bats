@@ -166,6 +166,18 @@ everything_is_there()
 	fl rm -f -t 0 "$C" && fl volume rm "$C-vol"
 }
 
+@test "--leave-running: what it costs to copy large files is told" {
+	ticking
+	fl checkpoint -R --print-stats --export a.tar.zst "$C" >few.json 2>few
+	fl exec "$C" dd if=/dev/zero of=/data/large bs=1M count=20 2>/dev/null
+	fl checkpoint -R --print-stats --export b.tar.zst "$C" >many.json 2>many
+	grep -Eq "'$C' stood still [0-9]+ ms longer, until [0-9]+ bytes of files were copied" many
+	run ! grep "stood still" few
+	[ "$(jq '.container_statistics[0].snapshot_bytes' many.json)" -ge $((20 << 20)) ]
+	[ "$(jq '.container_statistics[0].snapshot_duration' many.json)" -gt 0 ]
+	[ "$(jq '.container_statistics[0].snapshot_bytes' few.json)" -lt $((20 << 20)) ]
+}
+
 @test "--rm: an export removes it" {
 	ticking --rm
 	fl checkpoint --export c.tar.zst "$C"

@@ -55,8 +55,7 @@ static int checkpoint_one(struct container *c, void *context, struct err *err)
 		(void)unlink(archive);
 
 	if (r == 0 && x->o->print_stats)
-		checkpoint_stats_add_dump(&x->stats, c->config.id, result.runtime_us,
-					  &result.stats);
+		checkpoint_stats_add_dump(&x->stats, c->config.id, &result);
 	return r;
 }
 

@@ -13,8 +13,8 @@ void checkpoint_stats_begin(struct checkpoint_stats *stats)
 	stats->begin_ns = clock_now_monotonic_ns();
 }
 
-static void add(struct checkpoint_stats *stats, const char *id, const char *key,
-		uint64_t runtime_us, struct json_object *criu)
+static struct json_object *add(struct checkpoint_stats *stats, const char *id, const char *key,
+			       uint64_t runtime_us, struct json_object *criu)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -22,11 +22,13 @@ static void add(struct checkpoint_stats *stats, const char *id, const char *key,
 	view_add_i64(o, key, (int64_t)runtime_us);
 	json_object_object_add(o, "criu_statistics", criu);
 	json_object_array_add(stats->containers, o);
+	return o;
 }
 
-void checkpoint_stats_add_dump(struct checkpoint_stats *stats, const char *id, uint64_t runtime_us,
-			       const struct criu_stats *criu)
+void checkpoint_stats_add_dump(struct checkpoint_stats *stats, const char *id,
+			       const struct checkpoint_result *result)
 {
+	const struct criu_stats *criu = &result->stats;
 	struct json_object *o = json_object_new_object();
 
 	view_add_i64(o, "freezing_time", criu->dump.freezing_time);
@@ -35,7 +37,11 @@ void checkpoint_stats_add_dump(struct checkpoint_stats *stats, const char *id, u
 	view_add_i64(o, "memwrite_time", criu->dump.memwrite_time);
 	view_add_i64(o, "pages_scanned", (int64_t)criu->dump.pages_scanned);
 	view_add_i64(o, "pages_written", (int64_t)criu->dump.pages_written);
-	add(stats, id, "runtime_checkpoint_duration", runtime_us, o);
+	o = add(stats, id, "runtime_checkpoint_duration", result->runtime_us, o);
+	if (result->snapshot_us == 0)
+		return;
+	view_add_i64(o, "snapshot_duration", (int64_t)result->snapshot_us);
+	view_add_i64(o, "snapshot_bytes", (int64_t)result->snapshot_bytes);
 }
 
 void checkpoint_stats_add_restore(struct checkpoint_stats *stats, const char *id,
@@ -48,7 +54,7 @@ void checkpoint_stats_add_restore(struct checkpoint_stats *stats, const char *id
 	view_add_i64(o, "forking_time", criu->restore.forking_time);
 	view_add_i64(o, "restore_time", criu->restore.restore_time);
 	view_add_i64(o, "pages_restored", (int64_t)criu->restore.pages_restored);
-	add(stats, id, "runtime_restore_duration", runtime_us, o);
+	(void)add(stats, id, "runtime_restore_duration", runtime_us, o);
 }
 
 int checkpoint_stats_print(struct checkpoint_stats *stats, const char *key, struct err *err)

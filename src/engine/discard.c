@@ -20,7 +20,7 @@ void discard_hold(struct discard *d, const char *directory)
 		fd_open_at(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	auto_strvec struct strvec names = STRVEC_INIT;
 
-	if (dir < 0 || fs_list(dir, &names) < 0)
+	if (dir < 0 || fs_list(dir, ".", &names) < 0)
 		return;
 	for (size_t i = 0; i < names.n && d->n < DISCARD_FILES; i++) {
 		struct stat st;

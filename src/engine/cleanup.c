@@ -286,7 +286,7 @@ static int remove_dependents(struct container *c, const struct remove_options *o
 	if (r < 0 || ids.n == 0)
 		return r;
 	if (!o->depend)
-		return err_set(err, ERR_STATE,
+		return err_set(err, ERR_EXISTS,
 			       "container %s has dependent containers which must be removed before "
 			       "it: %s: container already exists",
 			       c->config.id, ids.v[0]);

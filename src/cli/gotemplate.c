@@ -54,6 +54,19 @@ static struct json_object *make_heading(const char *name)
 	return json_object_new_string(sb.buf);
 }
 
+/* In any case, and .DNSEnabled is "dns_enabled": documents' keys are not always those of Go's fields. */
+static bool is_same_name(const char *key, const char *name)
+{
+	for (; *key; key++) {
+		if (*key == '_' && *name != '_')
+			continue;
+		if (tolower((unsigned char)*key) != tolower((unsigned char)*name))
+			return false;
+		name++;
+	}
+	return !*name;
+}
+
 /* Borrowed; NULL is a value too. */
 static bool get_member(struct json_object *object, const char *name, struct json_object **ret)
 {
@@ -63,7 +76,7 @@ static bool get_member(struct json_object *object, const char *name, struct json
 		return true;
 	json_object_object_foreach(object, key, value)
 	{
-		if (strcasecmp(key, name) == 0) {
+		if (is_same_name(key, name)) {
 			*ret = value;
 			return true;
 		}

@@ -15,7 +15,7 @@
 #include "engine/facts.h"
 #include "engine/records.h"
 
-static int regex_matches(const char *pattern, const char *text, struct err *err)
+int filter_regex(const char *pattern, const char *text, struct err *err)
 {
 	regex_t regex;
 	int r;
@@ -34,7 +34,7 @@ static int name_matches(const char *pattern, const char *name, struct err *err)
 	auto_free char *plain = anchored ? xasprintf("^%s", anchored) :
 					   xstrdup(pattern + (pattern[0] == '/'));
 
-	return regex_matches(plain, name, err);
+	return filter_regex(plain, name, err);
 }
 
 /* Digits of an id are its beginning, anything else is a regular expression. */
@@ -42,7 +42,7 @@ static int id_matches(const char *value, const char *id, struct err *err)
 {
 	if (value[strspn(value, "0123456789abcdefABCDEF")] == '\0')
 		return strncasecmp(id, value, strlen(value)) == 0;
-	return regex_matches(value, id, err);
+	return filter_regex(value, id, err);
 }
 
 int filter_parse_time(const char *text, int64_t *ret_ns)

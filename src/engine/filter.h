@@ -9,5 +9,7 @@
  * hold; of labels every one. */
 int filter_matches(struct engine *e, const struct strvec *filters, const struct container *c,
 		   struct err *err);
+/* 1 or 0 for an extended regular expression; ERR_INVALID. */
+int filter_regex(const char *pattern, const char *text, struct err *err);
 /* "10m", RFC 3339 or seconds since the epoch: nanoseconds since the epoch. -EINVAL. */
 int filter_parse_time(const char *text, int64_t *ret_ns);

@@ -15,6 +15,7 @@
 #include "engine/selinux.h"
 #include "engine/userns.h"
 #include "engine/volume.h"
+#include "engine/volume_mount.h"
 #include "storage/rootfs.h"
 
 static bool has_any(const struct container_mount *m, const char *const *words)
@@ -218,6 +219,15 @@ int mounts_clean_up(struct container *c, struct err *err)
 
 	if (r < 0)
 		return err_sys(err, r, "remove '%s'", overlays);
+	for (size_t i = 0; i < c->config.n_mounts; i++) {
+		const struct container_mount *m = &c->config.mounts[i];
+
+		if (!str_eq(m->type, "volume") || !m->source)
+			continue;
+		r = volume_release(c->engine, m->source, c->config.id, err);
+		if (r < 0)
+			return r;
+	}
 	for (size_t i = 0; i < c->config.n_mounts; i++)
 		has_images = has_images || str_eq(c->config.mounts[i].type, "image");
 	if (!has_images)
@@ -245,7 +255,10 @@ static int find_source(struct container *c, const struct rooted *root, struct co
 			return r;
 	} else if (str_eq(m->type, "volume")) {
 		auto_free char *path = NULL;
-		int r = volume_mount_for(c->engine, m, root, user, &path, err);
+		int r = volume_hold(c->engine, m->source, c->config.id, err);
+
+		if (r == 0)
+			r = volume_mount_for(c->engine, m, root, user, &path, err);
 
 		if (r < 0)
 			return r;

@@ -128,8 +128,7 @@ int secret_create(struct engine *e, const char *name, const struct strbuf *data,
 	if (r < 0) {
 		db_rollback(db);
 		remove_data(e, s.id);
-		return r == -EEXIST ? err_set(err, ERR_EXISTS, "secret name '%s' is in use", name) :
-				      r;
+		return r == -EEXIST ? err_set(err, ERR_EXISTS, "%s: secret name in use", name) : r;
 	}
 	if (old.id && str_eq(old.name, name))
 		remove_data(e, old.id);

@@ -19,6 +19,7 @@
 #include "core/str.h"
 #include "engine/copy_tree.h"
 #include "engine/records.h"
+#include "engine/volume_mount.h"
 
 #define T struct volume
 /* clang-format off: one row a line. */
@@ -28,7 +29,8 @@ JSON_DESC_STATIC(volume_desc, T, F_STRING(T, name, "name", JSON_REQUIRED),
 		 F_STRING_MAP(T, labels, "labels", 0), F_STRING_MAP(T, options, "options", 0),
 		 F_BOOL(T, anonymous, "anonymous", 0), F_BOOL(T, needs_copy_up, "needsCopyUp", 0),
 		 F_BOOL(T, needs_chown, "needsChown", 0), F_U32(T, uid, "uid", 0),
-		 F_U32(T, gid, "gid", 0));
+		 F_U32(T, gid, "gid", 0), F_U32(T, mount_count, "mountCount", 0),
+		 F_STRINGS(T, holders, "holders", 0));
 /* clang-format on */
 #undef T
 
@@ -59,6 +61,21 @@ static int save(struct engine *e, const struct volume *v, bool create, struct er
 				v->name);
 }
 
+int volume_save(struct engine *e, const struct volume *v, struct err *err)
+{
+	int r = save(e, v, false, err);
+
+	return MIN(r, 0);
+}
+
+int volume_lock(struct engine *e, const char *name, struct err *err)
+{
+	auto_free char *path = xasprintf("%s/locks/volume-%s", e->tmpdir, name);
+	int fd = lock_open(AT_FDCWD, path, LOCK_MODE_EXCLUSIVE, -1);
+
+	return fd < 0 ? err_sys(err, fd, "lock volume '%s'", name) : fd;
+}
+
 int volume_make_directory(const struct volume *v, struct err *err)
 {
 	int r = fs_mkdir_all(AT_FDCWD, v->mountpoint, 0755, 0755);
@@ -81,11 +98,9 @@ int volume_create(struct engine *e, const struct volume_options *o, char **ret_n
 		return err_set(err, ERR_INVALID,
 			       "volume name '%s': names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*",
 			       o->name);
-	for (size_t i = 0; i < o->options.n; i++)
-		return err_set(err, ERR_UNSUPPORTED,
-			       "volume option '%s': mounts of the local driver are not supported; "
-			       "mount it on the host and use a bind",
-			       o->options.v[i].key);
+	r = volume_check_options(&o->options, err);
+	if (r < 0)
+		return r;
 	v.name = o->name ? xstrdup(o->name) : random_hex(64);
 	v.mountpoint = xasprintf("%s/%s/_data", e->volumepath, v.name);
 	v.created_ns = (int64_t)clock_now_realtime_ns();
@@ -97,6 +112,8 @@ int volume_create(struct engine *e, const struct volume_options *o, char **ret_n
 	v.gid = o->gid.v;
 	for (size_t i = 0; i < o->labels.n; i++)
 		json_string_map_set(&v.labels, o->labels.v[i].key, o->labels.v[i].value);
+	for (size_t i = 0; i < o->options.n; i++)
+		json_string_map_set(&v.options, o->options.v[i].key, o->options.v[i].value);
 	r = save(e, &v, true, err);
 	if (r == -EEXIST && o->ignore) {
 		err_clear(err);
@@ -153,7 +170,8 @@ int volume_load(struct engine *e, const char *name, struct volume *ret, struct e
 	if (r < 0)
 		return r;
 	if (r == 0 || !*name)
-		return err_set(err, ERR_NOT_FOUND, "no such volume '%s'", name);
+		return err_set(err, ERR_NOT_FOUND,
+			       "no volume with name \"%s\" found: no such volume", name);
 	r = decode(db_text(&q, 0), ret, err);
 	if (r < 0 || str_eq(ret->name, name))
 		return r;
@@ -220,6 +238,10 @@ int volume_remove(struct engine *e, const char *name, struct err *err)
 		return r;
 	}
 	dir = path_dirname(v.mountpoint);
+	/* Never what is in it. */
+	r = volume_unmount_now(&v, err);
+	if (r < 0)
+		return r;
 	r = fs_remove_tree(AT_FDCWD, dir);
 	return r < 0 ? err_sys(err, r, "remove volume '%s': remove '%s'", v.name, dir) : 0;
 }
@@ -293,7 +315,6 @@ int volume_mount_for(struct engine *e, const struct container_mount *m, const st
 {
 	const struct volume_options options = { .name = m->source, .ignore = true };
 	auto_volume struct volume v = { 0 };
-	auto_free char *lock = NULL;
 	auto_close int lock_fd = -EBADF;
 	int r = volume_create(e, &options, NULL, err);
 
@@ -304,10 +325,9 @@ int volume_mount_for(struct engine *e, const struct container_mount *m, const st
 	if (r < 0)
 		return r;
 	if (v.needs_copy_up || v.needs_chown) {
-		lock = xasprintf("%s/locks/volume-%s", e->tmpdir, v.name);
-		lock_fd = lock_open(AT_FDCWD, lock, LOCK_MODE_EXCLUSIVE, -1);
-		if (lock_fd < 0)
-			return err_sys(err, lock_fd, "lock volume '%s'", v.name);
+		r = lock_fd = volume_lock(e, v.name, err);
+		if (r < 0)
+			return r;
 		volume_done(&v);
 		r = volume_load(e, m->source, &v, err);
 		if (r == 0 && (v.needs_copy_up || v.needs_chown))

@@ -22,6 +22,9 @@ struct volume {
 	bool needs_chown;
 	uint32_t uid;
 	uint32_t gid;
+	uint32_t mount_count; /* by `volume mount` */
+	char **holders; /* ids of the containers for which it is mounted */
+	size_t n_holders;
 };
 
 struct volumes {
@@ -65,6 +68,9 @@ int volume_remove(struct engine *e, const char *name, struct err *err);
 int volume_mount_for(struct engine *e, const struct container_mount *mount,
 		     const struct rooted *root, const struct spec_user *user, char **ret_path,
 		     struct err *err);
+/* Its record, changed; who changes one holds the lock: a descriptor to close. */
+int volume_save(struct engine *e, const struct volume *v, struct err *err);
+int volume_lock(struct engine *e, const char *name, struct err *err);
 /* Its directory, made when it is missing. */
 int volume_make_directory(const struct volume *v, struct err *err);
 /* Change the owner of a tree on the host, links not followed. -1 and errno. */

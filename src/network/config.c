@@ -228,7 +228,8 @@ int network_find(struct network *ret, const struct network_dir *dir, const char 
 			       name_or_id);
 	if (i < 0)
 		return err_set(err, ERR_NOT_FOUND,
-			       "network '%s' does not exist; 'floe network create %s' makes it",
+			       "unable to find network with name or ID %s: network not found; "
+			       "'floe network create %s' makes it",
 			       name_or_id, name_or_id);
 	*ret = list.v[i];
 	list.v[i] = list.v[--list.n];
@@ -248,7 +249,9 @@ int network_save(const struct network *network, const char *dir, bool replace, s
 	if (r < 0)
 		return err_sys(err, r, "open network directory '%s'", dir);
 	if (!replace && fs_exists(dir_fd, name))
-		return err_set(err, ERR_EXISTS, "network '%s' already exists", network->name);
+		return err_set(err, ERR_EXISTS,
+			       "network name %s already used: network already exists",
+			       network->name);
 	r = fs_write_atomic(dir_fd, name, lines, strlen(lines), 0644, FS_DURABLE);
 	return r < 0 ? err_sys(err, r, "write network '%s' in '%s'", network->name, dir) : 0;
 }
@@ -258,7 +261,7 @@ int network_remove(const struct network *network, const struct network_dir *dir,
 	auto_free char *path = xasprintf("%s/%s.json", dir->path, network->name);
 
 	if (str_eq(network->name, network_default_name(dir)))
-		return err_set(err, ERR_DENIED, "default network '%s' cannot be removed",
+		return err_set(err, ERR_DENIED, "default network %s cannot be removed",
 			       network->name);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return err_sys(err, -errno, "remove network '%s'", network->name);

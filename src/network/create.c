@@ -65,7 +65,8 @@ static int choose_names(struct network *n, const struct network_create_options *
 	if (r < 0)
 		return r;
 	if (o->name && name_is_taken(around, o->name))
-		return err_set(err, ERR_EXISTS, "network '%s' already exists", o->name);
+		return err_set(err, ERR_EXISTS,
+			       "network name %s already used: network already exists", o->name);
 	n->name = o->name ? xstrdup(o->name) : free_name(around, name_is_taken);
 	if (o->interface_name && (!*o->interface_name || strlen(o->interface_name) >= IFNAMSIZ ||
 				  strpbrk(o->interface_name, "/ \t")))

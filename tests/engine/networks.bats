@@ -107,7 +107,7 @@ load ../lib/networks
 	serve "$C" --network used
 	run net rm used
 	is 2 "$status"
-	contains "$output" "used by containers"
+	contains "$output" "has associated containers with it" "network is being used"
 	net rm -f -t 0 used >/dev/null
 	run net exists used
 	is 1 "$status"

@@ -136,7 +136,7 @@ hello" "$(fl run --rm --network "$mode" -p 8080 --rootfs "$ROOTFS" echo hello 2>
 		if grep -A 1 '^Usage:$' help | grep -qF '[options]'; then grep -q '^Options:$' help; else ! grep -q '^Options:$' help; fi
 	done
 	"$FLOE" help volume | sed -n '/^Available Commands:/,/^Options:/s/^  \([a-z]*\) .*/\1/p' >commands
-	is "create exists export import inspect ls prune rm" "$(sort commands | grep -v -e mount -e reload | xargs)"
+	is "create exists export import inspect ls mount prune rm unmount" "$(sort commands | xargs)"
 }
 
 @test "rm: exit code 1 where there is none, 2 where it runs" {
@@ -166,4 +166,83 @@ hello" "$(fl run --rm --network "$mode" -p 8080 --rootfs "$ROOTFS" echo hello 2>
 @test "wait --ignore has a line for each that is not there" {
 	fl create --name "$C" --rootfs "$ROOTFS" true >/dev/null
 	is $'-1\n0\n-1' "$(fl wait --ignore x "$C" y)"
+}
+
+@test "volumes of a type or a device are mounted while somebody needs them" {
+	mkdir dir
+	echo text >dir/file
+	fl volume create -o type=bind -o device="$T/dir" bound >/dev/null
+	fl volume create -o type=tmpfs -o device=tmpfs -o o=size=1m,noexec memory >/dev/null
+	is text "$(fl run --rm -v bound:/data --rootfs "$ROOTFS" cat /data/file)"
+	path=$(inspect bound '{{.Mountpoint}}')
+	is "" "$(ls -A "$path")"
+	start_idle "$C" -v bound:/data -v memory:/mnt
+	is text "$(fl exec "$C" cat /data/file)"
+	contains "$(fl exec "$C" cat /proc/mounts)" " /mnt tmpfs " "size=1024k"
+	# The second one does not take it from the first.
+	is text "$(fl run --rm -v bound:/data --rootfs "$ROOTFS" cat /data/file)"
+	is text "$(cat "$path/file")"
+	is 1 "$(inspect bound '{{.MountCount}}')"
+	fl volume mount bound >/dev/null
+	fl rm -f -t 0 "$C" >/dev/null
+	is text "$(cat "$path/file")"
+	is bound "$(fl volume unmount bound)"
+	is "" "$(ls -A "$path")"
+	is ./file "$(fl volume export bound | tar -t | grep file)"
+	fl volume rm bound memory >/dev/null
+	is text "$(cat dir/file)"
+}
+
+@test "volume mount prints where, also of a plain one" {
+	fl volume create plain >/dev/null
+	path=$(fl volume mount plain)
+	is "$(inspect plain '{{.Mountpoint}}')" "$path"
+	echo text >"$path/file"
+	is text "$(fl run --rm -v plain:/data --rootfs "$ROOTFS" cat /data/file)"
+	is plain "$(fl volume unmount plain)"
+	says 125 "no volume with name \"none\" found: no such volume" volume mount none
+	is plain "$(fl volume ls --filter 'name=^pl.+n$' --format '{{.Name}}')"
+	fl volume rm plain >/dev/null
+}
+
+@test "mistakes in options of volumes are told when it is created" {
+	says 125 "invalid volume option device for driver 'local': stat /bogus: no such file or directory" \
+		volume create -o type=bind -o device=/bogus x
+	says 125 "invalid mount option size for driver 'local'" volume create -o size=1m x
+	says 125 "needs a type or a device" volume create -o o=noexec x
+	fl volume create -o type=nosuchfs -o device=none bad >/dev/null
+	says 126 "mount volume 'bad'" run -v bad:/x --rootfs "$ROOTFS" true
+	fl rm -a >/dev/null
+	fl volume rm bad >/dev/null
+	is "" "$(fl volume ls -q)"
+}
+
+@test "secrets: filters, what is there already, what is not" {
+	for name in one two; do echo $name | fl secret create $name - >/dev/null; done
+	is one "$(fl secret ls --filter name=^on --format '{{.Name}}')"
+	is $'one\ntwo' "$(fl secret ls --filter name=one --filter name=two --format '{{.Name}}' | sort)"
+	is two "$(fl secret ls --filter "id=$(fl secret inspect --format '{{.ID}}' two)" --format '{{.Name}}')"
+	says 125 "expected name= or id=" secret ls --filter label=x
+	says 125 "one: secret name in use" secret create one "$T/.before"
+	says 1 "no such secret" secret rm nobody
+	fl secret rm --all >/dev/null
+}
+
+@test "network inspect --format has the names of podman's templates" {
+	export CONTAINERS_CONF=$T/conf
+	echo "[network]
+	network_config_dir = \"$T/networks\"" >conf
+	fl network create --label a=b web >/dev/null
+	is "web bridge true false map[a:b] map[] 0" "$(fl network inspect web --format \
+		'{{.Name}} {{.Driver}} {{.DNSEnabled}} {{.IPv6Enabled}} {{.Labels}} {{.Options}} {{len .Containers}}')"
+	is "podman map[]
+web map[a:b]" "$(fl network ls --format '{{.Name}} {{.Labels}}' | sort)"
+	says 125 "network name web already used: network already exists" network create web
+	says 125 "unable to find network with name or ID none: network not found" network inspect none
+	says 125 "default network podman cannot be removed" network rm podman
+	fl create --network web --name "$C" --rootfs "$ROOTFS" true >/dev/null
+	is web "$(fl ps -a --format '{{.Networks}}')"
+	says 2 '"web" has associated containers with it. Use -f to forcibly delete containers: network is being used' network rm web
+	fl rm "$C" >/dev/null
+	fl network rm web >/dev/null
 }

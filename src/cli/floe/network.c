@@ -136,8 +136,8 @@ static int remove_one(const struct cli_invocation *inv, const char *name,
 	if (r == 0 && network_is_used(&users, n.name)) {
 		if (!o->force)
 			return err_set(err, ERR_STATE,
-				       "network '%s' is used by containers; remove these first, or "
-				       "use --force, which removes them too",
+				       "\"%s\" has associated containers with it. Use -f to "
+				       "forcibly delete containers: network is being used",
 				       n.name);
 		r = remove_users(e, &users, n.name, o, err);
 	}

@@ -88,6 +88,20 @@ static void set_string(struct json_object *object, const char *key, const char *
 	(void)json_object_object_add(object, key, json_object_new_string(value));
 }
 
+/* What a network has not is empty to templates, and left out of its document. */
+static void add_empty(struct json_object *network)
+{
+	static const char *const lists[] = { "subnets", "routes", "network_dns_servers" };
+	static const char *const maps[] = { "labels", "options", "ipam_options" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		if (!json_object_object_get_ex(network, lists[i], NULL))
+			(void)json_object_object_add(network, lists[i], json_object_new_array());
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
+		if (!json_object_object_get_ex(network, maps[i], NULL))
+			(void)json_object_object_add(network, maps[i], json_object_new_object());
+}
+
 /* The network's own document, and names for templates. */
 static struct json_object *make_row(const struct network *n, bool is_truncated, bool is_json)
 {
@@ -97,6 +111,7 @@ static struct json_object *make_row(const struct network *n, bool is_truncated, 
 	if (is_json)
 		return row;
 	set_string(row, "id", id);
+	add_empty(row);
 	return row;
 }
 
@@ -228,6 +243,8 @@ static int run_inspect(const struct cli_invocation *inv, struct err *err)
 		}
 		value = json_encode_value(&network_desc, &n);
 		(void)json_object_object_add(value, "containers", containers_of(&users, n.name));
+		if (o->format && !str_eq(o->format, "json"))
+			add_empty(value);
 		(void)json_object_array_add(values, value);
 	}
 	if (r == 0)

@@ -15,6 +15,7 @@
 #include "core/io.h"
 #include "core/str.h"
 #include "engine/event.h"
+#include "engine/filter.h"
 #include "engine/secret.h"
 
 static struct json_object *view_secret(const struct secret *s)
@@ -107,6 +108,7 @@ static const struct cli_command create_command = {
 };
 
 struct list_cli {
+	struct strvec filters;
 	const char *format;
 	bool quiet;
 	bool no_heading;
@@ -127,6 +129,29 @@ static struct json_object *list_row(const struct secret *s)
 	return o;
 }
 
+/* Values of one key are alternatives, both keys must hold. */
+static int list_matches(const struct strvec *filters, const struct secret *s, struct err *err)
+{
+	bool has_name = false, name = false, has_id = false, id = false;
+
+	for (size_t i = 0; i < filters->n; i++) {
+		const char *pattern = str_skip_prefix(filters->v[i], "name=");
+		const char *start = str_skip_prefix(filters->v[i], "id=");
+		int r = pattern ? filter_regex(pattern, s->name, err) : 0;
+
+		if (r < 0)
+			return r;
+		if (!pattern && !start)
+			return err_set(err, ERR_USAGE,
+				       "filter '%s': expected name= or id=", filters->v[i]);
+		has_name = has_name || pattern;
+		has_id = has_id || start;
+		name = name || r > 0;
+		id = id || (start && str_has_prefix(s->id, start));
+	}
+	return (!has_name || name) && (!has_id || id);
+}
+
 static int run_list(const struct cli_invocation *inv, struct err *err)
 {
 	const struct list_cli *o = inv->options;
@@ -144,12 +169,15 @@ static int run_list(const struct cli_invocation *inv, struct err *err)
 
 	view_add(list.headings, "CreatedAt", "CREATED");
 	view_add(list.headings, "UpdatedAt", "UPDATED");
-	for (size_t i = 0; i < secrets.n; i++) {
+	for (size_t i = 0; r >= 0 && i < secrets.n; i++) {
+		r = list_matches(&o->filters, &secrets.v[i], err);
+		if (r <= 0)
+			continue;
 		json_object_array_add(list.rows, list_row(&secrets.v[i]));
 		if (o->quiet)
 			strbuf_addf(&out, "%s\n", secrets.v[i].id);
 	}
-	if (r == 0 && !o->quiet)
+	if (r >= 0 && !o->quiet)
 		r = gotemplate_format_list(&list, &out, err);
 	json_object_put(list.rows);
 	json_object_put(list.headings);
@@ -159,6 +187,7 @@ static int run_list(const struct cli_invocation *inv, struct err *err)
 #define T struct list_cli
 static const struct cli_option list_rows[] = {
 	OPT_STRING(T, format, "format", 0, "json|TEMPLATE", "form of the output"),
+	OPT_STRVEC(T, filters, "filter", 'f', "KEY=VALUE", "those that this is true of"),
 	OPT_FLAG(T, quiet, "quiet", 'q', "ids only"),
 	OPT_FLAG(T, no_heading, "noheading", 'n', "no headings"),
 };
@@ -264,7 +293,7 @@ static int run_remove(const struct cli_invocation *inv, struct err *err)
 			(void)io_write_all(STDOUT_FILENO, line, strlen(line));
 		} else if (!(r2 == -ENOENT && o->ignore)) {
 			targets_report(&one);
-			code = FLOE_EXIT_ERROR;
+			code = r2 == -ENOENT && code != FLOE_EXIT_ERROR ? 1 : FLOE_EXIT_ERROR;
 		}
 	}
 	return r < 0 ? r : code;

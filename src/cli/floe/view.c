@@ -179,6 +179,7 @@ struct json_object *view_ps(const struct container *c, bool no_trunc, struct err
 	auto_strbuf struct strbuf status = STRBUF_INIT;
 	auto_strbuf struct strbuf created = STRBUF_INIT;
 	auto_strbuf struct strbuf ports = STRBUF_INIT;
+	auto_strbuf struct strbuf networks = STRBUF_INIT;
 	auto_free char *command = command_text(g);
 	char id[13];
 
@@ -193,6 +194,8 @@ struct json_object *view_ps(const struct container *c, bool no_trunc, struct err
 	}
 	view_add(o, "ID", no_trunc ? g->id : container_short_id(g->id, id));
 	view_add(o, "Image", image_text(g));
+	for (size_t i = 0; i < g->n_networks; i++)
+		strbuf_addf(&networks, "%s%s", i ? "," : "", g->networks[i].network);
 	view_add(o, "ImageID", g->image_id);
 	view_add(o, "Command", command);
 	view_add(o, "Created", created.buf);
@@ -207,7 +210,7 @@ struct json_object *view_ps(const struct container *c, bool no_trunc, struct err
 	/* For `.Label "key"`. */
 	json_object_object_add(o, "Label", view_map(&g->labels));
 	json_object_object_add(o, "Mounts", mounts_text(g));
-	view_add(o, "Networks", g->network);
+	view_add(o, "Networks", networks.buf);
 	view_add(o, "Pod", "");
 	view_add(o, "PodName", "");
 	view_add(o, "Size", "");

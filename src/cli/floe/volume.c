@@ -19,8 +19,10 @@
 #include "core/str.h"
 #include "engine/cleanup.h"
 #include "engine/event.h"
+#include "engine/filter.h"
 #include "engine/records.h"
 #include "engine/volume.h"
+#include "engine/volume_mount.h"
 
 struct json_object *view_volume(const struct volume *v)
 {
@@ -39,7 +41,7 @@ struct json_object *view_volume(const struct volume *v)
 		view_add_i64(o, "GID", v->gid);
 	if (v->anonymous)
 		view_add_bool(o, "Anonymous", true);
-	view_add_i64(o, "MountCount", 0);
+	view_add_i64(o, "MountCount", v->mount_count + (int64_t)v->n_holders);
 	view_add_bool(o, "NeedsCopyUp", v->needs_copy_up);
 	view_add_bool(o, "NeedsChown", v->needs_chown);
 	return o;
@@ -133,7 +135,7 @@ static int one_matches(struct engine *e, const struct volume *v, const char *tex
 		return err_set(err, ERR_USAGE, "filter '%s': expected KEY=VALUE", text);
 	value++;
 	if (n == 4 && str_has_prefix(text, "name"))
-		return strstr(v->name, value) != NULL;
+		return filter_regex(value, v->name, err);
 	if (n == 6 && str_has_prefix(text, "driver"))
 		return str_eq(v->driver, value);
 	if (n == 5 && str_has_prefix(text, "label")) {
@@ -480,6 +482,15 @@ static int run_tar(const char *const *argv, int in, int out, const char *what, s
 				     proc_status_to_string(status));
 }
 
+/* The first failure is the one that counts. */
+static int finish_mount(const struct cli_invocation *inv, const struct volume *v, int r,
+			struct err *err)
+{
+	int r2 = volume_unmount(floe_engine(inv), v->name, r < 0 ? NULL : err);
+
+	return r < 0 ? r : r2;
+}
+
 static int run_export(const struct cli_invocation *inv, struct err *err)
 {
 	const struct archive_cli *o = inv->options;
@@ -496,9 +507,12 @@ static int run_export(const struct cli_invocation *inv, struct err *err)
 		if (file < 0)
 			return err_sys(err, file, "create '%s'", o->output);
 	}
-	return run_tar(
-		(const char *const[]){ "tar", "--xattrs", "-C", v.mountpoint, "-c", ".", NULL }, -1,
-		o->output ? file : STDOUT_FILENO, "export volume", err);
+	r = volume_mount(floe_engine(inv), v.name, NULL, err);
+	if (r < 0)
+		return r;
+	r = run_tar((const char *const[]){ "tar", "--xattrs", "-C", v.mountpoint, "-c", ".", NULL },
+		    -1, o->output ? file : STDOUT_FILENO, "export volume", err);
+	return finish_mount(inv, &v, r, err);
 }
 
 static const struct cli_option export_rows[] = {
@@ -531,8 +545,12 @@ static int run_import(const struct cli_invocation *inv, struct err *err)
 		if (file < 0)
 			return err_sys(err, file, "open '%s'", inv->args[1]);
 	}
-	return run_tar((const char *const[]){ "tar", "--xattrs", "-C", v.mountpoint, "-x", NULL },
-		       is_stdin ? STDIN_FILENO : file, -1, "import volume", err);
+	r = volume_mount(floe_engine(inv), v.name, NULL, err);
+	if (r < 0)
+		return r;
+	r = run_tar((const char *const[]){ "tar", "--xattrs", "-C", v.mountpoint, "-x", NULL },
+		    is_stdin ? STDIN_FILENO : file, -1, "import volume", err);
+	return finish_mount(inv, &v, r, err);
 }
 
 static const struct cli_command import_command = {
@@ -547,9 +565,72 @@ static const struct cli_command import_command = {
 	.error_code = FLOE_EXIT_ERROR,
 };
 
+/* --- mount, unmount --------------------------------------------------------------------------------- */
+
+static int run_mount(const struct cli_invocation *inv, struct err *err)
+{
+	bool failed = false;
+
+	for (size_t i = 0; i < inv->n_args; i++) {
+		auto_free char *path = NULL;
+		struct err one = ERR_INIT;
+
+		if (volume_mount(floe_engine(inv), inv->args[i], &path, &one) == 0) {
+			print_line(path);
+		} else {
+			targets_report(&one);
+			failed = true;
+		}
+	}
+	return failed ? FLOE_EXIT_ERROR : (err_clear(err), 0);
+}
+
+static const struct cli_command mount_command = {
+	.name = "mount",
+	.arguments = "VOLUME...",
+	.argument_source = FLOE_VOLUMES,
+	.summary = "mount volumes and print where",
+	.description =
+		"Until `volume unmount`, what is behind a volume with a type or a device stays "
+		"mounted also while no container uses it.",
+	.min_args = 1,
+	.max_args = CLI_ARGS_ANY,
+	.run = run_mount,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+static int run_unmount(const struct cli_invocation *inv, struct err *err)
+{
+	bool failed = false;
+
+	for (size_t i = 0; i < inv->n_args; i++) {
+		struct err one = ERR_INIT;
+
+		if (volume_unmount(floe_engine(inv), inv->args[i], &one) == 0) {
+			print_line(inv->args[i]);
+		} else {
+			targets_report(&one);
+			failed = true;
+		}
+	}
+	return failed ? FLOE_EXIT_ERROR : (err_clear(err), 0);
+}
+
+static const struct cli_command unmount_command = {
+	.name = "unmount",
+	.alias = "umount",
+	.arguments = "VOLUME...",
+	.argument_source = FLOE_VOLUMES,
+	.summary = "take back what `volume mount` did",
+	.min_args = 1,
+	.max_args = CLI_ARGS_ANY,
+	.run = run_unmount,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
 static const struct cli_command *const subcommands[] = {
-	&create_command, &list_command,	 &inspect_command, &exists_command,
-	&remove_command, &prune_command, &export_command,  &import_command,
+	&create_command, &list_command,	  &inspect_command, &exists_command, &remove_command,
+	&prune_command,	 &export_command, &import_command,  &mount_command,  &unmount_command,
 };
 
 const struct cli_command floe_volume_command = {

@@ -77,14 +77,30 @@ static bool can_start_ahead(const struct launch *l)
 	       !runtime_spec_annotation(spec, ANNOTATION_PIDFD_RECEIVER);
 }
 
+/*
+ * First of all, so that it is there when init needs it. Not where it is to belong to a user namespace that
+ * init brings about, nor where the parent changes its namespaces, which the kernel does not allow those who
+ * share their memory (setns(2)).
+ */
+static int begin_network(void *context, struct err *err)
+{
+	struct launch *l = context;
+	struct namespace_plan *namespaces = &l->namespaces;
+	int r = namespace_plan_make(namespaces, spec_of(l), err);
+
+	if (r == 0 && namespace_plan_creates(namespaces, NAMESPACE_NETWORK) &&
+	    !namespace_plan_creates(namespaces, NAMESPACE_USER) && !namespaces->join &&
+	    !namespaces->has_time_offsets)
+		namespaces->network_follows = network_maker_start(&l->network) == 0;
+	return r;
+}
+
 static int plan(void *context, struct err *err)
 {
 	struct launch *l = context;
 	const struct oci_hooks *hooks = spec_of(l)->hooks;
-	int r = namespace_plan_make(&l->namespaces, spec_of(l), err);
+	int r = check_terminal(l, err);
 
-	if (r == 0)
-		r = check_terminal(l, err);
 	if (r == 0)
 		r = plan_sysctl(l, err);
 	if (r == 0)
@@ -185,6 +201,16 @@ static bool has_cgroup(const struct cgroup *cg)
 	return false;
 }
 
+static int send_network(struct launch *l, struct err *err)
+{
+	int fd;
+
+	if (!l->namespaces.network_follows)
+		return 0;
+	fd = network_maker_finish(&l->network);
+	return parent_send(l, HANDSHAKE_NETWORK, &fd, fd < 0 ? 0 : 1, err);
+}
+
 static int create_cgroup(void *context, struct err *err)
 {
 	struct launch *l = context;
@@ -205,6 +231,8 @@ static int create_cgroup(void *context, struct err *err)
 		r = cgroup_apply_before_entry(&l->cgroup, spec_of(l)->linux_->resources, err);
 	if (r == 0)
 		r = parent_send(l, HANDSHAKE_CGROUP, entry.fd, entry.n, err);
+	if (r == 0)
+		r = send_network(l, err);
 	if (r == 0)
 		r = cgroup_apply(&l->cgroup, spec_of(l)->linux_->resources, err);
 	if (r == 0)
@@ -233,6 +261,7 @@ static void leave_resctrl(void *context)
 
 static const struct stage create_stages[] = {
 	{ "load bundle", launch_load, NULL },
+	{ "begin network namespace", begin_network, NULL },
 	{ "plan", plan, NULL },
 	{ "reserve state directory", launch_reserve_directory, launch_release_directory },
 	{ "open cgroup", launch_open_cgroup, launch_remove_cgroup },

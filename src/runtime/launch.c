@@ -376,6 +376,7 @@ void launch_done(struct launch *l)
 	container_close(&l->container);
 	bundle_done(&l->bundle);
 	free(l->pid_file);
+	network_maker_done(&l->network);
 	namespace_plan_done(&l->namespaces);
 	device_close_host_nodes(&l->devices, l->device_fds);
 	device_plan_done(&l->devices);

@@ -16,6 +16,7 @@
 #include "runtime/init/process.h"
 #include "runtime/mount/exec.h"
 #include "runtime/mount/plan.h"
+#include "runtime/namespace/network_maker.h"
 #include "runtime/namespace/plan.h"
 #include "runtime/notify.h"
 #include "runtime/operations.h"
@@ -44,6 +45,7 @@ struct launch {
 	struct hooks_output hooks_output; /* for the hooks that init runs */
 	bool has_pre_pivot_hooks; /* the child must wait for prestart and createRuntime */
 
+	struct network_maker network;
 	struct cgroup cgroup;
 	struct mount_cgroup_hierarchy cgroup_v1[CGROUP_HIERARCHIES_MAX];
 	struct mount_cgroup_facts cgroup_facts;

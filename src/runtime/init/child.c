@@ -80,20 +80,36 @@ static int hide_from_others(void *context, struct err *err)
 	return prctl(PR_SET_DUMPABLE, 0) < 0 ? err_sys(err, -errno, "become undumpable") : 0;
 }
 
+static int make_network(struct err *err)
+{
+	int r = init_make_network(err);
+
+	return r < 0 ? r : netdev_bring_up_loopback(err);
+}
+
 static int make_namespaces(void *context, struct err *err)
 {
 	struct child *c = context;
+	const struct namespace_plan *plan = &c->l->namespaces;
 
-	return init_unshare_namespaces(&c->l->namespaces, err);
+	if (!namespace_plan_creates(plan, NAMESPACE_NETWORK) || plan->network_follows)
+		return 0;
+	return make_network(err);
 }
 
-static int bring_up_loopback(void *context, struct err *err)
+static int enter_network(void *context, struct err *err)
 {
 	struct child *c = context;
+	auto_msg struct msg m = { 0 };
+	int r;
 
-	return namespace_plan_creates(&c->l->namespaces, NAMESPACE_NETWORK) ?
-		       netdev_bring_up_loopback(err) :
-		       0;
+	if (!c->l->namespaces.network_follows)
+		return 0;
+	r = handshake_expect(c->l->child_sync_fd, HANDSHAKE_NETWORK, -1, &m, err);
+	if (r < 0)
+		return r;
+	/* Without one it is for us to try, and to say what is wrong. */
+	return m.n_fds == 0 ? make_network(err) : init_enter_network(m.fds[0], err);
 }
 
 static int prepare_root(void *context, struct err *err)
@@ -265,11 +281,11 @@ static const struct stage init_stages[] = {
 	{ "join namespaces", child_join_namespaces, NULL },
 	{ "make namespaces", make_namespaces, NULL },
 	{ "join keyring", child_join_keyring, NULL },
-	{ "bring up loopback", bring_up_loopback, NULL },
 	{ "prepare root", prepare_root, NULL },
 	{ "get mount sources", get_mount_sources, NULL },
 	{ "enter cgroup", child_enter_cgroup, NULL },
 	{ "reset CPU affinity", child_reset_affinity, NULL },
+	{ "enter network namespace", enter_network, NULL },
 	{ "make mounts and devices", make_mounts, NULL },
 	{ "wait for create hooks", wait_for_create_hooks, NULL },
 	{ "run createContainer hooks", run_create_container_hooks, NULL },

@@ -13,7 +13,9 @@
  *                      <-----------   SOURCES (fds)     do that itself, and behind its root mount,
  *                                                      see mount_open_sources()
  *                      <-----------   CGROUP (fds)      descriptors by which init joins them
- *    joins its cgroup, mounts ...     write limits (at the same time)
+ *    joins its cgroup                 wait for the network namespace, where it is made beside
+ *                      <-----------   NETWORK (fd)
+ *    mounts ...                       write limits (at the same time)
  *    SOURCE            ----------->   open a bind source that an earlier mount has brought
  *                      <-----------   SOURCE_OPENED (fd)
  *    HOOKS             ----------->   prestart, createRuntime hooks; network devices
@@ -48,6 +50,7 @@ enum handshake_kind {
 	HANDSHAKE_ROOT_MOUNTED,
 	HANDSHAKE_SOURCES, /* a descriptor per slot of the mount plan; none on an old kernel */
 	HANDSHAKE_CGROUP, /* descriptors for cgroup_entry_from_fds() */
+	HANDSHAKE_NETWORK, /* the new network namespace; nothing: init is to make it */
 	HANDSHAKE_SOURCE, /* payload: size_t, number of the mount in the plan */
 	HANDSHAKE_SOURCE_OPENED,
 	HANDSHAKE_HOOKS,

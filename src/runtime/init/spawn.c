@@ -158,26 +158,23 @@ static int detour_end(struct detour *d, struct err *err)
 	return r;
 }
 
-/* A network namespace takes the kernel several times as long as all the others; init makes it while
- * the parent makes the cgroups. */
-static unsigned int kinds_for_init(const struct namespace_plan *plan)
+int init_make_network(struct err *err)
 {
-	return plan->create & BIT(NAMESPACE_NETWORK);
+	return unshare(CLONE_NEWNET) < 0 ? err_sys(err, -errno, "create network namespace") : 0;
 }
 
-int init_unshare_namespaces(const struct namespace_plan *plan, struct err *err)
+int init_enter_network(int fd, struct err *err)
 {
-	unsigned int kinds = kinds_for_init(plan);
-
-	if (kinds && unshare((int)namespace_flags(kinds)) < 0)
-		return err_sys(err, -errno, "create network namespace");
-	return 0;
+	return setns(fd, CLONE_NEWNET) < 0 ?
+		       err_sys(err, -errno, "enter the new network namespace") :
+		       0;
 }
 
-/* Kinds that clone3 makes; the rest is init's, or was the parent's (time with offsets). */
+/* Kinds that clone3 makes; the rest is init's or the parent's: the network takes the kernel several times as
+ * long as all the others, and is made while something else is done; time with offsets. */
 static unsigned int kinds_for_clone(const struct namespace_plan *plan)
 {
-	unsigned int kinds = plan->create & ~(BIT(NAMESPACE_CGROUP) | kinds_for_init(plan));
+	unsigned int kinds = plan->create & ~(BIT(NAMESPACE_CGROUP) | BIT(NAMESPACE_NETWORK));
 
 	return plan->has_time_offsets ? kinds & ~BIT(NAMESPACE_TIME) : kinds;
 }

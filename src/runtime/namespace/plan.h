@@ -40,6 +40,7 @@ struct namespace_plan {
 	int fds[NAMESPACE_KIND_COUNT_]; /* of joined ones once opened; owned */
 	bool has_time_offsets;
 	bool is_joined; /* the calling process is in all that are joined */
+	bool network_follows; /* created, and brought to init by NETWORK (init/handshake.h) */
 };
 
 #define NAMESPACE_PLAN_INIT                                                                        \

@@ -246,13 +246,18 @@ static void test_dev_of_the_image(unsigned int disable)
 	assert_int_equal(mknodat(top_fd, "rootfs/dev/tty", S_IFCHR | 0600, makedev(1, 1)), 0);
 	make_file("rootfs/dev/ptmx", "");
 	make_dir("rootfs/dev/sub");
-	make_link("/etc/victim", "rootfs/dev/sub/loop");
 	assert_runs(CONTAINER(.mounts = { PROC }, .disable = disable, .inside = inside_replaced,
 			      .linux_ =
 				      ",\"devices\":[{\"path\":\"/dev/sub/"
 				      "loop\",\"type\":\"b\",\"major\":7,"
 				      "\"minor\":0,\"fileMode\":416,\"uid\":7,\"gid\":8},{\"path\":"
 				      "\"/dev/pipe\",\"type\":\"p\"}]"));
+	/* What the configuration names takes nobody's place, nor is it made behind a link. */
+	make_link("/etc/victim", "rootfs/dev/sub/link");
+	assert_fails(CONTAINER(.mounts = { PROC }, .disable = disable,
+			       .linux_ = ",\"devices\":[{\"path\":\"/dev/sub/link\",\"type\":\"b\","
+					 "\"major\":7,\"minor\":0}]"),
+		     "device '/dev/sub/link': /dev/sub/link has incorrect ftype");
 	assert_int_equal(fs_remove_tree(top_fd, "rootfs/dev/full"), 0);
 	make_dir("rootfs/dev/full/x");
 	assert_fails(CONTAINER(.mounts = { PROC }, .disable = disable),

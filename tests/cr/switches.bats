@@ -117,13 +117,23 @@ rules()
 		--page-server 127.0.0.1:x|invalid port number
 		--parent-path /absolute|--parent-path must be relative
 		--parent-path ../no-parent|parent-path
-		--status-fd 1|--status-fd is for --lazy-pages only
 		--lazy-pages --page-server 127.0.0.1:27 --status-fd 77|invalid --status-fd argument 77
 		--pre-dump --lazy-pages|exclude each other
 		--empty-ns pid|only 'network' is
 		--manage-cgroups-mode sometimes|sometimes
 		--network-lock sometimes|sometimes
 	TABLE
+	remove_container
+}
+
+@test "--status-fd without --lazy-pages gets nothing, which is said" {
+	[ "$RUNTIME_NAME" != crun ] || skip "crun has no such option"
+	ticking_container
+	run checkpoint --leave-running --status-fd 9 9>"$T/status"
+	[ "$status" -eq 0 ]
+	[ ! -s "$T/status" ]
+	! is_floe || contains "$output" "--status-fd 9" "without --lazy-pages"
+	[ "$(state_of)" = running ]
 	remove_container
 }
 

@@ -385,8 +385,6 @@ static void test_checkpoint_options(void **state UNUSED)
 		     "--page-server 'host:x': invalid port number");
 	assert_usage(&(struct checkpoint_options){ .pre_dump = true, .lazy_pages = true },
 		     "--pre-dump and --lazy-pages exclude each other");
-	assert_usage(&(struct checkpoint_options){ .status_fd = { true, 3 } },
-		     "--status-fd is for --lazy-pages only");
 	assert_usage(&(struct checkpoint_options){ .lazy_pages = true, .status_fd = { true, -2 } },
 		     "invalid --status-fd argument -2");
 	assert_usage(&(struct checkpoint_options){ .empty_ns = { .v = nets, .n = 2 } },
@@ -396,6 +394,9 @@ static void test_checkpoint_options(void **state UNUSED)
 								       .status_fd = { true, -1 } },
 					 &err),
 		0);
+	assert_int_equal(checkpoint_options_check(
+				 &(struct checkpoint_options){ .status_fd = { true, 3 } }, &err),
+			 0);
 }
 
 #define RESTORE_HEAD                                                                               \

@@ -91,6 +91,11 @@ static int take_status_fd(struct dump *d, struct err *err)
 	if (!d->opts->status_fd.set || d->opts->status_fd.v < 0)
 		return 0;
 	fd = (int)d->opts->status_fd.v;
+	/* Callers that always give it work with runc, which says nothing then. */
+	if (!d->opts->lazy_pages) {
+		log_warning("--status-fd %d: without --lazy-pages nothing is written to it", fd);
+		return 0;
+	}
 	flags = fcntl(fd, F_GETFL);
 	if (flags < 0)
 		return err_sys(err, -errno, "invalid --status-fd argument %d", fd);

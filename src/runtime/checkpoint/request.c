@@ -59,8 +59,6 @@ int checkpoint_options_check(const struct checkpoint_options *opts, struct err *
 			       opts->parent_path);
 	if (opts->pre_dump && opts->lazy_pages)
 		return err_set(err, ERR_USAGE, "--pre-dump and --lazy-pages exclude each other");
-	if (opts->status_fd.set && opts->status_fd.v >= 0 && !opts->lazy_pages)
-		return err_set(err, ERR_USAGE, "--status-fd is for --lazy-pages only");
 	if (opts->status_fd.set && (opts->status_fd.v < -1 || opts->status_fd.v > INT32_MAX))
 		return err_set(err, ERR_USAGE, "invalid --status-fd argument %" PRId64,
 			       opts->status_fd.v);

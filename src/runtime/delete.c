@@ -96,6 +96,13 @@ int container_destroy(struct container *c, struct err *err)
 	return 0;
 }
 
+int container_kill_and_destroy(struct container *c, struct err *err)
+{
+	int r = kill_and_wait(c, err);
+
+	return r < 0 ? r : container_destroy(c, err);
+}
+
 int container_destroy_after_exit(struct container *c, struct err *err)
 {
 	struct err lock_err = ERR_INIT;
@@ -192,12 +199,8 @@ static int delete_complete(struct container *c, bool force, struct err *err)
 			"cannot delete container '%s' that is not stopped: %s; kill it first, or "
 			"use --force",
 			c->id, container_status_to_string(status));
-	if (status != CONTAINER_STOPPED) {
-		r = kill_and_wait(c, err);
-		if (r < 0)
-			return r;
-	}
-	return container_destroy(c, err);
+	return status == CONTAINER_STOPPED ? container_destroy(c, err) :
+					     container_kill_and_destroy(c, err);
 }
 
 int container_delete(struct runtime *rt, const char *id, bool force, struct err *err)

@@ -7,6 +7,8 @@
 /* Remove cgroup, directory and what else belongs to a container whose init has ended, then run the
  * poststop hooks. */
 int container_destroy(struct container *c, struct err *err);
+/* The same for a container that may still run, as by `delete --force`. */
+int container_kill_and_destroy(struct container *c, struct err *err);
 /* The same at the end of an attached run, whose lock was given up meanwhile: takes it again; a container
  * that somebody else has deleted is no error. */
 int container_destroy_after_exit(struct container *c, struct err *err);

@@ -169,6 +169,12 @@ nothing_made()
 	[ -z "$(find "$STATE" -mindepth 1 ! -path '*/.cache*' 2>/dev/null)" ]
 	[ ! -e "$T/x" ]
 	! is_floe || contains "$output" "invalid container ID format" "invalid character \`ä\` in the ID"
+	[ "$RUNTIME_NAME" != crun ] || return 0
+	# A dot in front is no harm.
+	ID=.$PREFIX
+	command_is true
+	run_container
+	[ "$status" -eq 0 ]
 }
 
 @test "invalid ids are refused by every command" {

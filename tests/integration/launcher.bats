@@ -9,7 +9,7 @@ load ../lib/helpers
 setup()
 {
 	floe_only "of two programs"
-	[ "$RUNTIME_MAIN" != "$FLOE_RUNTIME" ] || skip "the launcher is for another kind of processor"
+	[ "$RUNTIME_MAIN" != "$FLOE_RUNTIME" ] || skip "no launcher is built for this processor, or a script stands before it"
 	container_setup
 	mkdir -p "$T/tree/bin"
 	cp "$FLOE_RUNTIME" "$T/tree/bin/"

@@ -91,7 +91,7 @@ goes_on()
 	[ $went_on -gt 0 ] || fail "it never went on"
 	checkpoint --tcp-established
 	tick=$(last_tick)
-	restore --tcp-established
+	restore --tcp-established || fail "$(tail -n 3 "$T/out")"
 	ticks_after "$tick"
 	[ "$(connections)" -eq 2 ]
 	remove_container
@@ -113,7 +113,7 @@ goes_on()
 	done
 	[ $failed -gt 0 ] || fail "it was always too late"
 	: >"$T/out"
-	restore --tcp-established
+	restore --tcp-established || fail "$(tail -n 3 "$T/out")"
 	ticks_after 0
 	remove_container
 }

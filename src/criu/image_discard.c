@@ -35,8 +35,11 @@ static int discard_pagemap(int dir_fd, const char *name)
 	auto_image_file struct image_file file = IMAGE_FILE_INIT;
 	int r = image_file_open(&file, dir_fd, name, IMAGE_MAGIC_PAGEMAP);
 
+	/* Not even a beginning: CRIU was killed when it had just made it. */
+	if (r == -ENODATA)
+		return remove_file(dir_fd, name);
 	if (r < 0)
-		return r == -EBADMSG || r == -ENODATA ? 0 : r;
+		return r == -EBADMSG ? 0 : r;
 	r = image_file_next(&file) > 0 ? discard_pages(dir_fd, &file) : 0;
 	return r < 0 ? r : remove_file(dir_fd, name);
 }

@@ -15,6 +15,7 @@
 #include "core/log.h"
 #include "core/rooted.h"
 #include "core/str.h"
+#include "criu/helpers.h"
 #include "criu/image_discard.h"
 #include "kernel/syscalls.h"
 #include "runtime/cgroup/backend.h"
@@ -176,6 +177,7 @@ static int prepare(struct dump *d, struct err *err)
 	if (r == 0)
 		r = descriptors_parse(&d->descriptors, c->record.external_descriptors,
 				      strlen(c->record.external_descriptors), err);
+	criu_helpers_adopt();
 	if (r == 0)
 		r = criu_session_start(&d->session, &client, err);
 	if (r == 0)
@@ -266,6 +268,7 @@ static int run_criu(struct dump *d, struct err *err)
 	else
 		r = explain(d, &result, err);
 	if (r < 0) {
+		criu_helpers_end();
 		lock_rest_remove(&d->lock_rest);
 		unmark_image(d);
 	}

@@ -3,11 +3,7 @@
 
 #include <string.h>
 #include <strings.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "core/clock.h"
 #include "core/log.h"
 #include "core/macro.h"
 #include "core/str.h"
@@ -18,7 +14,6 @@
 #define PREFIX "CRIU-"
 #define CHAIN "CRIU"
 #define MARK " 0xc114 " /* SOCCR_MARK, of packets that CRIU sends itself */
-#define HELPERS_TIMEOUT_MS 5000
 
 static bool is_lock_rule(const char *line)
 {
@@ -137,21 +132,9 @@ static int remove_new(void *context, struct err *err UNUSED)
 	return r;
 }
 
-/* What CRIU started ends by itself, and is our child since CRIU is gone. */
-static void wait_for_helpers(void)
-{
-	uint64_t deadline = clock_now_monotonic_ns() + HELPERS_TIMEOUT_MS * NSEC_PER_MSEC;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, NULL, WNOHANG)) >= 0 && clock_ms_until(deadline) > 0)
-		if (pid == 0)
-			(void)usleep(2000);
-}
-
 void lock_rest_note(struct lock_rest *rest, pid_t pid, bool by_iptables)
 {
 	rest->by_iptables = by_iptables;
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (netdev_call_in(pid, list, rest, NULL) == 0)
 		rest->pid = pid;
 }
@@ -163,7 +146,6 @@ void lock_rest_remove(const struct lock_rest *rest)
 
 	if (rest->pid == 0)
 		return;
-	wait_for_helpers();
 	r = netdev_call_in(rest->pid, remove_new, &copy, NULL);
 	if (r < 0)
 		log_warning(

@@ -26,12 +26,9 @@ struct lock_rest {
 		0                                                                                  \
 	}
 
-/*
- * Before CRIU locks: note which tables there are, and when it will use iptables, which rules. The caller becomes the
- * parent of orphans below it (PR_SET_CHILD_SUBREAPER), so as to see CRIU's helpers end.
- */
+/* Before CRIU locks: note which tables there are, and when it will use iptables, which rules. */
 void lock_rest_note(struct lock_rest *rest, pid_t pid, bool by_iptables);
-/* After CRIU has failed and was reaped: remove those that came since. What cannot be removed is a warning. */
+/* After CRIU has failed and its helpers have ended (criu_helpers_end()): remove those that came since. What cannot be removed is a warning. */
 void lock_rest_remove(const struct lock_rest *rest);
 void lock_rest_done(struct lock_rest *rest);
 

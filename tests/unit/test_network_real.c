@@ -191,7 +191,7 @@ static void test_failure_leaves_nothing(void **state UNUSED)
 	attach(&other, "one:ip=10.213.1.5");
 	attach(&other, "nothing");
 	assert_int_equal(network_allocate(&env, &other, &err), -ENOENT);
-	if (!strstr(err.msg, "network 'nothing' does not exist"))
+	if (!strstr(err.msg, "unable to find network with name or ID nothing"))
 		fail_msg("%s", err.msg);
 }
 

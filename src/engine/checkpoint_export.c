@@ -23,6 +23,7 @@
 
 #define SNAPSHOT_DIR "snapshot"
 #define SNAPSHOT_ROOTFS SNAPSHOT_DIR "/rootfs"
+#define SNAPSHOT_LOG SNAPSHOT_DIR "/ctr.log"
 #define SNAPSHOT_VOLUMES SNAPSHOT_DIR "/volumes"
 /* As podman marks a spec.dump for others; checkpointctl tells engines apart by it. */
 #define MANAGER_KEY "io.container.manager"
@@ -36,6 +37,7 @@ struct export
 	struct archive_writer *w;
 	struct runtime_spec spec;
 	const struct rootfs_changes *changes;
+	const struct checkpoint_snapshot *snapshot; /* NULL: it does not run */
 };
 
 int checkpoint_export_check(const struct container *c, struct err *err)
@@ -61,6 +63,16 @@ static int written_path(const struct container *c, char **ret, struct err *err)
 	if (r == 0 && !*ret)
 		*ret = rootfs_path(store, c->config.id);
 	return r;
+}
+
+/* NULL where the log is no file of a form that others know. */
+static char *log_path(const struct container *c)
+{
+	const struct container_config *g = &c->config;
+
+	if (!str_eq(g->log_driver, "k8s-file") && !str_eq(g->log_driver, "json-file"))
+		return NULL;
+	return g->log_path ? xstrdup(g->log_path) : checkpoint_file(c, "ctr.log");
 }
 
 static char *volume_path(const struct container *c, const char *name)
@@ -152,9 +164,12 @@ int checkpoint_snapshot(const struct container *c, const struct checkpoint_expor
 			struct checkpoint_snapshot *ret, struct err *err)
 {
 	auto_free char *dir = checkpoint_file(c, SNAPSHOT_DIR);
+	auto_free char *log = log_path(c);
 	uint64_t begin = clock_now_monotonic_ns();
+	struct stat st;
 	int r = 0;
 
+	ret->log_bytes = log && stat(log, &st) == 0 ? (uint64_t)st.st_size : 0;
 	checkpoint_snapshot_drop(c);
 	if (mkdir(dir, 0700) < 0)
 		return err_sys(err, -errno, "create directory '%s'", dir);
@@ -349,17 +364,33 @@ static int add_shm(struct export *x, struct err *err)
 			 add_directory_tar(x, dir, "devshm-checkpoint.tar", err);
 }
 
+/* What the container has said since is of another moment. */
+static int copy_log(const struct container *c, const char *path, uint64_t bytes, const char *to,
+		    struct err *err)
+{
+	auto_close int from_fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
+	auto_close int to_fd = -EBADF;
+	int r;
+
+	if (from_fd == -ENOENT)
+		return 0;
+	to_fd = fd_open_at(AT_FDCWD, to, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	r = from_fd < 0 ? from_fd : to_fd < 0 ? to_fd : copy_content(from_fd, to_fd, bytes);
+	return r < 0 ? err_sys(err, r, "copy the log of container '%s'", c->config.name) : 0;
+}
+
 static int add_log(struct export *x, struct err *err)
 {
-	const struct container_config *g = &x->c->config;
+	auto_free char *log = log_path(x->c);
+	auto_free char *copy = checkpoint_file(x->c, SNAPSHOT_LOG);
+	int r = 0;
 
-	if (!str_eq(g->log_driver, "k8s-file") && !str_eq(g->log_driver, "json-file"))
-		return 0;
-	if (g->log_path)
-		return archive_writer_add_file(x->w, AT_FDCWD, g->log_path, "ctr.log",
-					       ARCHIVE_TREE_PRIVATE, err);
-	auto_close int dir = fd_open_at(AT_FDCWD, x->c->static_dir, O_RDONLY | O_DIRECTORY, 0);
-	return archive_writer_add_file(x->w, dir, "ctr.log", "ctr.log", ARCHIVE_TREE_PRIVATE, err);
+	if (log && x->snapshot)
+		r = copy_log(x->c, log, x->snapshot->log_bytes, copy, err);
+	if (!log || r < 0)
+		return r;
+	return archive_writer_add_file(x->w, AT_FDCWD, x->snapshot ? copy : log, "ctr.log",
+				       ARCHIVE_TREE_PRIVATE, err);
 }
 
 static int add_images(struct export *x, const char *name, struct err *err)
@@ -401,6 +432,7 @@ int checkpoint_export_write(const struct container *c, const struct checkpoint_e
 	struct export x = { .c = c, .o = options, .w = w, .changes = &changes };
 	int r = 0;
 
+	x.snapshot = snapshot;
 	if (snapshot)
 		x.changes = &snapshot->changes;
 	else if (!pre)

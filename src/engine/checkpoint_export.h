@@ -22,6 +22,7 @@ struct checkpoint_export {
 /* What a container was at one moment, beside what it is now. */
 struct checkpoint_snapshot {
 	struct rootfs_changes changes;
+	uint64_t log_bytes; /* of the log, by then */
 	uint64_t bytes; /* that were copied, apparent */
 	uint64_t us; /* how long that took */
 };

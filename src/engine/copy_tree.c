@@ -36,19 +36,22 @@ struct copy {
 
 static int copy_dir(struct copy *x, int from, int to);
 
-static int copy_content(int from, int to)
+int copy_content(int from, int to, uint64_t limit)
 {
-	for (;;) {
-		ssize_t n = copy_file_range(from, NULL, to, NULL, CHUNK, 0);
+	while (limit > 0) {
+		size_t step = limit < CHUNK ? (size_t)limit : CHUNK;
+		ssize_t n = copy_file_range(from, NULL, to, NULL, step, 0);
 
 		if (n < 0 &&
 		    (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP))
-			n = sendfile(to, from, NULL, CHUNK);
+			n = sendfile(to, from, NULL, step);
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		if (n == 0)
 			return 0;
+		limit -= n > 0 ? (uint64_t)n : 0;
 	}
+	return 0;
 }
 
 /* What the target's file system does not know is left out. */
@@ -94,7 +97,7 @@ static int copy_file(int from_dir, int to_dir, const char *name, const struct st
 {
 	auto_close int from = fd_open_at(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	auto_close int to = fd_open_at(to_dir, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
-	int r = from < 0 ? from : to < 0 ? to : copy_content(from, to);
+	int r = from < 0 ? from : to < 0 ? to : copy_content(from, to, UINT64_MAX);
 
 	if (r == 0) {
 		copy_xattrs(from, to);

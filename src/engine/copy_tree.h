@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdint.h>
+
 #include "core/macro.h"
 
 /*
@@ -9,3 +11,5 @@
  * has them. Symlinks are copied, never followed. Return: 0 or a negative errno.
  */
 int copy_tree(int from_fd, int to_fd);
+/* The content of a file from where both are, at most `limit` bytes. Return: 0 or a negative errno. */
+int copy_content(int from_fd, int to_fd, uint64_t limit);

@@ -233,6 +233,9 @@ static int import_images(const struct cli_invocation *inv, struct context *x, st
 		auto_free char *source = NULL;
 		int r = checkpoint_image_find(floe_engine(inv), inv->args[i], &source, &one);
 
+		if (r == -ENOENT)
+			r = err_set(&one, ERR_NOT_FOUND, "no such container or image: %s",
+				    inv->args[i]);
 		if (r == 0)
 			r = import(inv, x, source, &one);
 		if (r < 0) {

@@ -83,6 +83,7 @@ JSON_DESC_STATIC(
 	F_OBJECTS(struct archive_config, image_volumes, struct archive_image_volume,
 		  "ctrImageVolumes", 0, image_volume_desc),
 	F_OBJECTS(struct archive_config, secrets, struct archive_secret, "secrets", 0, secret_desc),
+	F_RAW(struct archive_config, secret_env, "secret_env", 0),
 	B_ALWAYS(privileged, "privileged"), S(process_label, "ProcessLabel"),
 	S(mount_label, "MountLabel"), L(label_opts, "labelopts"), S(user, "user"),
 	L(groups, "groups"), S(ipc_ns_ctr, "ipcNsCtr"), S(mount_ns_ctr, "mountNsCtr"),

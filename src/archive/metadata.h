@@ -120,6 +120,8 @@ struct archive_config {
 	size_t n_image_volumes;
 	struct archive_secret *secrets;
 	size_t n_secrets;
+	struct json_object
+		*secret_env; /* name of a variable: the secret that is its value; owned */
 	char **user_volumes;
 	size_t n_user_volumes;
 

@@ -21,6 +21,7 @@
 #include "archive/members.h"
 #include "core/auto.h"
 #include "core/rooted.h"
+#include "kernel/idmap.h"
 #include "storage/tar_reader.h"
 
 struct archive_reader_options {
@@ -123,6 +124,8 @@ struct archive_inner_options {
 	bool allow_devices;
 	bool whiteouts;
 	uint64_t max_bytes; /* 0: UNPACK_BYTES_MAX */
+	const struct idmap *uids; /* as of struct unpack_options */
+	const struct idmap *gids;
 };
 int archive_unpack_inner(struct tar_reader *tar, const struct rooted *root,
 			 const struct archive_inner_options *options, struct err *err);

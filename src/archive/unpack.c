@@ -80,6 +80,8 @@ static int fill_inner(struct tar_reader *tar, const struct rooted *root,
 		.no_devices = !options->allow_devices,
 		.apply_whiteouts = options->whiteouts,
 		.max_bytes = options->max_bytes,
+		.uids = options->uids,
+		.gids = options->gids,
 	};
 
 	return unpack(tar, root, &unpack_options, NULL, err);

@@ -14,6 +14,7 @@
 #include "engine/prepare.h"
 #include "engine/restore_check.h"
 #include "engine/runtime_exec.h"
+#include "engine/specgen.h"
 #include "kernel/signals.h"
 
 static void add_strings(char ***to, size_t *n_to, char *const *from, size_t n)
@@ -38,6 +39,14 @@ static void format_mounts(const struct container_config *g, struct archive_confi
 
 		json_strings_add(&ret->user_volumes, &ret->n_user_volumes, m->destination);
 		json_strings_add(&ret->mounts, &ret->n_mounts, m->destination);
+		if (str_eq(m->type, "image"))
+			*array_push(ret->image_volumes, ret->n_image_volumes) =
+				(struct archive_image_volume){
+					.source = xstrdup(m->source),
+					.dest = xstrdup(m->destination),
+					.rw = specgen_has_option(m->options, m->n_options, "rw"),
+					.sub_path = xstrdup(m->subpath),
+				};
 		if (!str_eq(m->type, "volume"))
 			continue;
 		v = array_push(ret->named_volumes, ret->n_named_volumes);
@@ -125,16 +134,33 @@ static void format_namespaces(const struct container_config *g, struct archive_c
 	ret->cgroup_ns_ctr = xstrdup(facts_mode_container(g->cgroupns));
 }
 
+static struct json_object *idmap_object(const struct container_idmap *v, size_t n)
+{
+	struct json_object *list = n > 0 ? json_object_new_array() : NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *o = json_object_new_object();
+
+		json_object_object_add(o, "container_id", json_object_new_int64(v[i].container));
+		json_object_object_add(o, "host_id", json_object_new_int64(v[i].host));
+		json_object_object_add(o, "size", json_object_new_int64(v[i].size));
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
 /* Without which podman takes the document for none of its own. */
-static void format_podmans(const struct runtime_spec *spec, struct archive_config *ret)
+static void format_podmans(const struct container_config *g, const struct runtime_spec *spec,
+			   struct archive_config *ret)
 {
 	auto_free char *text = runtime_spec_to_json(spec, JSON_COMPACT);
 	struct json_object *maps = json_object_new_object();
+	bool is_mapped = g->n_uid_maps > 0;
 
-	json_object_object_add(maps, "HostUIDMapping", json_object_new_boolean(true));
-	json_object_object_add(maps, "HostGIDMapping", json_object_new_boolean(true));
-	json_object_object_add(maps, "UIDMap", NULL);
-	json_object_object_add(maps, "GIDMap", NULL);
+	json_object_object_add(maps, "HostUIDMapping", json_object_new_boolean(!is_mapped));
+	json_object_object_add(maps, "HostGIDMapping", json_object_new_boolean(!is_mapped));
+	json_object_object_add(maps, "UIDMap", idmap_object(g->uid_maps, g->n_uid_maps));
+	json_object_object_add(maps, "GIDMap", idmap_object(g->gid_maps, g->n_gid_maps));
 	json_object_object_add(maps, "AutoUserNs", json_object_new_boolean(false));
 	ret->spec = json_tokener_parse(text);
 	ret->id_mappings = maps;
@@ -185,6 +211,32 @@ static void format_dns(const struct container_config *g, struct archive_config *
 	ret->use_image_resolv_conf = g->n_dns == 1 && str_eq(g->dns[0], "none");
 }
 
+static void format_secrets(const struct container_config *g, struct archive_config *ret)
+{
+	for (size_t i = 0; i < g->n_secrets; i++) {
+		const struct container_secret *s = &g->secrets[i];
+		struct json_object *o;
+
+		if (!str_eq(s->type, "env")) {
+			*array_push(ret->secrets, ret->n_secrets) = (struct archive_secret){
+				.name = xstrdup(s->name),
+				.id = xstrdup(s->id),
+				.target = xstrdup(s->target),
+				.uid = s->uid,
+				.gid = s->gid,
+				.mode = s->mode,
+			};
+			continue;
+		}
+		if (!ret->secret_env)
+			ret->secret_env = json_object_new_object();
+		o = json_object_new_object();
+		json_object_object_add(o, "name", json_object_new_string(s->name));
+		json_object_object_add(o, "id", json_object_new_string(s->id ? s->id : ""));
+		json_object_object_add(ret->secret_env, s->target ? s->target : s->name, o);
+	}
+}
+
 void archive_record_format(const struct container *c, const struct runtime_spec *spec,
 			   struct archive_config *ret)
 {
@@ -228,15 +280,7 @@ void archive_record_format(const struct container *c, const struct runtime_spec 
 	format_ports(c, ret);
 	format_exposed(g, ret);
 	format_dns(g, ret);
-	for (size_t i = 0; i < g->n_secrets; i++)
-		*array_push(ret->secrets, ret->n_secrets) = (struct archive_secret){
-			.name = xstrdup(g->secrets[i].name),
-			.id = xstrdup(g->secrets[i].id),
-			.target = xstrdup(g->secrets[i].target),
-			.uid = g->secrets[i].uid,
-			.gid = g->secrets[i].gid,
-			.mode = g->secrets[i].mode,
-		};
-	format_podmans(spec, ret);
+	format_secrets(g, ret);
+	format_podmans(g, spec, ret);
 	ret->extra.object = restore_check_host();
 }

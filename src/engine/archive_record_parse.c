@@ -13,6 +13,7 @@
 #include "engine/archive_record.h"
 #include "engine/specgen.h"
 #include "kernel/caps.h"
+#include "kernel/idmap.h"
 #include "kernel/signals.h"
 
 #define STOP_TIMEOUT_DEFAULT 10
@@ -95,6 +96,26 @@ static int parse_volumes(struct container_config *ret, const struct archive_conf
 	return 0;
 }
 
+static int parse_images(struct container_config *ret, const struct archive_config *a,
+			struct err *err)
+{
+	for (size_t i = 0; i < a->n_image_volumes; i++) {
+		const struct archive_image_volume *v = &a->image_volumes[i];
+		struct container_mount *m;
+
+		if (str_is_empty(v->source) || str_is_empty(v->dest) || v->dest[0] != '/')
+			return err_set(err, ERR_INVALID,
+				       "config.dump: ctrImageVolumes[%zu]: no image or place", i);
+		m = array_push(ret->mounts, ret->n_mounts);
+		m->type = xstrdup("image");
+		m->source = xstrdup(v->source);
+		m->destination = xstrdup(v->dest);
+		m->subpath = str_is_empty(v->sub_path) ? NULL : xstrdup(v->sub_path);
+		json_strings_add(&m->options, &m->n_options, v->rw ? "rw" : "ro");
+	}
+	return 0;
+}
+
 static bool has_mount(const struct container_config *g, const char *destination)
 {
 	for (size_t i = 0; i < g->n_mounts; i++)
@@ -103,8 +124,17 @@ static bool has_mount(const struct container_config *g, const char *destination)
 	return false;
 }
 
-static int parse_mounts(struct container_config *ret, const struct runtime_spec *spec,
-			struct err *err)
+/* Made anew from the secret that the record names. */
+static bool is_secret(const struct archive_config *a, const char *destination)
+{
+	for (size_t i = 0; i < a->n_secrets; i++)
+		if (str_eq(a->secrets[i].target, destination))
+			return true;
+	return false;
+}
+
+static int parse_mounts(struct container_config *ret, const struct archive_config *a,
+			const struct runtime_spec *spec, struct err *err)
 {
 	static const char *const types[] = { "bind",   "tmpfs",	 "ramfs", "devpts",
 					     "mqueue", "cgroup", NULL };
@@ -118,7 +148,7 @@ static int parse_mounts(struct container_config *ret, const struct runtime_spec 
 			return err_set(err, ERR_INVALID,
 				       "spec.dump: mounts[%zu]: no absolute destination", i);
 		if (archive_mount_is_engines(from->destination) || archive_mount_is_default(from) ||
-		    has_mount(ret, from->destination))
+		    is_secret(a, from->destination) || has_mount(ret, from->destination))
 			continue;
 		if (str_eq(type, "none") || str_eq(type, "rbind"))
 			type = "bind";
@@ -275,6 +305,40 @@ static const char *namespace_mode(const struct runtime_spec *spec, const char *t
 	return oci_linux_namespace(spec->linux_, type) ? NULL : "host";
 }
 
+/* The ids that it had: what it has written is theirs. */
+static int parse_idmap(const struct oci_id_mapping *from, size_t n, struct container_idmap **ret,
+		       size_t *ret_n, struct err *err)
+{
+	auto_idmap struct idmap map = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		idmap_add(&map, from[i].container_id, from[i].host_id, from[i].size);
+		*array_push(*ret, *ret_n) = (struct container_idmap){ from[i].container_id,
+								      from[i].host_id,
+								      from[i].size };
+	}
+	return n == 0 || idmap_check(&map) == 0 ? 0 :
+						  err_set(err, ERR_INVALID,
+							  "spec.dump: the ids of its user "
+							  "namespace are not mapped one to one");
+}
+
+static int parse_userns(struct container_config *ret, const struct oci_linux *l, struct err *err)
+{
+	int r;
+
+	if (!oci_linux_namespace(l, "user"))
+		return 0;
+	if (l->n_uid_mappings == 0 || l->n_gid_mappings == 0)
+		return err_set(err, ERR_INVALID,
+			       "spec.dump: it has a user namespace, and its ids are not mapped");
+	ret->userns = xstrdup("private");
+	r = parse_idmap(l->uid_mappings, l->n_uid_mappings, &ret->uid_maps, &ret->n_uid_maps, err);
+	return r < 0 ? r :
+		       parse_idmap(l->gid_mappings, l->n_gid_mappings, &ret->gid_maps,
+				   &ret->n_gid_maps, err);
+}
+
 static void parse_security(struct container_config *ret, const struct archive_config *a,
 			   const struct runtime_spec *spec)
 {
@@ -331,16 +395,37 @@ static void parse_limits(struct container_limits *ret, const struct oci_resource
 	copy_map(&ret->unified, &r->unified);
 }
 
+/* What an engine adds it adds anew at every start, with the name that the container has then. */
+static void parse_env(struct container_config *ret, const struct archive_config *a,
+		      const struct runtime_spec *spec)
+{
+	const struct oci_process *p = spec->process;
+
+	for (size_t i = 0; i < p->n_env; i++) {
+		const char *value = strchr(p->env[i], '=');
+		auto_free char *name = xstrndup(p->env[i], strcspn(p->env[i], "="));
+		bool is_secret = json_object_is_type(a->secret_env, json_type_object) &&
+				 json_object_object_get_ex(a->secret_env, name, NULL);
+		bool is_engines =
+			(str_eq(name, "HOSTNAME") && value && str_eq(value + 1, spec->hostname)) ||
+			str_eq(p->env[i], "container=podman");
+
+		if (!is_secret && !is_engines)
+			json_strings_add(&ret->env, &ret->n_env, p->env[i]);
+	}
+}
+
 static void parse_process(struct container_config *ret, const struct archive_config *a,
 			  const struct oci_process *p)
 {
 	char name[SIGNALS_NAME_MAX];
 
 	parse_command(ret, a, p);
-	add_strings(&ret->env, &ret->n_env, p->env, p->n_env);
 	ret->workdir = xstrdup(p->cwd);
-	ret->user = str_is_empty(a->user) ? xasprintf("%u:%u", p->user.uid, p->user.gid) :
-					    xstrdup(a->user);
+	ret->user = !str_is_empty(a->user) ? xstrdup(a->user) :
+		    p->user.uid == 0 && p->user.gid == 0 ?
+					     NULL :
+					     xasprintf("%u:%u", p->user.uid, p->user.gid);
 	add_strings(&ret->groups, &ret->n_groups, a->groups, a->n_groups);
 	ret->tty = p->terminal;
 	ret->interactive = a->stdin_open;
@@ -356,6 +441,7 @@ static void parse_process(struct container_config *ret, const struct archive_con
 	}
 	ret->stop_timeout = a->stop_timeout ? a->stop_timeout : STOP_TIMEOUT_DEFAULT;
 	ret->timeout = a->timeout;
+	ret->systemd = a->systemd.set && a->systemd.v ? xstrdup("always") : NULL;
 	ret->timezone = str_is_empty(a->timezone) ? NULL : xstrdup(a->timezone);
 	ret->restart_policy = str_is_empty(a->restart_policy) ? NULL : xstrdup(a->restart_policy);
 	ret->restart_max = a->restart_retries;
@@ -364,13 +450,17 @@ static void parse_process(struct container_config *ret, const struct archive_con
 static void parse_annotations(struct container_config *ret, const struct json_string_map *from)
 {
 	static const char *const engines[] = {
-		"org.opencontainers.image.stopSignal", "io.container.manager",
-		"io.podman.annotations.autoremove",    "io.podman.annotations.privileged",
-		"io.podman.annotations.init",	       NULL,
+		"org.opencontainers.image.stopSignal",
+		"io.container.manager",
+		"io.podman.annotations.privileged",
+		"io.podman.annotations.init",
+		NULL,
 	};
 
 	for (size_t i = 0; i < from->n; i++)
-		if (!is_one_of(from->v[i].key, engines))
+		if (str_eq(from->v[i].key, "io.podman.annotations.autoremove"))
+			ret->auto_remove = str_eq(from->v[i].value, "TRUE");
+		else if (!is_one_of(from->v[i].key, engines))
 			json_string_map_set(&ret->annotations, from->v[i].key, from->v[i].value);
 }
 
@@ -384,6 +474,24 @@ static char *cgroup_parent(const char *parent)
 	    is_one_of(parent, defaults) || str_has_prefix(parent, "/libpod_parent/"))
 		return NULL;
 	return xstrdup(parent);
+}
+
+static void parse_secret_env(struct container_config *ret, const struct archive_config *a)
+{
+	if (!json_object_is_type(a->secret_env, json_type_object))
+		return;
+	json_object_object_foreach(a->secret_env, variable, secret)
+	{
+		struct json_object *name = NULL;
+
+		if (json_object_is_type(secret, json_type_object))
+			(void)json_object_object_get_ex(secret, "name", &name);
+		*array_push(ret->secrets, ret->n_secrets) = (struct container_secret){
+			.name = xstrdup(name ? json_object_get_string(name) : variable),
+			.type = xstrdup("env"),
+			.target = xstrdup(variable),
+		};
+	}
 }
 
 /* Where another one's place on another host means nothing here. */
@@ -423,6 +531,7 @@ static void parse_rest(struct container_config *ret, const struct archive_config
 		is_one_of(a->base_hosts_file, (const char *const[]){ "none", "image", NULL }) ?
 			xstrdup(a->base_hosts_file) :
 			NULL;
+	parse_secret_env(ret, a);
 	for (size_t i = 0; i < a->n_secrets; i++)
 		*array_push(ret->secrets, ret->n_secrets) = (struct container_secret){
 			.name = xstrdup(a->secrets[i].name),
@@ -457,13 +566,18 @@ int archive_record_parse(struct container_config *ret, const struct archive_conf
 	if (r < 0)
 		return r;
 	parse_rest(&g, a, spec);
+	parse_env(&g, a, spec);
 	parse_process(&g, a, spec->process);
 	parse_security(&g, a, spec);
 	parse_limits(&g.limits, spec->linux_->resources);
 	parse_network(&g, a, spec);
-	r = parse_volumes(&g, a, err);
+	r = parse_userns(&g, spec->linux_, err);
 	if (r == 0)
-		r = parse_mounts(&g, spec, err);
+		r = parse_volumes(&g, a, err);
+	if (r == 0)
+		r = parse_images(&g, a, err);
+	if (r == 0)
+		r = parse_mounts(&g, a, spec, err);
 	if (r == 0)
 		r = parse_ports(&g, a, err);
 	if (r < 0) {

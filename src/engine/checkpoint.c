@@ -362,17 +362,6 @@ static void undo_keep(void *context)
 	x->exchanged = false;
 }
 
-/* A checkpoint of what runs on. */
-static void note(struct checkpoint *x)
-{
-	struct container_status *s = &x->c->status;
-
-	s->checkpointed_ns = (int64_t)clock_now_realtime_ns();
-	replace_ptr(s->checkpoint_path, checkpoint_file(x->c, CHECKPOINT_DIR));
-	replace_ptr(s->checkpoint_log, checkpoint_file(x->c, CHECKPOINT_DUMP_LOG));
-	x->c->dirty = true;
-}
-
 /* It has ended by being frozen: nothing went wrong with it. */
 static int stage_end(void *context, struct err *err)
 {
@@ -383,7 +372,7 @@ static int stage_end(void *context, struct err *err)
 	if (x->o->pre_checkpoint)
 		return 0;
 	if (!x->ended) {
-		note(x);
+		checkpoint_note(c);
 		return container_save(c, err);
 	}
 	if (container_wait_exit(c, END_WAIT_MS) < 0)

@@ -21,8 +21,11 @@
 #include "engine/copy_tree.h"
 #include "engine/discard.h"
 #include "engine/prepare.h"
+#include "engine/records.h"
+#include "engine/userns.h"
 
 #define STATUS_MAX (4U << 20)
+#define PORT_WAIT_MS 2000
 
 char *checkpoint_file(const struct container *c, const char *name)
 {
@@ -98,6 +101,49 @@ int checkpoint_settle_previous(const struct container *c, struct err *err)
 		return 0;
 	if (unlink(link) < 0 || symlink(CHECKPOINT_PRE_DIR, link) < 0)
 		return err_sys(err, -errno, "link '%s'", link);
+	return 0;
+}
+
+/* --- who reads it --------------------------------------------------------------------------------- */
+
+static int share_directory(const char *path, gid_t gid)
+{
+	auto_closedir DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	while ((entry = readdir(dir))) {
+		mode_t mode = entry->d_type == DT_DIR ? 0750 : 0640;
+
+		/* A symbolic link (to the parent images) has no mode. */
+		if (str_eq(entry->d_name, "..") || entry->d_type == DT_LNK)
+			continue;
+		if (fchownat(dirfd(dir), entry->d_name, 0, gid, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    fchmodat(dirfd(dir), entry->d_name, mode, 0) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+int checkpoint_share_images(const struct container *c, struct err *err)
+{
+	static const char *const names[] = { CHECKPOINT_DIR, KEPT_DIR, CHECKPOINT_PRE_DIR };
+	uint32_t gid;
+	int r = 0;
+
+	if (c->config.n_uid_maps == 0)
+		return 0;
+	if (userns_outside(&c->config, true, 0, &gid) < 0)
+		return err_set(err, ERR_INVALID, "root of container '%s' is not mapped",
+			       c->config.name);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(names); i++) {
+		auto_free char *path = checkpoint_file(c, names[i]);
+
+		r = share_directory(path, gid);
+		if (r < 0)
+			return err_sys(err, r, "let root of the container read '%s'", path);
+	}
 	return 0;
 }
 
@@ -184,20 +230,33 @@ void checkpoint_unmark_ending(const struct container *c)
 	(void)unlink(path);
 }
 
+void checkpoint_note(struct container *c)
+{
+	struct container_status *s = &c->status;
+	struct network_ports old = { s->checkpoint_ports, s->n_checkpoint_ports };
+	struct network_ports now = NETWORK_PORTS_INIT;
+
+	s->checkpointed_ns = (int64_t)clock_now_realtime_ns();
+	replace_ptr(s->checkpoint_path, checkpoint_file(c, CHECKPOINT_DIR));
+	replace_ptr(s->checkpoint_log, checkpoint_file(c, CHECKPOINT_DUMP_LOG));
+	network_ports_done(&old);
+	network_ports_copy(&now, &(struct network_ports){ s->ports, s->n_ports });
+	s->checkpoint_ports = now.v;
+	s->n_checkpoint_ports = now.n;
+	c->dirty = true;
+}
+
 void checkpoint_note_end(struct container *c)
 {
 	struct container_status *s = &c->status;
 
+	checkpoint_note(c);
 	s->exit_code = 0;
 	s->oom_killed = false;
 	s->checkpointed = true;
 	s->restored = false;
-	s->checkpointed_ns = (int64_t)clock_now_realtime_ns();
 	s->finished_ns = s->checkpointed_ns;
-	replace_ptr(s->checkpoint_path, checkpoint_file(c, CHECKPOINT_DIR));
-	replace_ptr(s->checkpoint_log, checkpoint_file(c, CHECKPOINT_DUMP_LOG));
 	replace_ptr(s->error, NULL);
-	c->dirty = true;
 }
 
 int checkpoint_recover(struct container *c, struct err *err)
@@ -329,6 +388,68 @@ static void request_same(struct network_attachment *a, const struct network_stat
 	}
 }
 
+void checkpoint_strip_static(struct container_config *config, bool ignore_ip, bool ignore_mac)
+{
+	for (size_t i = 0; i < config->n_networks; i++) {
+		struct network_attachment *a = &config->networks[i];
+
+		if (ignore_ip)
+			clear_strings(&a->static_ips, &a->n_static_ips);
+		if (ignore_mac)
+			replace_ptr(a->static_mac, NULL);
+	}
+}
+
+int checkpoint_forget_static(const struct container *c, bool ignore_ip, bool ignore_mac,
+			     struct err *err)
+{
+	auto_container_config struct container_config config = { 0 };
+	struct container_status status = { 0 };
+	int r;
+
+	if (!ignore_ip && !ignore_mac)
+		return 0;
+	r = record_load(c->engine, c->config.id, &config, &status, err);
+	if (r < 0)
+		return r;
+	container_status_done(&status);
+	checkpoint_strip_static(&config, ignore_ip, ignore_mac);
+	return record_save_config(c->engine, &config, err);
+}
+
+static bool is_same_port(const struct network_port *a, const struct network_port *b)
+{
+	return a->container_port == b->container_port && a->range == b->range &&
+	       str_eq(a->protocol, b->protocol) && str_eq(a->host_ip, b->host_ip);
+}
+
+/* Whoever held it for the container may just be ending. */
+static bool comes_free(const struct network_port *port, uint32_t number)
+{
+	uint64_t deadline = clock_now_monotonic_ns() + PORT_WAIT_MS * NSEC_PER_MSEC;
+
+	while (!network_port_is_free(port, number)) {
+		if (clock_ms_until(deadline) <= 0)
+			return false;
+		clock_sleep_ms(10);
+	}
+	return true;
+}
+
+void checkpoint_request_ports(struct container *c)
+{
+	const struct container_status *s = &c->status;
+
+	for (size_t i = 0; i < c->config.n_ports; i++) {
+		struct network_port *port = &c->config.ports[i];
+
+		for (size_t k = 0; !port->host_port && k < s->n_checkpoint_ports; k++)
+			if (is_same_port(port, &s->checkpoint_ports[k]) &&
+			    comes_free(port, s->checkpoint_ports[k].host_port))
+				port->host_port = s->checkpoint_ports[k].host_port;
+	}
+}
+
 int checkpoint_request_network(struct container *c, bool ignore_ip, bool ignore_mac,
 			       struct err *err)
 {
@@ -337,14 +458,7 @@ int checkpoint_request_network(struct container *c, bool ignore_ip, bool ignore_
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 	int r;
 
-	for (size_t i = 0; i < c->config.n_networks; i++) {
-		struct network_attachment *a = &c->config.networks[i];
-
-		if (ignore_ip)
-			clear_strings(&a->static_ips, &a->n_static_ips);
-		if (ignore_mac)
-			replace_ptr(a->static_mac, NULL);
-	}
+	checkpoint_strip_static(&c->config, ignore_ip, ignore_mac);
 	if (ignore_ip && ignore_mac)
 		return 0;
 	r = io_read_file_at(AT_FDCWD, path, STATUS_MAX, &text);

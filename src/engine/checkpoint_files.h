@@ -30,6 +30,11 @@ bool checkpoint_exists(const struct container *c);
 char *checkpoint_file(const struct container *c, const char *name);
 /* An empty log for CRIU, which processes of the container write to as well: with their label. */
 int checkpoint_make_log(const struct container *c, const char *name, struct err *err);
+/*
+ * CRIU's processes read the images as root of the host until the ids of the new user namespace are mapped, and then as root of
+ * the container: they belong to the one, and to the group of the other.
+ */
+int checkpoint_share_images(const struct container *c, struct err *err);
 /* Write down the addresses that the container has, for the checkpoint in the making. */
 int checkpoint_save_network(const struct container *c, struct err *err);
 /*
@@ -38,6 +43,13 @@ int checkpoint_save_network(const struct container *c, struct err *err);
  */
 int checkpoint_request_network(struct container *c, bool ignore_ip, bool ignore_mac,
 			       struct err *err);
+/* Ask for the host ports again that were chosen for the container, those that are free: in memory, too. */
+void checkpoint_request_ports(struct container *c);
+/* No addresses are asked for any more by the container's record; what is in memory stays. */
+int checkpoint_forget_static(const struct container *c, bool ignore_ip, bool ignore_mac,
+			     struct err *err);
+/* The same, in memory. */
+void checkpoint_strip_static(struct container_config *config, bool ignore_ip, bool ignore_mac);
 /* Whether there is anything in the container's shared memory. */
 bool checkpoint_has_shm(const struct container *c);
 /* Copy what is in the container's shared memory, for the checkpoint in the making. */
@@ -65,5 +77,6 @@ int checkpoint_mark_ending(const struct container *c, struct err *err);
 void checkpoint_unmark_ending(const struct container *c);
 /* Complete one that was cut short so; nothing where there is none. The container has ended and is not cleaned up yet. */
 int checkpoint_recover(struct container *c, struct err *err);
-/* Its status from now on: it ended by a checkpoint, which is in its place. */
+/* Its status from now on: there is a checkpoint in its place, and it ended by that. */
+void checkpoint_note(struct container *c);
 void checkpoint_note_end(struct container *c);

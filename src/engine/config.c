@@ -271,7 +271,8 @@ JSON_DESC(container_status_desc, T,
 	F_I64(T, restored_ns, "restoredNs", 0),
 	F_STRING(T, checkpoint_path, "checkpointPath", 0),
 	F_STRING(T, checkpoint_log, "checkpointLog", 0),
-	F_STRING(T, restore_log, "restoreLog", 0));
+	F_STRING(T, restore_log, "restoreLog", 0),
+	F_OBJECTS(T, checkpoint_ports, struct network_port, "checkpointPorts", 0, network_port_desc));
 /* clang-format on */
 #undef T
 

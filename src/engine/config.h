@@ -303,6 +303,8 @@ struct container_status {
 	char *checkpoint_path; /* CRIU's images */
 	char *checkpoint_log;
 	char *restore_log;
+	struct network_port *checkpoint_ports; /* that were published, with host ports */
+	size_t n_checkpoint_ports;
 };
 
 extern const struct json_desc container_status_desc;

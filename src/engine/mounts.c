@@ -208,17 +208,25 @@ static int mount_image(struct container *c, struct container_mount *m, size_t in
 	return 0;
 }
 
-int mounts_clean_up(struct container *c, struct err *err)
+int mounts_remove_overlays(const struct container *c, struct err *err)
 {
 	auto_free char *overlays = path_join(c->static_dir, "overlay-volumes");
+	int r = fs_remove_tree(AT_FDCWD, overlays);
+
+	return r < 0 ? err_sys(err, r, "remove '%s'", overlays) : 0;
+}
+
+int mounts_clean_up(struct container *c, struct err *err)
+{
 	auto_free char *prefix = xasprintf("%s-", c->config.id);
 	auto_strvec struct strvec ids = STRVEC_INIT;
 	struct store *store;
 	bool has_images = false;
-	int r = fs_remove_tree(AT_FDCWD, overlays);
+	/* What is frozen has its files there, and goes on with them. */
+	int r = c->status.checkpointed ? 0 : mounts_remove_overlays(c, err);
 
 	if (r < 0)
-		return err_sys(err, r, "remove '%s'", overlays);
+		return r;
 	for (size_t i = 0; i < c->config.n_mounts; i++) {
 		const struct container_mount *m = &c->config.mounts[i];
 

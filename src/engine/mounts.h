@@ -9,5 +9,10 @@
 /* facts->mounts, with their sources found or made. */
 int mounts_prepare(struct container *c, const struct rooted *root, struct spec_facts *facts,
 		   struct err *err);
-/* Take back what was made for the container alone: images mounted for it, what it wrote into overlays. */
+/*
+ * Take back what was made for the container alone: images mounted for it, and what it wrote into overlays unless it goes on from
+ * a checkpoint.
+ */
 int mounts_clean_up(struct container *c, struct err *err);
+/* That as well. */
+int mounts_remove_overlays(const struct container *c, struct err *err);

@@ -18,6 +18,7 @@
 #include "core/rooted.h"
 #include "core/str.h"
 #include "engine/apparmor.h"
+#include "engine/checkpoint_files.h"
 #include "engine/container_network.h"
 #include "engine/containers_conf.h"
 #include "engine/facts.h"
@@ -178,6 +179,8 @@ static int collect_restore_facts(struct container *c, const struct rooted *root,
 	if (r == 0)
 		r = mounts_prepare(c, root, f, err);
 	if (r == 0)
+		r = collect_userns(c, f, err);
+	if (r == 0)
 		r = find_init(c, f, err);
 	return r;
 }
@@ -328,6 +331,9 @@ int container_prepare(struct container *c, struct err *err)
 	auto_rooted struct rooted root = ROOTED_INIT;
 	int r = make_dirs(c, err);
 
+	/* Its checkpoint is not gone on with. */
+	if (r == 0 && c->status.checkpointed)
+		r = mounts_remove_overlays(c, err);
 	if (r == 0)
 		r = prepare_storage_and_network(c, &f, &root, err);
 	if (r == 0)
@@ -376,6 +382,8 @@ int container_prepare_restored(struct container *c, const struct prepare_restore
 		r = prepare_storage_and_network(c, &f, &root, err);
 	if (r == 0 && how->fill)
 		r = how->fill(how->context, c, &root, err);
+	if (r == 0)
+		r = checkpoint_share_images(c, err);
 	if (r == 0)
 		r = collect_restore_facts(c, &root, &f, err);
 	if (r == 0)

@@ -191,8 +191,12 @@ int container_restore(struct container *c, const struct restore_options *options
 		return r;
 	r = checkpoint_request_network(c, options->ignore_static_ip, options->ignore_static_mac,
 				       err);
+	checkpoint_request_ports(c);
 	if (r == 0)
 		r = container_restore_from(c, &source, options, ret, err);
+	if (r == 0)
+		r = checkpoint_forget_static(c, options->ignore_static_ip,
+					     options->ignore_static_mac, err);
 	runtime_spec_done(&spec);
 	return r;
 }

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/restore_check.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include "core/alloc.h"
 #include "core/fs.h"
@@ -345,21 +342,6 @@ static void check_networks(struct restore_check *c, struct engine *e,
 		check_address(c, e, o->identity.ip);
 }
 
-static bool is_free(const struct network_port *p, uint32_t port)
-{
-	bool udp = str_eq(p->protocol, "udp");
-	int fd = socket(AF_INET, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-	bool is;
-
-	if (!str_is_empty(p->host_ip) && inet_pton(AF_INET, p->host_ip, &a.sin_addr) != 1)
-		a.sin_addr.s_addr = INADDR_ANY;
-	is = fd >= 0 && bind(fd, (const struct sockaddr *)&a, sizeof(a)) == 0;
-	if (fd >= 0)
-		(void)close(fd);
-	return is;
-}
-
 static bool is_published(const struct network_port *p, const struct network_port *v, size_t n,
 			 uint32_t port)
 {
@@ -398,9 +380,11 @@ static void check_ports(struct restore_check *c, struct engine *e, const struct 
 				note(c, RESTORE_FAILS, "port", "%u is published by container %s",
 				     u.number, u.by);
 			else
-				note(c, is_free(u.port, u.number) ? RESTORE_FITS : RESTORE_FAILS,
+				note(c,
+				     network_port_is_free(u.port, u.number) ? RESTORE_FITS :
+									      RESTORE_FAILS,
 				     "port", "%u is %s", u.number,
-				     is_free(u.port, u.number) ? "free" : "taken");
+				     network_port_is_free(u.port, u.number) ? "free" : "taken");
 			free(u.by);
 		}
 }

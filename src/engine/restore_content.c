@@ -13,6 +13,7 @@
 #include "core/str.h"
 #include "engine/checkpoint_files.h"
 #include "engine/prepare.h"
+#include "engine/userns.h"
 #include "engine/volume.h"
 
 #define IMPORT_DIR "import"
@@ -58,6 +59,8 @@ static int unpack_tar(void *context, const struct archive_member *member, struct
 {
 	const struct fill *f = context;
 	const struct restore_content *x = f->x;
+	auto_idmap struct idmap uids;
+	auto_idmap struct idmap gids;
 	struct archive_inner_options options = {
 		.allow_devices = (x->import->allowed & (1U << RESTORE_DEVICES)) != 0,
 		.whiteouts = archive_engine_of(&x->spec->annotations) == ARCHIVE_ENGINE_CONTAINERD,
@@ -68,12 +71,14 @@ static int unpack_tar(void *context, const struct archive_member *member, struct
 	const char *here;
 	int r;
 
+	userns_maps(&f->container->config, &uids, &gids);
 	switch ((int)member->kind) {
 	case ARCHIVE_ROOTFS_TAR:
-		if (!x->import->ignore_rootfs)
-			r = archive_unpack_inner(tar, f->root, &options, err);
-		else
-			r = 0;
+		/* On disk it has the image's ids; shared memory and volumes have the host's. */
+		options.uids = &uids;
+		options.gids = &gids;
+		r = x->import->ignore_rootfs ? 0 :
+					       archive_unpack_inner(tar, f->root, &options, err);
 		return r < 0 ? r : 1;
 	case ARCHIVE_SHM_TAR:
 		shm = container_shm_path(f->container);

@@ -7,6 +7,7 @@
 #include "core/alloc.h"
 #include "core/random.h"
 #include "core/str.h"
+#include "engine/checkpoint_files.h"
 #include "engine/create.h"
 
 #define ID_LENGTH 64
@@ -140,6 +141,16 @@ static int check(const struct restore_identity *i, const struct container_config
 	return 0;
 }
 
+void restore_identity_addresses(const struct restore_identity *i, struct container_config *g)
+{
+	if (i->ip) {
+		checkpoint_strip_static(g, true, false);
+		json_strings_add(&g->networks[0].static_ips, &g->networks[0].n_static_ips, i->ip);
+	}
+	if (i->mac)
+		replace_ptr(g->networks[0].static_mac, xstrdup(i->mac));
+}
+
 int restore_identity_apply(const struct restore_identity *i, struct container_config *g,
 			   struct runtime_spec *spec, const char *source, struct err *err)
 {
@@ -159,6 +170,7 @@ int restore_identity_apply(const struct restore_identity *i, struct container_co
 		r = check(i, g, spec, source, err);
 	if (r < 0)
 		return r;
+	restore_identity_addresses(i, g);
 	if (i->has_ports)
 		replace_ports(g, i->given);
 	if (i->given)

@@ -16,6 +16,8 @@ struct restore_identity {
 	bool has_ports;
 };
 
+/* The addresses that are wished for in its only network; nothing where there are none. */
+void restore_identity_addresses(const struct restore_identity *i, struct container_config *g);
 /*
  * Change the record and the configuration that the archive of that name (for errors) has. ERR_INVALID where its processes
  * cannot be given what is wanted, or the outcome would be no container.

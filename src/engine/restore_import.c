@@ -22,7 +22,9 @@
 #include "engine/records.h"
 #include "engine/restore_check.h"
 #include "engine/restore_content.h"
+#include "engine/restore_sources.h"
 #include "engine/secret.h"
+#include "engine/userns.h"
 #include "engine/volume.h"
 #include "image/pull.h"
 #include "storage/rootfs.h"
@@ -41,6 +43,7 @@ struct import {
 	struct container container;
 	bool created;
 	struct strvec volumes; /* that are made for it */
+	struct strvec sources; /* of bind mounts, likewise */
 	struct restore_content content;
 	struct restore_source source;
 };
@@ -85,6 +88,8 @@ static int stage_identity(void *context, struct err *err)
 {
 	struct import *x = context;
 
+	checkpoint_strip_static(&x->record, x->restore && x->restore->ignore_static_ip,
+				x->restore && x->restore->ignore_static_mac);
 	return restore_identity_apply(&x->o->identity, &x->record, &x->spec, x->o->source, err);
 }
 
@@ -184,6 +189,28 @@ static int stage_image(void *context, struct err *err)
 	return 0;
 }
 
+/* --- what it mounts --- */
+
+static int stage_sources(void *context, struct err *err)
+{
+	struct import *x = context;
+	const struct archive_document *d = document(x, ARCHIVE_BIND_MOUNTS);
+	struct archive_bind_mounts known = { 0 };
+	int r = d->text ? archive_bind_mounts_parse(&known, d->text, d->len, err) : 0;
+
+	if (r == 0)
+		r = restore_sources_make(&known, &x->record, &x->sources, err);
+	archive_bind_mounts_done(&known);
+	return r;
+}
+
+static void undo_sources(void *context)
+{
+	const struct import *x = context;
+
+	restore_sources_remove(&x->sources);
+}
+
 /* --- the container ---------------------------------------------------------------------------------- */
 
 /* A volume whose content is in the archive must not be there yet: somebody else's content would be overwritten. */
@@ -281,11 +308,14 @@ static int resolve_secrets(struct import *x, struct err *err)
 
 static int make_rootfs(struct import *x, struct err *err)
 {
-	const struct rootfs_options options = { .top = x->top };
+	auto_idmap struct idmap uids;
+	auto_idmap struct idmap gids;
+	const struct rootfs_options options = { .top = x->top, .uids = &uids, .gids = &gids };
 	struct store *store;
 	int r;
 
-	if (x->record.rootfs)
+	userns_maps(&x->container.config, &uids, &gids);
+	if (x->container.config.rootfs)
 		return 0;
 	r = engine_store(x->e, &store, err);
 	return r < 0 ? r : rootfs_create(store, x->container.config.id, &options, err);
@@ -345,22 +375,6 @@ static void undo_create(void *context)
 
 /* --- the network ------------------------------------------------------------------------------------ */
 
-static void set_addresses(struct container *c, const char *ip, const char *mac)
-{
-	struct network_attachment *a = c->config.networks;
-
-	if (ip) {
-		for (size_t i = 0; i < a->n_static_ips; i++)
-			free(a->static_ips[i]);
-		free(a->static_ips);
-		a->static_ips = NULL;
-		a->n_static_ips = 0;
-		json_strings_add(&a->static_ips, &a->n_static_ips, ip);
-	}
-	if (mac)
-		replace_ptr(a->static_mac, xstrdup(mac));
-}
-
 /* Names of networks in their order, for the form of libpod 1.x, which has none. */
 static int save_status(struct import *x, struct err *err)
 {
@@ -402,8 +416,9 @@ static int stage_network(void *context, struct err *err)
 		r = checkpoint_request_network(c, x->restore->ignore_static_ip,
 					       x->restore->ignore_static_mac, err);
 	}
-	if (r == 0 && (i->ip || i->mac))
-		set_addresses(c, i->ip, i->mac);
+	/* Before those that it had. */
+	if (r == 0)
+		restore_identity_addresses(i, &c->config);
 	return r;
 }
 
@@ -433,6 +448,7 @@ static const struct stage stages[] = {
 	{ "judge what the archive asks for", stage_judge, NULL },
 	{ "find the runtime", stage_runtime, NULL },
 	{ "find the image", stage_image, NULL },
+	{ "make the sources of its mounts", stage_sources, undo_sources },
 	{ "create the container", stage_create, undo_create },
 	{ "ask for the addresses", stage_network, NULL },
 	{ "restore", stage_restore, NULL },
@@ -446,6 +462,7 @@ static void import_done(struct import *x)
 	runtime_spec_done(&x->spec);
 	container_config_done(&x->record);
 	strvec_done(&x->volumes);
+	strvec_done(&x->sources);
 	free(x->top);
 }
 

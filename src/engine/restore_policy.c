@@ -381,9 +381,9 @@ void restore_policy_check(const struct archive_config *config, const struct runt
 		if (!is_namespaced_sysctl(l->sysctl.v[i].key))
 			find(ret, RESTORE_SYSCTL, "%s=%s", l->sysctl.v[i].key,
 			     l->sysctl.v[i].value);
-	for (size_t i = 0; i < config->n_secrets; i++)
+	for (size_t i = 0; i < record->n_secrets; i++)
 		find(ret, RESTORE_SECRETS, "secret '%s' of this host",
-		     config->secrets[i].name ? config->secrets[i].name : "?");
+		     record->secrets[i].name ? record->secrets[i].name : "?");
 	if (!str_is_empty(config->runtime) && !is_program_name(config->runtime))
 		find(ret, RESTORE_RUNTIME, "'%s'", config->runtime);
 }

@@ -343,6 +343,17 @@ static enum container_event first_event(const struct init_context *x)
 	return x->restore ? EVENT_RESTORE : EVENT_INIT;
 }
 
+/* It starts anew: what was before it is not told of it any more. */
+static void forget_checkpoint(struct container_status *s)
+{
+	s->started_ns = 0;
+	s->checkpointed_ns = 0;
+	s->restored_ns = 0;
+	replace_ptr(s->checkpoint_path, NULL);
+	replace_ptr(s->checkpoint_log, NULL);
+	replace_ptr(s->restore_log, NULL);
+}
+
 static int stage_created(void *context, struct err *err)
 {
 	struct init_context *x = context;
@@ -363,7 +374,7 @@ static int stage_created(void *context, struct err *err)
 	s->exit_code = 0;
 	s->oom_killed = false;
 	if (!x->restore)
-		s->started_ns = 0;
+		forget_checkpoint(s);
 	s->finished_ns = 0;
 	s->checkpointed = false;
 	s->restored = x->restore != NULL;
@@ -373,7 +384,7 @@ static int stage_created(void *context, struct err *err)
 	r = copy_pidfile(x->c->config.pidfile, pid, err);
 	if (r == 0)
 		r = copy_pidfile(x->c->config.conmon_pidfile, s->conmon_pid, err);
-	if (r == 0 && !x->restore)
+	if (r == 0)
 		r = container_prepare_late_network(x->c, err);
 	return r < 0 ? r : container_advance(x->c, first_event(x), err);
 }

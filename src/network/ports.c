@@ -301,6 +301,11 @@ int network_port_hold(const struct network_port *port, int **fds, size_t *n, str
 	return 0;
 }
 
+bool network_port_is_free(const struct network_port *port, uint32_t number)
+{
+	return probe(port, number, &(uint32_t){ 0 }) == 0;
+}
+
 /* A run of n free ports. */
 static int choose_one(struct network_port *port)
 {
@@ -312,7 +317,7 @@ static int choose_one(struct network_port *port)
 		if (r < 0)
 			return r;
 		while (n < port->range && first + n <= 65535 &&
-		       probe(port, first + n, &(uint32_t){ 0 }) == 0)
+		       network_port_is_free(port, first + n))
 			n++;
 		if (n == port->range) {
 			port->host_port = first;

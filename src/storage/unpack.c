@@ -237,6 +237,11 @@ static void entry_times(const struct item *item, struct timespec ret[2])
 	ret[0] = archive_entry_atime_is_set(item->entry) ? item->st.st_atim : item->st.st_mtim;
 }
 
+static int map_id(const struct idmap *map, uint32_t *id)
+{
+	return map && map->n > 0 ? idmap_to_outside(map, *id, id) : 0;
+}
+
 static int chown_item(const struct unpacker *u, const struct item *item, int dir_fd,
 		      const char *name, struct err *err)
 {
@@ -245,6 +250,11 @@ static int chown_item(const struct unpacker *u, const struct item *item, int dir
 
 	if (!u->options->owner && !u->options->force_owner)
 		return 0;
+	if (!u->options->force_owner &&
+	    (map_id(u->options->uids, &uid) < 0 || map_id(u->options->gids, &gid) < 0))
+		return err_set(err, ERR_INVALID,
+			       "unpack '%s': its owner %u:%u is not mapped into the user namespace",
+			       item->path, uid, gid);
 	if (fchownat(dir_fd, name, uid, gid, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) < 0)
 		return err_sys(err, -errno, "unpack '%s': set its owner %u:%u", item->path, uid,
 			       gid);

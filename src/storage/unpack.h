@@ -10,6 +10,7 @@
 #pragma once
 
 #include "core/rooted.h"
+#include "kernel/idmap.h"
 #include "storage/tar_reader.h"
 
 #define UNPACK_ENTRIES_MAX ((uint64_t)8 << 20)
@@ -24,6 +25,9 @@ struct unpack_options {
 	bool no_devices; /* ERR_INVALID for one */
 	bool sparse; /* runs of zeroes in files become holes */
 	bool owner; /* chown as the archive says */
+	/* The archive's owners are ids inside of these, and root is mounted with them; NULL or empty: as they are. */
+	const struct idmap *uids;
+	const struct idmap *gids;
 	uint64_t max_bytes; /* 0: UNPACK_BYTES_MAX */
 	uint64_t max_entries; /* 0: UNPACK_ENTRIES_MAX */
 	/* Leave an existing directory from being replaced by something else, and the reverse. */

@@ -224,3 +224,24 @@ mac()
 	is "" "$(fl ps -aq)"
 	is "" "$(fl volume ls -q)"
 }
+
+@test "addresses that are ignored or asked for are so at later starts, too; a chosen port stays at a restore" {
+	local port told
+	serve --network podman:ip=10.88.0.77,mac=92:d0:c6:0a:29:38 -p 80
+	port=$(inspect "$C" '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}')
+	fln checkpoint --export c.tar "$C" >/dev/null
+	fln restore --ignore-static-ip --ignore-static-mac "$C" >/dev/null
+	is "$port" "$(inspect "$C" '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}')"
+	told=$(address "$C")
+	[ "$told" != 10.88.0.77 ]
+	fln restart -t 0 "$C" >/dev/null
+	[ "$(address "$C")" != 10.88.0.77 ]
+	[ "$(inspect "$C" '{{.NetworkSettings.Networks.podman.MacAddress}}')" != 92:d0:c6:0a:29:38 ]
+	fln rm -f -t 0 "$C" >/dev/null
+	import --ip 10.88.0.78 >/dev/null
+	is 10.88.0.78 "$(address "$C")"
+	fln restart -t 0 "$C" >/dev/null
+	is 10.88.0.78 "$(address "$C")"
+	is 92:d0:c6:0a:29:38 "$(inspect "$C" '{{.NetworkSettings.Networks.podman.MacAddress}}')"
+	fln rm -f -t 0 "$C" >/dev/null
+}

@@ -43,6 +43,15 @@ files_are_there()
 	is "root shm vol" "$(fl exec "$C" sh -c 'echo $(cat /data/f /dev/shm/f /vol/f)')"
 }
 
+# Whether there is one, whoever has noticed its end so far.
+has_process()
+{
+	local pid state
+	pid=$(inspect "$1" '{{.State.Pid}}')
+	state=$(proc_status "$pid" State 2>/dev/null) || return 1
+	[ "$pid" -gt 0 ] && [[ $state != [ZX]* ]]
+}
+
 # What a checkpoint has in the static directory while it is made.
 nothing_half_made()
 {
@@ -104,7 +113,7 @@ fails_at_each_stage()
 		while IFS= read -r stage; do
 			# shellcheck disable=SC2086 # words
 			faulty kill "checkpoint:$stage" checkpoint $way "$C"
-			if ! state_is "$C" running; then
+			if ! has_process "$C"; then
 				eventually state_is "$C" exited
 				is true "$(inspect "$C" '{{.State.Checkpointed}}')"
 				fl restore "$C" >/dev/null

@@ -1,0 +1,206 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What a container can have beside its processes, in place and through an archive: a user namespace, mounts of each kind, secrets,
+# its runtime; and what its record says afterwards.
+
+load ../lib/engine_cr
+
+# Root of a container is nobody on the way to its files.
+setup_file()
+{
+	local dir=$BATS_FILE_TMPDIR
+	engine_cr_setup_file
+	while [ "$dir" != /tmp ] && [ "$dir" != / ]; do
+		chmod a+x "$dir"
+		dir=$(dirname "$dir")
+	done
+	engine_setup
+	tar -C "$ROOTFS" -c . | fl import - bb:1 >/dev/null
+}
+
+# A container of the image that counts. The last of the arguments is what its shell does before.
+ticking()
+{
+	# shellcheck disable=SC2016,SC2046,SC2145 # for the shell of the container; words
+	fl run -d --name "$C" $(cr_options) "${@:1:$#-1}" bb:1 \
+		sh -c "${@: -1}"'; i=0; while :; do i=$((i + 1)); echo "tick $i"; sleep 0.05; done' </dev/null >/dev/null
+	counts_on "$C"
+}
+
+# import ALLOW OPTION...
+import()
+{
+	local allow=$1
+	shift
+	[[ $ENGINE_RUNTIME != *crun ]] || allow=${allow:+$allow,}annotations
+	fl restore ${allow:+--allow "$allow"} --import c.tar "$@"
+}
+
+in_c()
+{
+	fl exec "${NAME:-$C}" sh -c "$1"
+}
+
+crun_cannot()
+{
+	[[ $ENGINE_RUNTIME != *crun ]] || skip "crun cannot $1"
+}
+
+# moves ALLOW COMMAND EXPECTED: the command says the same in the container, after a restore in place, after one from an archive, and
+# started anew from the record alone.
+moves()
+{
+	is "$3" "$(in_c "$2")"
+	fl checkpoint -R --export c.tar "$C" >/dev/null
+	fl checkpoint "$C" >/dev/null
+	fl restore "$C" >/dev/null
+	counts_on "$C"
+	is "$3" "$(in_c "$2")"
+	fl rm -f -t 0 "$C" >/dev/null
+	fl volume prune -f >/dev/null
+	import "$1" >/dev/null
+	counts_on "$C"
+	is "$3" "$(in_c "$2")"
+	ticks_are_continuous "$C"
+	fl restart -t 0 "$C" >/dev/null
+	counts_on "$C"
+	is "$3" "$(in_c "$2")"
+	fl rm -f -t 0 "$C" >/dev/null
+}
+
+@test "a user namespace of its own" {
+	crun_cannot "dump the devices that it binds into a container with a user namespace"
+	ticking --uidmap 0:100000:2000 --gidmap 0:200000:2000 'echo x >/data/mine; chown 7:8 /data/mine'
+	moves "" 'echo $(cat /proc/1/uid_map /proc/1/gid_map) $(stat -c %u:%g /data/mine)' "0 100000 2000 0 200000 2000 7:8"
+}
+
+@test "a user namespace of its own: others of the machine cannot read its memory" {
+	crun_cannot "dump the devices that it binds into a container with a user namespace"
+	local dir
+	ticking --uidmap 0:100000:2000 --gidmap 0:200000:2000 :
+	dir=$ENGINE/root/containers/$(inspect "$C" '{{.ID}}')
+	fl checkpoint --keep "$C" >/dev/null
+	fl restore --keep "$C" >/dev/null
+	is "750 0 200000" "$(stat -c '%a %u %g' "$dir/checkpoint")"
+	is "" "$(find "$dir/checkpoint" -type f -perm /007)"
+}
+
+@test "an image mounted as a directory" {
+	ticking --mount type=image,source=bb:1,destination=/img :
+	moves "" 'ls /img/bin/busybox; touch /img/x 2>/dev/null || echo read-only' "/img/bin/busybox"$'\n'read-only
+}
+
+@test "a read-only root with a tmpfs, and an init" {
+	crun_cannot "restore a read-only root with a tmpfs from an archive"
+	type catatonit >/dev/null 2>&1 || skip "no catatonit (tools/install-deps)"
+	ticking --init --read-only --tmpfs /scratch 'echo x >/scratch/f'
+	moves "" 'grep -c init /proc/1/comm; [ -e /scratch/f ] && ! touch /x 2>/dev/null && echo so' 1$'\n'so
+}
+
+@test "what was written over a directory of the host (option O) is there after a restore, and gone after a start" {
+	mkdir host && echo low >host/low
+	ticking -v "$T/host:/over:O" 'echo new >/over/new'
+	fl checkpoint "$C" >/dev/null
+	fl restore "$C" >/dev/null
+	is "low new" "$(in_c 'echo $(cat /over/low /over/new)')"
+	fl stop -t 0 "$C" >/dev/null
+	[ ! -e host/new ]
+	# Started anew by another command line it would write the file again.
+	is 0 "$(find "$ENGINE/root/containers/$(inspect "$C" '{{.ID}}')" -path '*overlay-volumes*' | wc -l)"
+}
+
+@test "secrets: files and variables, of this machine, and not told by inspect" {
+	printf hush >secret
+	fl secret create s1 secret >/dev/null
+	ticking --secret s1,type=env,target=HUSH --secret s1,target=/where :
+	moves secrets 'echo $HUSH $(cat /where)' "hush hush"
+	ticking --rm --secret s1,type=env,target=HUSH :
+	fl checkpoint --export c.tar "$C" >/dev/null
+	run import "" --name "$C-2"
+	[ "$status" -eq 125 ]
+	contains "$output" "secret 's1' of this host" "--allow"
+	import secrets --name "$C-2" >/dev/null
+	is hush "$(NAME=$C-2 in_c 'echo $HUSH')"
+	run ! grep -q hush <<<"$(inspect "$C-2" '{{.Config.Env}}')"
+	fl rm -f -t 0 "$C-2" >/dev/null
+	fl secret rm s1 >/dev/null
+}
+
+@test "the record of an import has what the user chose and not what engines add" {
+	ticking --rm -e KEPT=yes :
+	fl checkpoint --export c.tar "$C" >/dev/null
+	try container exists "$C"
+	is 1 "$status"
+	import "" >/dev/null
+	is true "$(inspect "$C" '{{.HostConfig.AutoRemove}}')"
+	is "" "$(inspect "$C" '{{.Config.User}}')"
+	is "KEPT=yes" "$(inspect "$C" '{{json .Config.Env}}' | jq -r '.[]' | grep -E '^(KEPT|HOSTNAME|container)=')"
+	# --rm goes along.
+	fl kill "$C" >/dev/null
+	gone() { ! fl container exists "$C"; }
+	eventually gone
+}
+
+@test "the runtime that the archive names, whatever is the default here" {
+	local other
+	[[ $ENGINE_RUNTIME != *crun ]] || skip "needs floe-runtime in its place beside floe"
+	other=$(command -v crun || :)
+	ticking :
+	fl checkpoint --export c.tar "$C" >/dev/null
+	fl rm "$C" >/dev/null
+	printf '[engine]\nruntime = "%s"\n' "${other:-/no/such/runtime}" >containers.conf
+	mine() { CONTAINERS_CONF=$T/containers.conf timeout $ENGINE_SECONDS "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" "$@" 3>&- 4>&-; }
+	mine restore --import c.tar >/dev/null
+	is "${ENGINE_RUNTIME##*/}" "$(mine inspect --format '{{.OCIRuntime}}' "$C")"
+	counts_on "$C"
+	mine restart -t 0 "$C" >/dev/null
+	counts_on "$C"
+	mine rm -f -t 0 "$C" >/dev/null
+	run mine --runtime "${other:-/bin/true}" restore --import c.tar
+	refused "cannot be restored with runtime '${other:-/bin/true}'" "leave --runtime out"
+}
+
+@test "a container that is started anew tells nothing of its checkpoint" {
+	local told='{{.State.Checkpointed}} {{.State.Restored}} {{.State.CheckpointPath}} {{.State.CheckpointLog}} {{.State.RestoreLog}} {{.State.CheckpointedAt}} {{.State.RestoredAt}}'
+	local nothing="false false    0001-01-01T00:00:00Z 0001-01-01T00:00:00Z"
+	ticking :
+	is "$nothing" "$(inspect "$C" "$told")"
+	fl checkpoint --keep "$C" >/dev/null
+	contains "$(inspect "$C" "$told")" "true false" /checkpoint /dump.log
+	fl restore --keep "$C" >/dev/null
+	contains "$(inspect "$C" "$told")" "false true" /checkpoint /dump.log /restore.log
+	fl restart -t 0 "$C" >/dev/null
+	is "$nothing" "$(inspect "$C" "$told")"
+}
+
+@test "sources of bind mounts that an archive of CRI-O knows are made" {
+	[[ $ENGINE_RUNTIME != *crun ]] || skip "the form of an archive is no matter of the runtime: see the run with floe-runtime"
+	mkdir -p src/deep && touch src/file
+	ticking -v "$T/src/deep:/deep" -v "$T/src/file:/file" :
+	fl checkpoint --export dir:a "$C" >/dev/null
+	fl rm "$C" >/dev/null
+	rm -r src
+	run fl restore --allow mounts --import dir:a
+	[ "$status" -eq 125 ]
+	contains "$output" "the bind mount source $T/src/" "is missing"
+	jq -n --arg s "$T/src" '[{source: ($s + "/deep"), destination: "/deep", file_type: "directory", permissions: 493},
+		{source: ($s + "/file"), destination: "/file", file_type: "file", permissions: 416}]' >a/bind.mounts
+	# Not without trust, and not for a restore that fails.
+	run fl restore --import dir:a
+	[ "$status" -eq 125 ]
+	mv a/checkpoint/pstree.img .
+	run fl restore --allow mounts --import dir:a
+	[ "$status" -eq 125 ]
+	[ ! -e src ]
+	mv pstree.img a/checkpoint/
+	fl restore --allow mounts --import dir:a
+	counts_on "$C"
+	is 755 "$(stat -c %a src/deep)"
+	is 640 "$(stat -c %a src/file)"
+	fl rm -f -t 0 "$C" >/dev/null
+}
+
+@test "neither a container nor an image" {
+	try restore no-such
+	refused "no such container or image" no-such
+}

@@ -60,6 +60,11 @@ int filter_parse_time(const char *text, int64_t *ret_ns)
 		*ret_ns = (int64_t)(clock_now_realtime_ns() - duration);
 		return 0;
 	}
+	/* Ahead, as Go's durations may be. */
+	if (text[0] == '-' && parse_duration(text + 1, &duration) == 0) {
+		*ret_ns = (int64_t)(clock_now_realtime_ns() + duration);
+		return 0;
+	}
 	rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
 	if (!rest)
 		rest = strptime(text, "%Y-%m-%d", &tm);

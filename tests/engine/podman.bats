@@ -246,3 +246,38 @@ web map[a:b]" "$(fl network ls --format '{{.Name}} {{.Labels}}' | sort)"
 	fl rm "$C" >/dev/null
 	fl network rm web >/dev/null
 }
+
+@test "top has the descriptors of podman, or asks ps in the container" {
+	start_idle "$C" --user 64012:64034 --group-add 64056 --cap-drop all --cap-add kill
+	is "GROUPS PGID SECCOMP" "$(fl top "$C" groups pgid seccomp | head -n 1 | xargs)"
+	is "64012 64034 64012 64034 64012 64034" "$(fl top "$C" user,group,ruser,rgroup,huser,hgroup | sed -n 2p | xargs)"
+	is "KILL 1 filter" "$(fl top "$C" capbnd pgid seccomp | sed -n 2p | xargs)"
+	contains "$(fl top "$C" groups)" 64056
+	contains "$(fl top "$C" -o pid,args)" "ps -o pid,args"
+	says 125 "descriptor 'nosuch': not supported; there are user," top "$C" nosuch
+}
+
+@test "exec --cidfile" {
+	start_idle "$C" --cidfile "$T/cid"
+	is hello "$(fl exec --cidfile "$T/cid" echo hello)"
+	says 125 "reading CIDFile: open $T/none: no such file or directory" exec --cidfile "$T/none" true
+}
+
+@test "logs: times that lie ahead" {
+	fl run --name "$C" --rootfs "$ROOTFS" echo hello >/dev/null
+	is "" "$(fl logs --since -1h "$C")"
+	is hello "$(fl logs --until -1h "$C")"
+}
+
+@test "info --format has .Host.CgroupsVersion, its documents have cgroupVersion" {
+	is "$(fl info --format '{{.Host.CgroupVersion}}')" "$(fl info --format '{{.Host.CgroupsVersion}}')"
+	is "" "$(fl info --format json | grep CgroupsVersion)"
+}
+
+@test "cp: what is not there is told with where" {
+	fl create --name "$C" --rootfs "$ROOTFS" true >/dev/null
+	say_not_found=': no such file or directory'
+	says 125 "\"/none\" could not be found on container $C$say_not_found" cp "$C:/none" .
+	says 125 "\"/none/\" could not be found on container $C$say_not_found" cp .before "$C:/none/"
+	says 125 "/none\" could not be found on the host$say_not_found" cp "$T/none" "$C:/"
+}

@@ -137,6 +137,17 @@ static void close_side(struct side *s, struct store *store)
 	free(s->path);
 }
 
+static int not_found(const struct side *s, struct err *err)
+{
+	if (s->is_container)
+		return err_set(err, ERR_NOT_FOUND,
+			       "\"%s\" could not be found on container %s: no such file or "
+			       "directory",
+			       s->path, s->c.config.name);
+	return err_set(err, ERR_NOT_FOUND,
+		       "\"%s\" could not be found on the host: no such file or directory", s->path);
+}
+
 /* The object at path; the last symlink is followed only when something follows it. */
 static int look_at(struct side *s, bool follow, struct err *err)
 {
@@ -225,8 +236,7 @@ static int choose_target(const struct side *from, struct side *to, char **ret, s
 			       "copy '%s': cannot copy a directory to the file '%s'", from->path,
 			       to->path);
 	if (!source_is_dir && (str_has_suffix(to->path, "/") || str_has_suffix(to->path, "/.")))
-		return err_set(err, ERR_NOT_FOUND, "copy to '%s': there is no such directory",
-			       to->path);
+		return not_found(to, err);
 	if (!to->exists) {
 		auto_free char *parent = path_dirname(clean);
 		auto_close int fd = rooted_openat(&to->root, parent, O_PATH | O_DIRECTORY);
@@ -355,8 +365,7 @@ static int copy(const struct cli_invocation *inv, struct side *from, struct side
 	if (r < 0)
 		return r;
 	if (!from->exists)
-		return err_set(err, ERR_NOT_FOUND, "copy '%s': no such file or directory",
-			       from->path);
+		return not_found(from, err);
 	if (to->is_stream) {
 		auto_free char *clean = path_join("/", from->path);
 		bool all = str_eq(clean, "/") || str_has_suffix(from->path, "/.");

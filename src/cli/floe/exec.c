@@ -19,6 +19,7 @@ struct options {
 	const char *user;
 	const char *detach_keys;
 	uint32_t preserve_fds;
+	const char *cidfile;
 	bool tty, interactive, privileged, detach, latest;
 };
 
@@ -26,7 +27,8 @@ static int run_exec(const struct cli_invocation *inv, struct err *err)
 {
 	const struct options *o = inv->options;
 	auto_container struct container c = CONTAINER_INIT;
-	size_t first = o->latest ? 0 : 1;
+	bool named = !o->latest && !o->cidfile;
+	size_t first = named ? 1 : 0;
 	auto_free char *session = NULL;
 	auto_free char *line = NULL;
 	struct exec_options exec = {
@@ -45,6 +47,8 @@ static int run_exec(const struct cli_invocation *inv, struct err *err)
 	int code = 0;
 	int r = 0;
 
+	if (o->cidfile && o->latest)
+		return err_set(err, ERR_USAGE, "--latest and --cidfile cannot be used together");
 	if (inv->n_args <= first)
 		return err_set(err, ERR_USAGE,
 			       "must provide a non-empty command to start an exec "
@@ -58,7 +62,8 @@ static int run_exec(const struct cli_invocation *inv, struct err *err)
 	exec.command = inv->args + first;
 	exec.n_command = inv->n_args - first;
 	if (r == 0)
-		r = targets_one(inv, o->latest, false, &c, err);
+		r = o->cidfile ? targets_cidfile(inv, o->cidfile, &c, err) :
+				 targets_one(inv, o->latest, false, &c, err);
 	if (r == 0)
 		r = exec_session_run(&c, &exec, &code, &session, err);
 	for (size_t i = 0; i < n_env; i++)
@@ -85,6 +90,7 @@ static const struct cli_option exec_rows[] = {
 	OPT_STRING(T, detach_keys, "detach-keys", 0, "KEYS", "keys that detach"),
 	OPT_U32(T, preserve_fds, "preserve-fds", 0, "N", "hand it descriptors 3 to 3+N-1"),
 	OPT_FLAG(T, latest, "latest", 'l', "in the newest container"),
+	OPT_STRING(T, cidfile, "cidfile", 0, "FILE", "in the container whose id is in this file"),
 };
 #undef T
 

@@ -401,6 +401,17 @@ static void add_plugins(struct json_object *info)
 	json_object_object_add(info, "plugins", o);
 }
 
+/* Where podman's templates have another name than its documents. */
+static void add_go_names(struct json_object *info)
+{
+	struct json_object *o;
+	struct json_object *version;
+
+	if (json_object_object_get_ex(info, "host", &o) &&
+	    json_object_object_get_ex(o, "cgroupVersion", &version))
+		json_object_object_add(o, "CgroupsVersion", json_object_get(version));
+}
+
 static int run(const struct cli_invocation *inv, struct err *err)
 {
 	const struct options *o = inv->options;
@@ -415,6 +426,8 @@ static int run(const struct cli_invocation *inv, struct err *err)
 		r = add_registries(info, err);
 	add_plugins(info);
 	json_object_object_add(info, "version", version_object());
+	if (r == 0 && o->format && !str_eq(o->format, "json"))
+		add_go_names(info);
 	if (r == 0 && o->format)
 		r = gotemplate_format_value(o->format, info, &out, err);
 	else if (r == 0)

@@ -136,6 +136,16 @@ int targets_each(const struct cli_invocation *inv, const struct targets *t,
 	return r < 0 ? r : code;
 }
 
+int targets_cidfile(const struct cli_invocation *inv, const char *path, struct container *ret,
+		    struct err *err)
+{
+	auto_free char *id = io_read_line_at(AT_FDCWD, path);
+
+	if (!id)
+		return err_sys(err, -errno, "reading CIDFile: open %s", path);
+	return container_open(ret, floe_engine(inv), id, err);
+}
+
 int targets_one(const struct cli_invocation *inv, bool latest, bool lock, struct container *ret,
 		struct err *err)
 {

@@ -42,6 +42,9 @@ int targets_each(const struct cli_invocation *inv, const struct targets *t,
 /* The only container that an argument or --latest means. */
 int targets_one(const struct cli_invocation *inv, bool latest, bool lock, struct container *ret,
 		struct err *err);
+/* The container whose id the file begins with; not locked. */
+int targets_cidfile(const struct cli_invocation *inv, const char *path, struct container *ret,
+		    struct err *err);
 
 /* Print "Error: TEXT". */
 void targets_report(const struct err *err);

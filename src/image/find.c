@@ -135,7 +135,10 @@ static int by_name(struct store *store, const char *what, char **ret_id, char **
 {
 	auto_registries struct registries registries = { 0 };
 	auto_strvec struct strvec candidates = STRVEC_INIT;
-	int r = registries_load(&registries, NULL, err);
+	auto_reference struct reference ref = { 0 };
+	bool is_full = reference_parse(&ref, what, NULL) == 0 && ref.domain;
+	/* Only short names depend on the configuration. */
+	int r = is_full ? 0 : registries_load(&registries, NULL, err);
 
 	if (r == 0)
 		r = registries_candidates(&registries, what, true, &candidates, err);

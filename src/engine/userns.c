@@ -98,7 +98,7 @@ int userns_own_by_root(const struct container_config *config, int fd)
 		return 0;
 	if (userns_owner_outside(config, 0, 0, &uid, &gid) < 0)
 		return -ERANGE;
-	return fchown(fd, uid, gid) < 0 ? -errno : 0;
+	return fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
 bool userns_is_own(const struct container_config *config)

@@ -30,7 +30,7 @@ int userns_outside(const struct container_config *config, bool is_group, uint32_
 		   uint32_t *ret);
 int userns_owner_outside(const struct container_config *config, uint32_t uid, uint32_t gid,
 			 uint32_t *ret_uid, uint32_t *ret_gid);
-/* Give an open file to root of the container; without a user namespace it stays whose it is. -ERANGE: root is not mapped. */
+/* Give an open file (also of O_PATH) to root of the container; without a user namespace it stays whose it is. -ERANGE: root is not mapped. */
 int userns_own_by_root(const struct container_config *config, int fd);
 /* Whether a new user namespace is made for it. */
 bool userns_is_own(const struct container_config *config);

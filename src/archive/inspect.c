@@ -230,9 +230,7 @@ static void take_metadata(struct archive_report *report, const struct runtime_sp
 	namespace = annotation(spec, "io.kubernetes.cri.sandbox-namespace");
 	m->pod_name = copy_or_null(pod);
 	m->namespace = copy_or_null(namespace);
-	for (size_t i = 0; i < spec->annotations.n; i++)
-		json_string_map_set(&m->annotations, spec->annotations.v[i].key,
-				    spec->annotations.v[i].value);
+	json_string_map_set_all(&m->annotations, &spec->annotations);
 	report->metadata = m;
 }
 

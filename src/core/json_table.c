@@ -228,6 +228,12 @@ void json_strings_add(char ***list, size_t *n, const char *s)
 	(*list)[*n] = NULL;
 }
 
+void json_strings_add_all(char ***list, size_t *n, char *const *v, size_t n_v)
+{
+	for (size_t i = 0; i < n_v; i++)
+		json_strings_add(list, n, v[i]);
+}
+
 const char *json_string_map_get(const struct json_string_map *map, const char *key)
 {
 	for (size_t i = 0; i < map->n; i++)
@@ -258,6 +264,12 @@ void json_string_map_set_pair(struct json_string_map *map, const char *pair)
 	auto_free char *key = equals ? xstrndup(pair, (size_t)(equals - pair)) : xstrdup(pair);
 
 	json_string_map_set(map, key, equals ? equals + 1 : "");
+}
+
+void json_string_map_set_all(struct json_string_map *map, const struct json_string_map *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		json_string_map_set(map, from->v[i].key, from->v[i].value);
 }
 
 void json_string_map_done(struct json_string_map *map)

@@ -65,6 +65,8 @@ const char *json_string_map_get(const struct json_string_map *map, const char *k
 void json_string_map_set(struct json_string_map *map, const char *key, const char *value);
 /* "KEY=VALUE", or "KEY" with an empty value. */
 void json_string_map_set_pair(struct json_string_map *map, const char *pair);
+/* Set all pairs of another one. */
+void json_string_map_set_all(struct json_string_map *map, const struct json_string_map *from);
 void json_string_map_done(struct json_string_map *map);
 
 /*
@@ -72,6 +74,7 @@ void json_string_map_done(struct json_string_map *map);
  * strvec_add(): its arrays are too short for array_push().)
  */
 void json_strings_add(char ***list, size_t *n, const char *s);
+void json_strings_add_all(char ***list, size_t *n, char *const *v, size_t n_v);
 
 /* Members of an object that its table does not name: a json-c object, owned; NULL when none. */
 struct json_object;

@@ -17,18 +17,6 @@
 #include "engine/specgen.h"
 #include "kernel/signals.h"
 
-static void add_strings(char ***to, size_t *n_to, char *const *from, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		json_strings_add(to, n_to, from[i]);
-}
-
-static void copy_map(struct json_string_map *to, const struct json_string_map *from)
-{
-	for (size_t i = 0; i < from->n; i++)
-		json_string_map_set(to, from->v[i].key, from->v[i].value);
-}
-
 /* --- from the record ---------------------------------------------------------------------------------- */
 
 static void format_mounts(const struct container_config *g, struct archive_config *ret)
@@ -54,7 +42,7 @@ static void format_mounts(const struct container_config *g, struct archive_confi
 		v->dest = xstrdup(m->destination);
 		v->set_anonymous = m->anonymous;
 		v->sub_path = xstrdup(m->subpath);
-		add_strings(&v->options, &v->n_options, m->options, m->n_options);
+		json_strings_add_all(&v->options, &v->n_options, m->options, m->n_options);
 	}
 }
 
@@ -80,11 +68,12 @@ static void format_networks(const struct container *c, struct archive_config *re
 		to->name = xstrdup(a->network);
 		to->static_mac = xstrdup(a->static_mac);
 		to->interface_name = xstrdup(name ? name : a->interface_name);
-		add_strings(&to->static_ips, &to->n_static_ips, a->static_ips, a->n_static_ips);
+		json_strings_add_all(&to->static_ips, &to->n_static_ips, a->static_ips,
+				     a->n_static_ips);
 		for (size_t k = 0; k < a->n_aliases; k++)
 			if (!str_eq(a->aliases[k], short_id))
 				json_strings_add(&to->aliases, &to->n_aliases, a->aliases[k]);
-		copy_map(&to->options, &a->options);
+		json_string_map_set_all(&to->options, &a->options);
 	}
 	ret->create_net_ns = g->n_networks > 0;
 	ret->network_mode = xstrdup(g->n_networks > 0 ? "bridge" : g->network);
@@ -180,11 +169,11 @@ static void format_process(const struct container_config *g, struct archive_conf
 {
 	int signal_number = g->stop_signal ? signals_from_string(g->stop_signal) : SIGTERM;
 
-	add_strings(&ret->entrypoint, &ret->n_entrypoint, g->entrypoint, g->n_entrypoint);
-	add_strings(&ret->command, &ret->n_command, g->command, g->n_command);
+	json_strings_add_all(&ret->entrypoint, &ret->n_entrypoint, g->entrypoint, g->n_entrypoint);
+	json_strings_add_all(&ret->command, &ret->n_command, g->command, g->n_command);
 	ret->stdin_open = g->interactive;
 	ret->user = xstrdup(g->user);
-	add_strings(&ret->groups, &ret->n_groups, g->groups, g->n_groups);
+	json_strings_add_all(&ret->groups, &ret->n_groups, g->groups, g->n_groups);
 	ret->stop_signal = signal_number > 0 ? (uint32_t)signal_number : SIGTERM;
 	ret->stop_timeout = g->stop_timeout;
 	ret->timeout = g->timeout;
@@ -201,10 +190,11 @@ static void format_process(const struct container_config *g, struct archive_conf
 
 static void format_dns(const struct container_config *g, struct archive_config *ret)
 {
-	add_strings(&ret->dns_server, &ret->n_dns_server, g->dns, g->n_dns);
-	add_strings(&ret->dns_search, &ret->n_dns_search, g->dns_search, g->n_dns_search);
-	add_strings(&ret->dns_option, &ret->n_dns_option, g->dns_options, g->n_dns_options);
-	add_strings(&ret->hosts_add, &ret->n_hosts_add, g->add_hosts, g->n_add_hosts);
+	json_strings_add_all(&ret->dns_server, &ret->n_dns_server, g->dns, g->n_dns);
+	json_strings_add_all(&ret->dns_search, &ret->n_dns_search, g->dns_search, g->n_dns_search);
+	json_strings_add_all(&ret->dns_option, &ret->n_dns_option, g->dns_options,
+			     g->n_dns_options);
+	json_strings_add_all(&ret->hosts_add, &ret->n_hosts_add, g->add_hosts, g->n_add_hosts);
 	ret->base_hosts_file = xstrdup(g->hosts_file);
 	ret->use_image_hosts = g->no_hosts;
 	ret->use_image_hostname = g->no_hostname;
@@ -270,9 +260,9 @@ void archive_record_format(const struct container *c, const struct runtime_spec 
 		.runtime = xstrdup(container_runtime_name(c)),
 		.no_shm = str_eq(g->ipc, "none"),
 	};
-	add_strings(&ret->create_command, &ret->n_create_command, g->create_command,
-		    g->n_create_command);
-	copy_map(&ret->labels, &g->labels);
+	json_strings_add_all(&ret->create_command, &ret->n_create_command, g->create_command,
+			     g->n_create_command);
+	json_string_map_set_all(&ret->labels, &g->labels);
 	format_process(g, ret);
 	format_mounts(g, ret);
 	format_namespaces(g, ret);

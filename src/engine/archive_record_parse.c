@@ -19,18 +19,6 @@
 #define STOP_TIMEOUT_DEFAULT 10
 #define SHM_SIZE_DEFAULT (64 << 20)
 
-static void add_strings(char ***to, size_t *n_to, char *const *from, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		json_strings_add(to, n_to, from[i]);
-}
-
-static void copy_map(struct json_string_map *to, const struct json_string_map *from)
-{
-	for (size_t i = 0; i < from->n; i++)
-		json_string_map_set(to, from->v[i].key, from->v[i].value);
-}
-
 static bool is_one_of(const char *s, const char *const *words)
 {
 	for (; *words; words++)
@@ -91,7 +79,7 @@ static int parse_volumes(struct container_config *ret, const struct archive_conf
 		m->destination = xstrdup(v->dest);
 		m->anonymous = v->set_anonymous;
 		m->subpath = str_is_empty(v->sub_path) ? NULL : xstrdup(v->sub_path);
-		add_strings(&m->options, &m->n_options, v->options, v->n_options);
+		json_strings_add_all(&m->options, &m->n_options, v->options, v->n_options);
 	}
 	return 0;
 }
@@ -161,7 +149,7 @@ static int parse_mounts(struct container_config *ret, const struct archive_confi
 		m->type = xstrdup(type);
 		m->source = str_eq(type, "bind") ? xstrdup(from->source) : NULL;
 		m->destination = xstrdup(from->destination);
-		add_strings(&m->options, &m->n_options, from->options, from->n_options);
+		json_strings_add_all(&m->options, &m->n_options, from->options, from->n_options);
 		if (str_eq(type, "bind") && (!m->source || m->source[0] != '/'))
 			return err_set(err, ERR_INVALID,
 				       "spec.dump: mount '%s': its source is no absolute path",
@@ -179,9 +167,10 @@ static void add_network(struct container_config *ret, const struct archive_netwo
 	to->network = xstrdup(from->name);
 	to->static_mac = xstrdup(from->static_mac);
 	to->interface_name = xstrdup(from->interface_name);
-	add_strings(&to->static_ips, &to->n_static_ips, from->static_ips, from->n_static_ips);
-	add_strings(&to->aliases, &to->n_aliases, from->aliases, from->n_aliases);
-	copy_map(&to->options, &from->options);
+	json_strings_add_all(&to->static_ips, &to->n_static_ips, from->static_ips,
+			     from->n_static_ips);
+	json_strings_add_all(&to->aliases, &to->n_aliases, from->aliases, from->n_aliases);
+	json_string_map_set_all(&to->options, &from->options);
 }
 
 static void parse_network(struct container_config *ret, const struct archive_config *a,
@@ -273,10 +262,12 @@ static void parse_command(struct container_config *ret, const struct archive_con
 		same = str_eq(a->command[i], p->args[skip + a->n_entrypoint + i]);
 	ret->init = skip > 0;
 	if (same) {
-		add_strings(&ret->entrypoint, &ret->n_entrypoint, a->entrypoint, a->n_entrypoint);
-		add_strings(&ret->command, &ret->n_command, a->command, a->n_command);
+		json_strings_add_all(&ret->entrypoint, &ret->n_entrypoint, a->entrypoint,
+				     a->n_entrypoint);
+		json_strings_add_all(&ret->command, &ret->n_command, a->command, a->n_command);
 	} else {
-		add_strings(&ret->command, &ret->n_command, p->args + skip, p->n_args - skip);
+		json_strings_add_all(&ret->command, &ret->n_command, p->args + skip,
+				     p->n_args - skip);
 	}
 }
 
@@ -358,7 +349,7 @@ static void parse_security(struct container_config *ret, const struct archive_co
 	ret->uts = xstrdup(namespace_mode(spec, "uts"));
 	if (!l->n_masked_paths && !ret->privileged)
 		json_strings_add(&ret->unmask, &ret->n_unmask, "ALL");
-	copy_map(&ret->sysctl, &l->sysctl);
+	json_string_map_set_all(&ret->sysctl, &l->sysctl);
 	for (size_t i = 0; !ret->privileged && i < l->n_devices; i++) {
 		struct container_device *d = array_push(ret->devices, ret->n_devices);
 
@@ -392,7 +383,7 @@ static void parse_limits(struct container_limits *ret, const struct oci_resource
 		ret->pids = r->pids->limit;
 	if (r->block_io)
 		ret->blkio_weight = r->block_io->weight;
-	copy_map(&ret->unified, &r->unified);
+	json_string_map_set_all(&ret->unified, &r->unified);
 }
 
 /* What an engine adds it adds anew at every start, with the name that the container has then. */
@@ -426,7 +417,7 @@ static void parse_process(struct container_config *ret, const struct archive_con
 		    p->user.uid == 0 && p->user.gid == 0 ?
 					     NULL :
 					     xasprintf("%u:%u", p->user.uid, p->user.gid);
-	add_strings(&ret->groups, &ret->n_groups, a->groups, a->n_groups);
+	json_strings_add_all(&ret->groups, &ret->n_groups, a->groups, a->n_groups);
 	ret->tty = p->terminal;
 	ret->interactive = a->stdin_open;
 	ret->oom_score_adj = p->oom_score_adj;
@@ -501,12 +492,12 @@ static void parse_rest(struct container_config *ret, const struct archive_config
 	ret->id = xstrdup(a->id);
 	ret->name = xstrdup(a->name);
 	ret->created_ns = (int64_t)clock_now_realtime_ns();
-	add_strings(&ret->create_command, &ret->n_create_command, a->create_command,
-		    a->n_create_command);
+	json_strings_add_all(&ret->create_command, &ret->n_create_command, a->create_command,
+			     a->n_create_command);
 	ret->image_name = xstrdup(a->rootfs_image_name ? a->rootfs_image_name : a->rootfs_image);
 	ret->image_id = xstrdup(a->rootfs_image_id);
 	ret->rootfs = str_is_empty(a->rootfs) ? NULL : xstrdup(a->rootfs);
-	copy_map(&ret->labels, &a->labels);
+	json_string_map_set_all(&ret->labels, &a->labels);
 	parse_annotations(ret, &spec->annotations);
 	ret->log_driver = xstrdup(str_eq(a->log_driver, "json-file") ||
 						  str_eq(a->log_driver, "none") ||
@@ -521,10 +512,11 @@ static void parse_rest(struct container_config *ret, const struct archive_config
 	ret->cgroups = a->no_cgroups ? xstrdup("disabled") : NULL;
 	if (spec->hostname && !(a->id && str_has_prefix(a->id, spec->hostname)))
 		ret->hostname = xstrdup(spec->hostname);
-	add_strings(&ret->dns, &ret->n_dns, a->dns_server, a->n_dns_server);
-	add_strings(&ret->dns_search, &ret->n_dns_search, a->dns_search, a->n_dns_search);
-	add_strings(&ret->dns_options, &ret->n_dns_options, a->dns_option, a->n_dns_option);
-	add_strings(&ret->add_hosts, &ret->n_add_hosts, a->hosts_add, a->n_hosts_add);
+	json_strings_add_all(&ret->dns, &ret->n_dns, a->dns_server, a->n_dns_server);
+	json_strings_add_all(&ret->dns_search, &ret->n_dns_search, a->dns_search, a->n_dns_search);
+	json_strings_add_all(&ret->dns_options, &ret->n_dns_options, a->dns_option,
+			     a->n_dns_option);
+	json_strings_add_all(&ret->add_hosts, &ret->n_add_hosts, a->hosts_add, a->n_hosts_add);
 	ret->no_hosts = a->use_image_hosts;
 	ret->no_hostname = a->use_image_hostname;
 	ret->hosts_file =

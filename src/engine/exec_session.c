@@ -46,14 +46,8 @@ static bool env_has(const struct oci_process *p, const char *prefix)
 	return false;
 }
 
-static void copy_strings(char ***to, size_t *n, char *const *from, size_t n_from)
-{
-	for (size_t i = 0; i < n_from; i++)
-		json_strings_add(to, n, from[i]);
-}
-
 #define COPY(to, from, member)                                                                     \
-	copy_strings(&(to)->member, &(to)->n_##member, (from)->member, (from)->n_##member)
+	json_strings_add_all(&(to)->member, &(to)->n_##member, (from)->member, (from)->n_##member)
 
 /* Root gets what the container may have; another user what the container's own process of that user has. */
 static void plan_caps(const struct oci_process *container, const struct exec_options *o,
@@ -68,14 +62,19 @@ static void plan_caps(const struct oci_process *container, const struct exec_opt
 	else if (from)
 		COPY(to, from, bounding);
 	if (ret->user.uid == 0) {
-		copy_strings(&to->effective, &to->n_effective, to->bounding, to->n_bounding);
-		copy_strings(&to->permitted, &to->n_permitted, to->bounding, to->n_bounding);
+		json_strings_add_all(&to->effective, &to->n_effective, to->bounding,
+				     to->n_bounding);
+		json_strings_add_all(&to->permitted, &to->n_permitted, to->bounding,
+				     to->n_bounding);
 	} else if (from && container->user.uid == ret->user.uid) {
-		copy_strings(&to->effective, &to->n_effective, from->effective, from->n_effective);
-		copy_strings(&to->permitted, &to->n_permitted, from->effective, from->n_effective);
-		copy_strings(&to->inheritable, &to->n_inheritable, from->effective,
-			     from->n_effective);
-		copy_strings(&to->ambient, &to->n_ambient, from->effective, from->n_effective);
+		json_strings_add_all(&to->effective, &to->n_effective, from->effective,
+				     from->n_effective);
+		json_strings_add_all(&to->permitted, &to->n_permitted, from->effective,
+				     from->n_effective);
+		json_strings_add_all(&to->inheritable, &to->n_inheritable, from->effective,
+				     from->n_effective);
+		json_strings_add_all(&to->ambient, &to->n_ambient, from->effective,
+				     from->n_effective);
 	}
 }
 
@@ -84,7 +83,7 @@ void exec_process_plan(const struct oci_process *container, const struct contain
 		       struct oci_process *ret)
 {
 	*ret = (struct oci_process){ .terminal = o->tty };
-	copy_strings(&ret->args, &ret->n_args, o->command, o->n_command);
+	json_strings_add_all(&ret->args, &ret->n_args, o->command, o->n_command);
 	COPY(ret, container, env);
 	if (user->given) {
 		auto_free char *home = xasprintf("HOME=%s", user->home);
@@ -274,7 +273,8 @@ static int note(struct session *s, struct err *err)
 	} else {
 		exec = array_push(status->execs, status->n_execs);
 		exec->id = xstrdup(s->id);
-		copy_strings(&exec->command, &exec->n_command, s->o->command, s->o->n_command);
+		json_strings_add_all(&exec->command, &exec->n_command, s->o->command,
+				     s->o->n_command);
 		r = container_save(s->c, err);
 	}
 	container_unlock(s->c);

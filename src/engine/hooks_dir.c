@@ -141,10 +141,8 @@ static int add_hook(struct spec_facts *f, const char *stage, const struct hook_c
 	else
 		return err_set(err, ERR_UNSUPPORTED, "stage '%s' is not supported", stage);
 	to->path = xstrdup(from->path);
-	for (size_t i = 0; i < from->n_args; i++)
-		json_strings_add(&to->args, &to->n_args, from->args[i]);
-	for (size_t i = 0; i < from->n_env; i++)
-		json_strings_add(&to->env, &to->n_env, from->env[i]);
+	json_strings_add_all(&to->args, &to->n_args, from->args, from->n_args);
+	json_strings_add_all(&to->env, &to->n_env, from->env, from->n_env);
 	to->timeout = from->timeout;
 	return 0;
 }

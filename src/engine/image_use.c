@@ -104,8 +104,7 @@ static void merge_command(struct container_config *c, const struct image_process
 	/* A command without the entrypoint that it was written for means nothing. */
 	if (c->n_command > 0 || has_entrypoint)
 		return;
-	for (size_t i = 0; i < p->n_cmd; i++)
-		json_strings_add(&c->command, &c->n_command, p->cmd[i]);
+	json_strings_add_all(&c->command, &c->n_command, p->cmd, p->n_cmd);
 }
 
 static void merge_volumes(struct container_config *c, const struct image_process *p,

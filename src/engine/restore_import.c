@@ -337,8 +337,8 @@ static int stage_create(void *context, struct err *err)
 			r = plan_volume(x, &x->record.mounts[i], err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < x->volumes.n; i++)
-		json_strings_add(&status.import_volumes, &status.n_import_volumes, x->volumes.v[i]);
+	json_strings_add_all(&status.import_volumes, &status.n_import_volumes, x->volumes.v,
+			     x->volumes.n);
 	status.boot_id = xstrdup(container_boot_id());
 	r = record_add(x->e, &x->record, &status, err);
 	if (r < 0) {

@@ -173,8 +173,8 @@ static void move_rule(struct oci_seccomp *to, struct rule *rule)
 
 static void add_architectures(struct oci_seccomp *to, const struct profile *from)
 {
-	for (size_t i = 0; i < from->n_architectures; i++)
-		json_strings_add(&to->architectures, &to->n_architectures, from->architectures[i]);
+	json_strings_add_all(&to->architectures, &to->n_architectures, from->architectures,
+			     from->n_architectures);
 	for (size_t i = 0; i < from->n_arch_map; i++) {
 		const struct arch_map *m = &from->arch_map[i];
 
@@ -195,8 +195,7 @@ static struct oci_seccomp *resolve(struct profile *from, uint64_t caps)
 	to->default_errno_ret = from->default_errno_ret;
 	to->listener_path = take_ptr(from->listener_path);
 	to->listener_metadata = take_ptr(from->listener_metadata);
-	for (size_t i = 0; i < from->n_flags; i++)
-		json_strings_add(&to->flags, &to->n_flags, from->flags[i]);
+	json_strings_add_all(&to->flags, &to->n_flags, from->flags, from->n_flags);
 	add_architectures(to, from);
 	for (size_t i = 0; i < from->n_rules; i++)
 		if (applies(&from->rules[i], caps))

@@ -107,8 +107,8 @@ int secret_create(struct engine *e, const char *name, const struct strbuf *data,
 	s.name = xstrdup(name);
 	s.driver = xstrdup("file");
 	s.created_ns = s.updated_ns = (int64_t)clock_now_realtime_ns();
-	for (size_t i = 0; labels && i < labels->n; i++)
-		json_string_map_set(&s.labels, labels->v[i].key, labels->v[i].value);
+	if (labels)
+		json_string_map_set_all(&s.labels, labels);
 	text = json_encode(&secret_desc, &s, JSON_COMPACT);
 	if (replace)
 		(void)secret_load(e, name, &old, NULL);

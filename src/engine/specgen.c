@@ -34,8 +34,7 @@ static void add_environment(struct oci_process *p, const struct container_config
 		const char *value;
 	} defaults[] = { { "PATH", PATH_DEFAULT }, { "TERM", "xterm" }, { "container", "podman" } };
 
-	for (size_t i = 0; i < c->n_env; i++)
-		json_strings_add(&p->env, &p->n_env, c->env[i]);
+	json_strings_add_all(&p->env, &p->n_env, c->env, c->n_env);
 	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
 		if (!specgen_has_option(c->unset_env, c->n_unset_env, defaults[i].name) &&
 		    (c->tty || !str_eq(defaults[i].name, "TERM")))
@@ -112,10 +111,8 @@ static int add_process(struct runtime_spec *spec, const struct container_config 
 		json_strings_add(&p->args, &p->n_args, INIT_DESTINATION);
 		json_strings_add(&p->args, &p->n_args, "--");
 	}
-	for (size_t i = 0; i < c->n_entrypoint; i++)
-		json_strings_add(&p->args, &p->n_args, c->entrypoint[i]);
-	for (size_t i = 0; i < c->n_command; i++)
-		json_strings_add(&p->args, &p->n_args, c->command[i]);
+	json_strings_add_all(&p->args, &p->n_args, c->entrypoint, c->n_entrypoint);
+	json_strings_add_all(&p->args, &p->n_args, c->command, c->n_command);
 	if (p->n_args == (f->init_path ? 2U : 0U))
 		return err_set(err, ERR_INVALID,
 			       "no command or entrypoint is given, and the image has none");
@@ -219,8 +216,7 @@ static int add_annotations(struct runtime_spec *spec, const struct container_con
 		json_string_map_set(to, "io.podman.annotations.init", "TRUE");
 	if (specgen_has_option(c->groups, c->n_groups, "keep-groups"))
 		json_string_map_set(to, "run.oci.keep_original_groups", "1");
-	for (size_t i = 0; i < c->annotations.n; i++)
-		json_string_map_set(to, c->annotations.v[i].key, c->annotations.v[i].value);
+	json_string_map_set_all(to, &c->annotations);
 	return 0;
 }
 
@@ -243,8 +239,7 @@ static void add_sysctl(struct oci_linux *l, const struct container_config *c)
 	if (has_namespace(l, "network") && !oci_linux_namespace(l, "network")->path &&
 	    !json_string_map_get(&c->sysctl, "net.ipv4.ping_group_range"))
 		json_string_map_set(&l->sysctl, "net.ipv4.ping_group_range", "0 0");
-	for (size_t i = 0; i < c->sysctl.n; i++)
-		json_string_map_set(&l->sysctl, c->sysctl.v[i].key, c->sysctl.v[i].value);
+	json_string_map_set_all(&l->sysctl, &c->sysctl);
 }
 
 int specgen(struct runtime_spec *ret, const struct container_config *c, struct spec_facts *f,

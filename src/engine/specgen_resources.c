@@ -125,8 +125,7 @@ int specgen_limits(struct oci_resources *ret, const struct container_limits *l,
 	if (l->unified.n > 0 && !cgroup_v2)
 		return err_set(err, ERR_UNSUPPORTED,
 			       "--cgroup-conf: this machine has no cgroups of version 2");
-	for (size_t i = 0; i < l->unified.n; i++)
-		json_string_map_set(&ret->unified, l->unified.v[i].key, l->unified.v[i].value);
+	json_string_map_set_all(&ret->unified, &l->unified);
 	return limits_block_io(ret, l, numbers, err);
 }
 

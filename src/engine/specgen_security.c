@@ -144,8 +144,7 @@ static void add_masks(struct oci_linux *l, const struct container_config *c)
 				json_strings_add(&l->readonly_paths, &l->n_readonly_paths,
 						 readonly_paths[i]);
 	}
-	for (size_t i = 0; i < c->n_mask; i++)
-		json_strings_add(&l->masked_paths, &l->n_masked_paths, c->mask[i]);
+	json_strings_add_all(&l->masked_paths, &l->n_masked_paths, c->mask, c->n_mask);
 }
 
 int specgen_security(struct runtime_spec *spec, const struct container_config *c,

@@ -110,10 +110,8 @@ int volume_create(struct engine *e, const struct volume_options *o, char **ret_n
 	v.needs_chown = !o->uid.set && !o->gid.set;
 	v.uid = o->uid.v;
 	v.gid = o->gid.v;
-	for (size_t i = 0; i < o->labels.n; i++)
-		json_string_map_set(&v.labels, o->labels.v[i].key, o->labels.v[i].value);
-	for (size_t i = 0; i < o->options.n; i++)
-		json_string_map_set(&v.options, o->options.v[i].key, o->options.v[i].value);
+	json_string_map_set_all(&v.labels, &o->labels);
+	json_string_map_set_all(&v.options, &o->options);
 	r = save(e, &v, true, err);
 	if (r == -EEXIST && o->ignore) {
 		err_clear(err);

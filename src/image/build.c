@@ -116,9 +116,8 @@ static int fill_manifest(struct store *store, struct image_build *b, struct imag
 					OCI_LAYER_GZIP_TYPE,
 			       b->layer_blob, size);
 	}
-	for (size_t i = 0; b->annotations && i < b->annotations->n; i++)
-		json_string_map_set(&m->annotations, b->annotations->v[i].key,
-				    b->annotations->v[i].value);
+	if (b->annotations)
+		json_string_map_set_all(&m->annotations, b->annotations);
 	if (!m->layers)
 		m->layers = xcalloc(1, sizeof(*m->layers));
 	return 0;

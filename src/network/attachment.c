@@ -33,13 +33,10 @@ void network_attachment_copy(struct network_attachment *ret, const struct networ
 		.interface_name = xstrdup(from->interface_name),
 	};
 
-	for (size_t i = 0; i < from->n_static_ips; i++)
-		json_strings_add(&copy.static_ips, &copy.n_static_ips, from->static_ips[i]);
-	for (size_t i = 0; i < from->n_aliases; i++)
-		json_strings_add(&copy.aliases, &copy.n_aliases, from->aliases[i]);
-	for (size_t i = 0; i < from->options.n; i++)
-		json_string_map_set(&copy.options, from->options.v[i].key,
-				    from->options.v[i].value);
+	json_strings_add_all(&copy.static_ips, &copy.n_static_ips, from->static_ips,
+			     from->n_static_ips);
+	json_strings_add_all(&copy.aliases, &copy.n_aliases, from->aliases, from->n_aliases);
+	json_string_map_set_all(&copy.options, &from->options);
 	*ret = copy;
 }
 

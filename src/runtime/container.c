@@ -322,9 +322,7 @@ void container_state_fill(const struct container *c, enum container_status statu
 	ret->rootfs = xstrdup(c->record.rootfs);
 	ret->created = xstrdup(c->record.created);
 	ret->owner = xstrdup("");
-	for (size_t i = 0; i < c->record.annotations.n; i++)
-		json_string_map_set(&ret->annotations, c->record.annotations.v[i].key,
-				    c->record.annotations.v[i].value);
+	json_string_map_set_all(&ret->annotations, &c->record.annotations);
 }
 
 int container_list_ids(const struct runtime *rt, struct strvec *ret, struct err *err)

@@ -100,8 +100,7 @@ static int apply_options(struct oci_process *process, const struct exec_options 
 	int r = 0;
 
 	replace_args(process, opts->args);
-	for (size_t i = 0; i < opts->env.n; i++)
-		json_strings_add(&process->env, &process->n_env, opts->env.v[i]);
+	json_strings_add_all(&process->env, &process->n_env, opts->env.v, opts->env.n);
 	/* The container's own terminal setting does not carry over. */
 	process->terminal = opts->tty.set && opts->tty.v;
 	if (opts->cwd)

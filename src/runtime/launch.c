@@ -86,9 +86,7 @@ static void fill_record(struct launch *l)
 	record->owner = geteuid();
 	record->cgroup_driver = (int)l->rt->cgroup_driver + 1;
 	record->rootless = l->is_rootless;
-	for (size_t i = 0; i < spec_of(l)->annotations.n; i++)
-		json_string_map_set(&record->annotations, spec_of(l)->annotations.v[i].key,
-				    spec_of(l)->annotations.v[i].value);
+	json_string_map_set_all(&record->annotations, &spec_of(l)->annotations);
 }
 
 int launch_reserve_directory(void *context, struct err *err)

@@ -167,9 +167,7 @@ static void merge(struct oci_resources *to, struct oci_resources *changes)
 		MERGE(to->network, changes->network, class_id);
 		MERGE_LIST(to->network, changes->network, priorities);
 	}
-	for (size_t i = 0; i < changes->unified.n; i++)
-		json_string_map_set(&to->unified, changes->unified.v[i].key,
-				    changes->unified.v[i].value);
+	json_string_map_set_all(&to->unified, &changes->unified);
 }
 
 /*

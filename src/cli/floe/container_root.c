@@ -78,8 +78,7 @@ static int commit_process(struct store *store, const struct container *c,
 	replace_ptr(p->working_dir, xstrdup(config->workdir));
 	if (config->stop_signal)
 		replace_ptr(p->stop_signal, xstrdup(config->stop_signal));
-	for (size_t i = 0; i < config->labels.n; i++)
-		json_string_map_set(&p->labels, config->labels.v[i].key, config->labels.v[i].value);
+	json_string_map_set_all(&p->labels, &config->labels);
 	for (size_t i = 0; o->include_volumes && i < config->n_mounts; i++) {
 		if (!p->volumes)
 			p->volumes = json_object_new_object();

@@ -106,8 +106,8 @@ static int set_single(struct container_config *c, const char *option, const char
 	r = network_attachment_parse(&parsed, text, err);
 	if (r < 0)
 		return err_wrap(err, r, "%s", option);
-	for (size_t i = 0; i < parsed.n_static_ips; i++)
-		json_strings_add(&a->static_ips, &a->n_static_ips, parsed.static_ips[i]);
+	json_strings_add_all(&a->static_ips, &a->n_static_ips, parsed.static_ips,
+			     parsed.n_static_ips);
 	if (parsed.static_mac)
 		replace_ptr(a->static_mac, xstrdup(parsed.static_mac));
 	network_attachment_done(&parsed);

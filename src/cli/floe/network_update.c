@@ -47,8 +47,7 @@ static void change(struct network *n, const struct strvec *add, const struct str
 	free(old);
 	n->network_dns_servers = NULL;
 	n->n_network_dns_servers = 0;
-	for (size_t i = 0; i < all.n; i++)
-		json_strings_add(&n->network_dns_servers, &n->n_network_dns_servers, all.v[i]);
+	json_strings_add_all(&n->network_dns_servers, &n->n_network_dns_servers, all.v, all.n);
 }
 
 static int run(const struct cli_invocation *inv, struct err *err)

@@ -82,8 +82,7 @@ static void merge_limits(struct container_limits *to, struct container_limits *f
 	TAKE_LIST(write_bps);
 	TAKE_LIST(read_iops);
 	TAKE_LIST(write_iops);
-	for (size_t i = 0; i < from->unified.n; i++)
-		json_string_map_set(&to->unified, from->unified.v[i].key, from->unified.v[i].value);
+	json_string_map_set_all(&to->unified, &from->unified);
 	if (from->cpuset_cpus)
 		replace_ptr(to->cpuset_cpus, take_ptr(from->cpuset_cpus));
 	if (from->cpuset_mems)

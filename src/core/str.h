@@ -12,6 +12,14 @@ static inline bool str_eq(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+/* Whether s is one of the words, which a NULL ends. */
+static inline bool str_is_one_of(const char *s, const char *const *words)
+{
+	while (*words && !str_eq(s, *words))
+		words++;
+	return *words != NULL;
+}
+
 static inline bool str_is_empty(const char *s)
 {
 	return !s || !*s;

@@ -39,7 +39,7 @@ static bool is_enabled(void)
 }
 
 /* Lines are "NAME (MODE)". */
-static bool is_loaded(const char *name)
+bool apparmor_is_loaded(const char *name)
 {
 	auto_strbuf struct strbuf sb = STRBUF_INIT;
 	size_t len = strlen(name);
@@ -53,6 +53,11 @@ static bool is_loaded(const char *name)
 		if (strncmp(line, name, len) == 0 && line[len] == ' ')
 			return true;
 	return false;
+}
+
+bool apparmor_can_load(void)
+{
+	return is_enabled() && has_parser();
 }
 
 void apparmor_profile_text(const char *name, struct strbuf *ret)
@@ -113,7 +118,7 @@ static int load(const char *name, struct err *err)
 
 static int load_default(struct err *err)
 {
-	if (is_loaded(APPARMOR_PROFILE_DEFAULT))
+	if (apparmor_is_loaded(APPARMOR_PROFILE_DEFAULT))
 		return 0;
 	if (!has_parser())
 		return err_set(err, ERR_NOT_FOUND,
@@ -126,8 +131,7 @@ const char *apparmor_profile_of(const struct container_config *config)
 {
 	if (config->apparmor)
 		return config->apparmor;
-	return config->privileged || !is_enabled() || !has_parser() ? NULL :
-								      APPARMOR_PROFILE_DEFAULT;
+	return config->privileged || !apparmor_can_load() ? NULL : APPARMOR_PROFILE_DEFAULT;
 }
 
 int apparmor_choose(const struct container_config *config, char **ret, struct err *err)
@@ -144,7 +148,7 @@ int apparmor_choose(const struct container_config *config, char **ret, struct er
 			       "AppArmor profile '%s': AppArmor is not enabled on this machine",
 			       wanted);
 	if (!str_eq(profile, APPARMOR_PROFILE_DEFAULT)) {
-		if (!is_loaded(profile))
+		if (!apparmor_is_loaded(profile))
 			return err_set(err, ERR_NOT_FOUND,
 				       "AppArmor profile '%s': it is not loaded; load it with "
 				       "apparmor_parser",

@@ -7,6 +7,9 @@
 
 #define APPARMOR_PROFILE_DEFAULT "floe-default"
 
+/* Whether the kernel has the profile, and whether the default one could be loaded. */
+bool apparmor_is_loaded(const char *name);
+bool apparmor_can_load(void);
 /*
  * The name of the profile that the container has here, borrowed: what its configuration says ("unconfined" too), or
  * the default one on a machine with AppArmor, unless it is privileged; NULL: none.

@@ -19,14 +19,6 @@
 #define STOP_TIMEOUT_DEFAULT 10
 #define SHM_SIZE_DEFAULT (64 << 20)
 
-static bool is_one_of(const char *s, const char *const *words)
-{
-	for (; *words; words++)
-		if (str_eq(s, *words))
-			return true;
-	return false;
-}
-
 bool archive_mount_is_engines(const char *destination)
 {
 	static const char *const places[] = {
@@ -37,7 +29,7 @@ bool archive_mount_is_engines(const char *destination)
 		"/etc/localtime", "/dev/init",		NULL,
 	};
 
-	return is_one_of(destination, places) || path_is_below(destination, "/run/secrets");
+	return str_is_one_of(destination, places) || path_is_below(destination, "/run/secrets");
 }
 
 bool archive_mount_is_default(const struct oci_mount *m)
@@ -57,7 +49,7 @@ bool archive_mount_is_default(const struct oci_mount *m)
 
 	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
 		if (str_eq(defaults[i].destination, m->destination))
-			return is_one_of(m->type, defaults[i].types);
+			return str_is_one_of(m->type, defaults[i].types);
 	return false;
 }
 
@@ -104,14 +96,6 @@ static int parse_images(struct container_config *ret, const struct archive_confi
 	return 0;
 }
 
-static bool has_mount(const struct container_config *g, const char *destination)
-{
-	for (size_t i = 0; i < g->n_mounts; i++)
-		if (str_eq(g->mounts[i].destination, destination))
-			return true;
-	return false;
-}
-
 /* Made anew from the secret that the record names. */
 static bool is_secret(const struct archive_config *a, const char *destination)
 {
@@ -136,11 +120,12 @@ static int parse_mounts(struct container_config *ret, const struct archive_confi
 			return err_set(err, ERR_INVALID,
 				       "spec.dump: mounts[%zu]: no absolute destination", i);
 		if (archive_mount_is_engines(from->destination) || archive_mount_is_default(from) ||
-		    is_secret(a, from->destination) || has_mount(ret, from->destination))
+		    is_secret(a, from->destination) ||
+		    container_config_mount(ret, from->destination))
 			continue;
 		if (str_eq(type, "none") || str_eq(type, "rbind"))
 			type = "bind";
-		if (!is_one_of(type, types))
+		if (!str_is_one_of(type, types))
 			return err_set(err, ERR_UNSUPPORTED,
 				       "spec.dump: mount '%s' is of type '%s', which floe does not "
 				       "know",
@@ -451,7 +436,7 @@ static void parse_annotations(struct container_config *ret, const struct json_st
 	for (size_t i = 0; i < from->n; i++)
 		if (str_eq(from->v[i].key, "io.podman.annotations.autoremove"))
 			ret->auto_remove = str_eq(from->v[i].value, "TRUE");
-		else if (!is_one_of(from->v[i].key, engines))
+		else if (!str_is_one_of(from->v[i].key, engines))
 			json_string_map_set(&ret->annotations, from->v[i].key, from->v[i].value);
 }
 
@@ -462,7 +447,7 @@ static char *cgroup_parent(const char *parent)
 	auto_free char *clean = str_is_empty(parent) ? NULL : path_clean(parent);
 
 	if (!clean || clean[0] != '/' || !str_eq(clean, parent) || strstr(parent, "..") ||
-	    is_one_of(parent, defaults) || str_has_prefix(parent, "/libpod_parent/"))
+	    str_is_one_of(parent, defaults) || str_has_prefix(parent, "/libpod_parent/"))
 		return NULL;
 	return xstrdup(parent);
 }
@@ -520,7 +505,7 @@ static void parse_rest(struct container_config *ret, const struct archive_config
 	ret->no_hosts = a->use_image_hosts;
 	ret->no_hostname = a->use_image_hostname;
 	ret->hosts_file =
-		is_one_of(a->base_hosts_file, (const char *const[]){ "none", "image", NULL }) ?
+		str_is_one_of(a->base_hosts_file, (const char *const[]){ "none", "image", NULL }) ?
 			xstrdup(a->base_hosts_file) :
 			NULL;
 	parse_secret_env(ret, a);

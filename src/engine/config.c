@@ -276,6 +276,15 @@ JSON_DESC(container_status_desc, T,
 /* clang-format on */
 #undef T
 
+struct container_mount *container_config_mount(const struct container_config *config,
+					       const char *destination)
+{
+	for (size_t i = 0; config && i < config->n_mounts; i++)
+		if (str_eq(config->mounts[i].destination, destination))
+			return &config->mounts[i];
+	return NULL;
+}
+
 void container_config_done(struct container_config *config)
 {
 	json_done(&container_config_desc, config);

@@ -232,6 +232,9 @@ struct container_config {
 
 extern const struct json_desc container_config_desc;
 extern const struct json_desc container_limits_desc;
+/* The mount at a place; NULL: there is none, nor is there one in NULL. */
+struct container_mount *container_config_mount(const struct container_config *config,
+					       const char *destination);
 void container_config_done(struct container_config *config);
 DEFINE_AUTO_VAL(container_config, struct container_config, container_config_done)
 #define auto_container_config auto_cleanup(container_config_cleanup_val)

@@ -85,10 +85,7 @@ static bool is_known_mode(const char *mode, const char *const *words)
 		return true;
 	if (str_has_prefix(mode, "ns:"))
 		return mode[3] != '\0';
-	for (; *words; words++)
-		if (str_eq(mode, *words))
-			return true;
-	return false;
+	return str_is_one_of(mode, words);
 }
 
 static int check_mode(const char *option, const char *mode, const char *const *words,
@@ -186,12 +183,9 @@ static int resolve_volumes_from(struct engine *e, struct container_config *c, st
 		for (size_t k = 0; r == 0 && k < other.config.n_mounts; k++) {
 			const struct container_mount *from = &other.config.mounts[k];
 			struct container_mount *m;
-			bool taken = false;
 
-			for (size_t j = 0; j < c->n_mounts; j++)
-				taken = taken ||
-					str_eq(c->mounts[j].destination, from->destination);
-			if (taken || str_eq(from->type, "tmpfs"))
+			if (container_config_mount(c, from->destination) ||
+			    str_eq(from->type, "tmpfs"))
 				continue;
 			m = array_push(c->mounts, c->n_mounts);
 			m->type = xstrdup(from->type);

@@ -283,10 +283,9 @@ static int bind_shm(struct container *c, struct spec_facts *f, struct err *err)
 
 static bool is_bound(const struct container_config *c, const char *path)
 {
-	for (size_t i = 0; i < c->n_mounts; i++)
-		if (str_eq(c->mounts[i].type, "bind") && str_eq(c->mounts[i].destination, path))
-			return true;
-	return false;
+	const struct container_mount *m = container_config_mount(c, path);
+
+	return m && str_eq(m->type, "bind");
 }
 
 int generated_files_write(struct container *c, struct spec_facts *f, const struct rooted *root,

@@ -117,12 +117,9 @@ static void merge_volumes(struct container_config *c, const struct image_process
 	{
 		auto_free char *path = path_clean(destination);
 		struct container_mount *m;
-		bool taken = false;
 
 		(void)value;
-		for (size_t i = 0; i < c->n_mounts; i++)
-			taken = taken || str_eq(c->mounts[i].destination, path);
-		if (taken || path[0] != '/')
+		if (container_config_mount(c, path) || path[0] != '/')
 			continue;
 		m = array_push(c->mounts, c->n_mounts);
 		m->destination = take_ptr(path);

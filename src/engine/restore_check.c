@@ -14,6 +14,7 @@
 #include "core/str.h"
 #include "criu/client.h"
 #include "criu/find.h"
+#include "engine/apparmor.h"
 #include "engine/image_use.h"
 #include "engine/records.h"
 #include "engine/secret.h"
@@ -194,19 +195,16 @@ static void check_criu(struct restore_check *c)
 
 static void check_lsm(struct restore_check *c, const struct oci_process *p)
 {
-	auto_strbuf struct strbuf sb = STRBUF_INIT;
 	const char *profile = p->apparmor_profile;
+	bool loaded = profile && apparmor_is_loaded(profile);
 
 	if (str_is_empty(profile) || str_eq(profile, "unconfined"))
 		return;
-	if (io_read_file_at(AT_FDCWD, "/sys/kernel/security/apparmor/profiles", CPUINFO_MAX, &sb) <
-	    0)
-		note(c, RESTORE_FAILS, "AppArmor",
-		     "profile '%s' is wanted, and AppArmor is off here", profile);
+	if (!loaded && str_eq(profile, APPARMOR_PROFILE_DEFAULT) && apparmor_can_load())
+		note(c, RESTORE_FITS, "AppArmor", "profile '%s' would be loaded", profile);
 	else
-		note(c, strstr(sb.buf, profile) ? RESTORE_FITS : RESTORE_FAILS, "AppArmor",
-		     "profile '%s' is %sloaded here", profile,
-		     strstr(sb.buf, profile) ? "" : "not ");
+		note(c, loaded ? RESTORE_FITS : RESTORE_FAILS, "AppArmor",
+		     "profile '%s' is %sloaded here", profile, loaded ? "" : "not ");
 }
 
 /* --- the engine ------------------------------------------------------------------------------------- */
@@ -251,16 +249,6 @@ static void check_image(struct restore_check *c, struct engine *e, const struct 
 		     g->image_id ? g->image_id : "?", g->image_name ? g->image_name : "?");
 }
 
-static bool is_replaced(const struct restore_import *o, const char *destination)
-{
-	const struct container_config *given = o->identity.given;
-
-	for (size_t i = 0; given && i < given->n_mounts; i++)
-		if (str_eq(given->mounts[i].destination, destination))
-			return true;
-	return false;
-}
-
 static void check_mounts(struct restore_check *c, struct engine *e,
 			 const struct container_config *g, const struct restore_import *o)
 {
@@ -278,7 +266,9 @@ static void check_mounts(struct restore_check *c, struct engine *e,
 			there = volume_load(e, m->source, &v, NULL) == 0 &&
 				str_eq(v.name, m->source);
 			note(c,
-			     there && !o->ignore_volumes && !is_replaced(o, m->destination) ?
+			     there && !o->ignore_volumes &&
+					     !container_config_mount(o->identity.given,
+								     m->destination) ?
 				     RESTORE_FAILS :
 				     RESTORE_FITS,
 			     "volume", "'%s' %s", m->source,

@@ -12,18 +12,10 @@
 
 #define ID_LENGTH 64
 
-static struct container_mount *find_mount(struct container_config *g, const char *destination)
-{
-	for (size_t i = 0; i < g->n_mounts; i++)
-		if (str_eq(g->mounts[i].destination, destination))
-			return &g->mounts[i];
-	return NULL;
-}
-
 static int replace_mount(struct container_config *g, const struct container_mount *from,
 			 struct err *err)
 {
-	struct container_mount *m = find_mount(g, from->destination);
+	struct container_mount *m = container_config_mount(g, from->destination);
 
 	if (!m)
 		return err_set(err, ERR_INVALID,

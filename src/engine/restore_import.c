@@ -96,11 +96,9 @@ static int stage_identity(void *context, struct err *err)
 static int stage_judge(void *context, struct err *err)
 {
 	struct import *x = context;
-	const struct container_config *given = x->o->identity.given;
 	auto_restore_findings struct restore_findings f = { 0 };
 
-	restore_policy_check(&x->config, &x->spec, &x->record, given ? given->mounts : NULL,
-			     given ? given->n_mounts : 0, &f);
+	restore_policy_check(&x->config, &x->spec, &x->record, x->o->identity.given, &f);
 	if (f.text.len > 0 && x->o->report)
 		x->o->report(x->o->context, f.text.buf);
 	return restore_policy_decide(&f, x->o->allowed, x->o->source, err);
@@ -216,18 +214,15 @@ static void undo_sources(void *context)
 /* A volume whose content is in the archive must not be there yet: somebody else's content would be overwritten. */
 static int plan_volume(struct import *x, const struct container_mount *m, struct err *err)
 {
-	const struct container_config *given = x->o->identity.given;
 	auto_volume struct volume v = { 0 };
-	bool is_given = false;
 	int r;
 
 	if (!container_name_is_valid(m->source))
 		return err_set(err, ERR_INVALID, "volume '%s': no valid name", m->source);
-	for (size_t i = 0; given && i < given->n_mounts; i++)
-		is_given = is_given || str_eq(given->mounts[i].destination, m->destination);
 	r = volume_load(x->e, m->source, &v, NULL);
 	if (r == 0 && str_eq(v.name, m->source)) {
-		if (x->o->ignore_volumes || is_given)
+		if (x->o->ignore_volumes ||
+		    container_config_mount(x->o->identity.given, m->destination))
 			return 0;
 		return err_set(err, ERR_EXISTS,
 			       "volume with name %s already exists. Use --ignore-volumes to not "

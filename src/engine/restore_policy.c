@@ -29,11 +29,6 @@ static const char *const class_names[RESTORE_CLASS_MAX_] = {
 	[RESTORE_IMAGES] = "images",
 };
 
-const char *restore_class_to_string(enum restore_class class)
-{
-	return class_names[class];
-}
-
 void restore_findings_done(struct restore_findings *findings)
 {
 	strbuf_done(&findings->text);
@@ -68,8 +63,8 @@ int restore_allow_parse(const char *text, uint32_t *mask, struct err *err)
 	return 0;
 }
 
-static void PRINTF_LIKE(3, 4)
-	find(struct restore_findings *f, enum restore_class class, const char *format, ...)
+void restore_findings_add(struct restore_findings *f, enum restore_class class, const char *format,
+			  ...)
 {
 	va_list ap;
 
@@ -79,14 +74,6 @@ static void PRINTF_LIKE(3, 4)
 	strbuf_vaddf(&f->text, format, ap);
 	va_end(ap);
 	strbuf_addc(&f->text, '\n');
-}
-
-static bool is_one_of(const char *s, const char *const *words)
-{
-	for (; *words; words++)
-		if (str_eq(s, *words))
-			return true;
-	return false;
 }
 
 /* --- capabilities ----------------------------------------------------------------------------------- */
@@ -114,7 +101,7 @@ static void check_set(char *const *names, size_t n, uint64_t *seen, struct resto
 			continue;
 		if (cap >= 0)
 			*seen |= CAPS_BIT(cap);
-		find(f, RESTORE_CAPABILITIES, "%s", names[i]);
+		restore_findings_add(f, RESTORE_CAPABILITIES, "%s", names[i]);
 	}
 }
 
@@ -156,42 +143,35 @@ static void check_devices(const struct oci_linux *l, struct restore_findings *f)
 		const struct oci_device *d = &l->devices[i];
 
 		if (!str_eq(d->type, "p") && !is_plain_device(d->type, &d->major, &d->minor))
-			find(f, RESTORE_DEVICES, "%s", d->path ? d->path : "?");
+			restore_findings_add(f, RESTORE_DEVICES, "%s", d->path ? d->path : "?");
 	}
 	for (size_t i = 0; l->resources && i < l->resources->n_devices; i++) {
 		const struct oci_device_rule *r = &l->resources->devices[i];
 		bool mknod_only = str_eq(r->access, "m");
 
 		if (r->allow && !mknod_only && !is_plain_device(r->type, &r->major, &r->minor))
-			find(f, RESTORE_DEVICES, "access '%s' to %s %lld:%lld",
-			     r->access ? r->access : "rwm", r->type ? r->type : "all",
-			     r->major.set ? (long long)r->major.v : -1LL,
-			     r->minor.set ? (long long)r->minor.v : -1LL);
+			restore_findings_add(f, RESTORE_DEVICES, "access '%s' to %s %lld:%lld",
+					     r->access ? r->access : "rwm",
+					     r->type ? r->type : "all",
+					     r->major.set ? (long long)r->major.v : -1LL,
+					     r->minor.set ? (long long)r->minor.v : -1LL);
 	}
 	if (l->n_net_devices > 0)
-		find(f, RESTORE_DEVICES, "network device '%s' of the host", l->net_devices[0].key);
+		restore_findings_add(f, RESTORE_DEVICES, "network device '%s' of the host",
+				     l->net_devices[0].key);
 }
 
 /* --- mounts ----------------------------------------------------------------------------------------- */
 
-static bool is_replaced(const char *destination, const struct container_mount *own, size_t n_own)
-{
-	for (size_t i = 0; i < n_own; i++)
-		if (str_eq(own[i].destination, destination))
-			return true;
-	return false;
-}
-
 static void check_mounts(const struct runtime_spec *spec, const struct container_config *record,
-			 const struct container_mount *own, size_t n_own,
-			 struct restore_findings *f)
+			 const struct container_config *given, struct restore_findings *f)
 {
 	for (size_t i = 0; i < record->n_mounts; i++) {
 		const struct container_mount *m = &record->mounts[i];
 
-		if (str_eq(m->type, "bind") && !is_replaced(m->destination, own, n_own))
-			find(f, RESTORE_MOUNTS, "'%s' of the host on '%s'", m->source,
-			     m->destination);
+		if (str_eq(m->type, "bind") && !container_config_mount(given, m->destination))
+			restore_findings_add(f, RESTORE_MOUNTS, "'%s' of the host on '%s'",
+					     m->source, m->destination);
 	}
 	for (size_t i = 0; i < spec->n_mounts; i++) {
 		const struct oci_mount *m = &spec->mounts[i];
@@ -199,12 +179,13 @@ static void check_mounts(const struct runtime_spec *spec, const struct container
 			      str_eq(m->destination, "/sys/fs/cgroup");
 
 		if (is_sys && !specgen_has_option(m->options, m->n_options, "ro"))
-			find(f, RESTORE_MOUNTS, "'%s' is writable", m->destination);
+			restore_findings_add(f, RESTORE_MOUNTS, "'%s' is writable", m->destination);
 	}
 	if (record->rootfs)
-		find(f, RESTORE_MOUNTS, "'%s' of the host is the root file system", record->rootfs);
+		restore_findings_add(f, RESTORE_MOUNTS, "'%s' of the host is the root file system",
+				     record->rootfs);
 	if (spec->linux_->rootfs_propagation && strstr(spec->linux_->rootfs_propagation, "shared"))
-		find(f, RESTORE_MOUNTS, "its mounts propagate to the host");
+		restore_findings_add(f, RESTORE_MOUNTS, "its mounts propagate to the host");
 }
 
 /* --- hooks, annotations, namespaces ------------------------------------------------------------------- */
@@ -213,7 +194,8 @@ static void check_hook(const char *stage, const struct oci_hook *v, size_t n,
 		       struct restore_findings *f)
 {
 	for (size_t i = 0; i < n; i++)
-		find(f, RESTORE_HOOKS, "%s '%s' on the host", stage, v[i].path ? v[i].path : "?");
+		restore_findings_add(f, RESTORE_HOOKS, "%s '%s' on the host", stage,
+				     v[i].path ? v[i].path : "?");
 }
 
 static void check_hooks(const struct oci_hooks *h, struct restore_findings *f)
@@ -243,9 +225,9 @@ static void check_annotations(const struct json_string_map *map, struct restore_
 	for (size_t i = 0; i < map->n; i++)
 		for (size_t k = 0; k < ARRAY_SIZE(prefixes); k++)
 			if (str_has_prefix(map->v[i].key, prefixes[k]) &&
-			    !is_one_of(map->v[i].key, usual))
-				find(f, RESTORE_ANNOTATIONS, "%s=%s", map->v[i].key,
-				     map->v[i].value);
+			    !str_is_one_of(map->v[i].key, usual))
+				restore_findings_add(f, RESTORE_ANNOTATIONS, "%s=%s", map->v[i].key,
+						     map->v[i].value);
 }
 
 static void check_namespaces(const struct oci_linux *l, struct restore_findings *f)
@@ -254,7 +236,8 @@ static void check_namespaces(const struct oci_linux *l, struct restore_findings 
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
 		if (!oci_linux_namespace(l, types[i]))
-			find(f, RESTORE_NAMESPACES, "%s namespace of the host", types[i]);
+			restore_findings_add(f, RESTORE_NAMESPACES, "%s namespace of the host",
+					     types[i]);
 }
 
 /* --- seccomp, labels, masks ------------------------------------------------------------------------- */
@@ -295,22 +278,25 @@ static const char *const guarded_calls[] = {
 static void check_seccomp(const struct oci_seccomp *s, struct restore_findings *f)
 {
 	if (!s) {
-		find(f, RESTORE_SECCOMP, "no filter of system calls");
+		restore_findings_add(f, RESTORE_SECCOMP, "no filter of system calls");
 		return;
 	}
 	if (str_eq(s->default_action, "SCMP_ACT_ALLOW") ||
 	    str_eq(s->default_action, "SCMP_ACT_LOG"))
-		find(f, RESTORE_SECCOMP, "what the filter does not name is allowed");
+		restore_findings_add(f, RESTORE_SECCOMP,
+				     "what the filter does not name is allowed");
 	if (s->listener_path)
-		find(f, RESTORE_SECCOMP, "an agent of the host at '%s'", s->listener_path);
+		restore_findings_add(f, RESTORE_SECCOMP, "an agent of the host at '%s'",
+				     s->listener_path);
 	for (size_t i = 0; i < s->n_syscalls; i++) {
 		const struct oci_seccomp_syscall *c = &s->syscalls[i];
 
 		if (!str_eq(c->action, "SCMP_ACT_ALLOW") && !str_eq(c->action, "SCMP_ACT_LOG"))
 			continue;
 		for (size_t k = 0; c->n_args == 0 && k < c->n_names; k++)
-			if (is_one_of(c->names[k], guarded_calls))
-				find(f, RESTORE_SECCOMP, "system call %s", c->names[k]);
+			if (str_is_one_of(c->names[k], guarded_calls))
+				restore_findings_add(f, RESTORE_SECCOMP, "system call %s",
+						     c->names[k]);
 	}
 }
 
@@ -323,10 +309,10 @@ static void check_masks(const struct oci_linux *l, struct restore_findings *f)
 
 	for (size_t i = 0; i < ARRAY_SIZE(masked); i++)
 		if (!specgen_has_option(l->masked_paths, l->n_masked_paths, masked[i]))
-			find(f, RESTORE_MASKS, "'%s' is visible", masked[i]);
+			restore_findings_add(f, RESTORE_MASKS, "'%s' is visible", masked[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(read_only); i++)
 		if (!specgen_has_option(l->readonly_paths, l->n_readonly_paths, read_only[i]))
-			find(f, RESTORE_MASKS, "'%s' is writable", read_only[i]);
+			restore_findings_add(f, RESTORE_MASKS, "'%s' is writable", read_only[i]);
 }
 
 static void check_labels(const struct runtime_spec *spec, struct restore_findings *f)
@@ -334,10 +320,10 @@ static void check_labels(const struct runtime_spec *spec, struct restore_finding
 	const struct oci_process *p = spec->process;
 
 	if (str_eq(p->apparmor_profile, "unconfined"))
-		find(f, RESTORE_LSM, "AppArmor profile unconfined");
+		restore_findings_add(f, RESTORE_LSM, "AppArmor profile unconfined");
 	if (p->selinux_label &&
 	    (strstr(p->selinux_label, "spc_t") || strstr(p->selinux_label, "unconfined")))
-		find(f, RESTORE_LSM, "SELinux label '%s'", p->selinux_label);
+		restore_findings_add(f, RESTORE_LSM, "SELinux label '%s'", p->selinux_label);
 }
 
 /* Of namespaces that a container has of its own, as the kernel tells them apart. */
@@ -361,16 +347,16 @@ static bool is_program_name(const char *s)
 }
 
 void restore_policy_check(const struct archive_config *config, const struct runtime_spec *spec,
-			  const struct container_config *record, const struct container_mount *own,
-			  size_t n_own, struct restore_findings *ret)
+			  const struct container_config *record,
+			  const struct container_config *given, struct restore_findings *ret)
 {
 	const struct oci_linux *l = spec->linux_;
 
 	if (config->privileged)
-		find(ret, RESTORE_PRIVILEGED, "the container is privileged");
+		restore_findings_add(ret, RESTORE_PRIVILEGED, "the container is privileged");
 	check_capabilities(spec->process->capabilities, ret);
 	check_devices(l, ret);
-	check_mounts(spec, record, own, n_own, ret);
+	check_mounts(spec, record, given, ret);
 	check_hooks(spec->hooks, ret);
 	check_annotations(&spec->annotations, ret);
 	check_namespaces(l, ret);
@@ -379,13 +365,13 @@ void restore_policy_check(const struct archive_config *config, const struct runt
 	check_labels(spec, ret);
 	for (size_t i = 0; i < l->sysctl.n; i++)
 		if (!is_namespaced_sysctl(l->sysctl.v[i].key))
-			find(ret, RESTORE_SYSCTL, "%s=%s", l->sysctl.v[i].key,
-			     l->sysctl.v[i].value);
+			restore_findings_add(ret, RESTORE_SYSCTL, "%s=%s", l->sysctl.v[i].key,
+					     l->sysctl.v[i].value);
 	for (size_t i = 0; i < record->n_secrets; i++)
-		find(ret, RESTORE_SECRETS, "secret '%s' of this host",
-		     record->secrets[i].name ? record->secrets[i].name : "?");
+		restore_findings_add(ret, RESTORE_SECRETS, "secret '%s' of this host",
+				     record->secrets[i].name ? record->secrets[i].name : "?");
 	if (!str_is_empty(config->runtime) && !is_program_name(config->runtime))
-		find(ret, RESTORE_RUNTIME, "'%s'", config->runtime);
+		restore_findings_add(ret, RESTORE_RUNTIME, "'%s'", config->runtime);
 }
 
 int restore_policy_decide(const struct restore_findings *f, uint32_t allowed, const char *source,

@@ -37,17 +37,19 @@ void restore_findings_done(struct restore_findings *findings);
 DEFINE_AUTO_VAL(restore_findings, struct restore_findings, restore_findings_done)
 #define auto_restore_findings auto_cleanup(restore_findings_cleanup_val)
 
-const char *restore_class_to_string(enum restore_class class);
+/* "CLASS: WHAT" */
+void restore_findings_add(struct restore_findings *f, enum restore_class class, const char *format,
+			  ...) PRINTF_LIKE(3, 4);
 /* "mounts,devices" or "all" into a mask. ERR_USAGE names the classes that there are. */
 int restore_allow_parse(const char *text, uint32_t *mask, struct err *err);
 
 /*
- * Compare the documents. record: made of them (archive_record_parse()), with the mounts that the caller has put in
- * the place of the archive's left out of `own`, which counts them. Pure.
+ * Compare the documents. record: made of them (archive_record_parse()). given: with the mounts that the caller has put in the
+ * place of the archive's; NULL: none. Pure.
  */
 void restore_policy_check(const struct archive_config *config, const struct runtime_spec *spec,
-			  const struct container_config *record, const struct container_mount *own,
-			  size_t n_own, struct restore_findings *ret);
+			  const struct container_config *record,
+			  const struct container_config *given, struct restore_findings *ret);
 /*
  * Compare CRIU's images in the directory with the runtime configuration: the credentials, seccomp modes, namespaces
  * and mounts that CRIU will make, whatever the documents say. *ret_root_is_shared: the root's mount must have a peer

@@ -36,18 +36,6 @@ static uint64_t documented_capabilities(const struct runtime_spec *spec)
 	return set;
 }
 
-static void PRINTF_LIKE(2, 3) find(struct restore_findings *f, const char *format, ...)
-{
-	va_list ap;
-
-	f->classes |= 1U << RESTORE_IMAGES;
-	strbuf_addf(&f->text, "%s: ", restore_class_to_string(RESTORE_IMAGES));
-	va_start(ap, format);
-	strbuf_vaddf(&f->text, format, ap);
-	va_end(ap);
-	strbuf_addc(&f->text, '\n');
-}
-
 static void judge(const struct criu_access *a, const struct runtime_spec *spec,
 		  struct restore_findings *f)
 {
@@ -55,26 +43,33 @@ static void judge(const struct criu_access *a, const struct runtime_spec *spec,
 
 	for (int cap = 0; cap < 64; cap++)
 		if ((beyond & CAPS_BIT(cap)) && caps_to_name(cap))
-			find(f, "a process has %s", caps_to_name(cap));
+			restore_findings_add(f, RESTORE_IMAGES, "a process has %s",
+					     caps_to_name(cap));
 	for (size_t i = 0; i < a->host_namespaces.n; i++)
 		if (oci_linux_namespace(spec->linux_, a->host_namespaces.v[i]))
-			find(f, "the processes would be in the host's %s namespace",
-			     a->host_namespaces.v[i]);
+			restore_findings_add(f, RESTORE_IMAGES,
+					     "the processes would be in the host's %s namespace",
+					     a->host_namespaces.v[i]);
 	if (spec->linux_->seccomp && a->n_unfiltered > 0)
-		find(f, "%zu of %zu threads have no seccomp filter", a->n_unfiltered, a->n_threads);
+		restore_findings_add(f, RESTORE_IMAGES, "%zu of %zu threads have no seccomp filter",
+				     a->n_unfiltered, a->n_threads);
 	if (spec->linux_->seccomp && a->allowed_call >= 0)
-		find(f, "a seccomp filter lets system call %d through", a->allowed_call);
+		restore_findings_add(f, RESTORE_IMAGES,
+				     "a seccomp filter lets system call %d through",
+				     a->allowed_call);
 	for (size_t i = 0; i < a->mounts.n; i++)
-		find(f, "a %s", a->mounts.v[i]);
+		restore_findings_add(f, RESTORE_IMAGES, "a %s", a->mounts.v[i]);
 	for (size_t i = 0; i < a->cgroups.n; i++)
-		find(f, "%s", a->cgroups.v[i]);
+		restore_findings_add(f, RESTORE_IMAGES, "%s", a->cgroups.v[i]);
 	for (size_t i = 0; i < a->lsm_profiles.n; i++)
 		if (spec->process->apparmor_profile &&
 		    str_has_prefix(a->lsm_profiles.v[i], "unconfined"))
-			find(f, "a process is unconfined, where the documents say '%s'",
-			     spec->process->apparmor_profile);
+			restore_findings_add(
+				f, RESTORE_IMAGES,
+				"a process is unconfined, where the documents say '%s'",
+				spec->process->apparmor_profile);
 	if (a->has_apparmor_policy)
-		find(f, "AppArmor policy to load into the kernel");
+		restore_findings_add(f, RESTORE_IMAGES, "AppArmor policy to load into the kernel");
 }
 
 int restore_policy_check_images(int dir_fd, const struct runtime_spec *spec, bool privileged,

@@ -224,12 +224,9 @@ static bool is_of_the_system(const char *path)
 	static const char *const places[] = { "/",     "/bin",	   "/boot",    "/dev",	"/etc",
 					      "/home", "/lib",	   "/lib64",   "/proc", "/root",
 					      "/run",  "/sbin",	   "/sys",     "/tmp",	"/usr",
-					      "/var",  "/var/lib", "/var/log", "/opt" };
+					      "/var",  "/var/lib", "/var/log", "/opt",	NULL };
 
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-		if (str_eq(path, places[i]))
-			return true;
-	return false;
+	return str_is_one_of(path, places);
 }
 
 int selinux_relabel(const struct container_config *config, const char *path, bool shared,

@@ -65,14 +65,6 @@ static struct strvec borrowed(char *const *v, size_t n)
 	return (struct strvec){ (char **)(uintptr_t)v, n };
 }
 
-static bool has_mount(const struct container_config *c, const char *destination)
-{
-	for (size_t i = 0; i < c->n_mounts; i++)
-		if (str_eq(c->mounts[i].destination, destination))
-			return true;
-	return false;
-}
-
 static bool has_device(const struct container_config *c, const char *path)
 {
 	for (size_t i = 0; i < c->n_devices; i++)
@@ -93,7 +85,7 @@ static bool has_ulimit(const struct container_config *c, const char *name)
 static void move_named(struct container_config *from, struct container_config *to)
 {
 	for (size_t i = 0; i < from->n_mounts; i++)
-		if (!has_mount(to, from->mounts[i].destination)) {
+		if (!container_config_mount(to, from->mounts[i].destination)) {
 			*array_push(to->mounts, to->n_mounts) = from->mounts[i];
 			from->mounts[i] = (struct container_mount){ 0 };
 		}

@@ -251,6 +251,8 @@ in_container()
 	mine kill "$C" >/dev/null
 	eventually state_is "$C" exited
 	[ "$(wc -l <used)" -ge 4 ]
+	# It is deleted by the same one, and may still have been to be.
+	mine container cleanup "$C" >/dev/null
 	# One that is elsewhere now.
 	mv "bin/$name" "$name.moved"
 	run mine start "$C"

@@ -129,7 +129,7 @@ load ../lib/engine
 @test "rm refuses what runs, and removes it with --force" {
 	start_idle "$C"
 	try rm "$C"
-	is 125 "$status"
+	is 2 "$status"
 	contains "$output" "cannot be removed without force"
 	fl rm --force --time 0 "$C" >/dev/null
 	try container exists "$C"

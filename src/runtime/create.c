@@ -201,6 +201,7 @@ static bool has_cgroup(const struct cgroup *cg)
 	return false;
 }
 
+/* Before anything that takes long: init makes its mounts meanwhile. */
 static int send_network(struct launch *l, struct err *err)
 {
 	int fd;
@@ -215,8 +216,10 @@ static int create_cgroup(void *context, struct err *err)
 {
 	struct launch *l = context;
 	auto_cgroup_entry struct cgroup_entry entry = CGROUP_ENTRY_INIT;
-	int r = cgroup_create_around(&l->cgroup, l->init_pid, err);
+	int r = send_network(l, err);
 
+	if (r == 0)
+		r = cgroup_create_around(&l->cgroup, l->init_pid, err);
 	if (r == 0)
 		r = send_sources(l, err);
 	if (r == 0)
@@ -231,8 +234,6 @@ static int create_cgroup(void *context, struct err *err)
 		r = cgroup_apply_before_entry(&l->cgroup, spec_of(l)->linux_->resources, err);
 	if (r == 0)
 		r = parent_send(l, HANDSHAKE_CGROUP, entry.fd, entry.n, err);
-	if (r == 0)
-		r = send_network(l, err);
 	if (r == 0)
 		r = cgroup_apply(&l->cgroup, spec_of(l)->linux_->resources, err);
 	if (r == 0)

@@ -87,29 +87,25 @@ static int make_network(struct err *err)
 	return r < 0 ? r : netdev_bring_up_loopback(err);
 }
 
+static int receive_network(struct child *c, struct err *err)
+{
+	auto_msg struct msg m = { 0 };
+	int r = handshake_expect(c->l->child_sync_fd, HANDSHAKE_NETWORK, -1, &m, err);
+
+	if (r < 0)
+		return r;
+	/* Without one it is for us to try, and to say what is wrong. */
+	return m.n_fds == 0 ? make_network(err) : init_enter_network(m.fds[0], err);
+}
+
 static int make_namespaces(void *context, struct err *err)
 {
 	struct child *c = context;
 	const struct namespace_plan *plan = &c->l->namespaces;
 
-	if (!namespace_plan_creates(plan, NAMESPACE_NETWORK) || plan->network_follows)
+	if (!namespace_plan_creates(plan, NAMESPACE_NETWORK))
 		return 0;
-	return make_network(err);
-}
-
-static int enter_network(void *context, struct err *err)
-{
-	struct child *c = context;
-	auto_msg struct msg m = { 0 };
-	int r;
-
-	if (!c->l->namespaces.network_follows)
-		return 0;
-	r = handshake_expect(c->l->child_sync_fd, HANDSHAKE_NETWORK, -1, &m, err);
-	if (r < 0)
-		return r;
-	/* Without one it is for us to try, and to say what is wrong. */
-	return m.n_fds == 0 ? make_network(err) : init_enter_network(m.fds[0], err);
+	return plan->network_follows ? receive_network(c, err) : make_network(err);
 }
 
 static int prepare_root(void *context, struct err *err)
@@ -159,13 +155,41 @@ static int get_mount_sources(void *context, struct err *err)
 	return 0;
 }
 
+static int enter_cgroup(void *context, struct err *err)
+{
+	int r = child_enter_cgroup(context, err);
+
+	return r < 0 ? r : child_reset_affinity(context, err);
+}
+
+/*
+ * As late as possible, because the parent takes longer to make the cgroups than we for what comes before.
+ * Not behind mounts that are filled, whose memory is the container's, nor those that the parent is asked
+ * about, when it has something else to say.
+ */
+static bool can_enter_cgroup_late(const struct child *c)
+{
+	const struct mount_plan *plan = &c->l->mounts;
+
+	for (size_t i = 0; i < plan->n_ops; i++)
+		if (plan->ops[i].tmpcopyup || plan->ops[i].source_inside)
+			return false;
+	return child_has(c, NAMESPACE_MOUNT);
+}
+
 static int make_mounts(void *context, struct err *err)
 {
 	struct child *c = context;
-	int r;
+	int r = 0;
 
-	if (!child_has(c, NAMESPACE_MOUNT))
-		return 0;
+	if (can_enter_cgroup_late(c)) {
+		c->mounts.enter_cgroup = enter_cgroup;
+		c->mounts.enter_cgroup_arg = c;
+	} else {
+		r = enter_cgroup(c, err);
+	}
+	if (r < 0 || !child_has(c, NAMESPACE_MOUNT))
+		return r;
 	c->mounts.open_inside = ask_for_source;
 	c->mounts.open_inside_arg = c;
 	r = mount_exec_all(&c->mounts, err);
@@ -283,9 +307,6 @@ static const struct stage init_stages[] = {
 	{ "join keyring", child_join_keyring, NULL },
 	{ "prepare root", prepare_root, NULL },
 	{ "get mount sources", get_mount_sources, NULL },
-	{ "enter cgroup", child_enter_cgroup, NULL },
-	{ "reset CPU affinity", child_reset_affinity, NULL },
-	{ "enter network namespace", enter_network, NULL },
 	{ "make mounts and devices", make_mounts, NULL },
 	{ "wait for create hooks", wait_for_create_hooks, NULL },
 	{ "run createContainer hooks", run_create_container_hooks, NULL },

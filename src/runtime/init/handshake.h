@@ -8,14 +8,14 @@
  *    [clone into new namespaces]
  *                                     write uid_map, gid_map
  *                      <-----------   MAPPED            only with a new user namespace
- *    session, keyring, root mount     make the v1 cgroups (at the same time)
+ *                      <-----------   NETWORK (fd)      only where a helper has made the namespace
+ *    session, keyring, root mount,    make the v1 cgroups (at the same time)
+ *    mounts
  *    ROOT_MOUNTED      ----------->   open bind sources on the host side: only where init may not
  *                      <-----------   SOURCES (fds)     do that itself, and behind its root mount,
  *                                                      see mount_open_sources()
  *                      <-----------   CGROUP (fds)      descriptors by which init joins them
- *    joins its cgroup                 wait for the network namespace, where it is made beside
- *                      <-----------   NETWORK (fd)
- *    mounts ...                       write limits (at the same time)
+ *    joins its cgroup, mounts it ...  write limits (at the same time)
  *    SOURCE            ----------->   open a bind source that an earlier mount has brought
  *                      <-----------   SOURCE_OPENED (fd)
  *    HOOKS             ----------->   prestart, createRuntime hooks; network devices
@@ -30,6 +30,9 @@
  *                      <-----------   SECCOMP_DONE      only with a filter that notifies
  *    [create: opens exec.fifo for writing, writes '0'; `start` reads it]
  *    startContainer hooks, execve: the socket closes
+ *
+ *    Where mounts are filled, or the parent is asked for their sources, init joins its cgroup before them
+ *    (init/child.c).
  *
  *    FAILED (struct err) from the child at any time: the parent returns it as its own error.
  *    After `create` has gone, the same struct err goes to `start` through exec.fifo.

@@ -90,7 +90,7 @@ fl_directly()
 	printf '#!/bin/sh\nkill -9 $$\n' >runtime
 	chmod +x runtime
 	ENGINE_RUNTIME=$T/runtime try run --name "$C" --rootfs "$ROOTFS" true
-	is 125 "$status"
+	is 126 "$status"
 	fl rm --force "$C" >/dev/null
 }
 

@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/fd.h"
 #include "core/fs.h"
+#include "core/log.h"
 #include "core/path.h"
 #include "core/str.h"
 #include "engine/archive_record.h"
@@ -19,6 +20,7 @@
 #include "criu/stats.h"
 #include "engine/copy_tree.h"
 #include "engine/image_use.h"
+#include "engine/records.h"
 #include "storage/rootfs.h"
 
 #define SNAPSHOT_DIR "snapshot"
@@ -329,6 +331,26 @@ static int add_directory_tar(struct export *x, int dir, const char *name, struct
 	return r < 0 ? r : archive_writer_add_tar(x->w, name, tree, err);
 }
 
+/* Whoever else has it stands not still with us. */
+static void warn_of_users(const struct container *c, const char *volume)
+{
+	auto_strvec struct strvec ids = STRVEC_INIT;
+
+	if (record_volume_users(c->engine, volume, &ids, NULL) < 0)
+		return;
+	for (size_t i = 0; i < ids.n; i++) {
+		auto_container struct container other = CONTAINER_INIT;
+
+		if (!str_eq(ids.v[i], c->config.id) &&
+		    container_open_id(&other, c->engine, ids.v[i], NULL) == 0 &&
+		    other.status.phase == PHASE_RUNNING)
+			log_warning(
+				"volume '%s' is in use by container '%s', too, which runs on: the "
+				"archive has it as it is while it is written",
+				volume, other.config.name);
+	}
+}
+
 static int add_volumes(struct export *x, struct err *err)
 {
 	const struct container *c = x->c;
@@ -343,6 +365,7 @@ static int add_volumes(struct export *x, struct err *err)
 
 		if (!str_eq(m->type, "volume") || has_volume_before(c, i))
 			continue;
+		warn_of_users(c, m->source);
 		path = volume_path(c, m->source);
 		copy = xasprintf(SNAPSHOT_VOLUMES "/%s", m->source);
 		name = xasprintf("volumes/%s.tar", m->source);

@@ -393,3 +393,15 @@ everything_is_there()
 	counts_on "$NAME"
 	is "new gone" "$(in_c 'echo $(cat /data/new) $([ -e /etc/passwd ] || echo gone)')"
 }
+
+@test "a volume that another running container has, too: a word about it" {
+	ticking -v "$C-vol:/vol"
+	fl run -d --name "$C-2" -v "$C-vol:/vol" bb:1 sh -c 'while :; do sleep 0.1; done' </dev/null >/dev/null
+	try checkpoint -R --export c.tar "$C"
+	is 0 "$status"
+	contains "$output" "volume '$C-vol' is in use by container '$C-2', too"
+	fl rm -f -t 0 "$C-2" >/dev/null
+	try checkpoint --export c.tar "$C"
+	is "$C" "$output"
+	fl rm "$C" && fl volume rm "$C-vol"
+}

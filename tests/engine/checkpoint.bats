@@ -322,3 +322,44 @@ remembers()
 	refused "there is no pre-checkpoint; make one with --pre-checkpoint"
 	counts_on "$C"
 }
+
+# floe with a root of its own, on a disk that can be filled.
+small()
+{
+	timeout $ENGINE_SECONDS "$FLOE" --root "$T/root" --runroot "$T/run" "${CGROUPS[@]}" --runtime "$ENGINE_RUNTIME" "$@" 3>&- 4>&-
+}
+
+@test "a full disk: the checkpoint fails and the container runs on; with room it works" {
+	local how
+	mkdir root
+	mount -t tmpfs -o size=24m full root
+	# shellcheck disable=SC2016,SC2046 # for the shell of the container; words
+	small run -d --network none --name "$C" --cgroup-parent "$CGROUP_PARENT" $(cr_options) --log-driver none --rootfs "$ROOTFS" sh -c '
+		i=0; while :; do i=$((i + 1)); echo $i >/dev/shm/i; sleep 0.05; done' </dev/null >/dev/null
+	count() { small exec "$C" cat /dev/shm/i; }
+	goes_on() {
+		local before
+		before=$(count)
+		more() { [ "$(count)" -gt "$before" ]; }
+		eventually more
+	}
+	goes_on
+	dd if=/dev/zero of=root/fill bs=4k 2>/dev/null || :
+	for how in "" "-R" "--export dir:$T/archive" "-R --export dir:$T/archive"; do
+		# shellcheck disable=SC2086 # words
+		run small checkpoint $how "$C"
+		[ "$status" -ne 0 ] || fail "a checkpoint on a full disk"
+		rm root/fill
+		is running "$(small inspect --format '{{.State.Status}}' "$C")"
+		goes_on
+		[ ! -e archive ]
+		dd if=/dev/zero of=root/fill bs=4k 2>/dev/null || :
+	done
+	rm root/fill
+	small checkpoint "$C" >/dev/null
+	small restore "$C" >/dev/null
+	goes_on
+	small rm --force --time 0 "$C" >/dev/null
+	# conmon may just be ending.
+	eventually umount root
+}

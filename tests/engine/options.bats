@@ -88,7 +88,7 @@ in_container()
 	is 55 "$(cgroup_file "$pid" pids.max)"
 	try run --rm --cgroup-conf no.such=1 --rootfs "$ROOTFS" true
 	[ "$status" -ne 0 ]
-	contains "$output" "no.such"
+	contains "$output" "the cgroup controller 'no' is not available"
 }
 
 @test "capabilities, privileges, seccomp, masks" {

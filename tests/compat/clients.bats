@@ -30,10 +30,16 @@ block()
 		seen { exit }' "$SOURCE/docs/clients.md" | sed "s|/usr/local/bin/floe-runtime|$FLOE_RUNTIME|"
 }
 
-# wait_for_end PID
-wait_for_end()
+has_ended()
+{
+	! [ -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"
+}
+
+# end_daemon PID: a child of ours. One that does not heed the signal shall not keep the test.
+end_daemon()
 {
 	kill "$1"
+	eventually has_ended "$1" || kill -KILL "$1"
 	wait "$1" || :
 }
 
@@ -74,11 +80,14 @@ wait_for_end()
 		--exec-opt "native.cgroupdriver=$(client_manager)" >"$T/log" 2>&1 </dev/null 3>&- 4>&- &
 	daemon=$!
 	dk=(timeout "$CLIENT_SECONDS" "$(PATH=/usr/bin:$PATH command -v docker)")
-	eventually "${dk[@]}" version >/dev/null 2>&1 3>&- 4>&- || fail "$(cat "$T/log")"
+	eventually "${dk[@]}" version >/dev/null 2>&1 3>&- 4>&- || {
+		end_daemon $daemon
+		fail "$(cat "$T/log")"
+	}
 	tar -C "$ROOTFS" -c . | "${dk[@]}" import - bb >/dev/null 3>&- 4>&-
 	runtime=$("${dk[@]}" info --format '{{.DefaultRuntime}} {{.ExperimentalBuild}}' 3>&- 4>&-)
 	run "${dk[@]}" run --rm --network none bb echo hello 3>&- 4>&-
-	wait_for_end $daemon
+	end_daemon $daemon
 	[ "$runtime" = "floe true" ]
 	[ "$output" = hello ]
 }

@@ -40,37 +40,54 @@ static int open_directory(const char *dir, bool unified, struct conmon_cgroup *r
 	return ret->procs_fd < 0 ? ret->procs_fd : 0;
 }
 
-/* The one that the container's conmon is in, where that is a scope of ours; the caller owns it. */
-static char *scope_of_container(const struct container *c, const struct cgroupfs *cgroups)
+/* The one that the container's conmon is in, where that is of our making; the caller owns it. */
+static char *path_of_container(const struct container *c, const struct cgroupfs *cgroups)
 {
 	auto_free char *path = NULL;
+	const char *name;
 
-	if (c->status.conmon_pid <= 0 ||
-	    facts_cgroup_of(cgroups, c->status.conmon_pid, &path) < 0 ||
-	    !str_has_prefix(path_basename(path), SCOPE_PREFIX))
+	if (c->status.conmon_pid <= 0 || facts_cgroup_of(cgroups, c->status.conmon_pid, &path) < 0)
 		return NULL;
-	return take_ptr(path);
+	name = path_basename(path);
+	return str_has_prefix(name, SCOPE_PREFIX) || str_eq(name, SPLIT_MONITORS) ? take_ptr(path) :
+										    NULL;
+}
+
+/*
+ * Version 2 gives controllers to those below a cgroup only while no process is in it: we go, too. Where others stay the
+ * runtime will say what it cannot have.
+ */
+static void leave_split(const char *own, const struct cgroupfs_hierarchy *h)
+{
+	auto_free char *dir = xasprintf("%s%s/" SPLIT_SELF, h->mount_point, own);
+	auto_conmon_cgroup struct conmon_cgroup place = CONMON_CGROUP_INIT;
+	int r = open_directory(dir, true, &place);
+
+	if (r == 0 && write(place.procs_fd, "0", 1) < 0)
+		r = -errno;
+	if (r < 0)
+		log_debug("enter '%s': %s", dir, errno_text(r));
 }
 
 /* Below the mount point of the hierarchy; NULL: in none that we make. */
-static char *choose_path(const struct container *c, bool for_exec, const struct cgroupfs *cgroups,
-			 struct conmon_cgroup *ret)
+static char *choose_path(const struct container *c, const struct cgroupfs *cgroups,
+			 const struct cgroupfs_hierarchy *h, struct conmon_cgroup *ret)
 {
 	const char *parent = c->config.cgroup_parent;
 	auto_free char *own = NULL;
-	char *path;
 
-	if (str_eq(c->config.cgroups, "split"))
-		return facts_cgroup_of(cgroups, 0, &own) < 0 ? NULL :
-							       xasprintf("%s/supervisor", own);
+	if (str_eq(c->config.cgroups, "split")) {
+		if (facts_split_cgroup(cgroups, &own) < 0)
+			return NULL;
+		if (cgroups->mode == CGROUPFS_V2)
+			leave_split(own, h);
+		return xasprintf("%s/" SPLIT_MONITORS, own);
+	}
 	if (c->engine->cgroup_manager == ENGINE_CGROUPFS)
 		return xasprintf("%s/conmon", parent ? parent : "/floe");
-	path = for_exec ? scope_of_container(c, cgroups) : NULL;
-	if (!path) {
-		ret->slice = xstrdup(parent ? path_basename(parent) : "machine.slice");
-		ret->id = xstrdup(c->config.id);
-	}
-	return path;
+	ret->slice = xstrdup(parent ? path_basename(parent) : "machine.slice");
+	ret->id = xstrdup(c->config.id);
+	return NULL;
 }
 
 int conmon_cgroup_open(const struct container *c, bool for_exec, struct conmon_cgroup *ret,
@@ -88,7 +105,10 @@ int conmon_cgroup_open(const struct container *c, bool for_exec, struct conmon_c
 	if (r < 0)
 		return err_sys(err, r, "look for cgroups");
 	h = choose(&cgroups);
-	path = h ? choose_path(c, for_exec, &cgroups, ret) : NULL;
+	if (h && for_exec)
+		path = path_of_container(c, &cgroups);
+	if (h && !path)
+		path = choose_path(c, &cgroups, h, ret);
 	if (!path)
 		return 0;
 	dir = xasprintf("%s%s", h->mount_point, path);

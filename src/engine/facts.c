@@ -228,16 +228,26 @@ int facts_cgroup_of(const struct cgroupfs *cgroups, pid_t pid, char **ret)
 	return *ret ? 0 : -ENOENT;
 }
 
+int facts_split_cgroup(const struct cgroupfs *cgroups, char **ret)
+{
+	int r = facts_cgroup_of(cgroups, 0, ret);
+	char *slash = r < 0 ? NULL : strrchr(*ret, '/');
+
+	if (slash && (str_eq(slash + 1, SPLIT_SELF) || str_eq(slash + 1, SPLIT_MONITORS)))
+		*slash = '\0';
+	return r;
+}
+
 /* --cgroups=split: below the cgroup that we are in, as the service manager made it for us. */
 static int split_path(const struct container *c, const struct cgroupfs *cgroups, char **ret,
 		      struct err *err)
 {
 	auto_free char *own = NULL;
-	int r = facts_cgroup_of(cgroups, 0, &own);
+	int r = facts_split_cgroup(cgroups, &own);
 
 	if (r < 0)
 		return err_sys(err, r, "--cgroups=split: find our own cgroup");
-	if (str_eq(own, "/"))
+	if (str_is_empty(own) || str_eq(own, "/"))
 		return err_set(
 			err, ERR_STATE,
 			"--cgroups=split: floe is in no cgroup of its own; start it as a service "

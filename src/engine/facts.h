@@ -19,6 +19,11 @@ int facts_machine(struct container *c, struct spec_facts *f, struct err *err);
 /* Path of the cgroup that a process (0: we) is in, below a mount point (with version 1: of name=systemd); the caller's.
  * -ENOENT. */
 int facts_cgroup_of(const struct cgroupfs *cgroups, pid_t pid, char **ret);
+/* Names in the cgroup that --cgroups=split divides, of what is no container: floe itself, and the monitors. */
+#define SPLIT_SELF "runtime"
+#define SPLIT_MONITORS "supervisor"
+/* Path of that cgroup, which is ours or, where we are in one of those two, the one above; the caller's. -ENOENT. */
+int facts_split_cgroup(const struct cgroupfs *cgroups, char **ret);
 /* Whether the command is an init system (or --systemd=always). */
 bool facts_systemd_mode(const struct container_config *config);
 /* The descriptor of a namespace mode: the id in "container:ID", NULL for other modes. */

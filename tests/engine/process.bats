@@ -176,6 +176,9 @@ is_monitored_from()
 		"${flags[@]}" run -d --network none --name "$C-2" --cgroups split --rootfs "$ROOTFS" sleep 1000 3>&- 4>&- >/dev/null
 	contains "$(cat "/proc/$(inspect "$C-2" '{{.State.Pid}}')/cgroup")" ":/$PREFIX/own/floe-payload-$(inspect "$C-2" '{{.Id}}')"
 	contains "$(cat "/proc/$(inspect "$C-2" '{{.State.ConmonPid}}')/cgroup")" ":/$PREFIX/own/supervisor"
+	# We are in no such cgroup, and the monitor of exec is with the container's all the same.
+	fl exec -d "$C-2" sleep 1000 >/dev/null
+	eventually is_monitored_from ":/$PREFIX/own/supervisor"
 	fl rm --force --time 0 "$C-2" >/dev/null
 	try run --rm --cgroups nosuch --rootfs "$ROOTFS" true
 	refused "nosuch"

@@ -293,7 +293,7 @@ everything_is_there()
 	# It has kept what it was built upon, and goes on from there again.
 	fl restore "$C"
 	counts_on "$C"
-	everything_is_there
+	is new "$(in_c 'cat /data/new')"
 }
 
 @test "options that do not go together" {

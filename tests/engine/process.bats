@@ -171,8 +171,8 @@ is_monitored_from()
 		[ -e "$dir/tasks" ] || continue
 		mkdir -p "$dir/$PREFIX/own"
 	done
-	sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$own" \
-		timeout $ENGINE_SECONDS "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" --runtime "$ENGINE_RUNTIME" \
+	# Nobody else is in there: with version 2 the containers would get no controllers.
+	timeout $ENGINE_SECONDS sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$own" "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" --runtime "$ENGINE_RUNTIME" \
 		"${flags[@]}" run -d --network none --name "$C-2" --cgroups split --rootfs "$ROOTFS" sleep 1000 3>&- 4>&- >/dev/null
 	contains "$(cat "/proc/$(inspect "$C-2" '{{.State.Pid}}')/cgroup")" ":/$PREFIX/own/floe-payload-$(inspect "$C-2" '{{.Id}}')"
 	contains "$(cat "/proc/$(inspect "$C-2" '{{.State.ConmonPid}}')/cgroup")" ":/$PREFIX/own/supervisor"

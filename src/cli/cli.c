@@ -15,6 +15,7 @@
 void cli_args_done(struct cli_args *args)
 {
 	free(args->v);
+	strvec_done(&args->given);
 	*args = (struct cli_args){ 0 };
 }
 
@@ -213,6 +214,7 @@ static int take_value(struct parser *p, const struct cli_option *option, void *i
 				       what, p->of);
 		value = *p->next++;
 	}
+	strvec_add(&p->ret->given, option->name);
 	return cli_option_set(option, into, value, what, p->err);
 }
 
@@ -387,7 +389,7 @@ int cli_command_run(const struct cli_program *program, const struct cli_command 
 	auto_cli_args struct cli_args args = { 0 };
 	auto_free void *options = xcalloc(1, command->options_size + 1);
 	struct cli_table table = { command->options, command->n_options, options };
-	struct cli_invocation inv = { program, command, context, options, NULL, 0 };
+	struct cli_invocation inv = { program, command, context, options, NULL, 0, &args.given };
 	int r;
 
 	*ret_error_code = 1;

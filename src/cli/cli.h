@@ -161,6 +161,7 @@ struct cli_invocation {
 	const void *options; /* the command's struct */
 	char *const *args; /* NULL-terminated; borrowed from argv */
 	size_t n_args;
+	const struct strvec *given; /* the long names of the options that were there */
 };
 
 /* Rows and the struct they are read into. */
@@ -175,6 +176,7 @@ struct cli_args {
 	char **v;
 	size_t n;
 	bool help; /* -h or --help was there; then nothing behind it has been read */
+	struct strvec given; /* the long names of the options that were there */
 };
 
 void cli_args_done(struct cli_args *args);

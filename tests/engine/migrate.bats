@@ -339,7 +339,10 @@ everything_is_there()
 	counts_on "$C-2"
 	everything_is_there
 	if [ ${#allow[@]} -eq 0 ]; then
-		fl run -d --name "$C-3" "$C-image:1" </dev/null
+		try run -d --name "$C-3" --env new=value "$C-image:1"
+		is 0 "$status"
+		contains "$output" "--env has no effect"
+		[[ $output != *"--name has"* && $output != *"--detach has"* ]]
 		counts_on "$C-3"
 		try run -d --name "$C-4" "$C-image:1" true
 		refused "takes no command"

@@ -232,6 +232,28 @@ static void report_findings(void *context UNUSED, const char *lines)
 	(void)io_write_all(STDERR_FILENO, lines, strlen(lines));
 }
 
+/* Of what runs already little can be chosen; podman passes over the rest in silence. */
+static int check_checkpoint_line(const struct cli_invocation *inv, struct err *err)
+{
+	static const char *const allowed[] = { "name",	 "hostname",	"publish",   "attach",
+					       "detach", "detach-keys", "sig-proxy", "interactive",
+					       "pull",	 NULL };
+
+	if (inv->n_args > 1)
+		return err_set(
+			err, ERR_USAGE,
+			"run of checkpoint image '%s': its processes are there already, it takes "
+			"no command",
+			inv->args[0]);
+	for (size_t i = 0; i < inv->given->n; i++)
+		if (!str_is_one_of(inv->given->v[i], allowed))
+			log_warning("run of checkpoint image '%s': its processes are there "
+				    "already, --%s has no effect on them; 'floe restore' has the "
+				    "options for what can be changed",
+				    inv->args[0], inv->given->v[i]);
+	return 0;
+}
+
 static int run_checkpoint(const struct cli_invocation *inv, const struct create_options *o,
 			  const struct foreground_options *f, const char *source, struct err *err)
 {
@@ -248,15 +270,9 @@ static int run_checkpoint(const struct cli_invocation *inv, const struct create_
 		.report = report_findings,
 	};
 	struct restore_result result;
-	int r = 0;
+	int r = check_checkpoint_line(inv, err);
 
-	if (inv->n_args > 1)
-		return err_set(
-			err, ERR_USAGE,
-			"run of checkpoint image '%s': its processes are there already, it takes "
-			"no command",
-			inv->args[0]);
-	if (ports.publish.n > 0)
+	if (r == 0 && ports.publish.n > 0)
 		r = network_options_apply(&ports, &given, err);
 	for (size_t i = 0; i < given.n_networks; i++)
 		network_attachment_done(&given.networks[i]);

@@ -198,7 +198,7 @@ is_not_running()
 			--runc-binary "$([ "$RUNTIME" = runc ] && command -v runc || echo "$FLOE_RUNTIME")" --snapshotter native "$IMAGE" "$C")
 		says "/dev/pts/0" timeout --foreground $CLIENT_SECONDS script -qefc "$command tty" /dev/null
 		says "33 77" timeout --foreground $CLIENT_SECONDS script -qefc "stty rows 33 cols 77
-			$command sh -c 'until stty size | grep 33.77; do sleep 0.1; done'" /dev/null
+			$command sh -c 'until stty size | grep 33.77; do sleep 0.1; done; sleep 1'" /dev/null
 	}
 	compare_runtimes
 }

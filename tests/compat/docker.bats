@@ -146,7 +146,7 @@ ticks_after()
 		prints /dev/pts/0 dk run --rm -t bb tty
 		says "33 77" timeout --foreground $CLIENT_SECONDS script -qefc "stty rows 33 cols 77
 			exec $(dk_program) run --runtime $RUNTIME --network none --rm -it bb \
-			sh -c 'until stty size | grep 33.77; do sleep 0.1; done'" /dev/null
+			sh -c 'until stty size | grep 33.77; do sleep 0.1; done; sleep 1'" /dev/null
 	}
 	compare_runtimes
 }

@@ -76,7 +76,7 @@ load ../lib/podman
 	scenario()
 	{
 		says "33 77" on_terminal 33 77 run --cgroup-parent "$(client_cgroup pod)" --rm -it bb \
-			sh -c 'until stty size | grep 33.77; do sleep 0.1; done'
+			sh -c 'until stty size | grep 33.77; do sleep 0.1; done; sleep 1'
 	}
 	compare_runtimes
 }
@@ -381,7 +381,7 @@ load ../lib/podman
 		pod_idle
 		says /dev/pts/ pod exec -t "$C" tty
 		exits 8 pod exec -t "$C" sh -c 'exit 8'
-		says "21 65" on_terminal 21 65 exec -it "$C" sh -c 'until stty size | grep 21.65; do sleep 0.1; done'
+		says "21 65" on_terminal 21 65 exec -it "$C" sh -c 'until stty size | grep 21.65; do sleep 0.1; done; sleep 1'
 	}
 	compare_runtimes
 }

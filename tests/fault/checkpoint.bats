@@ -52,6 +52,11 @@ has_process()
 	[ "$pid" -gt 0 ] && [[ $state != [ZX]* ]]
 }
 
+is_checkpointed()
+{
+	[ "$(inspect "$1" '{{.State.Checkpointed}}')" = true ]
+}
+
 # What a checkpoint has in the static directory while it is made.
 nothing_half_made()
 {
@@ -114,8 +119,9 @@ fails_at_each_stage()
 			# shellcheck disable=SC2086 # words
 			faulty kill "checkpoint:$stage" checkpoint $way "$C"
 			if ! has_process "$C"; then
-				eventually state_is "$C" exited
-				is true "$(inspect "$C" '{{.State.Checkpointed}}')"
+				# By whoever cleans up.
+				eventually is_checkpointed "$C"
+				state_is "$C" exited
 				fl restore "$C" >/dev/null
 			fi
 			counts_on "$C"

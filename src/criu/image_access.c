@@ -18,6 +18,8 @@
 #include "criu/image_filter.h"
 #include "criu/images.pb-c.h"
 
+#define TASK_DEAD 2 /* CRIU's task_core_entry.task_state */
+
 struct reading {
 	int dir_fd;
 	struct criu_access *ret;
@@ -90,6 +92,12 @@ static bool has_leaders_filter(const struct reading *x, const AccessCore *core)
 	       image_filters_are_synced(x->filters);
 }
 
+/* Of a zombie there is only its exit code; CRIU makes a process that ends at once. */
+static bool is_dead(const AccessCore *core)
+{
+	return core->tc && core->tc->has_task_state && core->tc->task_state == TASK_DEAD;
+}
+
 static int read_core(struct reading *x, const char *name, const uint8_t *data, size_t len)
 {
 	AccessCore *core = access_core__unpack(NULL, len, data);
@@ -98,6 +106,10 @@ static int read_core(struct reading *x, const char *name, const uint8_t *data, s
 
 	if (!core)
 		return damaged(x, name);
+	if (is_dead(core)) {
+		access_core__free_unpacked(core, NULL);
+		return 0;
+	}
 	if (core->tc && core->tc->has_old_seccomp_mode) {
 		mode = core->tc->old_seccomp_mode;
 		place = core->tc->old_seccomp_filter;

@@ -100,6 +100,22 @@ everything_is_there()
 	fl rm -f -t 0 "$C" && fl volume rm "$C-vol"
 }
 
+# It has no seccomp filter any more, and needs none.
+@test "a container with a zombie" {
+	is_zombie()
+	{
+		in_c 'grep -l "^State:.Z" /proc/[0-9]*/status 2>/dev/null | grep -q .'
+	}
+	# shellcheck disable=SC2046 # words
+	fl run -d --name "$C" $(cr_options) bb:1 sh -c 'sleep 0.1 & exec tail -f /dev/null' </dev/null >/dev/null
+	eventually is_zombie
+	fl checkpoint --export c.tar "$C"
+	fl rm "$C"
+	import c.tar
+	is_zombie
+	fl rm -f -t 0 "$C"
+}
+
 @test "each compression, a pipe, a directory; the image of another store" {
 	local c
 	ticking

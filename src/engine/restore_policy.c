@@ -169,8 +169,13 @@ static void check_mounts(const struct runtime_spec *spec, const struct container
 	for (size_t i = 0; i < record->n_mounts; i++) {
 		const struct container_mount *m = &record->mounts[i];
 
-		if (str_eq(m->type, "bind") && !container_config_mount(given, m->destination))
+		if (container_config_mount(given, m->destination))
+			continue;
+		if (str_eq(m->type, "bind"))
 			restore_findings_add(f, RESTORE_MOUNTS, "'%s' of the host on '%s'",
+					     m->source, m->destination);
+		else if (str_eq(m->type, "image"))
+			restore_findings_add(f, RESTORE_MOUNTS, "image '%s' of this host on '%s'",
 					     m->source, m->destination);
 	}
 	for (size_t i = 0; i < spec->n_mounts; i++) {

@@ -87,7 +87,7 @@ moves()
 
 @test "an image mounted as a directory" {
 	ticking --mount type=image,source=bb:1,destination=/img :
-	moves "" 'ls /img/bin/busybox; touch /img/x 2>/dev/null || echo read-only' "/img/bin/busybox"$'\n'read-only
+	moves mounts 'ls /img/bin/busybox; touch /img/x 2>/dev/null || echo read-only' "/img/bin/busybox"$'\n'read-only
 }
 
 @test "a read-only root with a tmpfs, and an init" {

@@ -123,6 +123,9 @@ nothing_happened()
 	cp "$BATS_FILE_TMPDIR/honest/spec.dump" a/
 	change spec '.linux.rootfsPropagation = "rshared"'
 	asks mounts propagate
+	change config '.ctrImageVolumes = [{source: "private:1", dest: "/mnt"}]'
+	asks mounts "image 'private:1' of this host on '/mnt'"
+	cp "$BATS_FILE_TMPDIR/honest/config.dump" a/
 	cp "$BATS_FILE_TMPDIR/honest/spec.dump" a/
 	change config '.rootfs = "/"'
 	asks mounts "root file system"

@@ -21,22 +21,17 @@ bool volume_has_mount(const struct volume *v)
 
 int volume_check_options(const struct json_string_map *options, struct err *err)
 {
-	static const char *const names[] = { "type", "device", "o" };
+	static const char *const names[] = { "type", "device", "o", NULL };
 	const char *type = json_string_map_get(options, "type");
 	const char *device = json_string_map_get(options, "device");
 	struct stat st;
 
-	for (size_t i = 0; i < options->n; i++) {
-		bool known = false;
-
-		for (size_t k = 0; k < ARRAY_SIZE(names); k++)
-			known = known || str_eq(options->v[i].key, names[k]);
-		if (!known)
+	for (size_t i = 0; i < options->n; i++)
+		if (!str_is_one_of(options->v[i].key, names))
 			return err_set(err, ERR_INVALID,
 				       "invalid mount option %s for driver 'local': there are "
 				       "type, device and o",
 				       options->v[i].key);
-	}
 	if (!type && !device && options->n > 0)
 		return err_set(err, ERR_INVALID,
 			       "volume option 'o': it needs a type or a device; for an owner, give "

@@ -28,7 +28,8 @@ struct lock_rest {
 
 /* Before CRIU locks: note which tables there are, and when it will use iptables, which rules. */
 void lock_rest_note(struct lock_rest *rest, pid_t pid, bool by_iptables);
-/* After CRIU has failed and its helpers have ended (criu_helpers_end()): remove those that came since. What cannot be removed is a warning. */
+/* After CRIU has failed and its helpers have ended (criu_helpers_end()): remove those that came since. What cannot be
+ * removed is a warning. */
 void lock_rest_remove(const struct lock_rest *rest);
 void lock_rest_done(struct lock_rest *rest);
 

@@ -27,6 +27,7 @@ struct spec {
 	bool zero;
 	bool plus;
 	bool sharp;
+	bool space;
 	int64_t width;
 	int64_t precision; /* -1: none */
 	char verb;
@@ -40,6 +41,7 @@ static const char *read_spec(const char *p, struct spec *s)
 		s->zero |= *p == '0';
 		s->plus |= *p == '+';
 		s->sharp |= *p == '#';
+		s->space |= *p == ' ';
 	}
 	for (; isdigit((unsigned char)*p); p++)
 		s->width = MIN(s->width * 10 + (*p - '0'), (int64_t)GT_WIDTH_MAX);
@@ -109,7 +111,7 @@ static int format_one(const struct spec *s, struct json_object *v, struct strbuf
 	case 'd':
 		if (!json_object_is_type(v, json_type_int))
 			return -EINVAL;
-		strbuf_addf(sb, s->plus ? "%+lld" : "%lld", i);
+		strbuf_addf(sb, s->plus ? "%+lld" : s->space ? "% lld" : "%lld", i);
 		return 0;
 	case 'x':
 	case 'X':

@@ -77,6 +77,7 @@ static void test_functions(void **state UNUSED)
 	check("{{printf \"%5d|%-5s|%q|%05d|%.2f|%x|%v|%%\" .Size .Id .Id .Size .Ratio 255 .Names}}",
 	      "   42|abc  |\"abc\"|00042|1.50|ff|[a b]|%");
 	check("{{printf \"%#x|%#X|%#o|%x\" 255 255 8 -10}}", "0xff|0XFF|010|-a");
+	check("{{printf \"% d|% d|%+d\" 255 -10 8}}", " 255|-10|+8");
 	check("{{printf \"%.1e|%.2g|%e\" .Ratio .Ratio .Ratio}}", "1.5e+00|1.5|1.500000e+00");
 	check("{{eq .Size 42}} {{eq .Id \"x\" \"abc\"}} {{ne .Id \"x\"}} {{lt 1 2}} {{ge 2 3}}",
 	      "true true true true false");

@@ -11,6 +11,7 @@
 #include "core/alloc.h"
 #include "core/auto.h"
 #include "core/json_locate.h"
+#include "core/str.h"
 #include "core/strbuf.h"
 
 static int decode_object(const struct json_source *d, const struct json_desc *desc, void *base,
@@ -481,14 +482,56 @@ static void decode_extra(const struct json_desc *desc, struct json_extra *extra,
 	}
 }
 
+/*
+ * Whether the object has no keys but the table's, each in its letters and in the table's order, as what
+ * json_encode() has written: one walk over both finds all of them, without a search for every absent one.
+ */
+static bool is_in_order(const struct json_desc *desc, struct json_object *object)
+{
+	size_t i = 0;
+
+	json_object_object_foreach(object, key, member)
+	{
+		(void)member;
+		while (i < desc->n_fields &&
+		       !(desc->fields[i].key && str_eq(desc->fields[i].key, key)))
+			i++;
+		if (i++ == desc->n_fields)
+			return false;
+	}
+	return true;
+}
+
+/* The members of an object that is_in_order(), one after the other. */
+struct walk {
+	struct json_object_iterator at;
+	struct json_object_iterator end;
+};
+
+static struct json_object *walk_member(struct walk *walk, const char *key)
+{
+	struct json_object *member = NULL;
+
+	if (!json_object_iter_equal(&walk->at, &walk->end) &&
+	    str_eq(json_object_iter_peek_name(&walk->at), key)) {
+		member = json_object_iter_peek_value(&walk->at);
+		json_object_iter_next(&walk->at);
+	}
+	return member;
+}
+
 static int decode_object(const struct json_source *d, const struct json_desc *desc, void *base,
 			 struct json_object *object, const struct json_step *step)
 {
 	struct json_extra *extra = NULL;
+	struct walk walk;
+	bool in_order;
 	size_t n_present = 0;
 
 	if (!json_object_is_type(object, json_type_object))
 		return type_error(d, step, "object", object);
+	in_order = is_in_order(desc, object);
+	walk = (struct walk){ json_object_iter_begin(object), json_object_iter_end(object) };
 	for (size_t i = 0; i < desc->n_fields; i++) {
 		const struct json_field *field = &desc->fields[i];
 		struct json_step member_step = { .parent = step, .key = field->key };
@@ -499,7 +542,8 @@ static int decode_object(const struct json_source *d, const struct json_desc *de
 			extra = (void *)((char *)base + field->offset);
 			continue;
 		}
-		member = find_member(object, &member_step.key, &n_present);
+		member = in_order ? walk_member(&walk, field->key) :
+				    find_member(object, &member_step.key, &n_present);
 		if (!member && (field->flags & JSON_REQUIRED))
 			return source_error(d, step, "required key '%s' is missing", field->key);
 		if (!member)
@@ -510,7 +554,7 @@ static int decode_object(const struct json_source *d, const struct json_desc *de
 		if (r < 0)
 			return r;
 	}
-	if (extra && (size_t)json_object_object_length(object) > n_present)
+	if (extra && !in_order && (size_t)json_object_object_length(object) > n_present)
 		decode_extra(desc, extra, object);
 	return 0;
 }

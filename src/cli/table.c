@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/table.h"
 
+#include <string.h>
+
 #include "core/alloc.h"
 
 void cli_text_table_add(struct cli_text_table *table, const char *cell)
@@ -41,7 +43,11 @@ void cli_text_table_format(const struct cli_text_table *table, size_t min_width,
 		bool last = column + 1 == table->n_columns;
 		size_t rest = last ? 0 : widths[column] - width_of(cell);
 
-		strbuf_addf(sb, "%s%*s%s", cell, (int)rest, "", last ? "\n" : "");
+		strbuf_adds(sb, cell);
+		memset(strbuf_reserve(sb, rest), ' ', rest);
+		strbuf_advance(sb, rest);
+		if (last)
+			strbuf_addc(sb, '\n');
 	}
 }
 

@@ -223,6 +223,16 @@ JSON_DESC(container_config_desc, T,
 	F_OBJECTS(T, ports, struct network_port, "ports", 0, network_port_desc),
 	F_STRINGS(T, expose, "expose", 0),
 	F_BOOL(T, publish_all, "publishAll", 0));
+
+JSON_DESC(container_brief_desc, T,
+	F_STRING(T, id, "id", 0),
+	F_STRING(T, name, "name", 0),
+	F_I64(T, created_ns, "createdNs", 0),
+	F_STRING(T, image_name, "imageName", 0),
+	F_STRINGS(T, entrypoint, "entrypoint", 0),
+	F_STRINGS(T, command, "command", 0),
+	F_OBJECTS(T, ports, struct network_port, "ports", 0, network_port_desc),
+	F_STRINGS(T, expose, "expose", 0));
 /* clang-format on */
 #undef T
 

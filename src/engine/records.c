@@ -26,6 +26,9 @@ static const char *const steps[] = {
 	"CREATE TABLE volumes (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE secrets ("
 	" id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL) WITHOUT ROWID;",
+
+	/* The part of config that lists show, as most of it is read for nothing there; null: not split off yet. */
+	"ALTER TABLE containers ADD COLUMN brief TEXT;",
 };
 
 static const struct db_schema schema = {
@@ -87,6 +90,7 @@ int record_add(struct engine *e, const struct container_config *config,
 {
 	auto_free char *config_text = json_encode(&container_config_desc, config, JSON_COMPACT);
 	auto_free char *status_text = json_encode(&container_status_desc, status, JSON_COMPACT);
+	auto_free char *brief = json_encode(&container_brief_desc, config, JSON_COMPACT);
 	struct db *db;
 	int r = record_db(e, &db, err);
 
@@ -95,10 +99,10 @@ int record_add(struct engine *e, const struct container_config *config,
 	if (r < 0)
 		return r;
 	r = db_exec(db, err,
-		    "INSERT INTO containers (id, name, created, config, status)"
-		    " VALUES (?, ?, ?, ?, ?)",
-		    "ssiss", config->id, config->name, config->created_ns, config_text,
-		    status_text);
+		    "INSERT INTO containers (id, name, created, config, status, brief)"
+		    " VALUES (?, ?, ?, ?, ?, ?)",
+		    "ssisss", config->id, config->name, config->created_ns, config_text,
+		    status_text, brief);
 	if (r >= 0)
 		r = add_relations(db, config, err);
 	if (r >= 0)
@@ -109,12 +113,13 @@ int record_add(struct engine *e, const struct container_config *config,
 	return r == -EEXIST ? name_in_use(e, config->name, err) : r;
 }
 
-static int decode(const char *id, const char *config, const char *status,
-		  struct container_config *ret_config, struct container_status *ret_status,
-		  struct err *err)
+/* desc: which members of the configuration are there. */
+static int decode(const struct json_desc *desc, const char *id, const char *config,
+		  const char *status, struct container_config *ret_config,
+		  struct container_status *ret_status, struct err *err)
 {
 	auto_free char *name = xasprintf("record of container %.12s", id);
-	int r = json_decode(&container_config_desc, ret_config, config, strlen(config), name, err);
+	int r = json_decode(desc, ret_config, config, strlen(config), name, err);
 
 	if (r < 0)
 		return r;
@@ -140,7 +145,8 @@ int record_load(struct engine *e, const char *id, struct container_config *ret_c
 		return r;
 	if (r == 0)
 		return err_set(err, ERR_NOT_FOUND, "no container with id '%s'", id);
-	return decode(id, db_text(&q, 0), db_text(&q, 1), ret_config, ret_status, err);
+	return decode(&container_config_desc, id, db_text(&q, 0), db_text(&q, 1), ret_config,
+		      ret_status, err);
 }
 
 int record_save_status(struct engine *e, const char *id, const struct container_status *status,
@@ -158,12 +164,14 @@ int record_save_status(struct engine *e, const char *id, const struct container_
 int record_save_config(struct engine *e, const struct container_config *config, struct err *err)
 {
 	auto_free char *text = json_encode(&container_config_desc, config, JSON_COMPACT);
+	auto_free char *brief = json_encode(&container_brief_desc, config, JSON_COMPACT);
 	struct db *db;
 	int r = record_db(e, &db, err);
 
 	if (r == 0)
-		r = db_exec(db, err, "UPDATE containers SET config = ?, name = ? WHERE id = ?",
-			    "sss", text, config->name, config->id);
+		r = db_exec(db, err,
+			    "UPDATE containers SET config = ?, brief = ?, name = ? WHERE id = ?",
+			    "ssss", text, brief, config->name, config->id);
 	return r == -EEXIST ? name_in_use(e, config->name, err) : r;
 }
 
@@ -269,23 +277,22 @@ int record_volume_users(struct engine *e, const char *volume, struct strvec *ret
 			       volume);
 }
 
-int record_each(struct engine *e,
-		int (*each)(void *context, struct container_config *config,
-			    struct container_status *status, struct err *err),
-		void *context, struct err *err)
+/* The columns of sql: id, configuration (of which desc names the members), status. */
+static int each_of(struct engine *e, const char *sql, const struct json_desc *desc,
+		   record_callback *each, void *context, struct err *err)
 {
 	auto_db_stmt struct db_stmt q = DB_STMT_INIT;
 	struct db *db;
 	int r = record_db(e, &db, err);
 
 	if (r == 0)
-		r = db_query(db, &q, err,
-			     "SELECT id, config, status FROM containers ORDER BY created, id", "");
+		r = db_query(db, &q, err, sql, "");
 	while (r >= 0 && (r = db_step(&q, err)) > 0) {
 		struct container_config config;
 		struct container_status status;
 
-		r = decode(db_text(&q, 0), db_text(&q, 1), db_text(&q, 2), &config, &status, err);
+		r = decode(desc, db_text(&q, 0), db_text(&q, 1), db_text(&q, 2), &config, &status,
+			   err);
 		if (r < 0)
 			break;
 		r = each(context, &config, &status, err);
@@ -293,4 +300,16 @@ int record_each(struct engine *e,
 		container_status_done(&status);
 	}
 	return r < 0 ? r : 0;
+}
+
+int record_each(struct engine *e, record_callback *each, void *context, struct err *err)
+{
+	return each_of(e, "SELECT id, config, status FROM containers ORDER BY created, id",
+		       &container_config_desc, each, context, err);
+}
+
+int record_each_brief(struct engine *e, record_callback *each, void *context, struct err *err)
+{
+	return each_of(e, "SELECT id, coalesce(brief, config), status FROM containers",
+		       &container_brief_desc, each, context, err);
 }

@@ -32,9 +32,11 @@ int record_dependents(struct engine *e, const char *id, struct strvec *ret, stru
 /* Ids of the containers that use this volume. */
 int record_volume_users(struct engine *e, const char *volume, struct strvec *ret, struct err *err);
 
-/* Every container in one go, oldest first: what ps needs. The callback returns 0 or an error that ends
- * it; it may move config and status out. */
-int record_each(struct engine *e,
-		int (*each)(void *context, struct container_config *config,
-			    struct container_status *status, struct err *err),
-		void *context, struct err *err);
+/* Return: 0 or an error that ends it. It may move config and status out. */
+typedef int record_callback(void *context, struct container_config *config,
+			    struct container_status *status, struct err *err);
+
+/* Every container in one go, oldest first. */
+int record_each(struct engine *e, record_callback *each, void *context, struct err *err);
+/* Faster, and in no order: of the configuration only what container_brief_desc names, the rest as if absent. */
+int record_each_brief(struct engine *e, record_callback *each, void *context, struct err *err);

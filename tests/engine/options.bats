@@ -163,6 +163,21 @@ in_container()
 	contains "$(fl ps --filter "name=$C" --format '{{.Status}}')" "Up "
 }
 
+@test "ps reads a part of the records only, and shows the same" {
+	command -v sqlite3 >/dev/null || skip "no sqlite3"
+	columns='{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.Created}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}'
+	fl create --name "$C" --entrypoint '["a b", "c"]' --network bridge -p 127.0.0.1:8099:80 --expose 81-82/udp --rootfs "$ROOTFS" d >/dev/null
+	fl create --name "$C-b" --network none --rootfs "$ROOTFS" true >/dev/null
+	fl rename "$C-b" "$C-c"
+	timeless() { sed -E 's/(Less than a|About a|[0-9]+) (second|minute)s? ago/AGO/' | tr -s ' '; }
+	alike() { is "$(fl ps -a --format "table $columns" | timeless)" "$(fl ps -a | timeless)"; }
+	alike
+	# As an older floe has left them.
+	sqlite3 "$ENGINE/root/floe.db" "UPDATE containers SET brief = NULL"
+	alike
+	contains "$(fl ps -a)" "$C-c" "127.0.0.1:8099->80/tcp, 81-82/udp"
+}
+
 @test "named volumes: copy-up, owner, sharing, removal" {
 	mkdir -p "$ROOTFS/data/seed"
 	echo seed >"$ROOTFS/data/seed/file"

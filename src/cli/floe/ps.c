@@ -195,6 +195,19 @@ static bool names_namespaces(const char *format)
 	return false;
 }
 
+/* Whether a part of the configuration is enough to choose the rows, to sort and to show them. */
+static bool is_brief(const struct options *o)
+{
+	return o->filters.n == 0 && !o->format && !o->ns && !o->size;
+}
+
+static struct json_object *row_of(const struct container *c, const struct options *o)
+{
+	if (is_brief(o))
+		return view_ps_brief(c, o->no_trunc);
+	return str_eq(o->format, "json") ? view_ps_json(c) : view_ps(c, o->no_trunc);
+}
+
 static int print_rows(const struct rows *rows, struct strbuf *out, struct err *err)
 {
 	const struct options *o = rows->o;
@@ -211,8 +224,7 @@ static int print_rows(const struct rows *rows, struct strbuf *out, struct err *e
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < rows->n; i++) {
-		struct json_object *row = as_json ? view_ps_json(&rows->v[i]) :
-						    view_ps(&rows->v[i], o->no_trunc, err);
+		struct json_object *row = row_of(&rows->v[i], o);
 
 		if (o->ns || names_namespaces(o->format))
 			view_add_namespaces(row, &rows->v[i], as_json);
@@ -240,7 +252,8 @@ static int list(const struct cli_invocation *inv, struct err *err)
 	if (r == 0 && o->quiet && o->format && str_eq(o->format, "json"))
 		r = err_set(err, ERR_USAGE, "quiet and format cannot be used together");
 	if (r == 0)
-		r = record_each(rows.engine, add_row, &rows, err);
+		r = is_brief(o) ? record_each_brief(rows.engine, add_row, &rows, err) :
+				  record_each(rows.engine, add_row, &rows, err);
 	if (r == 0) {
 		cut_rows(&rows);
 		sort_rows(&rows);

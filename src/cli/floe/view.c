@@ -172,14 +172,13 @@ static const char *image_text(const struct container_config *g)
 	return g->image_name ? g->image_name : "";
 }
 
-struct json_object *view_ps(const struct container *c, bool no_trunc, struct err *err UNUSED)
+struct json_object *view_ps_brief(const struct container *c, bool no_trunc)
 {
 	const struct container_config *g = &c->config;
 	struct json_object *o = json_object_new_object();
 	auto_strbuf struct strbuf status = STRBUF_INIT;
 	auto_strbuf struct strbuf created = STRBUF_INIT;
 	auto_strbuf struct strbuf ports = STRBUF_INIT;
-	auto_strbuf struct strbuf networks = STRBUF_INIT;
 	auto_free char *command = command_text(g);
 	char id[13];
 
@@ -194,18 +193,28 @@ struct json_object *view_ps(const struct container *c, bool no_trunc, struct err
 	}
 	view_add(o, "ID", no_trunc ? g->id : container_short_id(g->id, id));
 	view_add(o, "Image", image_text(g));
+	view_add(o, "Command", command);
+	view_add(o, "Created", created.buf);
+	view_add(o, "Status", status.buf);
+	view_add(o, "Ports", ports.buf);
+	view_add(o, "Names", g->name);
+	return o;
+}
+
+struct json_object *view_ps(const struct container *c, bool no_trunc)
+{
+	const struct container_config *g = &c->config;
+	struct json_object *o = view_ps_brief(c, no_trunc);
+	struct json_object *created = json_object_object_get(o, "Created");
+	auto_strbuf struct strbuf networks = STRBUF_INIT;
+
 	for (size_t i = 0; i < g->n_networks; i++)
 		strbuf_addf(&networks, "%s%s", i ? "," : "", g->networks[i].network);
 	view_add(o, "ImageID", g->image_id);
-	view_add(o, "Command", command);
-	view_add(o, "Created", created.buf);
-	view_add(o, "CreatedHuman", created.buf);
-	view_add(o, "RunningFor", created.buf);
+	json_object_object_add(o, "CreatedHuman", json_object_get(created));
+	json_object_object_add(o, "RunningFor", json_object_get(created));
 	view_add_time(o, "CreatedAt", g->created_ns);
-	view_add(o, "Status", status.buf);
 	view_add(o, "State", container_phase_to_string(c->status.phase));
-	view_add(o, "Ports", ports.buf);
-	view_add(o, "Names", g->name);
 	json_object_object_add(o, "Labels", labels_text(&g->labels));
 	/* For `.Label "key"`. */
 	json_object_object_add(o, "Label", view_map(&g->labels));

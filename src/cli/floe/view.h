@@ -16,8 +16,10 @@ void view_status(const struct container *c, struct strbuf *sb);
 void view_size(double bytes, struct strbuf *sb);
 /* The same with base 1024: "64 MiB". */
 void view_size_binary(double bytes, struct strbuf *sb);
-/* A row of `ps`, for templates; size: with what its layer holds. A new object that the caller owns. */
-struct json_object *view_ps(const struct container *c, bool no_trunc, struct err *err);
+/* A row of `ps`, for templates. A new object that the caller owns. */
+struct json_object *view_ps(const struct container *c, bool no_trunc);
+/* The columns that it shows unasked, for which container_brief_desc of the configuration is enough. */
+struct json_object *view_ps_brief(const struct container *c, bool no_trunc);
 /* The same as `ps --format json` prints it. */
 struct json_object *view_ps_json(const struct container *c);
 /* Numbers of its namespaces: CGROUPNS, IPC and so on, and as `Namespaces` for JSON; empty when it does not run. */

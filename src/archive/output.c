@@ -164,14 +164,14 @@ int output_make(struct output *output, const char *path, const char *link, struc
 
 /* --- all --- */
 
-int output_open_fd(struct output *output, int fd, const char *name, struct err *err)
+static int open_stdout(struct output *output, struct err *err)
 {
-	output->fd = fd;
+	output->fd = STDOUT_FILENO;
 	output->borrowed = true;
-	output->name = xstrdup(name);
-	if (isatty(fd))
+	output->name = xstrdup("stdout");
+	if (isatty(output->fd))
 		return err_set(err, ERR_USAGE,
-			       "write '%s': it is a terminal; redirect it or name a file", name);
+			       "write 'stdout': it is a terminal; redirect it or name a file");
 	return 0;
 }
 
@@ -180,7 +180,7 @@ int output_open(struct output *output, const char *target, struct err *err)
 	const char *dir = str_skip_prefix(target, "dir:");
 
 	if (str_eq(target, "-"))
-		return output_open_fd(output, STDOUT_FILENO, "stdout", err);
+		return open_stdout(output, err);
 	output->name = xstrdup(dir ? dir : target);
 	if (!*output->name)
 		return err_set(err, ERR_USAGE, "write archive: '%s' names no place", target);

@@ -31,7 +31,6 @@ struct output {
 
 /* output is OUTPUT_INIT. */
 int output_open(struct output *output, const char *target, struct err *err);
-int output_open_fd(struct output *output, int fd, const char *name, struct err *err);
 /* Sync (when `sync`) and give the name. */
 int output_commit(struct output *output, bool sync, struct err *err);
 /* Take back what was committed: the file loses its name. What is no file or directory of ours stays. */

@@ -426,11 +426,6 @@ const char *plain_format(const struct plain *p)
 	return format_names[p->format];
 }
 
-uint64_t plain_size(const struct plain *p)
-{
-	return p->size;
-}
-
 uint64_t plain_consumed(const struct plain *p)
 {
 	if (p->is_file)

@@ -36,8 +36,6 @@ void plain_set_ahead(struct plain *p, bool ahead);
 
 /* "zstd", "gzip", "bzip2", "xz", "none". */
 const char *plain_format(const struct plain *p);
-/* Bytes of the file behind its start; 0 for a pipe. */
-uint64_t plain_size(const struct plain *p);
 /* Bytes read of it so far, or its size where that is known. */
 uint64_t plain_consumed(const struct plain *p);
 /* Read and drop what is left in a pipe, so that who writes to it can end. */

@@ -123,11 +123,6 @@ const char *archive_reader_format(const struct archive_reader *reader)
 	return reader->dir ? "directory" : plain_format(reader->plain);
 }
 
-uint64_t archive_reader_archive_bytes(const struct archive_reader *reader)
-{
-	return reader->dir ? source_dir_bytes(reader->dir) : plain_size(reader->plain);
-}
-
 bool archive_reader_can_rewind(const struct archive_reader *reader)
 {
 	return reader->dir || plain_can_rewind(reader->plain);

@@ -47,8 +47,6 @@ DEFINE_AUTO_PTR(archive_reader, struct archive_reader, archive_reader_close)
 
 /* "zstd", "gzip", "bzip2", "xz", "none", "directory". */
 const char *archive_reader_format(const struct archive_reader *reader);
-/* Bytes of the archive as it is; 0 when it comes from a pipe. */
-uint64_t archive_reader_archive_bytes(const struct archive_reader *reader);
 /* Whether archive_reader_rewind() works: everything but a pipe. */
 bool archive_reader_can_rewind(const struct archive_reader *reader);
 /* Whether members are reached without reading what is before them. */

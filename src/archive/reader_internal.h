@@ -59,14 +59,6 @@ int reader_peek(struct archive_reader *reader, const uint8_t **ret, size_t *ret_
 void reader_use(struct archive_reader *reader, size_t len);
 /* Whether to decompress ahead of what is asked for. */
 void reader_set_ahead(struct archive_reader *reader, bool ahead);
-/* A tar reader of the current member's content. *err_inner, when the content itself cannot be read. */
-struct inner_stream {
-	struct archive_reader *reader;
-	struct err err;
-	size_t used; /* of the piece that the tar reader has */
-};
-int reader_open_inner(struct archive_reader *reader, struct inner_stream *stream,
-		      struct tar_reader **ret, struct err *err);
 
 /* --- reader_tar.c --- */
 
@@ -96,7 +88,6 @@ struct source_dir;
 int source_dir_new(struct source_dir **ret, int fd, const char *name, struct err *err);
 void source_dir_free(struct source_dir *dir);
 void source_dir_rewind(struct source_dir *dir);
-uint64_t source_dir_bytes(const struct source_dir *dir);
 /* The next entry, documents first: 1, 0 at the end. *ret_fd: open, of a regular file. link: of a symlink,
  * owned by the caller. name is the directory's. */
 int source_dir_next(struct source_dir *dir, const char **ret_name,

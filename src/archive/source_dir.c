@@ -18,7 +18,6 @@ struct source_dir {
 	char *name;
 	struct strvec paths;
 	size_t next;
-	uint64_t bytes;
 };
 
 static int collect(struct source_dir *dir, int fd, const char *path, unsigned int depth)
@@ -39,8 +38,6 @@ static int collect(struct source_dir *dir, int fd, const char *path, unsigned in
 		strvec_add(&dir->paths, child);
 		if (fstatat(fd, names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return -errno;
-		if (S_ISREG(st.st_mode))
-			dir->bytes += (uint64_t)st.st_size;
 		if (!S_ISDIR(st.st_mode))
 			continue;
 		child_fd = fd_open_at(fd, names.v[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
@@ -102,11 +99,6 @@ void source_dir_free(struct source_dir *dir)
 void source_dir_rewind(struct source_dir *dir)
 {
 	dir->next = 0;
-}
-
-uint64_t source_dir_bytes(const struct source_dir *dir)
-{
-	return dir->bytes;
 }
 
 static int read_link(int fd, const char *path, char **ret)

@@ -65,11 +65,6 @@ uint64_t archive_tree_size(const struct archive_tree *tree)
 	return tree->size + TAR_END;
 }
 
-uint64_t archive_tree_content(const struct archive_tree *tree)
-{
-	return tree->content;
-}
-
 /* --- links --- */
 
 static size_t seen_slot(const struct seen *table, size_t n, dev_t dev, ino_t ino)
@@ -233,10 +228,8 @@ static int add_object(struct archive_tree *tree, int dir_fd, const char *name, s
 	entry.name = xstrdup(below);
 	tree_entry_format(&entry, &sb);
 	tree->size += sb.len;
-	if (entry.type == '0') {
+	if (entry.type == '0')
 		tree->size += tar_padded((uint64_t)entry.st.st_size);
-		tree->content += (uint64_t)entry.st.st_size;
-	}
 	*array_push(tree->entries, tree->n_entries) = entry;
 	return 1;
 }

@@ -58,8 +58,6 @@ int archive_tree_add_all(struct archive_tree *tree, int dir_fd, const char *name
 size_t archive_tree_count(const struct archive_tree *tree);
 /* Bytes of the tar with these entries, its end included. */
 uint64_t archive_tree_size(const struct archive_tree *tree);
-/* Bytes of content of the regular files. */
-uint64_t archive_tree_content(const struct archive_tree *tree);
 /* NULL is fine. */
 void archive_tree_free(struct archive_tree *tree);
 

@@ -29,7 +29,6 @@ struct archive_tree {
 	size_t n_table; /* a power of two */
 	size_t n_seen;
 	uint64_t size; /* without the end */
-	uint64_t content;
 };
 
 void tree_entry_format(const struct tree_entry *entry, struct strbuf *sb);

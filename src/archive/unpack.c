@@ -23,6 +23,13 @@ static int fail(const struct archive_reader *reader, int code, const char *name,
 
 /* --- tars in the tar --- */
 
+/* A tar in the archive. */
+struct inner_stream {
+	struct archive_reader *reader;
+	struct err err; /* why its content cannot be read */
+	size_t used; /* of the piece that the tar reader has */
+};
+
 static ssize_t read_inner(void *context, const void **ret)
 {
 	struct inner_stream *stream = context;
@@ -38,25 +45,18 @@ static ssize_t read_inner(void *context, const void **ret)
 	return (ssize_t)len;
 }
 
-int reader_open_inner(struct archive_reader *reader, struct inner_stream *stream,
-		      struct tar_reader **ret, struct err *err)
-{
-	*stream = (struct inner_stream){ .reader = reader };
-	return tar_reader_open_stream(ret, read_inner, stream, reader->name, err);
-}
-
 /* 1: somebody has taken it; 0: it is to be stored. */
 static int offer_inner(struct archive_reader *reader, const struct archive_unpack_options *options,
 		       const struct archive_member *member, struct err *err)
 {
 	auto_tar_reader struct tar_reader *tar = NULL;
 	uint64_t before = reader->left;
-	struct inner_stream stream;
+	struct inner_stream stream = { .reader = reader };
 	int r;
 
 	if (!options->inner || member->type != ARCHIVE_REGULAR || member->kind < ARCHIVE_SHM_TAR)
 		return 0;
-	r = reader_open_inner(reader, &stream, &tar, err);
+	r = tar_reader_open_stream(&tar, read_inner, &stream, reader->name, err);
 	if (r == 0)
 		r = options->inner(options->context, member, tar, err);
 	if (r < 0 && err_is_set(&stream.err)) {

@@ -54,11 +54,6 @@ int archive_codec_from_string(const char *name, enum archive_codec *ret)
 	return -EINVAL;
 }
 
-const char *archive_codec_to_string(enum archive_codec codec)
-{
-	return codec_names[codec];
-}
-
 /* --- opening --- */
 
 static struct stream *new_stream(const struct archive_writer *w, int fd)
@@ -96,19 +91,6 @@ int archive_writer_open(struct archive_writer **ret, const char *target,
 		return r;
 	if (!w->output.is_dir)
 		w->stream = new_stream(w, w->output.fd);
-	*ret = take_ptr(w);
-	return 0;
-}
-
-int archive_writer_open_fd(struct archive_writer **ret, int fd, const char *name,
-			   const struct archive_writer_options *options, struct err *err)
-{
-	auto_archive_writer struct archive_writer *w = new_writer(options);
-	int r = output_open_fd(&w->output, fd, name, err);
-
-	if (r < 0)
-		return r;
-	w->stream = new_stream(w, w->output.fd);
 	*ret = take_ptr(w);
 	return 0;
 }

@@ -38,7 +38,6 @@ enum archive_codec {
 
 /* "none", "gzip", "zstd", in any case. -EINVAL. */
 int archive_codec_from_string(const char *name, enum archive_codec *ret);
-const char *archive_codec_to_string(enum archive_codec codec);
 
 struct archive_writer_options {
 	enum archive_codec codec; /* ignored for a directory */
@@ -60,14 +59,11 @@ struct archive_writer;
  * target is "-" (stdout), "dir:PATH" (made if it is missing, mode 0700; must be empty), or a file's path. The
  * file is written under a temporary name beside it, mode 0600 before any data, and gets its name by
  * archive_writer_commit(): an existing file is replaced then, and not before. A target that exists and is no
- * regular file (a fifo, /dev/null, /dev/fd/3) is opened and written as it is. options NULL: all defaults.
+ * regular file (a fifo, /dev/null, /dev/fd/3) is opened and written as it is; a pipe whose reader has gone is
+ * -EPIPE, without a SIGPIPE. options NULL: all defaults.
  */
 int archive_writer_open(struct archive_writer **ret, const char *target,
 			const struct archive_writer_options *options, struct err *err);
-/* To a descriptor, which is borrowed; `name` is for errors. A pipe whose reader has gone is -EPIPE, without a
- * SIGPIPE. */
-int archive_writer_open_fd(struct archive_writer **ret, int fd, const char *name,
-			   const struct archive_writer_options *options, struct err *err);
 
 /*
  * Members, in the order of the calls. Names are relative ("checkpoint/core-1.img"); one that the readers'

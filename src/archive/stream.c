@@ -26,7 +26,6 @@
 struct stream_file {
 	int fd;
 	char *path;
-	bool consume;
 	unsigned int refs; /* counted by the caller's thread alone */
 };
 
@@ -67,13 +66,12 @@ struct stream {
 
 /* --- files --- */
 
-struct stream_file *stream_file_new(int fd, const char *path, bool consume)
+struct stream_file *stream_file_new(int fd, const char *path)
 {
 	struct stream_file *file = xcalloc(1, sizeof(*file));
 
 	file->fd = fd;
 	file->path = xstrdup(path);
-	file->consume = consume;
 	file->refs = 1;
 	return file;
 }
@@ -193,19 +191,10 @@ static int write_plain(struct stream *s, const struct chunk *c, struct err *err)
 	return r < 0 ? r : write_out(s, c->in + done, c->len - done, err);
 }
 
-static void forget_ranges(struct chunk *c, bool written)
+static void forget_ranges(struct chunk *c)
 {
-	for (size_t i = 0; i < c->n_ranges; i++) {
-		struct range *range = &c->ranges[i];
-
-		if (!range->file)
-			continue;
-		/* Not every file system can; then the space stays until the file goes. */
-		if (written && range->file->consume)
-			(void)fallocate(range->file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-					(off_t)range->offset, (off_t)range->len);
-		stream_file_release(range->file);
-	}
+	for (size_t i = 0; i < c->n_ranges; i++)
+		stream_file_release(c->ranges[i].file);
 	free(c->ranges);
 	c->ranges = NULL;
 	c->n_ranges = 0;
@@ -233,7 +222,7 @@ static int retire(struct stream *s, struct err *err)
 		r = write_out(s, c->codec.out, c->codec.len, err);
 	if (r == 0)
 		codec_index_add(&s->index, c->codec.len, c->len);
-	forget_ranges(c, r == 0);
+	forget_ranges(c);
 	ring_release(s->ring);
 	return r;
 }
@@ -371,7 +360,7 @@ static void chunk_done(void *slot)
 {
 	struct chunk *c = slot;
 
-	forget_ranges(c, false);
+	forget_ranges(c);
 	codec_done(&c->codec);
 	free(c->in);
 }

@@ -350,9 +350,8 @@ int archive_tree_add_all(struct archive_tree *tree, int dir_fd, const char *name
 int tree_entry_open(const struct archive_tree *tree, const struct tree_entry *entry,
 		    struct err *err)
 {
-	bool consume = entry->flags & ARCHIVE_TREE_CONSUME;
 	auto_close int fd = rooted_openat(&tree->bases[entry->base], entry->name,
-					  (consume ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK);
+					  O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 	struct stat st;
 
 	if (fd < 0 && fd != -ENOENT && fd != -ELOOP && fd != -ENOTDIR)

@@ -225,18 +225,18 @@ static int copy_large(struct archive_writer *w, struct stream_file *file, int fd
 
 /* The first size bytes of fd, which is taken over. */
 static int copy_content(struct archive_writer *w, int fd, uint64_t size, const char *path,
-			bool consume, struct err *err)
+			struct err *err)
 {
 	struct stream_file *file;
 	int r;
 
-	if (size <= SMALL_MAX && !consume) {
+	if (size <= SMALL_MAX) {
 		r = copy_small(w, fd, size, path, err);
 		close_fd(&fd);
 		return r;
 	}
 	/* On a file system that shares blocks a directory costs nothing. */
-	if (w->output.is_dir && !consume && ioctl(w->member_fd, FICLONE, fd) == 0) {
+	if (w->output.is_dir && ioctl(w->member_fd, FICLONE, fd) == 0) {
 		w->result.tar_bytes += size;
 		w->result.archive_bytes += size;
 		r = ftruncate(w->member_fd, (off_t)size) < 0 ?
@@ -245,18 +245,16 @@ static int copy_content(struct archive_writer *w, int fd, uint64_t size, const c
 		close_fd(&fd);
 		return r;
 	}
-	file = stream_file_new(fd, path, consume);
+	file = stream_file_new(fd, path);
 	r = copy_large(w, file, fd, size, err);
 	stream_file_release(file);
 	return r;
 }
 
 int archive_writer_add_file(struct archive_writer *w, int dir_fd, const char *path,
-			    const char *name, unsigned int flags, struct err *err)
+			    const char *name, struct err *err)
 {
-	bool consume = flags & ARCHIVE_TREE_CONSUME;
-	auto_close int fd = fd_open_at(dir_fd, path,
-				       (consume ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK, 0);
+	auto_close int fd = fd_open_at(dir_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	struct tar_header header = { .path = name, .type = '0', .mode = 0600 };
 	struct stat st;
 	int r;
@@ -271,7 +269,7 @@ int archive_writer_add_file(struct archive_writer *w, int dir_fd, const char *pa
 	header.mtime.tv_sec = st.st_mtim.tv_sec;
 	r = begin_file(w, &header, err);
 	if (r == 0)
-		r = copy_content(w, take_fd(fd), header.size, path, consume, err);
+		r = copy_content(w, take_fd(fd), header.size, path, err);
 	return r < 0 ? r : end_file(w, header.size, err);
 }
 
@@ -288,7 +286,7 @@ static int copy_entry(struct archive_writer *w, const struct archive_tree *tree,
 	fd = tree_entry_open(tree, entry, err);
 	if (fd < 0)
 		return fd;
-	return copy_content(w, fd, size, entry->path, entry->flags & ARCHIVE_TREE_CONSUME, err);
+	return copy_content(w, fd, size, entry->path, err);
 }
 
 /* One that is no regular file, as a member. */

@@ -72,10 +72,9 @@ int archive_writer_open(struct archive_writer **ret, const char *target,
  */
 int archive_writer_add_data(struct archive_writer *w, const char *name, const void *data,
 			    size_t len, struct err *err);
-/* The regular file dir_fd/path, mode 0600. 0 and nothing is written when there is none. flags: of
- * enum archive_tree_flags. */
+/* The regular file dir_fd/path, mode 0600. 0 and nothing is written when there is none. */
 int archive_writer_add_file(struct archive_writer *w, int dir_fd, const char *path,
-			    const char *name, unsigned int flags, struct err *err);
+			    const char *name, struct err *err);
 /* All entries of tree as members ("checkpoint", "checkpoint/core-1.img", ...). tree is borrowed and not
  * needed afterwards. */
 int archive_writer_add_tree(struct archive_writer *w, const struct archive_tree *tree,

@@ -255,8 +255,7 @@ static int add_small_files(struct export *x, struct err *err)
 	int r = dir < 0 ? err_sys(err, dir, "open '%s'", x->c->static_dir) : 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(names); i++)
-		r = archive_writer_add_file(x->w, dir, names[i], names[i], ARCHIVE_TREE_PRIVATE,
-					    err);
+		r = archive_writer_add_file(x->w, dir, names[i], names[i], err);
 	return r;
 }
 
@@ -412,8 +411,7 @@ static int add_log(struct export *x, struct err *err)
 		r = copy_log(x->c, log, x->snapshot->log_bytes, copy, err);
 	if (!log || r < 0)
 		return r;
-	return archive_writer_add_file(x->w, AT_FDCWD, x->snapshot ? copy : log, "ctr.log",
-				       ARCHIVE_TREE_PRIVATE, err);
+	return archive_writer_add_file(x->w, AT_FDCWD, x->snapshot ? copy : log, "ctr.log", err);
 }
 
 static int add_images(struct export *x, const char *name, struct err *err)

@@ -69,7 +69,7 @@ static int add_all(struct archive_writer *w, int dir, struct err *err)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(documents); i++)
-		r = archive_writer_add_file(w, dir, documents[i], documents[i], 0, err);
+		r = archive_writer_add_file(w, dir, documents[i], documents[i], err);
 	if (r == 0)
 		r = add_tar(w, dir, "devshm", "devshm-checkpoint.tar", err);
 	if (r == 0)

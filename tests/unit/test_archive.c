@@ -94,7 +94,7 @@ static void write_members(struct archive_writer *w, const struct fixture *f)
 	assert_int_equal(archive_writer_add_data(w, "config.dump", "{}", 2, &err), 0);
 	assert_int_equal(archive_writer_add_data(w, "spec.dump", "{ }", 3, &err), 0);
 	assert_int_equal(archive_writer_add_data(w, "network.status", "null", 4, &err), 0);
-	assert_int_equal(archive_writer_add_file(w, f->fd, "absent", "ctr.log", 0, &err), 0);
+	assert_int_equal(archive_writer_add_file(w, f->fd, "absent", "ctr.log", &err), 0);
 	assert_int_equal(archive_tree_add_all(images, f->fd, "checkpoint", "checkpoint",
 					      ARCHIVE_TREE_PRIVATE, &err),
 			 0);
@@ -323,39 +323,6 @@ static void test_symlink_to_archive(void **state)
 	assert_true(st.st_size > 6);
 }
 
-/* The images give their space back while they are written, and the archive is whole. */
-static void test_consume(void **state)
-{
-	const struct fixture *f = *state;
-	auto_archive_tree struct archive_tree *tree = archive_tree_new();
-	auto_archive_writer struct archive_writer *w = NULL;
-	auto_free char *target = xasprintf("%s/archive", f->path);
-	auto_archive_reader struct archive_reader *reader = NULL;
-	const struct archive_member *member;
-	auto_free char *want = make_large();
-	auto_free char *got = NULL;
-	struct err err = ERR_INIT;
-	struct stat st;
-	size_t len;
-
-	make_tree(f);
-	assert_int_equal(archive_tree_add(tree, f->fd, "checkpoint/pages-1.img",
-					  "checkpoint/pages-1.img",
-					  ARCHIVE_TREE_PRIVATE | ARCHIVE_TREE_CONSUME, &err),
-			 0);
-	assert_int_equal(archive_writer_open(&w, target, NULL, &err), 0);
-	assert_int_equal(archive_writer_add_tree(w, tree, &err), 0);
-	assert_int_equal(archive_writer_commit(w, NULL, &err), 0);
-	assert_int_equal(fstatat(f->fd, "checkpoint/pages-1.img", &st, 0), 0);
-	assert_int_equal(st.st_size, LARGE);
-	assert_true(st.st_blocks * 512 < (blkcnt_t)LARGE / 2);
-	assert_int_equal(archive_reader_open(&reader, target, NULL, &err), 0);
-	assert_int_equal(archive_reader_next(reader, &member, &err), 1);
-	assert_int_equal(archive_reader_slurp(reader, LARGE, &got, &len, &err), 0);
-	assert_int_equal(len, LARGE);
-	assert_memory_equal(want, got, LARGE);
-}
-
 static void test_reader_gone(void **state)
 {
 	const struct fixture *f = *state;
@@ -370,7 +337,7 @@ static void test_reader_gone(void **state)
 	target = xasprintf("/dev/fd/%d", fds[1]);
 	assert_int_equal(archive_writer_open(&w, target, NULL, &err), 0);
 	(void)close(fds[0]);
-	r = archive_writer_add_file(w, f->fd, "checkpoint/pages-1.img", "checkpoint/pages-1.img", 0,
+	r = archive_writer_add_file(w, f->fd, "checkpoint/pages-1.img", "checkpoint/pages-1.img",
 				    &err);
 	if (r == 0)
 		r = archive_writer_commit(w, NULL, &err);
@@ -654,7 +621,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_any_member_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unfinished, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_symlink_to_archive, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_consume, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reader_gone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_changed_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),

@@ -127,9 +127,6 @@ struct archive_inner_options {
 };
 int archive_unpack_inner(struct tar_reader *tar, const struct rooted *root,
 			 const struct archive_inner_options *options, struct err *err);
-/* The same from a file that archive_reader_unpack() stored; 0 when there is none. */
-int archive_unpack_inner_file(int dir_fd, const char *name, const struct rooted *root,
-			      const struct archive_inner_options *options, struct err *err);
 
 /* Remove the files of deleted.files (`paths`: absolute inside root) in root, without following a symlink
  * at the end of a path; what is not there is passed over. */

@@ -71,58 +71,22 @@ static int offer_inner(struct archive_reader *reader, const struct archive_unpac
 	return r;
 }
 
-static int fill_inner(struct tar_reader *tar, const struct rooted *root,
-		      const struct archive_inner_options *options, struct err *err)
-{
-	const struct unpack_options unpack_options = {
-		.owner = true,
-		.sparse = true,
-		.no_devices = !options->allow_devices,
-		.apply_whiteouts = options->whiteouts,
-		.max_bytes = options->max_bytes,
-		.uids = options->uids,
-		.gids = options->gids,
-	};
-
-	return unpack(tar, root, &unpack_options, NULL, err);
-}
-
 int archive_unpack_inner(struct tar_reader *tar, const struct rooted *root,
 			 const struct archive_inner_options *options, struct err *err)
 {
 	static const struct archive_inner_options none = { 0 };
+	const struct archive_inner_options *o = options ? options : &none;
+	const struct unpack_options unpack_options = {
+		.owner = true,
+		.sparse = true,
+		.no_devices = !o->allow_devices,
+		.apply_whiteouts = o->whiteouts,
+		.max_bytes = o->max_bytes,
+		.uids = o->uids,
+		.gids = o->gids,
+	};
 
-	return fill_inner(tar, root, options ? options : &none, err);
-}
-
-struct file_stream {
-	int fd;
-	char *buffer;
-};
-#define FILE_STEP ((size_t)1 << 20)
-
-static ssize_t read_file(void *context, const void **ret)
-{
-	struct file_stream *stream = context;
-
-	*ret = stream->buffer;
-	return RETRY_EINTR(read(stream->fd, stream->buffer, FILE_STEP));
-}
-
-int archive_unpack_inner_file(int dir_fd, const char *name, const struct rooted *root,
-			      const struct archive_inner_options *options, struct err *err)
-{
-	auto_close int fd = fd_open_at(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-	auto_tar_reader struct tar_reader *tar = NULL;
-	auto_free char *buffer = NULL;
-	struct file_stream stream = { .fd = fd };
-	int r;
-
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : err_sys(err, fd, "unpack '%s'", name);
-	stream.buffer = buffer = xmalloc(FILE_STEP);
-	r = tar_reader_open_stream(&tar, read_file, &stream, name, err);
-	return r < 0 ? r : archive_unpack_inner(tar, root, options, err);
+	return unpack(tar, root, &unpack_options, NULL, err);
 }
 
 int archive_remove_deleted(const struct rooted *root, char *const *paths, size_t n, struct err *err)

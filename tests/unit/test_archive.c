@@ -158,7 +158,9 @@ static void unpack_and_check(const struct fixture *f, const char *archive)
 	auto_archive_reader struct archive_reader *reader = NULL;
 	auto_archive_documents struct archive_documents documents = { 0 };
 	auto_rooted struct rooted root = ROOTED_INIT;
+	auto_tar_reader struct tar_reader *tar = NULL;
 	struct archive_unpack_result result;
+	auto_close int volume = -EBADF;
 	auto_close int to = -EBADF;
 	struct err err = ERR_INIT;
 	struct stat st;
@@ -178,7 +180,9 @@ static void unpack_and_check(const struct fixture *f, const char *archive)
 	assert_int_equal(fstatat(to, "checkpoint/empty.img", &st, 0), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(rooted_open(&root, f->fd, "restored"), 0);
-	if (archive_unpack_inner_file(to, "volumes/v.tar", &root, NULL, &err) < 0)
+	volume = fd_open_at(to, "volumes/v.tar", O_RDONLY, 0);
+	if (tar_reader_open(&tar, volume, "volumes/v.tar", &err) < 0 ||
+	    archive_unpack_inner(tar, &root, NULL, &err) < 0)
 		fail_msg("%s", err.msg);
 	check_volume(f);
 	assert_int_equal(fs_remove_tree(f->fd, "out"), 0);

@@ -89,19 +89,9 @@ void stream_file_release(struct stream_file *file)
 
 static int read_range(const struct range *range, uint8_t *to)
 {
-	size_t done = 0;
+	int r = io_pread_exact(range->file->fd, to, range->len, range->offset);
 
-	while (done < range->len) {
-		ssize_t n = RETRY_EINTR(pread(range->file->fd, to + done, range->len - done,
-					      (off_t)(range->offset + done)));
-
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return -ENODATA;
-		done += (size_t)n;
-	}
-	return 0;
+	return r == 0 ? -ENODATA : MIN(r, 0);
 }
 
 static void run_chunk(void *slot)

@@ -184,17 +184,12 @@ static int copy_small(struct archive_writer *w, int fd, uint64_t size, const cha
 		      struct err *err)
 {
 	auto_free uint8_t *data = xmalloc(size ? size : 1);
-	size_t done = 0;
+	int r = io_pread_exact(fd, data, size, 0);
 
-	while (done < size) {
-		ssize_t n = RETRY_EINTR(pread(fd, data + done, size - done, (off_t)done));
-
-		if (n <= 0)
-			return n < 0 ? err_sys(err, -errno, "read '%s'", path) :
-				       err_set(err, ERR_STATE,
-					       "read '%s': it became shorter meanwhile", path);
-		done += (size_t)n;
-	}
+	if (r <= 0)
+		return r < 0 ? err_sys(err, r, "read '%s'", path) :
+			       err_set(err, ERR_STATE, "read '%s': it became shorter meanwhile",
+				       path);
 	return stream_bytes(w->stream, data, size, err);
 }
 

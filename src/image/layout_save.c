@@ -7,6 +7,7 @@
 #include "core/alloc.h"
 #include "core/fd.h"
 #include "core/fs.h"
+#include "core/io.h"
 #include "core/str.h"
 #include "image/layout.h"
 #include "image/reference.h"
@@ -59,6 +60,8 @@ int layout_stage(struct store *store, const struct image *image, const char *pat
 
 /* --- docker-archive --- */
 
+#define LAYER_STEP ((uint64_t)256 << 10)
+
 struct saving {
 	struct store *store;
 	struct tar_writer *w;
@@ -95,11 +98,9 @@ static int decompress(struct saving *s, const char *blob, const char *diff_id, u
 static int write_layer(struct saving *s, const char *blob, const char *diff_id, const char *member,
 		       struct err *err)
 {
-	auto_free unsigned char *buf = xmalloc(256 << 10);
+	auto_free unsigned char *buf = xmalloc(LAYER_STEP);
 	auto_close int fd = -EBADF;
 	uint64_t size = 0;
-	off_t at = 0;
-	ssize_t n;
 	int r;
 
 	if (strvec_contains(&s->done, member))
@@ -109,9 +110,13 @@ static int write_layer(struct saving *s, const char *blob, const char *diff_id, 
 	if (fd < 0)
 		return fd;
 	r = tar_writer_begin(s->w, member, size, err);
-	while (r == 0 && (n = RETRY_EINTR(pread(fd, buf, 256 << 10, at))) > 0) {
-		r = tar_writer_data(s->w, buf, (size_t)n, err);
-		at += n;
+	for (uint64_t at = 0; r == 0 && at < size; at += LAYER_STEP) {
+		size_t len = (size_t)MIN(LAYER_STEP, size - at);
+
+		r = io_pread_exact(fd, buf, len, at);
+		if (r <= 0)
+			return err_sys(err, r < 0 ? r : -EIO, "read layer '%s'", blob);
+		r = tar_writer_data(s->w, buf, len, err);
 	}
 	return r;
 }

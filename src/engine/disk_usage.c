@@ -120,6 +120,23 @@ static int load_images(struct disk_usage *u, struct engine *e, struct err *err)
 
 /* --- containers and volumes --- */
 
+int disk_usage_container(const struct container *c, uint64_t *ret_written, uint64_t *ret_total,
+			 struct err *err)
+{
+	struct store *store;
+	int r;
+
+	if (c->config.rootfs) {
+		*ret_written = disk_usage_tree(c->config.rootfs);
+		*ret_total = 0;
+		return 0;
+	}
+	r = engine_store(c->engine, &store, err);
+	if (r < 0)
+		return r;
+	return rootfs_size(store, c->config.id, ret_written, ret_total, err);
+}
+
 struct loading {
 	struct disk_usage *usage;
 	struct engine *engine;

@@ -35,6 +35,12 @@ struct disk_usage {
 
 int disk_usage_load(struct disk_usage *ret, struct engine *e, struct err *err);
 void disk_usage_done(struct disk_usage *usage);
+/*
+ * Bytes that a container wrote, and of all it sees with the image's. Of --rootfs, where nobody knows what was there before,
+ * everything counts as written and *ret_total is 0 (podman's answer too).
+ */
+int disk_usage_container(const struct container *c, uint64_t *ret_written, uint64_t *ret_total,
+			 struct err *err);
 /* Bytes of the files below a directory of the host. What vanishes meanwhile does not count. */
 uint64_t disk_usage_tree(const char *path);
 

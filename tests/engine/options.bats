@@ -178,6 +178,26 @@ in_container()
 	contains "$(fl ps -a)" "$C-c" "127.0.0.1:8099->80/tcp, 81-82/udp"
 }
 
+@test "inspect --size, ps --size, ps --sort size: what was written, and all with the image" {
+	make_image sized
+	fl run --name "$C" localhost/sized sh -c 'head -c 300000 /dev/zero >/tmp/file'
+	fl create --name "$C-b" localhost/sized true >/dev/null
+	base=$(fl inspect --size --format '{{.SizeRootFs}}' "$C-b")
+	is 0 "$(fl container inspect --size --format '{{.SizeRw}}' "$C-b")"
+	written=$(fl inspect -s "$C" | jq '.[0].SizeRw')
+	[ "$written" -ge 300000 ] && [ "$written" -lt 310000 ] || fail "written: $written"
+	is "$((base + written))" "$(fl inspect --size "$C" | jq '.[0].SizeRootFs')"
+	is "$written $((base + written))" "$(fl ps -a --size --format json | jq -r ".[] | select(.Names[0] == \"$C\").Size | \"\(.rwSize) \(.rootFsSize)\"")"
+	is "$C-b $C" "$(fl ps -a --sort size --format '{{.Names}}' | xargs)"
+	contains "$(fl ps -a --size --filter "name=$C\$")" SIZE "300kB (virtual $(LC_ALL=C awk -v b="$((base + written))" 'BEGIN { printf "%.3g", b / 1e6 }')MB)"
+	is null "$(fl inspect "$C" | jq '.[0].SizeRw')"
+	# Of a directory of the user's nobody knows what was there before.
+	fl create --name "$C-c" --rootfs "$ROOTFS" true >/dev/null
+	is "true null" "$(fl inspect --size "$C-c" | jq -r '.[0] | "\(.SizeRw > 100000) \(.SizeRootFs)"')"
+	try inspect --size --type image localhost/sized
+	refused 'size is not supported for type "image"'
+}
+
 @test "named volumes: copy-up, owner, sharing, removal" {
 	mkdir -p "$ROOTFS/data/seed"
 	echo seed >"$ROOTFS/data/seed/file"

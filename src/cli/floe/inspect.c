@@ -16,20 +16,25 @@ struct options {
 
 struct context {
 	struct json_object *list;
+	bool size;
 };
 
-static int inspect_one(struct container *c, void *context, struct err *err UNUSED)
+static int inspect_one(struct container *c, void *context, struct err *err)
 {
 	struct context *x = context;
+	struct json_object *one;
+	int r = view_inspect(c, x->size, &one, err);
 
-	json_object_array_add(x->list, view_inspect(c));
+	if (r < 0)
+		return r;
+	json_object_array_add(x->list, one);
 	return 1;
 }
 
 static int run(const struct cli_invocation *inv, struct err *err)
 {
 	const struct options *o = inv->options;
-	struct context x = { .list = json_object_new_array() };
+	struct context x = { .list = json_object_new_array(), .size = o->size };
 	auto_strbuf struct strbuf out = STRBUF_INIT;
 	int code = targets_each(inv, &o->targets, inspect_one, &x, err);
 	int r = code < 0 ? code : 0;
@@ -46,6 +51,7 @@ static int run(const struct cli_invocation *inv, struct err *err)
 static const struct cli_option rows[] = {
 	OPT_STRING(T, format, "format", 'f', "json|TEMPLATE", "form of the output"),
 	OPT_FLAG(T, targets.latest, "latest", 'l', "the newest container"),
+	OPT_FLAG(T, size, "size", 's', "with what it takes of the disk"),
 };
 #undef T
 

@@ -17,12 +17,14 @@ struct options {
 	const char *format;
 	enum kind type;
 	bool latest;
+	bool size;
 };
 
 /* 1: *ret is its document, 0: there is none of that name. */
 static int inspect_container(const struct cli_invocation *inv, const char *name,
 			     struct json_object **ret, struct err *err)
 {
+	const struct options *o = inv->options;
 	auto_container struct container c = CONTAINER_INIT;
 	int r = container_open(&c, floe_engine(inv), name, err);
 
@@ -33,8 +35,8 @@ static int inspect_container(const struct cli_invocation *inv, const char *name,
 		return 0;
 	}
 	container_sync(&c);
-	*ret = view_inspect(&c);
-	return 1;
+	r = view_inspect(&c, o->size, ret, err);
+	return r < 0 ? r : 1;
 }
 
 static int inspect_volume(const struct cli_invocation *inv, const char *name,
@@ -84,14 +86,18 @@ static int inspect_one(const struct cli_invocation *inv, const char *name, struc
 
 static int add_latest(const struct cli_invocation *inv, struct json_object *all, struct err *err)
 {
+	const struct options *o = inv->options;
 	auto_container struct container c = CONTAINER_INIT;
 	struct cli_invocation none = *inv;
+	struct json_object *one;
 	int r;
 
 	none.n_args = 0;
 	r = targets_one(&none, true, false, &c, err);
 	if (r == 0)
-		json_object_array_add(all, view_inspect(&c));
+		r = view_inspect(&c, o->size, &one, err);
+	if (r == 0)
+		json_object_array_add(all, one);
 	return r;
 }
 
@@ -105,6 +111,9 @@ static int run(const struct cli_invocation *inv, struct err *err)
 
 	if (inv->n_args + o->latest == 0)
 		return err_set(err, ERR_USAGE, "inspect: give a name, or --latest");
+	if (o->size && (o->type == KIND_IMAGE || o->type == KIND_VOLUME))
+		return err_set(err, ERR_USAGE, "size is not supported for type \"%s\"",
+			       o->type == KIND_IMAGE ? "image" : "volume");
 	all = json_object_new_array();
 	if (o->latest) {
 		r = add_latest(inv, all, err);
@@ -143,6 +152,7 @@ static const struct cli_choice types[] = {
 static const struct cli_option rows[] = {
 	OPT_STRING(T, format, "format", 'f', "FORMAT", "json, or a Go template for each object"),
 	OPT_FLAG(T, latest, "latest", 'l', "the newest container"),
+	OPT_FLAG(T, size, "size", 's', "of containers: with what they take of the disk"),
 	OPT_ENUM(T, type, "type", 't', "TYPE", types, "what to look for (default: all)"),
 };
 #undef T

@@ -9,10 +9,9 @@
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/str.h"
+#include "engine/disk_usage.h"
 #include "engine/filter.h"
 #include "engine/records.h"
-#include "storage/rootfs.h"
-#include "engine/image_use.h"
 
 #define TABLE                                                                                      \
 	"table "                                                                                   \
@@ -32,10 +31,16 @@ struct options {
 	const char *sort;
 };
 
+struct row {
+	struct container container;
+	uint64_t written; /* bytes; these two with --size or --sort size */
+	uint64_t total;
+};
+
 struct rows {
 	struct engine *engine;
 	const struct options *o;
-	struct container *v;
+	struct row *v;
 	size_t n;
 };
 
@@ -61,7 +66,7 @@ static int add_row(void *context, struct container_config *config, struct contai
 	r = filter_matches(rows->engine, &o->filters, &c, err);
 	if (r > 0 && (o->all || o->latest || o->last.set || filters_status(&o->filters) ||
 		      container_is_alive(&c)))
-		*array_push(rows->v, rows->n) = c;
+		*array_push(rows->v, rows->n) = (struct row){ .container = c };
 	else
 		container_close(&c);
 	return r < 0 ? r : 0;
@@ -72,12 +77,20 @@ static int64_t runtime_of(const struct container *c)
 	return c->config.created_ns;
 }
 
+/* As podman: with the image's, so that those of --rootfs, which have none, come first. */
+static int compare_sizes(const struct row *a, const struct row *b)
+{
+	return a->total < b->total ? -1 : a->total > b->total;
+}
+
 static int compare(const void *a, const void *b, void *key)
 {
-	const struct container *x = a;
-	const struct container *y = b;
+	const struct container *x = &((const struct row *)a)->container;
+	const struct container *y = &((const struct row *)b)->container;
 	const char *word = key;
 
+	if (str_eq(word, "size"))
+		return compare_sizes(a, b);
 	if (str_eq(word, "names") || str_eq(word, "name"))
 		return strcmp(x->config.name, y->config.name);
 	if (str_eq(word, "id"))
@@ -108,8 +121,8 @@ static void sort_rows(struct rows *rows)
 
 static int check_sort(const char *key, struct err *err)
 {
-	static const char *const keys[] = { "command", "created", "id",		"image",
-					    "names",   "name",	  "runningfor", "status" };
+	static const char *const keys[] = { "command", "created",    "id",   "image", "names",
+					    "name",    "runningfor", "size", "status" };
 
 	for (size_t i = 0; !key || i < ARRAY_SIZE(keys); i++)
 		if (!key || str_eq(key, keys[i]))
@@ -117,7 +130,7 @@ static int check_sort(const char *key, struct err *err)
 	return err_set(
 		err, ERR_USAGE,
 		"invalid option for --sort '%s': it must be one of command, created, id, image, "
-		"names, runningfor, status",
+		"names, runningfor, size, status",
 		key);
 }
 
@@ -132,44 +145,48 @@ static void cut_rows(struct rows *rows)
 		size_t oldest = 0;
 
 		for (size_t i = 1; i < rows->n; i++)
-			if (rows->v[i].config.created_ns < rows->v[oldest].config.created_ns)
+			if (runtime_of(&rows->v[i].container) <
+			    runtime_of(&rows->v[oldest].container))
 				oldest = i;
-		container_close(&rows->v[oldest]);
+		container_close(&rows->v[oldest].container);
 		rows->v[oldest] = rows->v[--rows->n];
 	}
 }
 
-static int add_size(const struct container *c, struct json_object *row, bool as_json,
-		    struct err *err)
+static int measure_rows(struct rows *rows, struct err *err)
 {
-	struct store *store;
-	uint64_t written = 0;
-	uint64_t total = 0;
 	int r = 0;
 
-	if (!c->config.rootfs) {
-		r = engine_store(c->engine, &store, err);
-		if (r == 0)
-			r = rootfs_size(store, c->config.id, &written, &total, err);
+	for (size_t i = 0; r == 0 && i < rows->n; i++) {
+		struct row *row = &rows->v[i];
+
+		r = disk_usage_container(&row->container, &row->written, &row->total, err);
+		/* One that is being removed has nothing any more. */
+		if (r < 0 && err->kind == ERR_NOT_FOUND) {
+			err_clear(err);
+			r = 0;
+		}
 	}
-	if (r < 0)
-		return r;
+	return r;
+}
+
+static void add_size(const struct row *measured, struct json_object *row, bool as_json)
+{
 	if (as_json) {
 		struct json_object *size = json_object_new_object();
 
-		view_add_i64(size, "rootFsSize", (int64_t)total);
-		view_add_i64(size, "rwSize", (int64_t)written);
+		view_add_i64(size, "rootFsSize", (int64_t)measured->total);
+		view_add_i64(size, "rwSize", (int64_t)measured->written);
 		json_object_object_add(row, "Size", size);
 	} else {
 		auto_strbuf struct strbuf sb = STRBUF_INIT;
 
-		view_size((double)written, &sb);
+		view_size_short((double)measured->written, &sb);
 		strbuf_adds(&sb, " (virtual ");
-		view_size((double)(total + written), &sb);
+		view_size_short((double)measured->total, &sb);
 		strbuf_adds(&sb, ")");
 		view_add(row, "Size", sb.buf);
 	}
-	return 0;
 }
 
 static struct json_object *headings(void)
@@ -195,10 +212,15 @@ static bool names_namespaces(const char *format)
 	return false;
 }
 
+static bool needs_sizes(const struct options *o)
+{
+	return o->size || (o->sort && str_eq(o->sort, "size"));
+}
+
 /* Whether a part of the configuration is enough to choose the rows, to sort and to show them. */
 static bool is_brief(const struct options *o)
 {
-	return o->filters.n == 0 && !o->format && !o->ns && !o->size;
+	return o->filters.n == 0 && !o->format && !o->ns && !needs_sizes(o);
 }
 
 static struct json_object *row_of(const struct container *c, const struct options *o)
@@ -221,19 +243,19 @@ static int print_rows(const struct rows *rows, struct strbuf *out, struct err *e
 		.headings = headings(),
 		.no_heading = o->no_heading,
 	};
-	int r = 0;
+	int r;
 
-	for (size_t i = 0; r == 0 && i < rows->n; i++) {
-		struct json_object *row = row_of(&rows->v[i], o);
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct container *c = &rows->v[i].container;
+		struct json_object *row = row_of(c, o);
 
 		if (o->ns || names_namespaces(o->format))
-			view_add_namespaces(row, &rows->v[i], as_json);
+			view_add_namespaces(row, c, as_json);
 		if (o->size)
-			r = add_size(&rows->v[i], row, as_json, err);
+			add_size(&rows->v[i], row, as_json);
 		json_object_array_add(list.rows, row);
 	}
-	if (r == 0)
-		r = gotemplate_format_list(&list, out, err);
+	r = gotemplate_format_list(&list, out, err);
 	json_object_put(list.rows);
 	json_object_put(list.headings);
 	return r;
@@ -256,14 +278,19 @@ static int list(const struct cli_invocation *inv, struct err *err)
 				  record_each(rows.engine, add_row, &rows, err);
 	if (r == 0) {
 		cut_rows(&rows);
+		if (needs_sizes(o))
+			r = measure_rows(&rows, err);
+	}
+	if (r == 0) {
 		sort_rows(&rows);
 		for (size_t i = 0; o->quiet && i < rows.n; i++)
-			strbuf_addf(&out, "%.*s\n", o->no_trunc ? 64 : 12, rows.v[i].config.id);
+			strbuf_addf(&out, "%.*s\n", o->no_trunc ? 64 : 12,
+				    rows.v[i].container.config.id);
 		if (!o->quiet)
 			r = print_rows(&rows, &out, err);
 	}
 	for (size_t i = 0; i < rows.n; i++)
-		container_close(&rows.v[i]);
+		container_close(&rows.v[i].container);
 	free(rows.v);
 	return r < 0 ? r : cli_print(out.buf, err);
 }
@@ -298,7 +325,7 @@ static const struct cli_option rows_[] = {
 	OPT_FLAG(T, quiet, "quiet", 'q', "print ids only"),
 	OPT_FLAG(T, size, "size", 's', "what each has written, and its whole size"),
 	OPT_STRING(T, sort, "sort", 0, "KEY",
-		   "order by command, created, id, image, names, runningfor or status"),
+		   "order by command, created, id, image, names, runningfor, size or status"),
 	OPT_FLAG(T, ns, "ns", 0, "the numbers of their namespaces"),
 	OPT_U32(T, watch, "watch", 'w', "SECONDS", "print it anew every so many seconds"),
 	OPT_FLAG(T, external, "external", 0,

@@ -89,7 +89,7 @@ void view_duration(int64_t ns, struct strbuf *sb)
 		strbuf_addf(sb, "%lld years", (long long)(hours / 24 / 365));
 }
 
-static void add_size(double bytes, double base, const char *const *units, size_t n,
+static void add_size(double bytes, double base, const char *const *units, size_t n, int digits,
 		     struct strbuf *sb)
 {
 	size_t i = 0;
@@ -98,21 +98,26 @@ static void add_size(double bytes, double base, const char *const *units, size_t
 		bytes /= base;
 		i++;
 	}
-	strbuf_addf(sb, "%.4g%s", bytes, units[i]);
+	strbuf_addf(sb, "%.*g%s", digits, bytes, units[i]);
 }
+
+static const char *const decimal_units[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB" };
 
 void view_size(double bytes, struct strbuf *sb)
 {
-	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB" };
+	add_size(bytes, 1000, decimal_units, ARRAY_SIZE(decimal_units), 4, sb);
+}
 
-	add_size(bytes, 1000, units, ARRAY_SIZE(units), sb);
+void view_size_short(double bytes, struct strbuf *sb)
+{
+	add_size(bytes, 1000, decimal_units, ARRAY_SIZE(decimal_units), 3, sb);
 }
 
 void view_size_binary(double bytes, struct strbuf *sb)
 {
 	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
 
-	add_size(bytes, 1024, units, ARRAY_SIZE(units), sb);
+	add_size(bytes, 1024, units, ARRAY_SIZE(units), 4, sb);
 }
 
 static int64_t since(int64_t ns)

@@ -14,7 +14,9 @@ void view_duration(int64_t ns, struct strbuf *sb);
 void view_status(const struct container *c, struct strbuf *sb);
 /* "512 B", "1.2 kB", "64 MB" (base 1000, as go-units). */
 void view_size(double bytes, struct strbuf *sb);
-/* The same with base 1024: "64 MiB". */
+/* The same with three digits, as podman's ps has it. */
+void view_size_short(double bytes, struct strbuf *sb);
+/* With base 1024: "64 MiB". */
 void view_size_binary(double bytes, struct strbuf *sb);
 /* A row of `ps`, for templates. A new object that the caller owns. */
 struct json_object *view_ps(const struct container *c, bool no_trunc);
@@ -24,8 +26,8 @@ struct json_object *view_ps_brief(const struct container *c, bool no_trunc);
 struct json_object *view_ps_json(const struct container *c);
 /* Numbers of its namespaces: CGROUPNS, IPC and so on, and as `Namespaces` for JSON; empty when it does not run. */
 void view_add_namespaces(struct json_object *row, const struct container *c, bool as_json);
-/* What `inspect` prints. */
-struct json_object *view_inspect(const struct container *c);
+/* What `inspect` prints; size: with what it takes of the disk. A new object that the caller owns; written on success. */
+int view_inspect(const struct container *c, bool size, struct json_object **ret, struct err *err);
 
 struct json_object *view_volume(const struct volume *v);
 

@@ -10,6 +10,7 @@
 #include "core/path.h"
 #include "core/str.h"
 #include "engine/apparmor.h"
+#include "engine/disk_usage.h"
 #include "engine/facts.h"
 #include "engine/runtime_exec.h"
 #include "engine/log_file.h"
@@ -434,7 +435,20 @@ static void add_files(struct json_object *o, const struct container *c)
 	view_add(o, "OCIConfigPath", spec);
 }
 
-struct json_object *view_inspect(const struct container *c)
+struct sizes {
+	uint64_t written;
+	uint64_t total;
+};
+
+/* Where podman has no number it prints none. */
+static void add_sizes(struct json_object *o, const struct sizes *sizes)
+{
+	view_add_i64(o, "SizeRw", (int64_t)sizes->written);
+	if (sizes->total > 0)
+		view_add_i64(o, "SizeRootFs", (int64_t)sizes->total);
+}
+
+static struct json_object *inspected(const struct container *c, const struct sizes *sizes)
 {
 	const struct container_config *g = &c->config;
 	struct json_object *o = json_object_new_object();
@@ -471,6 +485,8 @@ struct json_object *view_inspect(const struct container *c)
 	add_capabilities(o, g);
 	add(o, "ExecIDs", execs);
 	add(o, "GraphDriver", graph_driver(c));
+	if (sizes)
+		add_sizes(o, sizes);
 	add(o, "Mounts", mounts(c));
 	add(o, "Dependencies", view_strings(g->dependencies, g->n_dependencies));
 	add(o, "NetworkSettings", view_network_settings(c));
@@ -484,4 +500,15 @@ struct json_object *view_inspect(const struct container *c)
 	add(o, "Config", config(g));
 	add(o, "HostConfig", host_config(c));
 	return o;
+}
+
+int view_inspect(const struct container *c, bool size, struct json_object **ret, struct err *err)
+{
+	struct sizes sizes;
+	int r = size ? disk_usage_container(c, &sizes.written, &sizes.total, err) : 0;
+
+	if (r < 0)
+		return r;
+	*ret = inspected(c, size ? &sizes : NULL);
+	return 0;
 }

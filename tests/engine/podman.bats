@@ -168,6 +168,69 @@ hello" "$(fl run --rm --network "$mode" -p 8080 --rootfs "$ROOTFS" echo hello 2>
 	is $'-1\n0\n-1' "$(fl wait --ignore x "$C" y)"
 }
 
+@test "wait: what it is for, and the first of several" {
+	fl create --name "$C" --rootfs "$ROOTFS" sh -c 'until [ -e /data/go ]; do sleep 0.1; done; exit 5' >/dev/null
+	fl create --name "$C-b" --rootfs "$ROOTFS" true >/dev/null
+	# Only an end has a code.
+	is -1 "$(fl wait --condition created "$C")"
+	is -1 "$(fl wait --condition running --condition configured "$C")"
+	is 0 "$(fl wait --condition exited "$C-b")"
+	fl init "$C" >/dev/null
+	is -1 "$(fl wait --condition removing,initialized "$C")"
+	fl wait --condition running --interval 20ms "$C" >running &
+	waiting=$!
+	fl start "$C" >/dev/null
+	wait "$waiting"
+	is -1 "$(<running)"
+	fl wait "$C" "$C-b" >both &
+	both=$!
+	fl wait --exit-first-match --condition stopped,paused --interval 20 "$C" "$C-b" >first
+	is 0 "$(<first)"
+	fl wait --exit-first-match --condition paused --ignore nobody "$C" "$C-b" >first &
+	waiting=$!
+	fl pause "$C" >/dev/null
+	wait "$waiting"
+	is -1 "$(<first)"
+	fl unpause "$C" >/dev/null
+	touch "$ROOTFS/data/go"
+	wait "$both"
+	rm "$ROOTFS/data/go"
+	is $'5\n0' "$(<both)"
+	is -1 "$(fl wait --exit-first-match --ignore nobody)"
+	# The one that is not there is told at once, not after the wait for others.
+	start_idle "$C-c"
+	says 125 'no container with name or ID "nobody" found: no such container' wait "$C-c" nobody
+	says 125 'unknown container state: nothing: invalid argument' wait --condition nothing "$C-c"
+	says 125 "cannot use condition \"healthy\": container $(inspect "$C-c" '{{.Id}}') has no healthcheck" \
+		wait --condition healthy "$C-c"
+	says 125 "interval 'soon'" wait --interval soon "$C-c"
+}
+
+# Somebody waits for its exit code.
+attended()
+{
+	! flock --exclusive --nonblock "$ENGINE/run/containers/$(inspect "$1" '{{.Id}}')/attend" true
+}
+
+is_removed()
+{
+	! fl container exists "$1"
+}
+
+@test "wait: one that removes itself meanwhile has its code all the same" {
+	start_idle "$C"
+	fl run -d --rm --name "$C-b" --rootfs "$ROOTFS" sh -c 'until [ -e /data/go ]; do sleep 0.1; done; exit 6' >/dev/null
+	fl wait "$C" "$C-b" >codes &
+	waiting=$!
+	eventually attended "$C-b"
+	touch "$ROOTFS/data/go"
+	eventually is_removed "$C-b"
+	fl stop "$C" >/dev/null
+	wait "$waiting"
+	rm "$ROOTFS/data/go"
+	is $'0\n6' "$(<codes)"
+}
+
 @test "volumes of a type or a device are mounted while somebody needs them" {
 	mkdir dir
 	echo text >dir/file

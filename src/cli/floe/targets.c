@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -117,11 +118,8 @@ int targets_each(const struct cli_invocation *inv, const struct targets *t,
 		int r2 = t->lock ? container_open_locked(&c, e, name, &one) :
 				   container_open(&c, e, name, &one);
 
-		if (r2 == -ENOENT && (t->ignore || t->all)) {
-			if (t->missing)
-				t->missing();
+		if (r2 == -ENOENT && (t->ignore || t->all))
 			continue;
-		}
 		if (r2 == 0)
 			r2 = each(&c, context, &one);
 		if (r2 < 0) {
@@ -134,6 +132,42 @@ int targets_each(const struct cli_invocation *inv, const struct targets *t,
 	strvec_done(&names.typed);
 	strvec_done(&names.ids);
 	return r < 0 ? r : code;
+}
+
+void target_list_done(struct target_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (!list->v[i].is_missing)
+			container_close(&list->v[i].container);
+	free(list->v);
+	*list = (struct target_list){ 0 };
+}
+
+int targets_open(const struct cli_invocation *inv, const struct targets *t, struct target_list *ret,
+		 struct err *err)
+{
+	auto_target_list struct target_list list = { 0 };
+	struct names names = { 0 };
+	int r = collect(inv, t, &names, err);
+
+	for (size_t i = 0; r == 0 && i < names.typed.n; i++) {
+		struct target *one = array_push(list.v, list.n);
+
+		one->container = (struct container)CONTAINER_INIT;
+		r = container_open(&one->container, floe_engine(inv), names.typed.v[i], err);
+		one->is_missing = r < 0;
+		if (r == -ENOENT && t->ignore) {
+			err_clear(err);
+			r = 0;
+		}
+	}
+	strvec_done(&names.typed);
+	strvec_done(&names.ids);
+	if (r < 0)
+		return r;
+	*ret = list;
+	list = (struct target_list){ 0 };
+	return 0;
 }
 
 int targets_cidfile(const struct cli_invocation *inv, const char *path, struct container *ret,

@@ -15,7 +15,6 @@ struct targets {
 	bool print_id; /* the id, not what was typed */
 	struct strvec filters;
 	struct strvec cidfiles;
-	void (*missing)(void); /* for each that is ignored; NULL: nothing */
 	/* Which of `all` are meant; NULL: every one. */
 	bool (*wanted)(const struct container *c);
 };
@@ -38,6 +37,23 @@ struct targets {
 int targets_each(const struct cli_invocation *inv, const struct targets *t,
 		 int (*each)(struct container *c, void *context, struct err *err), void *context,
 		 struct err *err);
+
+struct target {
+	struct container container;
+	bool is_missing; /* there is none of that name, which `ignore` makes no error */
+};
+
+struct target_list {
+	struct target *v;
+	size_t n;
+};
+
+/* Every container that the arguments mean, none of them locked; the first that is not there is the error. */
+int targets_open(const struct cli_invocation *inv, const struct targets *t, struct target_list *ret,
+		 struct err *err);
+void target_list_done(struct target_list *list);
+DEFINE_AUTO_VAL(target_list, struct target_list, target_list_done)
+#define auto_target_list auto_cleanup(target_list_cleanup_val)
 
 /* The only container that an argument or --latest means. */
 int targets_one(const struct cli_invocation *inv, bool latest, bool lock, struct container *ret,

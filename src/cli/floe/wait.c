@@ -6,6 +6,7 @@
 #include "cli/floe/targets.h"
 #include "core/alloc.h"
 #include "core/clock.h"
+#include "core/fd.h"
 #include "core/io.h"
 #include "core/parse.h"
 #include "core/str.h"
@@ -18,92 +19,213 @@ struct wait_options {
 	bool first;
 };
 
-static bool condition_holds(const struct container *c, const char *word)
-{
-	if (str_eq(word, "stopped"))
-		return c->status.phase == PHASE_STOPPED || c->status.phase == PHASE_EXITED;
-	return c->status.phase == container_phase_from_string(word);
-}
-
-static bool any_condition_holds(const struct container *c, const struct strvec *conditions)
-{
-	if (conditions->n == 0)
-		return condition_holds(c, "stopped") || c->status.phase == PHASE_CREATED;
-	for (size_t i = 0; i < conditions->n; i++)
-		if (condition_holds(c, conditions->v[i]))
-			return true;
-	return false;
-}
-
-struct wait_context {
-	const struct wait_options *o;
-	uint64_t interval_ms;
+/* One container of the line, until its answer is known. */
+struct watched {
+	struct container *container; /* NULL: there is none, and that is no error */
+	int attend; /* descriptor of container_attend() */
+	bool is_known;
+	int code;
 };
 
-static int wait_one(struct container *c, void *context, struct err *err)
+struct watch {
+	const struct wait_options *o;
+	uint64_t interval_ms;
+	struct watched *v;
+	size_t n;
+};
+
+/* These two are one for users, and so it is with podman. One that never ran counts as ended. */
+static bool is_end(const char *word)
 {
-	const struct wait_context *w = context;
-	auto_close int attend = container_attend(c);
-	auto_free char *line = NULL;
-	int code;
-
-	while (!any_condition_holds(c, &w->o->conditions)) {
-		int r;
-
-		if (w->o->conditions.n == 0)
-			(void)container_wait_exit(c, (int)w->interval_ms);
-		else
-			clock_sleep_ms(w->interval_ms);
-		code = c->status.exit_code;
-		r = container_reload(c, err);
-		if (r == -ENOENT) {
-			/* Removed as it ended: what was seen last is the answer. */
-			err_clear(err);
-			c->status.exit_code = code;
-			break;
-		}
-		if (r < 0)
-			return r;
-	}
-	code = c->status.exit_code;
-	line = xasprintf("%d\n", code);
-	(void)io_write_all(STDOUT_FILENO, line, strlen(line));
-	return 1;
+	return str_eq(word, "stopped") || str_eq(word, "exited");
 }
 
-/* --ignore: a code for each name, so that the lines are of the arguments. */
-static void print_missing(void)
+static bool has_ended(const struct container *c)
 {
-	(void)io_write_all(STDOUT_FILENO, "-1\n", 3);
+	return c->status.phase == PHASE_STOPPED || c->status.phase == PHASE_EXITED ||
+	       c->status.phase == PHASE_CREATED;
+}
+
+/* Only an end has an exit code; for other states podman prints -1. */
+static bool answer(const struct container *c, const struct strvec *conditions, int *ret_code)
+{
+	bool is_met = conditions->n == 0 && has_ended(c);
+
+	*ret_code = c->status.exit_code;
+	for (size_t i = 0; i < conditions->n && !is_met; i++) {
+		if (is_end(conditions->v[i])) {
+			is_met = has_ended(c);
+		} else if (c->status.phase == container_phase_from_string(conditions->v[i])) {
+			is_met = true;
+			*ret_code = -1;
+		}
+	}
+	return is_met;
+}
+
+/* 1: its answer is known, 0: not yet. */
+static int look(const struct watch *w, struct watched *one, struct err *err)
+{
+	struct container *c = one->container;
+	int seen = c->status.exit_code;
+	int r;
+
+	if (answer(c, &w->o->conditions, &one->code))
+		return 1;
+	r = container_reload(c, err);
+	if (r == -ENOENT) {
+		/* Removed as it ended: what was seen last is the answer. */
+		err_clear(err);
+		one->code = seen;
+		return 1;
+	}
+	return r < 0 ? r : answer(c, &w->o->conditions, &one->code);
+}
+
+static void print_code(int code)
+{
+	auto_free char *line = xasprintf("%d\n", code);
+
+	(void)io_write_all(STDOUT_FILENO, line, strlen(line));
+}
+
+/* Look at all whose answer is not known. Returns one of them; NULL: all are known, or (--exit-first-match) one is. */
+static struct watched *look_at_all(const struct watch *w, int *exit_code)
+{
+	struct watched *pending = NULL;
+
+	for (size_t i = 0; i < w->n; i++) {
+		struct watched *one = &w->v[i];
+		struct err err = ERR_INIT;
+		int r;
+
+		if (one->is_known)
+			continue;
+		r = look(w, one, &err);
+		if (r == 0) {
+			pending = one;
+			continue;
+		}
+		one->is_known = true;
+		/* Now it may be cleaned up. */
+		close_fd(&one->attend);
+		if (r < 0) {
+			targets_report(&err);
+			*exit_code = FLOE_EXIT_ERROR;
+			one->code = -1;
+		}
+		if (w->o->first) {
+			print_code(one->code);
+			return NULL;
+		}
+	}
+	return pending;
+}
+
+/* The lines are in the order of the arguments, each as soon as it can be. */
+static int watch_run(const struct watch *w)
+{
+	struct watched *pending;
+	size_t printed = 0;
+	int exit_code = 0;
+
+	do {
+		pending = look_at_all(w, &exit_code);
+		while (!w->o->first && printed < w->n && w->v[printed].is_known)
+			print_code(w->v[printed++].code);
+		if (pending && w->o->conditions.n == 0)
+			(void)container_wait_exit(pending->container, (int)w->interval_ms);
+		else if (pending)
+			clock_sleep_ms(w->interval_ms);
+	} while (pending);
+	return exit_code;
+}
+
+static void watch_init(struct watch *w, struct target_list *targets)
+{
+	w->v = xcalloc(targets->n + 1, sizeof(*w->v));
+	for (size_t i = 0; i < targets->n; i++) {
+		struct target *t = &targets->v[i];
+		struct watched *one = &w->v[w->n];
+
+		/* They are none that could be the first. */
+		if (t->is_missing && w->o->first)
+			continue;
+		*one = (struct watched){ .attend = -EBADF, .is_known = t->is_missing, .code = -1 };
+		if (!t->is_missing) {
+			one->container = &t->container;
+			one->attend = container_attend(&t->container);
+		}
+		w->n++;
+	}
+}
+
+static int check_conditions(const struct wait_options *o, const struct target_list *targets,
+			    struct err *err)
+{
+	for (size_t i = 0; i < o->conditions.n; i++) {
+		const char *word = o->conditions.v[i];
+
+		if (str_eq(word, "healthy") || str_eq(word, "unhealthy")) {
+			const struct target *t = targets->n > 0 ? &targets->v[0] : NULL;
+
+			return err_set(err, ERR_INVALID,
+				       "cannot use condition \"%s\": container %s has no "
+				       "healthcheck",
+				       word, t && !t->is_missing ? t->container.config.id : "");
+		}
+		if (!container_phase_from_string(word) && !str_eq(word, "unknown"))
+			return err_set(err, ERR_USAGE,
+				       "unknown container state: %s: invalid argument", word);
+	}
+	return 0;
+}
+
+static int parse_interval(const char *text, uint64_t *ret_ms, struct err *err)
+{
+	uint64_t ms = 250;
+	uint64_t ns;
+
+	if (text && parse_u64(text, &ms) < 0) {
+		if (parse_duration(text, &ns) < 0)
+			return err_set(err, ERR_USAGE,
+				       "interval '%s': expected a time such as 250ms", text);
+		ms = ns / NSEC_PER_MSEC;
+	}
+	*ret_ms = MIN(MAX(ms, (uint64_t)1), (uint64_t)INT32_MAX);
+	return 0;
 }
 
 static int run_wait(const struct cli_invocation *inv, struct err *err)
 {
 	const struct wait_options *o = inv->options;
-	struct wait_context w = { .o = o, .interval_ms = 250 };
-	struct targets targets;
-	uint64_t ns;
+	auto_target_list struct target_list targets = { 0 };
+	struct watch w = { .o = o };
+	int r = parse_interval(o->interval, &w.interval_ms, err);
 
-	if (o->interval && parse_u64(o->interval, &w.interval_ms) < 0) {
-		if (parse_duration(o->interval, &ns) < 0)
-			return err_set(err, ERR_USAGE,
-				       "interval '%s': expected a time such as "
-				       "250ms",
-				       o->interval);
-		w.interval_ms = MAX(ns / NSEC_PER_MSEC, (uint64_t)1);
-	}
-	for (size_t i = 0; i < o->conditions.n; i++)
-		if (!container_phase_from_string(o->conditions.v[i]))
-			return err_set(err, ERR_USAGE, "condition '%s': not supported",
-				       o->conditions.v[i]);
-	targets = o->targets;
-	targets.missing = print_missing;
-	return targets_each(inv, &targets, wait_one, &w, err);
+	if (r == 0)
+		r = targets_open(inv, &o->targets, &targets, err);
+	if (r == 0)
+		r = check_conditions(o, &targets, err);
+	if (r < 0)
+		return r;
+	watch_init(&w, &targets);
+	/* --exit-first-match of those that are not there. */
+	if (w.n == 0 && targets.n > 0)
+		print_code(-1);
+	else
+		r = watch_run(&w);
+	for (size_t i = 0; i < w.n; i++)
+		close_fd(&w.v[i].attend);
+	free(w.v);
+	return r;
 }
 
 #define T struct wait_options
 static const struct cli_option wait_rows[] = {
-	OPT_STRVEC(T, conditions, "condition", 0, "STATE", "what to wait for (default: stopped)"),
+	OPT_STRVEC_F(T, conditions, "condition", 0, "STATE", "what to wait for (default: stopped)",
+		     CLI_LIST),
+	OPT_FLAG(T, first, "exit-first-match", 0, "wait for the first of them only"),
 	OPT_STRING(T, interval, "interval", 'i', "TIME", "how often to look (default: 250ms)"),
 	OPT_FLAG(T, targets.ignore, "ignore", 0, "no error for those that do not exist"),
 	LATEST_ROW(T),

@@ -54,6 +54,11 @@ int archive_codec_from_string(const char *name, enum archive_codec *ret)
 	return -EINVAL;
 }
 
+const char *archive_codec_to_string(enum archive_codec codec)
+{
+	return codec_names[codec];
+}
+
 /* --- opening --- */
 
 static struct stream *new_stream(const struct archive_writer *w, int fd)
@@ -91,6 +96,19 @@ int archive_writer_open(struct archive_writer **ret, const char *target,
 		return r;
 	if (!w->output.is_dir)
 		w->stream = new_stream(w, w->output.fd);
+	*ret = take_ptr(w);
+	return 0;
+}
+
+int archive_writer_open_fd(struct archive_writer **ret, int fd, const char *name,
+			   const struct archive_writer_options *options, struct err *err)
+{
+	auto_archive_writer struct archive_writer *w = new_writer(options);
+	int r = output_open_fd(&w->output, fd, name, err);
+
+	if (r < 0)
+		return r;
+	w->stream = new_stream(w, w->output.fd);
 	*ret = take_ptr(w);
 	return 0;
 }
@@ -184,13 +202,26 @@ static int copy_small(struct archive_writer *w, int fd, uint64_t size, const cha
 		      struct err *err)
 {
 	auto_free uint8_t *data = xmalloc(size ? size : 1);
-	int r = io_pread_exact(fd, data, size, 0);
+	size_t done = 0;
 
-	if (r <= 0)
-		return r < 0 ? err_sys(err, r, "read '%s'", path) :
-			       err_set(err, ERR_STATE, "read '%s': it became shorter meanwhile",
-				       path);
+	while (done < size) {
+		ssize_t n = RETRY_EINTR(pread(fd, data + done, size - done, (off_t)done));
+
+		if (n <= 0)
+			return n < 0 ? err_sys(err, -errno, "read '%s'", path) :
+				       err_set(err, ERR_STATE,
+					       "read '%s': it became shorter meanwhile", path);
+		done += (size_t)n;
+	}
 	return stream_bytes(w->stream, data, size, err);
+}
+
+/* Where a hole is found page by page, as on a tmpfs, looking takes longer than reading what could be one. */
+static bool has_holes(int fd, uint64_t size)
+{
+	struct stat st;
+
+	return fstat(fd, &st) < 0 || (uint64_t)st.st_blocks * 512 < size;
 }
 
 /* Runs of data by the workers; what is between is not read. */
@@ -200,6 +231,8 @@ static int copy_large(struct archive_writer *w, struct stream_file *file, int fd
 	uint64_t at = 0;
 	int r = 0;
 
+	if (!has_holes(fd, size))
+		return stream_range(w->stream, file, 0, size, err);
 	while (r == 0 && at < size) {
 		off_t found = lseek(fd, (off_t)at, SEEK_DATA);
 		uint64_t data = found < 0 ? (errno == ENXIO ? size : at) : (uint64_t)found;
@@ -220,18 +253,18 @@ static int copy_large(struct archive_writer *w, struct stream_file *file, int fd
 
 /* The first size bytes of fd, which is taken over. */
 static int copy_content(struct archive_writer *w, int fd, uint64_t size, const char *path,
-			struct err *err)
+			bool consume, struct err *err)
 {
 	struct stream_file *file;
 	int r;
 
-	if (size <= SMALL_MAX) {
+	if (size <= SMALL_MAX && !consume) {
 		r = copy_small(w, fd, size, path, err);
 		close_fd(&fd);
 		return r;
 	}
 	/* On a file system that shares blocks a directory costs nothing. */
-	if (w->output.is_dir && ioctl(w->member_fd, FICLONE, fd) == 0) {
+	if (w->output.is_dir && !consume && ioctl(w->member_fd, FICLONE, fd) == 0) {
 		w->result.tar_bytes += size;
 		w->result.archive_bytes += size;
 		r = ftruncate(w->member_fd, (off_t)size) < 0 ?
@@ -240,16 +273,18 @@ static int copy_content(struct archive_writer *w, int fd, uint64_t size, const c
 		close_fd(&fd);
 		return r;
 	}
-	file = stream_file_new(fd, path);
+	file = stream_file_new(fd, path, consume);
 	r = copy_large(w, file, fd, size, err);
 	stream_file_release(file);
 	return r;
 }
 
 int archive_writer_add_file(struct archive_writer *w, int dir_fd, const char *path,
-			    const char *name, struct err *err)
+			    const char *name, unsigned int flags, struct err *err)
 {
-	auto_close int fd = fd_open_at(dir_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	bool consume = flags & ARCHIVE_TREE_CONSUME;
+	auto_close int fd = fd_open_at(dir_fd, path,
+				       (consume ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK, 0);
 	struct tar_header header = { .path = name, .type = '0', .mode = 0600 };
 	struct stat st;
 	int r;
@@ -264,7 +299,7 @@ int archive_writer_add_file(struct archive_writer *w, int dir_fd, const char *pa
 	header.mtime.tv_sec = st.st_mtim.tv_sec;
 	r = begin_file(w, &header, err);
 	if (r == 0)
-		r = copy_content(w, take_fd(fd), header.size, path, err);
+		r = copy_content(w, take_fd(fd), header.size, path, consume, err);
 	return r < 0 ? r : end_file(w, header.size, err);
 }
 
@@ -281,7 +316,7 @@ static int copy_entry(struct archive_writer *w, const struct archive_tree *tree,
 	fd = tree_entry_open(tree, entry, err);
 	if (fd < 0)
 		return fd;
-	return copy_content(w, fd, size, entry->path, err);
+	return copy_content(w, fd, size, entry->path, entry->flags & ARCHIVE_TREE_CONSUME, err);
 }
 
 /* One that is no regular file, as a member. */

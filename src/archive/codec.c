@@ -4,12 +4,12 @@
 #include <endian.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
 #include "core/alloc.h"
 #include "core/auto.h"
-#include "core/io.h"
 
 #define SEEK_MAGIC 0x8F92EAB1U
 #define SKIPPABLE_MAGIC 0x184D2A5EU
@@ -54,20 +54,85 @@ static void reserve(struct codec *codec, size_t capacity)
 	codec->capacity = capacity;
 }
 
+static uint8_t *without_const(const uint8_t *data)
+{
+	return (uint8_t *)(uintptr_t)data;
+}
+
+/* --- what to try on data --- */
+
+/*
+ * Memory that is encrypted, compressed or random already costs its compression most of the time and comes out no
+ * smaller. Where bytes are spread evenly over a sample they are stored: 4,096 bytes of which each of the 256
+ * is expected 16 times; sum of squares of a random sample is about 69,000. The step is odd, so that every byte of
+ * words and records has its turn.
+ */
+static bool looks_random(const uint8_t *data, size_t len)
+{
+	unsigned int counts[256] = { 0 };
+	unsigned int sum = 0;
+	size_t step = len / 4096;
+
+	if (step == 0)
+		return false;
+	step -= step % 2 == 0;
+	for (size_t i = 0; i < 4096; i++)
+		counts[data[i * step]]++;
+	for (size_t i = 0; i < 256; i++)
+		sum += counts[i] * counts[i];
+	return sum < 73000;
+}
+
+static bool is_repeated(const uint8_t *data, size_t len)
+{
+	return len > 0 && memcmp(data, data + 1, len - 1) == 0;
+}
+
 /* --- zstd --- */
 
-static int zstd_compress(struct codec *codec, int level, const uint8_t *data, size_t len)
+static int zstd_prepare(struct codec *codec, int level)
+{
+	if (codec->compressor)
+		return 0;
+	codec->compressor = ZSTD_createCCtx();
+	if (!codec->compressor)
+		return -ENOMEM;
+	(void)ZSTD_CCtx_setParameter(codec->compressor, ZSTD_c_compressionLevel, level);
+	(void)ZSTD_CCtx_setParameter(codec->compressor, ZSTD_c_checksumFlag, 1);
+	return 0;
+}
+
+/* Bytes that are spread evenly may still be the same ones again and again: that is seen by trying. */
+static bool zstd_is_in_vain(struct codec *codec, const uint8_t *data, size_t len)
 {
 	size_t n;
 
-	if (!codec->compressor) {
-		codec->compressor = ZSTD_createCCtx();
-		if (!codec->compressor)
-			return -ENOMEM;
-		(void)ZSTD_CCtx_setParameter(codec->compressor, ZSTD_c_compressionLevel, level);
-		(void)ZSTD_CCtx_setParameter(codec->compressor, ZSTD_c_checksumFlag, 1);
-	}
+	if (len < STORED_BLOCK || stored_size(len) == 0)
+		return false;
+	for (size_t at = 0; at < len; at += STORED_BLOCK)
+		if (!looks_random(data + at, MIN(STORED_BLOCK, len - at)))
+			return false;
+	n = ZSTD_compress2(codec->compressor, codec->out, codec->capacity, data, STORED_BLOCK);
+	return !ZSTD_isError(n) && n > STORED_BLOCK - STORED_BLOCK / 64;
+}
+
+static int zstd_compress(struct codec *codec, int level, const uint8_t *data, size_t len)
+{
+	bool repeated = is_repeated(data, len);
+	size_t n;
+	int r = zstd_prepare(codec, level);
+
+	if (r < 0 || (repeated && codec->repeated_len == len && codec->repeated == data[0]))
+		return r;
 	reserve(codec, ZSTD_compressBound(len));
+	codec->repeated_len = repeated ? len : 0;
+	codec->repeated = repeated ? data[0] : 0;
+	codec->is_stored = !repeated && zstd_is_in_vain(codec, data, len);
+	if (codec->is_stored) {
+		stored_format(&codec->stored, data, len);
+		codec->len = stored_size(len);
+		return 0;
+	}
 	n = ZSTD_compress2(codec->compressor, codec->out, codec->capacity, data, len);
 	if (ZSTD_isError(n))
 		return -EIO;
@@ -93,26 +158,6 @@ static int zstd_decompress(struct codec *codec, const uint8_t *data, size_t len,
 
 /* --- gzip --- */
 
-/*
- * Memory that is encrypted, compressed or random already costs deflate most of its time and comes out no
- * smaller. Where bytes are spread evenly over a sample they are stored: 4,096 bytes of which each of the 256
- * is expected 16 times; sum of squares of a random sample is about 69,000.
- */
-static bool looks_random(const uint8_t *data, size_t len)
-{
-	unsigned int counts[256] = { 0 };
-	unsigned int sum = 0;
-	size_t step = len / 4096;
-
-	if (step == 0)
-		return false;
-	for (size_t i = 0; i < 4096; i++)
-		counts[data[i * step]]++;
-	for (size_t i = 0; i < 256; i++)
-		sum += counts[i] * counts[i];
-	return sum < 73000;
-}
-
 static int deflate_all(z_stream *z, int level, const uint8_t *data, size_t len)
 {
 	size_t done = 0;
@@ -124,7 +169,7 @@ static int deflate_all(z_stream *z, int level, const uint8_t *data, size_t len)
 
 		if (r != Z_OK)
 			return -EIO;
-		z->next_in = (z_const Bytef *)(uintptr_t)(data + done);
+		z->next_in = without_const(data + done);
 		z->avail_in = (uInt)n;
 		if (deflate(z, Z_NO_FLUSH) != Z_OK || z->avail_in > 0)
 			return -EIO;
@@ -167,7 +212,7 @@ static int gzip_decompress(struct codec *codec, const uint8_t *data, size_t len,
 
 	if (inflateInit2(&z, 15 + 16) != Z_OK)
 		return -ENOMEM;
-	z.next_in = (z_const Bytef *)(uintptr_t)data;
+	z.next_in = without_const(data);
 	z.avail_in = (uInt)len;
 	z.next_out = codec->out;
 	z.avail_out = (uInt)want;
@@ -206,12 +251,55 @@ int codec_compress(struct codec *codec, enum archive_codec kind, int level, cons
 	return 0;
 }
 
+size_t codec_parts(struct codec *codec, const uint8_t *data, size_t len,
+		   struct iovec parts[STORED_PARTS_MAX])
+{
+	if (codec->is_stored)
+		return stored_parts(&codec->stored, without_const(data), len, parts);
+	parts[0] = (struct iovec){ codec->out, codec->len };
+	return 1;
+}
+
+static bool is_same_again(const struct codec *codec, const uint8_t *data, size_t len, size_t want)
+{
+	return codec->small_len > 0 && codec->small_len == len && codec->len == want &&
+	       memcmp(codec->small, data, len) == 0;
+}
+
 int codec_decompress(struct codec *codec, enum archive_codec kind, const uint8_t *data, size_t len,
 		     size_t want)
 {
+	int r;
+
+	if (is_same_again(codec, data, len, want))
+		return 0;
+	codec->small_len = 0;
 	reserve(codec, want ? want : 1);
-	return kind == ARCHIVE_CODEC_ZSTD ? zstd_decompress(codec, data, len, want) :
-					    gzip_decompress(codec, data, len, want);
+	r = kind == ARCHIVE_CODEC_ZSTD ? zstd_decompress(codec, data, len, want) :
+					 gzip_decompress(codec, data, len, want);
+	if (r == 0 && len <= CODEC_SMALL) {
+		memcpy(codec->small, data, len);
+		codec->small_len = len;
+	}
+	return r;
+}
+
+int codec_read_stored(struct codec *codec, int fd, uint64_t offset, size_t len, size_t want)
+{
+	struct iovec parts[STORED_PARTS_MAX];
+	size_t n;
+	ssize_t done;
+
+	if (stored_size(want) != len)
+		return 0;
+	codec->small_len = 0;
+	reserve(codec, want);
+	n = stored_parts(&codec->stored, codec->out, want, parts);
+	done = RETRY_EINTR(preadv(fd, parts, (int)n, (off_t)offset));
+	if (done < 0)
+		return -errno;
+	codec->len = want;
+	return (size_t)done == len ? stored_check(&codec->stored, codec->out, want) : 0;
 }
 
 /* --- index --- */
@@ -254,6 +342,13 @@ void codec_index_format(const struct codec_index *index, enum archive_codec kind
 	add_u32(sb, SEEK_MAGIC);
 }
 
+static int read_at(int fd, void *buf, size_t len, uint64_t offset)
+{
+	ssize_t n = RETRY_EINTR(pread(fd, buf, len, (off_t)offset));
+
+	return n < 0 ? -errno : (size_t)n == len ? 1 : 0;
+}
+
 static int load_table(struct codec_index *index, int fd, uint64_t start, uint64_t end)
 {
 	auto_free uint8_t *table = NULL;
@@ -266,7 +361,7 @@ static int load_table(struct codec_index *index, int fd, uint64_t start, uint64_
 
 	if (left < SEEK_FOOTER + SKIPPABLE_HEAD)
 		return 0;
-	r = io_pread_exact(fd, footer, sizeof(footer), end - sizeof(footer));
+	r = read_at(fd, footer, sizeof(footer), end - sizeof(footer));
 	if (r <= 0 || get_u32(footer + 5) != SEEK_MAGIC || (footer[4] & 0x7f) != 0)
 		return MIN(r, 0);
 	n = get_u32(footer);
@@ -275,7 +370,7 @@ static int load_table(struct codec_index *index, int fd, uint64_t start, uint64_
 	if (n > SEEK_ENTRIES_MAX || size > left)
 		return 0;
 	table = xmalloc(size);
-	r = io_pread_exact(fd, table, size, end - size);
+	r = read_at(fd, table, size, end - size);
 	if (r <= 0 || get_u32(table) != SKIPPABLE_MAGIC ||
 	    get_u32(table + 4) != size - SKIPPABLE_HEAD)
 		return MIN(r, 0);
@@ -298,8 +393,7 @@ static int load_members(struct codec_index *index, int fd, uint64_t start, uint6
 		uint8_t head[CODEC_HEAD];
 		uint32_t piece;
 		uint32_t content;
-		int r = end - start < sizeof(head) ? 0 :
-						     io_pread_exact(fd, head, sizeof(head), start);
+		int r = end - start < sizeof(head) ? 0 : read_at(fd, head, sizeof(head), start);
 
 		if (r <= 0)
 			return r;

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "archive/stored.h"
 #include "archive/writer.h"
 #include "core/macro.h"
 #include "core/strbuf.h"
@@ -18,22 +19,42 @@
  * read as one stream. */
 #define CODEC_PIECE_MAX ((uint32_t)8 << 20)
 
+/* Pieces up to this size are content that is the same again and again. */
+#define CODEC_SMALL 128
+
 /* What one slot needs, used again and again. Zeroed at first. */
 struct codec {
 	uint8_t *out;
 	size_t capacity;
 	size_t len; /* of the last result */
+	struct stored
+		stored; /* with is_stored the last piece is this and the data, and not in out */
+	bool is_stored;
+	/* The last piece is of so many bytes that are all the same; 0: it is not. */
+	size_t repeated_len;
+	uint8_t repeated;
+	/* The piece that out is the content of, when it is small; 0: none. */
+	uint8_t small[CODEC_SMALL];
+	size_t small_len;
 	void *compressor; /* ZSTD_CCtx */
 	void *decompressor; /* ZSTD_DCtx */
 };
 void codec_done(struct codec *codec);
 
-/* Data into one piece at codec->out; nothing with ARCHIVE_CODEC_NONE (len is right). -ENOMEM, -EIO. */
+/* Data into one piece; nothing with ARCHIVE_CODEC_NONE (len is right). -ENOMEM, -EIO. */
 int codec_compress(struct codec *codec, enum archive_codec kind, int level, const uint8_t *data,
 		   size_t len);
+/* Where that piece is: parts of codec and of data, which is still what it was, borrowed. Returns their number. */
+size_t codec_parts(struct codec *codec, const uint8_t *data, size_t len,
+		   struct iovec parts[STORED_PARTS_MAX]);
 /* The content of a piece, which must be want bytes, into codec->out. -EBADMSG. */
 int codec_decompress(struct codec *codec, enum archive_codec kind, const uint8_t *data, size_t len,
 		     size_t want);
+/*
+ * The same straight from byte `offset` of fd, for a piece of zstd that is not compressed: 1; 0 when it may be another kind, which
+ * codec_decompress() knows; negative errno, -EBADMSG.
+ */
+int codec_read_stored(struct codec *codec, int fd, uint64_t offset, size_t len, size_t want);
 
 /* Whether data (at least CODEC_HEAD bytes, or the whole rest) begins with a member of ours: its sizes. */
 #define CODEC_HEAD 24

@@ -81,9 +81,18 @@ static void reserve_in(struct piece *piece, size_t len)
 
 static int read_piece(struct piece *piece, uint8_t *to)
 {
-	int r = io_pread_exact(piece->plain->fd, to, piece->entry.piece_len, piece->entry.offset);
+	size_t done = 0;
 
-	return r == 0 ? -EBADMSG : MIN(r, 0);
+	while (done < piece->entry.piece_len) {
+		ssize_t n = RETRY_EINTR(pread(piece->plain->fd, to + done,
+					      piece->entry.piece_len - done,
+					      (off_t)(piece->entry.offset + done)));
+
+		if (n <= 0)
+			return n < 0 ? -errno : -EBADMSG;
+		done += (size_t)n;
+	}
+	return 0;
 }
 
 static void run_piece(void *slot)
@@ -97,6 +106,15 @@ static void run_piece(void *slot)
 		piece->codec.len = entry->piece_len;
 		piece->error = read_piece(piece, piece->in);
 		return;
+	}
+	if (piece->read && piece->plain->format == FORMAT_ZSTD) {
+		int r = codec_read_stored(&piece->codec, piece->plain->fd, entry->offset,
+					  entry->piece_len, entry->content_len);
+
+		if (r != 0) {
+			piece->error = MIN(r, 0);
+			return;
+		}
 	}
 	if (piece->read) {
 		reserve_in(piece, entry->piece_len);
@@ -415,6 +433,11 @@ void plain_set_ahead(struct plain *p, bool ahead)
 const char *plain_format(const struct plain *p)
 {
 	return format_names[p->format];
+}
+
+uint64_t plain_size(const struct plain *p)
+{
+	return p->size;
 }
 
 uint64_t plain_consumed(const struct plain *p)

@@ -26,6 +26,7 @@
 struct stream_file {
 	int fd;
 	char *path;
+	bool consume;
 	unsigned int refs; /* counted by the caller's thread alone */
 };
 
@@ -66,12 +67,13 @@ struct stream {
 
 /* --- files --- */
 
-struct stream_file *stream_file_new(int fd, const char *path)
+struct stream_file *stream_file_new(int fd, const char *path, bool consume)
 {
 	struct stream_file *file = xcalloc(1, sizeof(*file));
 
 	file->fd = fd;
 	file->path = xstrdup(path);
+	file->consume = consume;
 	file->refs = 1;
 	return file;
 }
@@ -89,9 +91,19 @@ void stream_file_release(struct stream_file *file)
 
 static int read_range(const struct range *range, uint8_t *to)
 {
-	int r = io_pread_exact(range->file->fd, to, range->len, range->offset);
+	size_t done = 0;
 
-	return r == 0 ? -ENODATA : MIN(r, 0);
+	while (done < range->len) {
+		ssize_t n = RETRY_EINTR(pread(range->file->fd, to + done, range->len - done,
+					      (off_t)(range->offset + done)));
+
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -ENODATA;
+		done += (size_t)n;
+	}
+	return 0;
 }
 
 static void run_chunk(void *slot)
@@ -119,7 +131,7 @@ static void run_chunk(void *slot)
 /* --- output --- */
 
 /* A reader that has gone is an error like others, not the end of the program. */
-static int write_to_pipe(int fd, const void *data, size_t len)
+static int write_to_pipe(int fd, struct iovec *parts, size_t n)
 {
 	static const struct timespec now = { 0, 0 };
 	sigset_t pipe_only;
@@ -129,17 +141,21 @@ static int write_to_pipe(int fd, const void *data, size_t len)
 	(void)sigemptyset(&pipe_only);
 	(void)sigaddset(&pipe_only, SIGPIPE);
 	(void)pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
-	r = io_write_all(fd, data, len);
+	r = io_writev_all(fd, parts, n);
 	if (r == -EPIPE && !sigismember(&before, SIGPIPE))
 		(void)sigtimedwait(&pipe_only, NULL, &now);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return r;
 }
 
-static int write_out(struct stream *s, const void *data, size_t len, struct err *err)
+static int write_parts(struct stream *s, struct iovec *parts, size_t n, struct err *err)
 {
-	int r = s->is_pipe ? write_to_pipe(s->fd, data, len) : io_write_all(s->fd, data, len);
+	size_t len = 0;
+	int r;
 
+	for (size_t i = 0; i < n; i++)
+		len += parts[i].iov_len;
+	r = s->is_pipe ? write_to_pipe(s->fd, parts, n) : io_writev_all(s->fd, parts, n);
 	if (r < 0)
 		return err_sys(err, r, "write '%s'", s->name);
 	s->out += len;
@@ -151,6 +167,21 @@ static int write_out(struct stream *s, const void *data, size_t len, struct err 
 		s->synced = s->out;
 	}
 	return 0;
+}
+
+static int write_out(struct stream *s, void *data, size_t len, struct err *err)
+{
+	struct iovec part = { data, len };
+
+	return write_parts(s, &part, 1, err);
+}
+
+static int write_compressed(struct stream *s, struct chunk *c, struct err *err)
+{
+	struct iovec parts[STORED_PARTS_MAX];
+	size_t n = codec_parts(&c->codec, c->in, c->len, parts);
+
+	return write_parts(s, parts, n, err);
 }
 
 static int write_hole(struct stream *s, size_t len, struct err *err)
@@ -181,10 +212,19 @@ static int write_plain(struct stream *s, const struct chunk *c, struct err *err)
 	return r < 0 ? r : write_out(s, c->in + done, c->len - done, err);
 }
 
-static void forget_ranges(struct chunk *c)
+static void forget_ranges(struct chunk *c, bool written)
 {
-	for (size_t i = 0; i < c->n_ranges; i++)
-		stream_file_release(c->ranges[i].file);
+	for (size_t i = 0; i < c->n_ranges; i++) {
+		struct range *range = &c->ranges[i];
+
+		if (!range->file)
+			continue;
+		/* Not every file system can; then the space stays until the file goes. */
+		if (written && range->file->consume)
+			(void)fallocate(range->file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+					(off_t)range->offset, (off_t)range->len);
+		stream_file_release(range->file);
+	}
 	free(c->ranges);
 	c->ranges = NULL;
 	c->n_ranges = 0;
@@ -209,10 +249,10 @@ static int retire(struct stream *s, struct err *err)
 	else if (s->options.codec == ARCHIVE_CODEC_NONE)
 		r = write_plain(s, c, err);
 	else
-		r = write_out(s, c->codec.out, c->codec.len, err);
+		r = write_compressed(s, c, err);
 	if (r == 0)
 		codec_index_add(&s->index, c->codec.len, c->len);
-	forget_ranges(c);
+	forget_ranges(c, r == 0);
 	ring_release(s->ring);
 	return r;
 }
@@ -350,7 +390,7 @@ static void chunk_done(void *slot)
 {
 	struct chunk *c = slot;
 
-	forget_ranges(c);
+	forget_ranges(c, false);
 	codec_done(&c->codec);
 	free(c->in);
 }

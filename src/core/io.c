@@ -81,21 +81,6 @@ int io_read_exact(int fd, void *buf, size_t len)
 	return 1;
 }
 
-int io_pread_exact(int fd, void *buf, size_t len, uint64_t offset)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = RETRY_EINTR(
-			pread(fd, (char *)buf + done, len - done, (off_t)(offset + done)));
-
-		if (n <= 0)
-			return n < 0 ? -errno : 0;
-		done += (size_t)n;
-	}
-	return 1;
-}
-
 int io_write_all(int fd, const void *buf, size_t len)
 {
 	const char *p = buf;
@@ -107,6 +92,26 @@ int io_write_all(int fd, const void *buf, size_t len)
 			return -errno;
 		p += n;
 		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int io_writev_all(int fd, struct iovec *parts, size_t n)
+{
+	while (n > 0) {
+		ssize_t done = RETRY_EINTR(writev(fd, parts, (int)n));
+
+		if (done < 0)
+			return -errno;
+		while (n > 0 && (size_t)done >= parts->iov_len) {
+			done -= (ssize_t)parts->iov_len;
+			parts++;
+			n--;
+		}
+		if (n > 0) {
+			parts->iov_base = (char *)parts->iov_base + done;
+			parts->iov_len -= (size_t)done;
+		}
 	}
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,11 +23,16 @@
 #define SYNC_STEP ((uint64_t)16 << 20)
 /* A hole in an archive that is shorter than this is not worth a system call. */
 #define HOLE_MIN ((size_t)16 << 10)
+#ifndef MADV_POPULATE_READ /* Linux 5.14 */
+#define MADV_POPULATE_READ 22
+#endif
 
 struct stream_file {
 	int fd;
 	char *path;
 	bool consume;
+	uint8_t *map; /* or NULL */
+	size_t map_size;
 	unsigned int refs; /* counted by the caller's thread alone */
 };
 
@@ -41,6 +47,7 @@ struct range {
 struct chunk {
 	const struct stream *stream;
 	uint8_t *in;
+	const uint8_t *data; /* in, or where a file is mapped */
 	size_t len;
 	struct range *ranges;
 	size_t n_ranges;
@@ -78,10 +85,24 @@ struct stream_file *stream_file_new(int fd, const char *path, bool consume)
 	return file;
 }
 
+void stream_file_map(struct stream_file *file, uint64_t size)
+{
+	void *map = mmap(NULL, size, PROT_READ, MAP_SHARED, file->fd, 0);
+
+	if (map == MAP_FAILED)
+		return;
+	/* Used once: the kernel need not note of each page that it was used. */
+	(void)madvise(map, size, MADV_SEQUENTIAL);
+	file->map = map;
+	file->map_size = size;
+}
+
 void stream_file_release(struct stream_file *file)
 {
 	if (!file || --file->refs > 0)
 		return;
+	if (file->map)
+		(void)munmap(file->map, file->map_size);
 	close_fd(&file->fd);
 	free(file->path);
 	free(file);
@@ -106,10 +127,28 @@ static int read_range(const struct range *range, uint8_t *to)
 	return 0;
 }
 
-static void run_chunk(void *slot)
+/*
+ * A chunk that is part of a mapped file and nothing else is not copied. What cannot be read shows here, as it does not
+ * when the memory is used.
+ */
+static bool use_map(struct chunk *c)
 {
-	struct chunk *c = slot;
+	const struct range *range = &c->ranges[0];
+	size_t before;
 
+	if (c->n_ranges != 1 || range->len != c->len || !range->file || !range->file->map)
+		return false;
+	before = range->offset % (size_t)sysconf(_SC_PAGESIZE);
+	if (madvise(range->file->map + range->offset - before, before + range->len,
+		    MADV_POPULATE_READ) < 0)
+		return false;
+	c->data = range->file->map + range->offset;
+	return true;
+}
+
+static void fill_chunk(struct chunk *c)
+{
+	c->data = c->in;
 	for (size_t i = 0; i < c->n_ranges; i++) {
 		const struct range *range = &c->ranges[i];
 		int r = 0;
@@ -124,8 +163,17 @@ static void run_chunk(void *slot)
 			return;
 		}
 	}
-	c->error = codec_compress(&c->codec, c->stream->options.codec, c->stream->options.level,
-				  c->in, c->len);
+}
+
+static void run_chunk(void *slot)
+{
+	struct chunk *c = slot;
+
+	if (!use_map(c))
+		fill_chunk(c);
+	if (c->error == 0)
+		c->error = codec_compress(&c->codec, c->stream->options.codec,
+					  c->stream->options.level, c->data, c->len);
 }
 
 /* --- output --- */
@@ -169,9 +217,9 @@ static int write_parts(struct stream *s, struct iovec *parts, size_t n, struct e
 	return 0;
 }
 
-static int write_out(struct stream *s, void *data, size_t len, struct err *err)
+static int write_out(struct stream *s, const void *data, size_t len, struct err *err)
 {
-	struct iovec part = { data, len };
+	struct iovec part = { (void *)(uintptr_t)data, len };
 
 	return write_parts(s, &part, 1, err);
 }
@@ -179,7 +227,7 @@ static int write_out(struct stream *s, void *data, size_t len, struct err *err)
 static int write_compressed(struct stream *s, struct chunk *c, struct err *err)
 {
 	struct iovec parts[STORED_PARTS_MAX];
-	size_t n = codec_parts(&c->codec, c->in, c->len, parts);
+	size_t n = codec_parts(&c->codec, c->data, c->len, parts);
 
 	return write_parts(s, parts, n, err);
 }
@@ -204,12 +252,12 @@ static int write_plain(struct stream *s, const struct chunk *c, struct err *err)
 
 		if (range->file || range->len < HOLE_MIN)
 			continue;
-		r = write_out(s, c->in + done, range->at - done, err);
+		r = write_out(s, c->data + done, range->at - done, err);
 		if (r == 0)
 			r = write_hole(s, range->len, err);
 		done = range->at + range->len;
 	}
-	return r < 0 ? r : write_out(s, c->in + done, c->len - done, err);
+	return r < 0 ? r : write_out(s, c->data + done, c->len - done, err);
 }
 
 static void forget_ranges(struct chunk *c, bool written)

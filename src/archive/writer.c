@@ -253,8 +253,9 @@ static int copy_large(struct archive_writer *w, struct stream_file *file, int fd
 
 /* The first size bytes of fd, which is taken over. */
 static int copy_content(struct archive_writer *w, int fd, uint64_t size, const char *path,
-			bool consume, struct err *err)
+			unsigned int flags, struct err *err)
 {
+	bool consume = flags & ARCHIVE_TREE_CONSUME;
 	struct stream_file *file;
 	int r;
 
@@ -274,6 +275,8 @@ static int copy_content(struct archive_writer *w, int fd, uint64_t size, const c
 		return r;
 	}
 	file = stream_file_new(fd, path, consume);
+	if (flags & ARCHIVE_TREE_PRIVATE)
+		stream_file_map(file, size);
 	r = copy_large(w, file, fd, size, err);
 	stream_file_release(file);
 	return r;
@@ -299,7 +302,7 @@ int archive_writer_add_file(struct archive_writer *w, int dir_fd, const char *pa
 	header.mtime.tv_sec = st.st_mtim.tv_sec;
 	r = begin_file(w, &header, err);
 	if (r == 0)
-		r = copy_content(w, take_fd(fd), header.size, path, consume, err);
+		r = copy_content(w, take_fd(fd), header.size, path, flags, err);
 	return r < 0 ? r : end_file(w, header.size, err);
 }
 
@@ -316,7 +319,7 @@ static int copy_entry(struct archive_writer *w, const struct archive_tree *tree,
 	fd = tree_entry_open(tree, entry, err);
 	if (fd < 0)
 		return fd;
-	return copy_content(w, fd, size, entry->path, entry->flags & ARCHIVE_TREE_CONSUME, err);
+	return copy_content(w, fd, size, entry->path, entry->flags, err);
 }
 
 /* One that is no regular file, as a member. */

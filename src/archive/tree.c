@@ -12,6 +12,7 @@
 #include "core/path.h"
 #include "core/str.h"
 #include "core/strvec.h"
+#include "storage/xattr.h"
 
 #define DEPTH_MAX 1024
 #define XATTR_MAX ((size_t)64 << 10)
@@ -111,13 +112,6 @@ static const char *first_path(struct archive_tree *tree, const struct stat *st, 
 
 /* --- one object --- */
 
-static bool xattr_is_kept(const char *name)
-{
-	if (str_has_prefix(name, "user."))
-		return !str_has_prefix(name, "user.overlay.");
-	return str_eq(name, "security.capability") || str_has_prefix(name, "system.posix_acl_");
-}
-
 static void add_xattrs(struct tree_entry *entry, int dir_fd, const char *name)
 {
 	auto_free char *path = xasprintf("%s/%s", fd_path(dir_fd).text, *name ? name : ".");
@@ -132,7 +126,7 @@ static void add_xattrs(struct tree_entry *entry, int dir_fd, const char *name)
 		auto_free char *value = NULL;
 		ssize_t len;
 
-		if (!xattr_is_kept(p))
+		if (!xattr_is_content_or_acl(p))
 			continue;
 		value = xmalloc(XATTR_MAX);
 		len = lgetxattr(path, p, value, XATTR_MAX);

@@ -14,6 +14,7 @@
 #include "core/str.h"
 #include "storage/tar_reader.h"
 #include "storage/whiteout.h"
+#include "storage/xattr.h"
 
 #define BLOCK ((size_t)256 << 10)
 #define XATTR_NAMES_MAX ((size_t)64 << 10)
@@ -149,13 +150,6 @@ static const char *first_name(struct tar_writer *w, const struct stat *st, const
 
 /* --- one object --- */
 
-static bool xattr_is_kept(const char *name)
-{
-	if (str_has_prefix(name, "user."))
-		return !str_has_prefix(name, "user.overlay.");
-	return str_eq(name, "security.capability");
-}
-
 static void add_xattrs(struct archive_entry *entry, const char *path)
 {
 	auto_free char *names = xmalloc(XATTR_NAMES_MAX);
@@ -165,7 +159,7 @@ static void add_xattrs(struct archive_entry *entry, const char *path)
 		auto_free char *value = NULL;
 		ssize_t len;
 
-		if (!xattr_is_kept(name))
+		if (!xattr_is_content(name))
 			continue;
 		value = xmalloc(XATTR_VALUE_MAX);
 		len = lgetxattr(path, name, value, XATTR_VALUE_MAX);

@@ -19,6 +19,7 @@
 #include "core/path.h"
 #include "core/str.h"
 #include "storage/whiteout.h"
+#include "storage/xattr.h"
 
 struct dir_times {
 	char *path;
@@ -197,13 +198,6 @@ static void forget_parent(struct unpacker *u)
 
 /* --- attributes --- */
 
-static bool xattr_is_taken(const char *name)
-{
-	if (str_has_prefix(name, "user."))
-		return !str_has_prefix(name, "user.overlay.");
-	return str_eq(name, "security.capability") || str_has_prefix(name, "system.posix_acl_");
-}
-
 /* By the entry's path below the parent, which is not followed. */
 static int set_xattrs(const struct unpacker *u, const struct item *item, int fd, struct err *err)
 {
@@ -217,7 +211,7 @@ static int set_xattrs(const struct unpacker *u, const struct item *item, int fd,
 		auto_free char *path = xasprintf("%s/%s", fd_path(u->parent_fd).text, item->name);
 		int r;
 
-		if (!xattr_is_taken(name)) {
+		if (!xattr_is_content_or_acl(name)) {
 			log_debug("unpack '%s': attribute '%s' is left out", item->path, name);
 			continue;
 		}

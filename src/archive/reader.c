@@ -141,24 +141,6 @@ void reader_set_ahead(struct archive_reader *reader, bool ahead)
 
 /* --- names --- */
 
-/* "./a/b/" to "a/b"; "" for the root. NULL for a name that is refused. */
-static char *clean_name(const char *raw)
-{
-	auto_strvec struct strvec parts = STRVEC_INIT;
-	auto_strvec struct strvec kept = STRVEC_INIT;
-
-	if (*raw == '/' || strlen(raw) > PATH_BYTES_MAX)
-		return NULL;
-	strvec_split(&parts, raw, '/', false);
-	for (size_t i = 0; i < parts.n; i++) {
-		if (str_eq(parts.v[i], ".."))
-			return NULL;
-		if (!str_eq(parts.v[i], "."))
-			strvec_add(&kept, parts.v[i]);
-	}
-	return kept.n ? strvec_join(&kept, "/") : xstrdup("");
-}
-
 /* Take the archive's prefix off: 1, 0 for the prefix itself. */
 static int strip_prefix(struct archive_reader *reader, const char *name, const char **ret,
 			struct err *err)
@@ -166,7 +148,7 @@ static int strip_prefix(struct archive_reader *reader, const char *name, const c
 	const char *rest = str_skip_prefix(name, CONTAINERD_PREFIX);
 	enum prefix prefix = rest && (!*rest || *rest == '/') ? PREFIX_CONTAINERD : PREFIX_NONE;
 
-	if (!*name)
+	if (str_eq(name, "."))
 		return 0;
 	if (reader->prefix != PREFIX_UNKNOWN && reader->prefix != prefix)
 		return err_set(err, ERR_INVALID,
@@ -181,16 +163,17 @@ static int strip_prefix(struct archive_reader *reader, const char *name, const c
 int reader_accept(struct archive_reader *reader, const char *raw, enum archive_member_type type,
 		  const char *link, uint64_t size, struct err *err)
 {
-	auto_free char *clean = clean_name(raw);
+	auto_free char *clean = NULL;
 	const char *name = NULL;
 	enum archive_member_kind kind;
 	uint64_t max;
 	int r;
 
-	if (!clean)
+	if (*raw == '/' || strlen(raw) > PATH_BYTES_MAX || path_has_dotdot(raw))
 		return err_set(err, ERR_INVALID,
 			       "read archive '%s': the name of member '%.200s' leads out of it",
 			       reader->name, raw);
+	clean = path_clean(raw);
 	r = strip_prefix(reader, clean, &name, err);
 	if (r < 0 || (r == 0 && type == ARCHIVE_DIRECTORY))
 		return r;

@@ -38,6 +38,14 @@ char *path_clean(const char *path)
 	return *joined ? take_ptr(joined) : xstrdup(".");
 }
 
+bool path_has_dotdot(const char *path)
+{
+	for (const char *p = strstr(path, ".."); p; p = strstr(p + 1, ".."))
+		if ((p == path || p[-1] == '/') && (p[2] == '/' || p[2] == '\0'))
+			return true;
+	return false;
+}
+
 char *path_join(const char *a, const char *b)
 {
 	auto_free char *both = *a && *b ? xasprintf("%s/%s", a, b) : xstrdup(*a ? a : b);

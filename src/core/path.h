@@ -6,6 +6,8 @@
 
 /* Go's path.Clean: single slashes, no "." or "name/..", ".." at the root dropped; "" gives ".". */
 char *path_clean(const char *path);
+/* Whether a component of it is "..", so that it may lead out of where it begins. */
+bool path_has_dotdot(const char *path);
 /* a + "/" + b, cleaned; either may be empty. */
 char *path_join(const char *a, const char *b);
 /* Whether path is dir itself or below it; both cleaned. */

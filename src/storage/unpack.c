@@ -49,22 +49,21 @@ struct item {
 
 static int clean_name(const char *raw, char **ret, struct err *err)
 {
-	auto_strvec struct strvec parts = STRVEC_INIT;
-	auto_strvec struct strvec kept = STRVEC_INIT;
+	auto_free char *clean = NULL;
+	size_t depth = 1;
 
-	strvec_split(&parts, raw, '/', false);
-	for (size_t i = 0; i < parts.n; i++) {
-		if (str_eq(parts.v[i], ".."))
-			return err_set(err, ERR_INVALID,
-				       "unpack '%s': the name leads out of the archive", raw);
-		if (!str_eq(parts.v[i], "."))
-			strvec_add(&kept, parts.v[i]);
-	}
-	if (kept.n > UNPACK_DEPTH_MAX)
+	if (path_has_dotdot(raw))
+		return err_set(err, ERR_INVALID, "unpack '%s': the name leads out of the archive",
+			       raw);
+	/* An absolute one is meant from the root of what is unpacked. */
+	clean = path_clean(raw + strspn(raw, "/"));
+	for (const char *p = clean; *p; p++)
+		depth += *p == '/';
+	if (depth > UNPACK_DEPTH_MAX)
 		return err_set(err, ERR_INVALID,
 			       "unpack '%.200s...': more than %d directories deep", raw,
 			       UNPACK_DEPTH_MAX);
-	*ret = kept.n ? strvec_join(&kept, "/") : xstrdup(".");
+	*ret = take_ptr(clean);
 	return 0;
 }
 

@@ -13,17 +13,9 @@ bool cgroup_path_needs_own(const char *cgroups_path)
 	return str_is_empty(cgroups_path) || cgroups_path[0] != '/';
 }
 
-static bool has_parent_reference(const char *path)
-{
-	auto_strvec struct strvec parts = STRVEC_INIT;
-
-	strvec_split(&parts, path, '/', false);
-	return strvec_contains(&parts, "..");
-}
-
 static int check(const char *path, struct err *err)
 {
-	if (has_parent_reference(path))
+	if (path_has_dotdot(path))
 		return err_set(err, ERR_INVALID,
 			       "invalid cgroupsPath '%s': it must not contain '..'", path);
 	if (strchr(path, '\n'))

@@ -173,23 +173,26 @@ static int check_container(void *context, struct container_config *config,
 	return MIN(r, 0);
 }
 
-/* Whether a container has this id: 1 or 0. */
+/* Each tells whether there is one of this id or name: 1 or 0. */
+
 static int is_container(struct check *check, const char *id, struct err *err)
 {
-	int64_t one;
-	int r = db_get_i64(check->store->db, &one, err, "SELECT 1 FROM containers WHERE id = ?",
-			   "s", id);
-
-	return r == -ENOENT ? 0 : r < 0 ? r : 1;
+	return db_has(check->store->db, err, "SELECT 1 FROM containers WHERE id = ?", "s", id);
 }
 
 static int is_image(struct check *check, const char *id, struct err *err)
 {
-	int64_t one;
-	int r = db_get_i64(check->store->db, &one, err, "SELECT 1 FROM images WHERE id = ?", "s",
-			   id);
+	return db_has(check->store->db, err, "SELECT 1 FROM images WHERE id = ?", "s", id);
+}
 
-	return r == -ENOENT ? 0 : r < 0 ? r : 1;
+static int is_volume(struct check *check, const char *name, struct err *err)
+{
+	return db_has(check->store->db, err, "SELECT 1 FROM volumes WHERE name = ?", "s", name);
+}
+
+static int is_secret(struct check *check, const char *id, struct err *err)
+{
+	return db_has(check->store->db, err, "SELECT 1 FROM secrets WHERE id = ?", "s", id);
 }
 
 static int check_root_records(struct check *check, struct err *err)
@@ -212,24 +215,6 @@ static int check_root_records(struct check *check, struct err *err)
 static int is_root(struct check *check, const char *id, struct err *err)
 {
 	return rootfs_exists(check->store, id, err);
-}
-
-static int is_secret(struct check *check, const char *id, struct err *err)
-{
-	int64_t one;
-	int r = db_get_i64(check->store->db, &one, err, "SELECT 1 FROM secrets WHERE id = ?", "s",
-			   id);
-
-	return r == -ENOENT ? 0 : r < 0 ? r : 1;
-}
-
-static int is_volume(struct check *check, const char *name, struct err *err)
-{
-	int64_t one;
-	int r = db_get_i64(check->store->db, &one, err, "SELECT 1 FROM volumes WHERE name = ?", "s",
-			   name);
-
-	return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
 static int is_locked(struct check *check, const char *name, struct err *err)

@@ -171,13 +171,11 @@ static int fetch_manifest(struct pull *p, struct err *err)
 static int is_recorded(struct pull *p, struct err *err)
 {
 	auto_free char *full = xasprintf("%s@%s", p->repository, p->digest);
-	int64_t one;
-	int r = db_get_i64(p->store->db, &one, err,
-			   "SELECT 1 FROM images i JOIN image_digests d ON d.image_id = i.id"
-			   " WHERE d.digest = ? AND i.manifest_digest = ?",
-			   "ss", full, p->digest);
 
-	return r == -ENOENT ? 0 : r < 0 ? r : 1;
+	return db_has(p->store->db, err,
+		      "SELECT 1 FROM images i JOIN image_digests d ON d.image_id = i.id"
+		      " WHERE d.digest = ? AND i.manifest_digest = ?",
+		      "ss", full, p->digest);
 }
 
 /* A layout of our own for skopeo to write, whose blobs are the store's. What was copied before is

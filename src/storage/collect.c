@@ -53,12 +53,9 @@ static int forget_layers(struct store *store, struct err *err)
 	return r < 0 ? r : db_exec(store->db, err, sql, "");
 }
 
-static int known(struct store *store, const char *sql, const char *digest, struct err *err)
+static int is_blob_used(struct store *store, const char *digest, struct err *err)
 {
-	int64_t one;
-	int r = db_get_i64(store->db, &one, err, sql, "s", digest);
-
-	return r == -ENOENT ? 0 : r < 0 ? r : 1;
+	return db_has(store->db, err, "SELECT 1 FROM blob_users WHERE digest = ?", "s", digest);
 }
 
 static int collect_layers(struct store *store, struct store_garbage *g, struct err *err)
@@ -84,7 +81,7 @@ static int collect_layers(struct store *store, struct store_garbage *g, struct e
 
 		if (!digest_is_valid(digest))
 			continue;
-		r = known(store, "SELECT 1 FROM layers WHERE chain_id = ?", digest, err);
+		r = layer_exists(store, digest, err);
 		if (r != 0)
 			continue;
 		name = layer_short_name(digest);
@@ -108,9 +105,7 @@ static int collect_blobs(struct store *store, struct store_garbage *g, struct er
 		auto_free char *path = store_path(store, "blobs/sha256", names.v[i]);
 		struct stat st;
 
-		r = digest_is_valid(digest) ?
-			    known(store, "SELECT 1 FROM blob_users WHERE digest = ?", digest, err) :
-			    0;
+		r = digest_is_valid(digest) ? is_blob_used(store, digest, err) : 0;
 		if (r != 0)
 			continue;
 		if (lstat(path, &st) == 0) {
@@ -201,14 +196,14 @@ static int list_layers(struct store *store, struct strvec *ret, struct err *err)
 
 		if (!digest_is_valid(digest))
 			continue;
-		r = known(store,
-			  "WITH RECURSIVE needed(chain_id) AS ("
-			  " SELECT chain_id FROM layer_users"
-			  " UNION"
-			  " SELECT l.parent FROM layers l JOIN needed n ON l.chain_id = n.chain_id"
-			  "  WHERE l.parent IS NOT NULL)"
-			  " SELECT 1 FROM needed WHERE chain_id = ?",
-			  digest, err);
+		r = db_has(store->db, err,
+			   "WITH RECURSIVE needed(chain_id) AS ("
+			   " SELECT chain_id FROM layer_users"
+			   " UNION"
+			   " SELECT l.parent FROM layers l JOIN needed n ON l.chain_id = n.chain_id"
+			   "  WHERE l.parent IS NOT NULL)"
+			   " SELECT 1 FROM needed WHERE chain_id = ?",
+			   "s", digest);
 		if (r == 0)
 			strvec_addf(ret, "layers/%s", names.v[i]);
 	}
@@ -223,9 +218,7 @@ static int list_blobs(struct store *store, struct strvec *ret, struct err *err)
 	for (size_t i = 0; r >= 0 && i < names.n; i++) {
 		auto_free char *digest = xasprintf("sha256:%s", names.v[i]);
 
-		r = digest_is_valid(digest) ?
-			    known(store, "SELECT 1 FROM blob_users WHERE digest = ?", digest, err) :
-			    0;
+		r = digest_is_valid(digest) ? is_blob_used(store, digest, err) : 0;
 		if (r == 0)
 			strvec_addf(ret, "blobs/sha256/%s", names.v[i]);
 	}

@@ -346,11 +346,6 @@ const void *db_blob(const struct db_stmt *stmt, int column, size_t *ret_len)
 	return data;
 }
 
-bool db_is_null(const struct db_stmt *stmt, int column)
-{
-	return sqlite3_column_type(stmt->stmt, column) == SQLITE_NULL;
-}
-
 void db_stmt_done(struct db_stmt *stmt)
 {
 	(void)sqlite3_finalize(stmt->stmt);
@@ -379,9 +374,16 @@ int64_t db_changes(struct db *db)
 	return sqlite3_changes64(db->handle);
 }
 
-int64_t db_last_id(struct db *db)
+int db_has(struct db *db, struct err *err, const char *sql, const char *types, ...)
 {
-	return sqlite3_last_insert_rowid(db->handle);
+	auto_db_stmt struct db_stmt stmt = DB_STMT_INIT;
+	va_list ap;
+	int r;
+
+	va_start(ap, types);
+	r = query(db, &stmt, err, sql, types, &ap);
+	va_end(ap);
+	return r < 0 ? r : db_step(&stmt, err);
 }
 
 int db_get_i64(struct db *db, int64_t *ret, struct err *err, const char *sql, const char *types,

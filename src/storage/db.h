@@ -67,18 +67,18 @@ int db_step(struct db_stmt *stmt, struct err *err);
 const char *db_text(const struct db_stmt *stmt, int column);
 int64_t db_i64(const struct db_stmt *stmt, int column);
 const void *db_blob(const struct db_stmt *stmt, int column, size_t *ret_len);
-bool db_is_null(const struct db_stmt *stmt, int column);
 void db_stmt_done(struct db_stmt *stmt);
 
 /* A statement without rows. Return: 0; -EEXIST (ERR_EXISTS) when it breaks a unique or foreign key. */
 int db_exec(struct db *db, struct err *err, const char *sql, const char *types, ...);
-/* Rows that the last db_exec() changed; the row id that the last insert made. */
+/* Rows that the last db_exec() changed. */
 int64_t db_changes(struct db *db);
-int64_t db_last_id(struct db *db);
 /* The first column of the first row: an integer. -ENOENT (no *err) when there is no row. */
 int db_get_i64(struct db *db, int64_t *ret, struct err *err, const char *sql, const char *types,
 	       ...);
-/* The same as text, which the caller owns; *ret is NULL when it is null. */
+/* Whether the query has a row: 1 or 0. */
+int db_has(struct db *db, struct err *err, const char *sql, const char *types, ...);
+/* The first column of the first row as text, which the caller owns; *ret is NULL when it is null. */
 int db_get_text(struct db *db, char **ret, struct err *err, const char *sql, const char *types,
 		...);
 

@@ -96,11 +96,7 @@ int layers_load(struct store *store, const char *top, struct layers *ret, struct
 
 int layer_exists(struct store *store, const char *chain_id, struct err *err)
 {
-	int64_t one;
-	int r = db_get_i64(store->db, &one, err, "SELECT 1 FROM layers WHERE chain_id = ?", "s",
-			   chain_id);
-
-	return r == -ENOENT ? 0 : r < 0 ? r : 1;
+	return db_has(store->db, err, "SELECT 1 FROM layers WHERE chain_id = ?", "s", chain_id);
 }
 
 /* --- unpacking --- */

@@ -86,10 +86,7 @@ static int save_mounts(struct store *store, const char *id, int64_t mounts, stru
 
 int rootfs_exists(struct store *store, const char *id, struct err *err)
 {
-	int64_t one;
-	int r = db_get_i64(store->db, &one, err, "SELECT 1 FROM rootfs WHERE id = ?", "s", id);
-
-	return r == -ENOENT ? 0 : r < 0 ? r : 1;
+	return db_has(store->db, err, "SELECT 1 FROM rootfs WHERE id = ?", "s", id);
 }
 
 int rootfs_ids(struct store *store, const char *prefix, struct strvec *ret, struct err *err)

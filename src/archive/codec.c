@@ -4,12 +4,12 @@
 #include <endian.h>
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
 #include "core/alloc.h"
 #include "core/auto.h"
+#include "core/io.h"
 
 #define SEEK_MAGIC 0x8F92EAB1U
 #define SKIPPABLE_MAGIC 0x184D2A5EU
@@ -342,13 +342,6 @@ void codec_index_format(const struct codec_index *index, enum archive_codec kind
 	add_u32(sb, SEEK_MAGIC);
 }
 
-static int read_at(int fd, void *buf, size_t len, uint64_t offset)
-{
-	ssize_t n = RETRY_EINTR(pread(fd, buf, len, (off_t)offset));
-
-	return n < 0 ? -errno : (size_t)n == len ? 1 : 0;
-}
-
 static int load_table(struct codec_index *index, int fd, uint64_t start, uint64_t end)
 {
 	auto_free uint8_t *table = NULL;
@@ -361,7 +354,7 @@ static int load_table(struct codec_index *index, int fd, uint64_t start, uint64_
 
 	if (left < SEEK_FOOTER + SKIPPABLE_HEAD)
 		return 0;
-	r = read_at(fd, footer, sizeof(footer), end - sizeof(footer));
+	r = io_pread_exact(fd, footer, sizeof(footer), end - sizeof(footer));
 	if (r <= 0 || get_u32(footer + 5) != SEEK_MAGIC || (footer[4] & 0x7f) != 0)
 		return MIN(r, 0);
 	n = get_u32(footer);
@@ -370,7 +363,7 @@ static int load_table(struct codec_index *index, int fd, uint64_t start, uint64_
 	if (n > SEEK_ENTRIES_MAX || size > left)
 		return 0;
 	table = xmalloc(size);
-	r = read_at(fd, table, size, end - size);
+	r = io_pread_exact(fd, table, size, end - size);
 	if (r <= 0 || get_u32(table) != SKIPPABLE_MAGIC ||
 	    get_u32(table + 4) != size - SKIPPABLE_HEAD)
 		return MIN(r, 0);
@@ -393,7 +386,8 @@ static int load_members(struct codec_index *index, int fd, uint64_t start, uint6
 		uint8_t head[CODEC_HEAD];
 		uint32_t piece;
 		uint32_t content;
-		int r = end - start < sizeof(head) ? 0 : read_at(fd, head, sizeof(head), start);
+		int r = end - start < sizeof(head) ? 0 :
+						     io_pread_exact(fd, head, sizeof(head), start);
 
 		if (r <= 0)
 			return r;

@@ -81,18 +81,9 @@ static void reserve_in(struct piece *piece, size_t len)
 
 static int read_piece(struct piece *piece, uint8_t *to)
 {
-	size_t done = 0;
+	int r = io_pread_exact(piece->plain->fd, to, piece->entry.piece_len, piece->entry.offset);
 
-	while (done < piece->entry.piece_len) {
-		ssize_t n = RETRY_EINTR(pread(piece->plain->fd, to + done,
-					      piece->entry.piece_len - done,
-					      (off_t)(piece->entry.offset + done)));
-
-		if (n <= 0)
-			return n < 0 ? -errno : -EBADMSG;
-		done += (size_t)n;
-	}
-	return 0;
+	return r == 0 ? -EBADMSG : MIN(r, 0);
 }
 
 static void run_piece(void *slot)
@@ -433,11 +424,6 @@ void plain_set_ahead(struct plain *p, bool ahead)
 const char *plain_format(const struct plain *p)
 {
 	return format_names[p->format];
-}
-
-uint64_t plain_size(const struct plain *p)
-{
-	return p->size;
 }
 
 uint64_t plain_consumed(const struct plain *p)

@@ -30,7 +30,6 @@
 struct stream_file {
 	int fd;
 	char *path;
-	bool consume;
 	uint8_t *map; /* or NULL */
 	size_t map_size;
 	unsigned int refs; /* counted by the caller's thread alone */
@@ -74,13 +73,12 @@ struct stream {
 
 /* --- files --- */
 
-struct stream_file *stream_file_new(int fd, const char *path, bool consume)
+struct stream_file *stream_file_new(int fd, const char *path)
 {
 	struct stream_file *file = xcalloc(1, sizeof(*file));
 
 	file->fd = fd;
 	file->path = xstrdup(path);
-	file->consume = consume;
 	file->refs = 1;
 	return file;
 }
@@ -112,19 +110,9 @@ void stream_file_release(struct stream_file *file)
 
 static int read_range(const struct range *range, uint8_t *to)
 {
-	size_t done = 0;
+	int r = io_pread_exact(range->file->fd, to, range->len, range->offset);
 
-	while (done < range->len) {
-		ssize_t n = RETRY_EINTR(pread(range->file->fd, to + done, range->len - done,
-					      (off_t)(range->offset + done)));
-
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return -ENODATA;
-		done += (size_t)n;
-	}
-	return 0;
+	return r == 0 ? -ENODATA : MIN(r, 0);
 }
 
 /*
@@ -260,19 +248,10 @@ static int write_plain(struct stream *s, const struct chunk *c, struct err *err)
 	return r < 0 ? r : write_out(s, c->data + done, c->len - done, err);
 }
 
-static void forget_ranges(struct chunk *c, bool written)
+static void forget_ranges(struct chunk *c)
 {
-	for (size_t i = 0; i < c->n_ranges; i++) {
-		struct range *range = &c->ranges[i];
-
-		if (!range->file)
-			continue;
-		/* Not every file system can; then the space stays until the file goes. */
-		if (written && range->file->consume)
-			(void)fallocate(range->file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-					(off_t)range->offset, (off_t)range->len);
-		stream_file_release(range->file);
-	}
+	for (size_t i = 0; i < c->n_ranges; i++)
+		stream_file_release(c->ranges[i].file);
 	free(c->ranges);
 	c->ranges = NULL;
 	c->n_ranges = 0;
@@ -300,7 +279,7 @@ static int retire(struct stream *s, struct err *err)
 		r = write_compressed(s, c, err);
 	if (r == 0)
 		codec_index_add(&s->index, c->codec.len, c->len);
-	forget_ranges(c, r == 0);
+	forget_ranges(c);
 	ring_release(s->ring);
 	return r;
 }
@@ -438,7 +417,7 @@ static void chunk_done(void *slot)
 {
 	struct chunk *c = slot;
 
-	forget_ranges(c, false);
+	forget_ranges(c);
 	codec_done(&c->codec);
 	free(c->in);
 }

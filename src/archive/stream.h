@@ -27,8 +27,8 @@ int stream_zeroes(struct stream *s, uint64_t len, struct err *err);
 
 /* A file whose ranges are read by the workers. */
 struct stream_file;
-/* Takes fd over. path is for errors. consume: as ARCHIVE_TREE_CONSUME; fd is open for writing then. */
-struct stream_file *stream_file_new(int fd, const char *path, bool consume) MUST_CHECK;
+/* Takes fd over. path is for errors. */
+struct stream_file *stream_file_new(int fd, const char *path) MUST_CHECK;
 /* Have the workers take the first size bytes from memory, without a copy: only for a file that stays as long as it is
  * (SIGBUS, mmap(2)). Where that cannot be it is read. */
 void stream_file_map(struct stream_file *file, uint64_t size);

@@ -31,16 +31,10 @@ enum archive_tree_flags {
 	/* What is mounted below is left out; its directory is kept, empty. */
 	ARCHIVE_TREE_ONE_FS = 1 << 0,
 	/*
-	 * Give the space of each file back (fallocate(2), FALLOC_FL_PUNCH_HOLE) as soon as its content has
-	 * been written. The file stays, of the same size, full of zeroes. For images of which the archive
-	 * is to be the only copy: when writing fails half-way, what has been given back is lost.
-	 */
-	ARCHIVE_TREE_CONSUME = 1 << 1,
-	/*
 	 * Owner 0:0 and modes 0600, 0700: for our own files, whatever umask they were made with. Nobody else cuts them
 	 * short, so that they may be read as memory.
 	 */
-	ARCHIVE_TREE_PRIVATE = 1 << 2,
+	ARCHIVE_TREE_PRIVATE = 1 << 1,
 };
 
 struct archive_tree *archive_tree_new(void) MUST_CHECK;
@@ -61,8 +55,6 @@ int archive_tree_add_all(struct archive_tree *tree, int dir_fd, const char *name
 size_t archive_tree_count(const struct archive_tree *tree);
 /* Bytes of the tar with these entries, its end included. */
 uint64_t archive_tree_size(const struct archive_tree *tree);
-/* Bytes of content of the regular files. */
-uint64_t archive_tree_content(const struct archive_tree *tree);
 /* NULL is fine. */
 void archive_tree_free(struct archive_tree *tree);
 

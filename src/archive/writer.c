@@ -54,11 +54,6 @@ int archive_codec_from_string(const char *name, enum archive_codec *ret)
 	return -EINVAL;
 }
 
-const char *archive_codec_to_string(enum archive_codec codec)
-{
-	return codec_names[codec];
-}
-
 /* --- opening --- */
 
 static struct stream *new_stream(const struct archive_writer *w, int fd)
@@ -96,19 +91,6 @@ int archive_writer_open(struct archive_writer **ret, const char *target,
 		return r;
 	if (!w->output.is_dir)
 		w->stream = new_stream(w, w->output.fd);
-	*ret = take_ptr(w);
-	return 0;
-}
-
-int archive_writer_open_fd(struct archive_writer **ret, int fd, const char *name,
-			   const struct archive_writer_options *options, struct err *err)
-{
-	auto_archive_writer struct archive_writer *w = new_writer(options);
-	int r = output_open_fd(&w->output, fd, name, err);
-
-	if (r < 0)
-		return r;
-	w->stream = new_stream(w, w->output.fd);
 	*ret = take_ptr(w);
 	return 0;
 }
@@ -202,17 +184,12 @@ static int copy_small(struct archive_writer *w, int fd, uint64_t size, const cha
 		      struct err *err)
 {
 	auto_free uint8_t *data = xmalloc(size ? size : 1);
-	size_t done = 0;
+	int r = io_pread_exact(fd, data, size, 0);
 
-	while (done < size) {
-		ssize_t n = RETRY_EINTR(pread(fd, data + done, size - done, (off_t)done));
-
-		if (n <= 0)
-			return n < 0 ? err_sys(err, -errno, "read '%s'", path) :
-				       err_set(err, ERR_STATE,
-					       "read '%s': it became shorter meanwhile", path);
-		done += (size_t)n;
-	}
+	if (r <= 0)
+		return r < 0 ? err_sys(err, r, "read '%s'", path) :
+			       err_set(err, ERR_STATE, "read '%s': it became shorter meanwhile",
+				       path);
 	return stream_bytes(w->stream, data, size, err);
 }
 
@@ -255,17 +232,16 @@ static int copy_large(struct archive_writer *w, struct stream_file *file, int fd
 static int copy_content(struct archive_writer *w, int fd, uint64_t size, const char *path,
 			unsigned int flags, struct err *err)
 {
-	bool consume = flags & ARCHIVE_TREE_CONSUME;
 	struct stream_file *file;
 	int r;
 
-	if (size <= SMALL_MAX && !consume) {
+	if (size <= SMALL_MAX) {
 		r = copy_small(w, fd, size, path, err);
 		close_fd(&fd);
 		return r;
 	}
 	/* On a file system that shares blocks a directory costs nothing. */
-	if (w->output.is_dir && !consume && ioctl(w->member_fd, FICLONE, fd) == 0) {
+	if (w->output.is_dir && ioctl(w->member_fd, FICLONE, fd) == 0) {
 		w->result.tar_bytes += size;
 		w->result.archive_bytes += size;
 		r = ftruncate(w->member_fd, (off_t)size) < 0 ?
@@ -274,7 +250,7 @@ static int copy_content(struct archive_writer *w, int fd, uint64_t size, const c
 		close_fd(&fd);
 		return r;
 	}
-	file = stream_file_new(fd, path, consume);
+	file = stream_file_new(fd, path);
 	if (flags & ARCHIVE_TREE_PRIVATE)
 		stream_file_map(file, size);
 	r = copy_large(w, file, fd, size, err);
@@ -283,11 +259,9 @@ static int copy_content(struct archive_writer *w, int fd, uint64_t size, const c
 }
 
 int archive_writer_add_file(struct archive_writer *w, int dir_fd, const char *path,
-			    const char *name, unsigned int flags, struct err *err)
+			    const char *name, struct err *err)
 {
-	bool consume = flags & ARCHIVE_TREE_CONSUME;
-	auto_close int fd = fd_open_at(dir_fd, path,
-				       (consume ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK, 0);
+	auto_close int fd = fd_open_at(dir_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	struct tar_header header = { .path = name, .type = '0', .mode = 0600 };
 	struct stat st;
 	int r;
@@ -302,7 +276,7 @@ int archive_writer_add_file(struct archive_writer *w, int dir_fd, const char *pa
 	header.mtime.tv_sec = st.st_mtim.tv_sec;
 	r = begin_file(w, &header, err);
 	if (r == 0)
-		r = copy_content(w, take_fd(fd), header.size, path, flags, err);
+		r = copy_content(w, take_fd(fd), header.size, path, 0, err);
 	return r < 0 ? r : end_file(w, header.size, err);
 }
 

@@ -81,6 +81,21 @@ int io_read_exact(int fd, void *buf, size_t len)
 	return 1;
 }
 
+int io_pread_exact(int fd, void *buf, size_t len, uint64_t offset)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = RETRY_EINTR(
+			pread(fd, (char *)buf + done, len - done, (off_t)(offset + done)));
+
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		done += (size_t)n;
+	}
+	return 1;
+}
+
 int io_write_all(int fd, const void *buf, size_t len)
 {
 	const char *p = buf;

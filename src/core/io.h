@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -22,6 +23,8 @@ int io_memory_file(const char *name, const char *content);
 
 /* Exactly len bytes; 1 on success, 0 when the file ended before the first byte, -EIO within. */
 int io_read_exact(int fd, void *buf, size_t len);
+/* The same at an offset, without moving the descriptor's: 1, or 0 when the file ends before the last byte. */
+int io_pread_exact(int fd, void *buf, size_t len, uint64_t offset);
 int io_write_all(int fd, const void *buf, size_t len);
 /* All of the parts, at most IOV_MAX, which are changed. */
 int io_writev_all(int fd, struct iovec *parts, size_t n);

@@ -305,6 +305,29 @@ static void test_letter_case(void **state UNUSED)
 	       "t.json:2: PARTPTR.Name: expected string, got number");
 }
 
+/* In the table's order or in another, with null, an older spelling, other letters: all the same. */
+static void test_member_order(void **state UNUSED)
+{
+	static const char *const texts[] = {
+		"{\"yes\":true,\"int\":4,\"text\":\"t\",\"words\":[\"a\"]}",
+		"{\"yes\":true,\"maybe\":null,\"int\":4,\"text\":\"t\",\"words\":[\"a\"]}",
+		"{\"yes\":true,\"int\":4,\"text\":\"t\",\"oldText\":\"o\",\"words\":[\"a\"]}",
+		"{\"words\":[\"a\"],\"text\":\"t\",\"int\":4,\"yes\":true}",
+		"{\"yes\":true,\"text\":\"t\",\"int\":4,\"words\":[\"a\"]}",
+		"{\"yes\":true,\"INT\":4,\"text\":\"t\",\"words\":[\"a\"]}",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		auto_free char *text = NULL;
+		struct thing t;
+
+		assert_int_equal(decode(&t, texts[i], NULL), 0);
+		text = json_encode(&thing_desc, &t, JSON_COMPACT);
+		assert_string_equal(text, texts[0]);
+		json_done(&thing_desc, &t);
+	}
+}
+
 static void test_type_errors(void **state UNUSED)
 {
 	expect("[]", "t.json:1: expected object, got list");
@@ -667,7 +690,7 @@ int main(void)
 		cmocka_unit_test(test_styles),	    cmocka_unit_test(test_encode_values),
 		cmocka_unit_test(test_string_map),  cmocka_unit_test(test_growing),
 		cmocka_unit_test(test_files),	    cmocka_unit_test(test_locate),
-		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_utf8),	    cmocka_unit_test(test_member_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -195,9 +195,9 @@ static void plan(const struct session *s, struct strvec *argv)
 	strvec_add(&exit_command, s->id);
 	strvec_add(&exit_command, s->c->config.id);
 	runtime_global_args(e, &s->c->config, &runtime_args);
-	if (s->o->preserve_fds > 0) {
+	if (preserve_fds_count(&s->o->preserve) > 0) {
 		strvec_add(&runtime_opts, "--preserve-fds");
-		strvec_addf(&runtime_opts, "%u", s->o->preserve_fds);
+		strvec_addf(&runtime_opts, "%u", preserve_fds_count(&s->o->preserve));
 	}
 	conmon_plan(
 		&(struct conmon_params){
@@ -228,17 +228,18 @@ static void plan(const struct session *s, struct strvec *argv)
 static int spawn(struct session *s, struct err *err)
 {
 	auto_strvec struct strvec argv = STRVEC_INIT;
-	auto_free int *preserve = xcalloc((size_t)s->o->preserve_fds + 1, sizeof(*preserve));
+	uint32_t n_preserve = preserve_fds_count(&s->o->preserve);
+	auto_free int *preserve = xcalloc((size_t)n_preserve + 1, sizeof(*preserve));
+	auto_close int null_fd = fd_open_at(AT_FDCWD, "/dev/null", O_RDWR, 0);
 	const struct conmon_streams streams = { .fds = { -1, -1, -1 },
 						.preserve = preserve,
-						.n_preserve = s->o->preserve_fds };
+						.n_preserve = n_preserve };
 	auto_conmon_cgroup struct conmon_cgroup cgroup = CONMON_CGROUP_INIT;
-	int r;
+	int r = preserve_fds_find(&s->o->preserve, s->c->config.name, null_fd, preserve, err);
 
-	for (uint32_t i = 0; i < s->o->preserve_fds; i++)
-		preserve[i] = 3 + (int)i;
 	plan(s, &argv);
-	r = conmon_cgroup_open(s->c, true, &cgroup, err);
+	if (r == 0)
+		r = conmon_cgroup_open(s->c, true, &cgroup, err);
 	if (r == 0)
 		r = conmon_spawn(&s->conmon, &argv, s->dir, !s->o->detach, &streams, &cgroup, err);
 	return r < 0 ? r : conmon_go(&s->conmon, err);
@@ -255,6 +256,15 @@ static int receive_pid(struct session *s, int *ret_pid, struct err *err)
 	return *ret_pid > 0 ? 0 : conmon_runtime_error(s->oci_log, message, err);
 }
 
+static int refuse_unless_running(const struct container *c, struct err *err)
+{
+	if (c->status.phase == PHASE_RUNNING)
+		return 0;
+	return err_set(err, ERR_STATE,
+		       "can only create exec sessions on running containers: container '%s' is %s",
+		       c->config.name, container_phase_to_string(c->status.phase));
+}
+
 /* Note the session, so that inspect and others see it; forget those that have ended unseen. */
 static int note(struct session *s, struct err *err)
 {
@@ -264,13 +274,8 @@ static int note(struct session *s, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (s->c->status.phase != PHASE_RUNNING) {
-		r = err_set(
-			err, ERR_STATE,
-			"can only create exec sessions on running containers: container '%s' is "
-			"%s",
-			s->c->config.name, container_phase_to_string(status->phase));
-	} else {
+	r = refuse_unless_running(s->c, err);
+	if (r == 0) {
 		exec = array_push(status->execs, status->n_execs);
 		exec->id = xstrdup(s->id);
 		json_strings_add_all(&exec->command, &exec->n_command, s->o->command,
@@ -369,7 +374,7 @@ int exec_session_run(struct container *c, const struct exec_options *o, int *ret
 	s.id = random_hex(64);
 	s.dir = session_dir(c, s.id);
 	s.oci_log = path_join(s.dir, "oci-log");
-	r = note(&s, err);
+	r = o->no_session ? refuse_unless_running(c, err) : note(&s, err);
 	if (r < 0) {
 		session_done(&s);
 		return r;
@@ -386,9 +391,10 @@ int exec_session_run(struct container *c, const struct exec_options *o, int *ret
 	} else if (r == 0) {
 		r = run_attached(&s, ret_exit_code, err);
 	}
-	if (r < 0 || !o->detach)
-		if (exec_session_end(c, s.id, &end) < 0)
-			log_warning("%s", end.msg);
+	if (o->no_session)
+		(void)fs_remove_tree(AT_FDCWD, s.dir);
+	else if ((r < 0 || !o->detach) && exec_session_end(c, s.id, &end) < 0)
+		log_warning("%s", end.msg);
 	session_done(&s);
 	return r;
 }

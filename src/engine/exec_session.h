@@ -6,6 +6,7 @@
 #include "engine/attach.h"
 #include "engine/conmon.h"
 #include "engine/container.h"
+#include "engine/preserve_fds.h"
 #include "engine/specgen.h"
 #include "spec/runtime_spec.h"
 
@@ -20,7 +21,8 @@ struct exec_options {
 	bool interactive;
 	bool privileged;
 	bool detach;
-	uint32_t preserve_fds;
+	struct preserve_fds preserve;
+	bool no_session; /* leave no trace of it in the container's record; not with detach */
 	const char *detach_keys;
 };
 

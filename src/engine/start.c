@@ -25,6 +25,7 @@
 #include "engine/containers_conf.h"
 #include "engine/event.h"
 #include "engine/prepare.h"
+#include "engine/preserve_fds.h"
 #include "engine/runtime_exec.h"
 #include "engine/sdnotify.h"
 #include "kernel/procfs.h"
@@ -107,41 +108,10 @@ static void undo_prepare(void *context)
 	(void)fs_remove_tree(AT_FDCWD, x->c->run_dir);
 }
 
-/* How many descriptors from 3 on the container gets. */
-static uint32_t preserved_count(const struct container *c)
+static struct preserve_fds preserved(const struct container *c)
 {
-	uint32_t n = c->config.preserve_fds;
-
-	for (size_t i = 0; i < c->config.n_preserve_fd; i++) {
-		uint32_t fd = 0;
-
-		(void)parse_u32(c->config.preserve_fd[i], &fd);
-		n = MAX(n, fd < 3 ? 0 : fd - 2);
-	}
-	return n;
-}
-
-/* Of what the caller handed to us: what is ours is closed on exec. */
-static int find_preserved(const struct container *c, int *fds, uint32_t n, int null_fd,
-			  struct err *err)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		int fd = 3 + (int)i;
-		int flags = fcntl(fd, F_GETFD);
-		auto_free char *name = xasprintf("%d", fd);
-
-		/* The runtime takes all up to the highest one: those between get nothing to read. */
-		fds[i] = c->config.n_preserve_fd > 0 &&
-					 !specgen_has_option(c->config.preserve_fd,
-							     c->config.n_preserve_fd, name) ?
-				 null_fd :
-				 fd;
-		if (fds[i] == fd && (flags < 0 || (flags & FD_CLOEXEC)))
-			return err_set(err, ERR_INVALID,
-				       "hand descriptor %d to container '%s': it is not open", fd,
-				       c->config.name);
-	}
-	return 0;
+	return (struct preserve_fds){ c->config.preserve_fds, c->config.preserve_fd,
+				      c->config.n_preserve_fd };
 }
 
 static int stage_plan(void *context, struct err *err)
@@ -152,6 +122,7 @@ static int stage_plan(void *context, struct err *err)
 	auto_strvec struct strvec exit_command = STRVEC_INIT;
 	auto_strvec struct strvec runtime_args = STRVEC_INIT;
 	auto_strvec struct strvec runtime_opts = STRVEC_INIT;
+	const struct preserve_fds fds = preserved(c);
 	auto_free char *pidfile = path_join(c->run_dir, "pidfile");
 	auto_free char *conmon_pidfile = path_join(c->run_dir, "conmon.pid");
 	auto_free char *exits = path_join(e->tmpdir, "exits");
@@ -171,9 +142,9 @@ static int stage_plan(void *context, struct err *err)
 		strvec_add(&exit_command, "--rm");
 	strvec_add(&exit_command, c->config.id);
 	runtime_global_args(e, &c->config, &runtime_args);
-	if (preserved_count(c) > 0) {
+	if (preserve_fds_count(&fds) > 0) {
 		strvec_add(&runtime_opts, "--preserve-fds");
-		strvec_addf(&runtime_opts, "%u", preserved_count(c));
+		strvec_addf(&runtime_opts, "%u", preserve_fds_count(&fds));
 	}
 	if (x->restore)
 		strvec_add_all(&runtime_opts, x->restore->runtime_opts.v,
@@ -271,7 +242,8 @@ static int stage_conmon(void *context, struct err *err)
 	struct init_context *x = context;
 	const struct container *c = x->c;
 	bool pass = str_has_prefix(c->config.log_driver, "passthrough");
-	uint32_t n_preserve = preserved_count(c);
+	const struct preserve_fds fds = preserved(c);
+	uint32_t n_preserve = preserve_fds_count(&fds);
 	auto_free int *preserve = xcalloc((size_t)n_preserve + 1, sizeof(*preserve));
 	auto_close int null_fd = fd_open_at(AT_FDCWD, "/dev/null", O_RDWR, 0);
 	auto_conmon_cgroup struct conmon_cgroup cgroup = CONMON_CGROUP_INIT;
@@ -282,7 +254,7 @@ static int stage_conmon(void *context, struct err *err)
 	};
 	int r;
 
-	r = find_preserved(c, preserve, n_preserve, null_fd, err);
+	r = preserve_fds_find(&fds, c->config.name, null_fd, preserve, err);
 	if (r == 0)
 		r = hold_chosen_ports(x, err);
 	streams.hold = x->port_fds;

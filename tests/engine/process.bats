@@ -65,6 +65,47 @@ teardown()
 	refused "from 3 on"
 }
 
+@test "exec --preserve-fds, --preserve-fd" {
+	echo three >third
+	echo five >fifth
+	start_idle "$C"
+	enter() { timeout $ENGINE_SECONDS "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" --runtime "$ENGINE_RUNTIME" \
+		exec "$@"; }
+	is three "$(enter --preserve-fds 1 "$C" cat /proc/self/fd/3 3<third 4>&-)"
+	is "three five" "$(enter --preserve-fd 3,5 "$C" sh -c 'echo $(cat <&3) $(cat <&5)' 3<third 5<fifth 4>&-)"
+	is "three five" "$(enter --no-session --preserve-fds 1 --preserve-fd 5 "$C" sh -c 'echo $(cat <&3) $(cat <&5)' 3<third 5<fifth 4>&-)"
+	is /dev/null "$(enter --preserve-fd 5 "$C" readlink /proc/self/fd/4 5<fifth 3>&- 4>&-)"
+	# What floe itself has open is nobody's.
+	try exec --preserve-fds 1 "$C" ls -l /proc/self/fd
+	refused "hand descriptor 3 to container '$C': it is not open"
+	try exec --preserve-fd 5 "$C" true
+	refused "hand descriptor 5 to container '$C': it is not open"
+	try exec --preserve-fd 2 "$C" true
+	refused "from 3 on"
+}
+
+@test "exec --no-session leaves no trace" {
+	start_idle "$C"
+	is hello "$(fl exec --no-session "$C" echo hello)"
+	fl exec --no-session "$C" sh -c 'touch /data/there; until [ -e /data/go ]; do sleep 0.1; done' </dev/null &
+	eventually test -e "$ROOTFS/data/there"
+	is "[]" "$(fl inspect "$C" | jq -c '.[0].ExecIDs')"
+	touch "$ROOTFS/data/go"
+	wait $!
+	rm "$ROOTFS/data/go" "$ROOTFS/data/there"
+	is "" "$(ls "$ENGINE/root/containers/$(inspect "$C" '{{.Id}}')/exec")"
+	try exec --no-session "$C" sh -c 'exit 7'
+	is 7 "$status"
+	try exec --no-session "$C" nothing
+	is 127 "$status"
+	try exec --no-session --detach "$C" true
+	refused "--no-session cannot be used with --detach or --detach-keys"
+	fl pause "$C" >/dev/null
+	try exec --no-session "$C" true
+	refused "is paused"
+	fl unpause "$C" >/dev/null
+}
+
 @test "--sdnotify: container, conmon, ignore" {
 	python3 - "$T/socket" >heard <<-'PY' 3>&- 4>&- &
 		import socket, sys

@@ -501,21 +501,24 @@ static int check_numbers(const struct create_options *o, struct err *err)
 	return 0;
 }
 
-static int check_fds(const struct create_options *o, struct err *err)
+int create_check_fds(const struct strvec *numbers, uint32_t n, struct err *err)
 {
 	uint32_t fd;
 
+	for (size_t i = 0; i < numbers->n; i++)
+		if (parse_u32(numbers->v[i], &fd) < 0 || fd < 3 || fd > FD_MAX)
+			return err_set(err, ERR_INVALID,
+				       "--preserve-fd '%s': expected a number from 3 on",
+				       numbers->v[i]);
+	return n <= FD_MAX ? 0 : err_set(err, ERR_INVALID, "--preserve-fds %u: too many", n);
+}
+
+static int check_fds(const struct create_options *o, struct err *err)
+{
 	if (o->preserve_fd.n && o->preserve_fds)
 		return err_set(err, ERR_INVALID,
 			       "--preserve-fd cannot be used with --preserve-fds");
-	for (size_t i = 0; i < o->preserve_fd.n; i++)
-		if (parse_u32(o->preserve_fd.v[i], &fd) < 0 || fd < 3 || fd > FD_MAX)
-			return err_set(err, ERR_INVALID,
-				       "--preserve-fd '%s': expected a number from 3 on",
-				       o->preserve_fd.v[i]);
-	return o->preserve_fds <= FD_MAX ?
-		       0 :
-		       err_set(err, ERR_INVALID, "--preserve-fds %u: too many", o->preserve_fds);
+	return create_check_fds(&o->preserve_fd, o->preserve_fds, err);
 }
 
 int create_options_apply(const struct create_options *o, char *const *args, size_t n_args,

@@ -20,7 +20,8 @@ struct options {
 	const char *detach_keys;
 	uint32_t preserve_fds;
 	const char *cidfile;
-	bool tty, interactive, privileged, detach, latest;
+	struct strvec preserve_fd;
+	bool tty, interactive, privileged, detach, latest, no_session;
 };
 
 static int run_exec(const struct cli_invocation *inv, struct err *err)
@@ -38,17 +39,25 @@ static int run_exec(const struct cli_invocation *inv, struct err *err)
 		.interactive = o->interactive,
 		.privileged = o->privileged,
 		.detach = o->detach,
-		.preserve_fds = o->preserve_fds,
-		.detach_keys = o->detach_keys ? o->detach_keys :
+		.preserve = { o->preserve_fds, o->preserve_fd.v, o->preserve_fd.n },
+		.no_session = o->no_session,
+		.detach_keys = o->no_session  ? "" :
+			       o->detach_keys ? o->detach_keys :
 						floe_engine(inv)->conf->engine.detach_keys,
 	};
 	char **env = NULL;
 	size_t n_env = 0;
 	int code = 0;
-	int r = 0;
+	int r = create_check_fds(&o->preserve_fd, o->preserve_fds, err);
 
+	if (r < 0)
+		return r;
 	if (o->cidfile && o->latest)
 		return err_set(err, ERR_USAGE, "--latest and --cidfile cannot be used together");
+	/* Both leave a process that only its session tells of. */
+	if (o->no_session && (o->detach || o->detach_keys))
+		return err_set(err, ERR_USAGE,
+			       "--no-session cannot be used with --detach or --detach-keys");
 	if (inv->n_args <= first)
 		return err_set(err, ERR_USAGE,
 			       "must provide a non-empty command to start an exec "
@@ -89,6 +98,9 @@ static const struct cli_option exec_rows[] = {
 	OPT_FLAG(T, privileged, "privileged", 0, "give it all capabilities"),
 	OPT_STRING(T, detach_keys, "detach-keys", 0, "KEYS", "keys that detach"),
 	OPT_U32(T, preserve_fds, "preserve-fds", 0, "N", "hand it descriptors 3 to 3+N-1"),
+	OPT_STRVEC_F(T, preserve_fd, "preserve-fd", 0, "FD,...", "hand it these descriptors",
+		     CLI_LIST),
+	OPT_FLAG(T, no_session, "no-session", 0, "without a session that inspect shows"),
 	OPT_FLAG(T, latest, "latest", 'l', "in the newest container"),
 	OPT_STRING(T, cidfile, "cidfile", 0, "FILE", "in the container whose id is in this file"),
 };

@@ -68,6 +68,21 @@ memory_limit()
 	refuses 1 "does not exist"
 }
 
+@test "a created container can be paused, and is created again when it goes on" {
+	[ "$RUNTIME_NAME" != crun ] || skip "with crun it is created all the time"
+	command_is true
+	create_container
+	rt pause "$ID"
+	[ "$(state_of)" = paused ]
+	run rt start "$ID"
+	refuses 1 "cannot start a container in the paused state"
+	rt resume "$ID"
+	[ "$(state_of)" = created ]
+	rt start "$ID"
+	eventually is_state stopped
+	rt delete "$ID"
+}
+
 @test "a paused container can be killed and deleted" {
 	idle_command
 	start_detached
@@ -358,6 +373,15 @@ waits_for_oom()
 	[ "$status" -eq 1 ]
 	rt delete -f -r "$PREFIX"
 	[ -z "$(rt list -q)" ]
+}
+
+@test "kill with an empty signal sends SIGTERM, as without one" {
+	[ "$RUNTIME_NAME" != crun ] || skip "crun knows no empty signal"
+	idle_command
+	start_detached
+	rt kill "$ID" ""
+	eventually is_state stopped
+	rt delete "$ID"
 }
 
 @test "kill --all reaches every process of the container, and is no error when there is none" {

@@ -18,7 +18,8 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	struct runtime *rt;
 	int r;
 
-	if (inv->n_args > 1)
+	/* An empty one is none, as in runc: `kill ID "$signal"` of a script. */
+	if (inv->n_args > 1 && *inv->args[1])
 		opts.signal = signals_from_string(inv->args[1]);
 	if (opts.signal < 0)
 		return err_set(err, ERR_USAGE,

@@ -40,7 +40,7 @@ static int read_config(struct bundle *b, const char *config, struct err *err)
 	if (r == 0 && geteuid() != 0)
 		r = runtime_spec_validate_rootless(&b->spec, err);
 	if (r == 0)
-		r = userns_map_by_default(b->spec.linux_, err);
+		r = userns_settle_mappings(b->spec.linux_, err);
 	if (r < 0)
 		return err_wrap(err, r, "%s", name);
 	warn_of_passed_over(&b->spec);

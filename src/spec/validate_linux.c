@@ -31,21 +31,6 @@ static int validate_namespaces(const struct oci_linux *linux_, struct err *err)
 	return 0;
 }
 
-static int validate_user_namespace(const struct oci_linux *linux_, struct err *err)
-{
-	const struct oci_namespace *user = oci_linux_namespace(linux_, "user");
-	bool has_mappings = linux_->n_uid_mappings || linux_->n_gid_mappings;
-
-	if (!user && has_mappings)
-		return err_set(err, ERR_INVALID,
-			       "linux.%s: user namespace mappings specified, but user namespace "
-			       "isn't enabled in the config, add one of type user to "
-			       "linux.namespaces",
-			       linux_->n_uid_mappings ? "uidMappings" : "gidMappings");
-	return validate_mappings(linux_->uid_mappings, linux_->n_uid_mappings, linux_->gid_mappings,
-				 linux_->n_gid_mappings, "linux", err);
-}
-
 static int validate_time_offset(const struct oci_time_offset *offset, struct err *err)
 {
 	if (!str_eq(offset->key, "monotonic") && !str_eq(offset->key, "boottime"))
@@ -373,7 +358,8 @@ int validate_linux(const struct oci_linux *linux_, struct err *err)
 	int r = validate_namespaces(linux_, err);
 
 	if (r == 0)
-		r = validate_user_namespace(linux_, err);
+		r = validate_mappings(linux_->uid_mappings, linux_->n_uid_mappings,
+				      linux_->gid_mappings, linux_->n_gid_mappings, "linux", err);
 	if (r == 0)
 		r = validate_time_offsets(linux_, err);
 	if (r == 0)

@@ -308,6 +308,21 @@ file_of()
 	[ "${lines[-1]}" != "$(namespace_of self user)" ]
 }
 
+@test "mappings without a user namespace are of no effect, which is said" {
+	needs_root "run without a user namespace"
+	configure '.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 10 }] | .linux.gidMappings = .linux.uidMappings'
+	script_is 'readlink /proc/self/ns/user; stat -c "%u %g" /dev/null; id -u'
+	run_container
+	[ "$status" -eq 0 ]
+	contains "$output" "$(namespace_of self user)" "0 0"
+	! is_floe || contains "$output" "linux.uidMappings is of no effect" "linux.gidMappings is of no effect"
+	# They are checked all the same.
+	floe_only
+	configure '.linux.uidMappings[0].size = 0'
+	run_container
+	refuses 1 linux.uidMappings
+}
+
 @test "a user namespace need not map root, where the process is another user" {
 	needs_root "map other ids than its own"
 	[ "$RUNTIME_NAME" != runc ] || skip "the runtime of Go can from 1.5 on"

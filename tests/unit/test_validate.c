@@ -297,8 +297,6 @@ static void test_namespaces(void **state UNUSED)
 		  "linux.namespaces[1].type: missing, expected one of pid" },
 		{ LINUX("'namespaces':[{'type':'uts'},{'type':'pid'},{'type':'uts'}]"),
 		  "linux.namespaces[2].type: duplicate of linux.namespaces[0], uts" },
-		{ LINUX(MAPPINGS), "linux.uidMappings: user namespace mappings specified, but user "
-				   "namespace isn't enabled in the config" },
 		{ LINUX(USER_NAMESPACE ",'uidMappings':[" EXTENT("0", "0", "0") "]"),
 		  "linux.uidMappings[0].size: 0 ids" },
 		{ LINUX(USER_NAMESPACE ",'uidMappings':[" EXTENT("1", "0", "4294967295") "]"),

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/alloc.h"
+#include "core/log.h"
 #include "core/str.h"
 #include "core/strbuf.h"
 #include "kernel/procfs.h"
@@ -52,13 +53,28 @@ static int map_own_ids(struct oci_id_mapping **ret, size_t *ret_n, const struct 
 	return 0;
 }
 
-int userns_map_by_default(struct oci_linux *linux_, struct err *err)
+static void drop_mappings(struct oci_id_mapping **maps, size_t *n, const char *name)
+{
+	if (*n > 0)
+		log_warning("linux.%s is of no effect: linux.namespaces has none of type user",
+			    name);
+	free(*maps);
+	*maps = NULL;
+	*n = 0;
+}
+
+int userns_settle_mappings(struct oci_linux *linux_, struct err *err)
 {
 	const struct oci_namespace *user = oci_linux_namespace(linux_, "user");
 	auto_procfs struct procfs proc = PROCFS_INIT;
 	int r;
 
-	if (!user || !str_is_empty(user->path) || linux_->n_uid_mappings || linux_->n_gid_mappings)
+	if (!user) {
+		drop_mappings(&linux_->uid_mappings, &linux_->n_uid_mappings, "uidMappings");
+		drop_mappings(&linux_->gid_mappings, &linux_->n_gid_mappings, "gidMappings");
+		return 0;
+	}
+	if (!str_is_empty(user->path) || linux_->n_uid_mappings || linux_->n_gid_mappings)
 		return 0;
 	r = procfs_open(&proc, NULL);
 	if (r < 0)

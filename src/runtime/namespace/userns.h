@@ -13,10 +13,11 @@ int userns_to_host(const struct oci_id_mapping *maps, size_t n, uint32_t id, uin
 		   uint32_t *ret);
 
 /*
- * For a new user namespace without mappings: map every id that we have to itself, as crun does. Where
- * there are mappings or no such namespace, nothing.
+ * What runc and crun make of mappings that do not fit linux.namespaces. For a new user namespace
+ * without mappings: map every id that we have to itself, as crun does. Without a user namespace: take
+ * them away, with a warning.
  */
-int userns_map_by_default(struct oci_linux *linux_, struct err *err);
+int userns_settle_mappings(struct oci_linux *linux_, struct err *err);
 
 /*
  * Become root of the user namespace that we have entered. Where it does not map id 0: the user that the

@@ -481,12 +481,28 @@ static void lay_out(const char *text, struct strbuf *out)
 	cli_text_table_format(&table, TABLE_MIN_WIDTH, TABLE_PADDING, out);
 }
 
+/* In a table's template a space ends a column as a tab does. */
+static char *table_columns(const char *format)
+{
+	char *text = xstrdup(format);
+	bool inside = false;
+
+	for (char *p = text; *p; p++) {
+		if (p[0] == p[1] && (*p == '{' || *p == '}'))
+			inside = *p == '{';
+		if (*p == ' ' && !inside)
+			*p = '\t';
+	}
+	return text;
+}
+
 static int format_table(const char *format, const struct gotemplate_list *list, struct strbuf *out,
 			struct err *err)
 {
 	auto_gotemplate struct gotemplate *t = NULL;
 	auto_strbuf struct strbuf text = STRBUF_INIT;
-	int r = gotemplate_parse(&t, format, err);
+	auto_free char *columns = table_columns(format);
+	int r = gotemplate_parse(&t, columns, err);
 
 	if (r == 0 && !list->no_heading) {
 		r = gotemplate_run_headings(t, list->headings, &text, err);

@@ -247,8 +247,9 @@ static int clean_up(struct container *c, bool *ret_removed, struct err *err)
 	int r = 0;
 
 	if (container_is_alive(c))
-		return err_set(err, ERR_STATE, "clean up container '%s': it is %s", c->config.name,
-			       container_phase_to_string(c->status.phase));
+		return err_set(err, ERR_STATE,
+			       "clean up container '%s': it is %s: container state improper",
+			       c->config.name, container_phase_to_string(c->status.phase));
 	if (c->status.phase == PHASE_CREATED && !has_remains(c))
 		return 0;
 	if (c->status.phase == PHASE_EXITED && !has_remains(c))

@@ -85,8 +85,10 @@ int container_advance(struct container *c, enum container_event event, struct er
 	enum container_phase next = container_next_phase(c->status.phase, event);
 
 	if (!next)
-		return err_set(err, ERR_STATE, "%s container '%s': it is %s", event_words[event],
-			       c->config.name, container_phase_to_string(c->status.phase));
+		return err_set(err, ERR_STATE,
+			       "%s container '%s': it is %s: container state improper",
+			       event_words[event], c->config.name,
+			       container_phase_to_string(c->status.phase));
 	c->status.phase = next;
 	c->dirty = true;
 	return 0;

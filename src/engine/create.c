@@ -22,10 +22,10 @@
 #include "engine/secret.h"
 #include "engine/selinux.h"
 #include "engine/specgen.h"
+#include "engine/stop.h"
 #include "engine/userns.h"
 #include "engine/volume.h"
 #include "kernel/caps.h"
-#include "kernel/signals.h"
 #include "storage/rootfs.h"
 
 #define ID_LENGTH 64
@@ -249,13 +249,12 @@ static int check(struct container_config *c, struct err *err)
 	struct stat st;
 	int r = 0;
 
+	if (c->stop_signal && container_signal(c->stop_signal, err) < 0)
+		return err->code;
 	if (c->n_entrypoint + c->n_command == 0)
 		return err_set(err, ERR_INVALID,
 			       "no command or entrypoint provided, and no CMD or ENTRYPOINT from "
 			       "image");
-	if (c->stop_signal && signals_from_string(c->stop_signal) <= 0)
-		return err_set(err, ERR_INVALID, "stop signal '%s': no such signal",
-			       c->stop_signal);
 	if (c->rootfs && (stat(c->rootfs, &st) < 0 || !S_ISDIR(st.st_mode)))
 		return err_set(err, ERR_NOT_FOUND, "root file system '%s': no such directory",
 			       c->rootfs);

@@ -261,7 +261,8 @@ static int refuse_unless_running(const struct container *c, struct err *err)
 	if (c->status.phase == PHASE_RUNNING)
 		return 0;
 	return err_set(err, ERR_STATE,
-		       "can only create exec sessions on running containers: container '%s' is %s",
+		       "can only create exec sessions on running containers: container '%s' is "
+		       "%s: container state improper",
 		       c->config.name, container_phase_to_string(c->status.phase));
 }
 

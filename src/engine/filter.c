@@ -45,17 +45,46 @@ static int id_matches(const char *value, const char *id, struct err *err)
 	return filter_regex(value, id, err);
 }
 
+/* Digits of a fraction of a second; ends behind them. */
+static int64_t parse_fraction(const char **text)
+{
+	int64_t unit = (int64_t)NSEC_PER_SEC / 10;
+	int64_t ns = 0;
+
+	for (; **text >= '0' && **text <= '9'; (*text)++, unit /= 10)
+		ns += (**text - '0') * unit;
+	return ns;
+}
+
+/* "1795341838" or "1795341838.379912407" */
+static bool parse_unix_time(const char *text, int64_t *ret_ns)
+{
+	size_t n = strspn(text, "0123456789");
+	auto_free char *whole = xstrndup(text, n);
+	const char *rest = text + n;
+	uint64_t seconds;
+	int64_t fraction = 0;
+
+	if (parse_u64(whole, &seconds) < 0 || seconds >= INT64_MAX / NSEC_PER_SEC)
+		return false;
+	if (*rest == '.' && rest[1]) {
+		rest++;
+		fraction = parse_fraction(&rest);
+	}
+	if (*rest)
+		return false;
+	*ret_ns = (int64_t)(seconds * NSEC_PER_SEC) + fraction;
+	return true;
+}
+
 int filter_parse_time(const char *text, int64_t *ret_ns)
 {
 	struct tm tm = { 0 };
-	uint64_t seconds;
 	uint64_t duration;
 	const char *rest;
 
-	if (parse_u64(text, &seconds) == 0 && seconds < INT64_MAX / NSEC_PER_SEC) {
-		*ret_ns = (int64_t)(seconds * NSEC_PER_SEC);
+	if (parse_unix_time(text, ret_ns))
 		return 0;
-	}
 	if (parse_duration(text, &duration) == 0) {
 		*ret_ns = (int64_t)(clock_now_realtime_ns() - duration);
 		return 0;
@@ -72,10 +101,8 @@ int filter_parse_time(const char *text, int64_t *ret_ns)
 		return -EINVAL;
 	*ret_ns = (int64_t)timegm(&tm) * (int64_t)NSEC_PER_SEC;
 	if (*rest == '.') {
-		int64_t unit = (int64_t)NSEC_PER_SEC / 10;
-
-		for (rest++; *rest >= '0' && *rest <= '9'; rest++, unit /= 10)
-			*ret_ns += (*rest - '0') * unit;
+		rest++;
+		*ret_ns += parse_fraction(&rest);
 	}
 	if (*rest == '+' || *rest == '-') {
 		int hours;
@@ -167,6 +194,20 @@ static int exited_matches(const struct container *c, const char *value, struct e
 	return c->status.phase == PHASE_EXITED && c->status.exit_code == (int)code;
 }
 
+static int policy_matches(const struct container *c, const char *value, struct err *err)
+{
+	static const char *const policies[] = { "no", "none", "always", "on-failure",
+						"unless-stopped" };
+	const char *have = str_is_empty(c->config.restart_policy) ? "no" : c->config.restart_policy;
+	bool known = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(policies); i++)
+		known |= str_eq(policies[i], value);
+	if (!known)
+		return err_set(err, ERR_INVALID, "%s invalid restart policy", value);
+	return str_eq(have, str_eq(value, "none") ? "no" : value);
+}
+
 static int one_matches(struct engine *e, const struct container *c, const char *key,
 		       const char *value, struct err *err)
 {
@@ -193,7 +234,7 @@ static int one_matches(struct engine *e, const struct container *c, const char *
 	if (str_eq(key, "network"))
 		return str_eq(c->config.network, value);
 	if (str_eq(key, "restart-policy"))
-		return str_eq(c->config.restart_policy ? c->config.restart_policy : "no", value);
+		return policy_matches(c, value, err);
 	if (str_eq(key, "command"))
 		return c->config.n_command > 0 && str_eq(c->config.command[0], value);
 	return err_set(err, ERR_INVALID, "'%s' is an invalid filter", key);

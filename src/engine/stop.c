@@ -12,6 +12,7 @@
 #include "core/fd.h"
 #include "core/lock.h"
 #include "core/log.h"
+#include "core/parse.h"
 #include "core/path.h"
 #include "engine/cleanup.h"
 #include "engine/event.h"
@@ -88,6 +89,18 @@ int container_wait_exit(struct container *c, int timeout_ms)
 			;
 	}
 	return 0;
+}
+
+int container_signal(const char *text, struct err *err)
+{
+	int number = signals_from_string(text);
+	int64_t value;
+
+	if (number > 0)
+		return number;
+	if (parse_i64(text, &value) == 0 && value != 0)
+		return err_set(err, ERR_INVALID, "valid signals are 1 through 64");
+	return err_set(err, ERR_INVALID, "invalid signal: %s", text);
 }
 
 static int stop_signal(const struct container *c)

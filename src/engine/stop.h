@@ -9,6 +9,8 @@ int container_stop_now(struct container *c, uint32_t timeout_s, struct err *err)
 /* The same, then cleaned up; notes that the user wanted it. */
 int container_stop(struct container *c, uint32_t timeout_s, struct err *err);
 int container_kill(struct container *c, int signal_number, struct err *err);
+/* A signal that a user names, by name or number: its number, or ERR_INVALID in podman's words. */
+int container_signal(const char *text, struct err *err);
 
 /*
  * Wait until conmon has written the exit file (or has vanished) without holding the lock; timeout_ms -1: for

@@ -151,7 +151,8 @@ static int run_attach(const struct cli_invocation *inv, struct err *err)
 		return r;
 	if (c.status.phase != PHASE_RUNNING && c.status.phase != PHASE_INITIALIZED)
 		return err_set(err, ERR_STATE,
-			       "you can only attach to running containers: '%s' is %s",
+			       "you can only attach to running containers: '%s' is %s: container "
+			       "state improper",
 			       c.config.name, container_phase_to_string(c.status.phase));
 	return foreground_attach(&c, &f, err);
 }

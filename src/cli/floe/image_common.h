@@ -43,6 +43,12 @@ void image_event(const struct cli_invocation *inv, const char *status, const cha
 		OPT_STRING(T, M skopeo.os, "os", 0, "OS", "system to choose images for"),          \
 		OPT_STRING(T, M skopeo.variant, "variant", 0, "VARIANT",                           \
 			   "variant of the processor to choose images for"),                       \
+		OPT_STRING_F(T, M skopeo.arch, "override-arch", 0, "ARCH", "the same as --arch",   \
+			     CLI_HIDDEN),                                                          \
+		OPT_STRING_F(T, M skopeo.os, "override-os", 0, "OS", "the same as --os",           \
+			     CLI_HIDDEN),                                                          \
+		OPT_STRING_F(T, M skopeo.variant, "override-variant", 0, "VARIANT",                \
+			     "the same as --variant", CLI_HIDDEN),                                 \
 		OPT_STRING(T, M platform, "platform", 0, "OS/ARCH[/VARIANT]",                      \
 			   "system, processor and variant in one")
 /* --retry, or what is configured; at most 100. */

@@ -11,7 +11,6 @@
 #include "engine/runtime_exec.h"
 #include "engine/start.h"
 #include "engine/stop.h"
-#include "kernel/signals.h"
 
 /* --- start ------------------------------------------------------------------------------------------ */
 
@@ -83,6 +82,7 @@ static int run_start(const struct cli_invocation *inv, struct err *err)
 
 	t.lock = true;
 	t.wanted = can_start;
+	t.filter_arguments = true;
 	if (cli->attach)
 		return start_attached(inv, cli, err);
 	return targets_each(inv, &t, start_one, NULL, err);
@@ -291,10 +291,11 @@ static int run_kill(const struct cli_invocation *inv, struct err *err)
 {
 	const struct kill_options *o = inv->options;
 	struct targets t = o->targets;
-	int number = o->signal ? signals_from_string(o->signal) : SIGKILL;
+	/* As for kill(1), a dash may come first. */
+	int number = o->signal ? container_signal(o->signal + (o->signal[0] == '-'), err) : SIGKILL;
 
-	if (number <= 0)
-		return err_set(err, ERR_USAGE, "invalid signal: %s", o->signal);
+	if (number < 0)
+		return number;
 	t.wanted = is_alive;
 	return targets_each(inv, &t, kill_one, &number, err);
 }

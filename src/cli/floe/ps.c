@@ -320,6 +320,7 @@ static const struct cli_option rows_[] = {
 	OPT_I64(T, last, "last", 'n', "N", "the newest N, running or not"),
 	OPT_FLAG(T, latest, "latest", 'l', "the newest one, running or not"),
 	OPT_FLAG(T, no_trunc, "no-trunc", 0, "do not shorten ids and commands"),
+	OPT_FLAG_F(T, no_trunc, "notruncate", 0, "the same", CLI_HIDDEN),
 	OPT_FLAG(T, no_heading, "noheading", 0, "print no headings"),
 	OPT_FLAG_F(T, no_heading, "no-heading", 0, "the same", CLI_HIDDEN),
 	OPT_FLAG(T, quiet, "quiet", 'q', "print ids only"),
@@ -327,9 +328,11 @@ static const struct cli_option rows_[] = {
 	OPT_STRING(T, sort, "sort", 0, "KEY",
 		   "order by command, created, id, image, names, runningfor, size or status"),
 	OPT_FLAG(T, ns, "ns", 0, "the numbers of their namespaces"),
+	OPT_FLAG_F(T, ns, "namespace", 0, "the same", CLI_HIDDEN),
 	OPT_U32(T, watch, "watch", 'w', "SECONDS", "print it anew every so many seconds"),
 	OPT_FLAG(T, external, "external", 0,
 		 "those of other programs in the store as well, of which there are none"),
+	OPT_FLAG_F(T, external, "storage", 0, "the same", CLI_HIDDEN),
 	OPT_FLAG(T, sync, "sync", 0, "look at the processes (as is done anyway)"),
 };
 #undef T

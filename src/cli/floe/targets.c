@@ -27,12 +27,7 @@ static void print_done(const struct targets *t, const char *name, const struct c
 		(void)io_write_all(STDOUT_FILENO, line, strlen(line));
 }
 
-struct names {
-	struct strvec typed;
-	struct strvec ids; /* of the same place; "" where the name leads to none */
-};
-
-static int collect_all(struct engine *e, const struct targets *t, struct names *names,
+static int collect_all(struct engine *e, const struct targets *t, struct strvec *names,
 		       struct err *err)
 {
 	auto_strvec struct strvec ids = STRVEC_INIT;
@@ -50,39 +45,79 @@ static int collect_all(struct engine *e, const struct targets *t, struct names *
 			return matches;
 		if (matches == 0 || (t->wanted && !t->wanted(&c)))
 			continue;
-		strvec_add(&names->typed, ids.v[i]);
+		strvec_add(names, ids.v[i]);
 		if (t->latest) {
 			/* The newest is the last one. */
-			while (names->typed.n > 1)
-				strvec_remove(&names->typed, 0);
+			while (names->n > 1)
+				strvec_remove(names, 0);
 		}
 	}
 	return r;
 }
 
-static int collect(const struct cli_invocation *inv, const struct targets *t, struct names *names,
+/* Only those of the names that the filters are true of; names without a container stay, and are told of. */
+static int sift(struct engine *e, const struct targets *t, struct strvec *names, struct err *err)
+{
+	for (size_t i = 0; i < names->n;) {
+		auto_container struct container c = CONTAINER_INIT;
+		struct err gone = ERR_INIT;
+		int matches = 1;
+
+		if (container_open(&c, e, names->v[i], &gone) == 0)
+			matches = filter_matches(e, &t->filters, &c, err);
+		if (matches < 0)
+			return matches;
+		if (matches)
+			i++;
+		else
+			strvec_remove(names, i);
+	}
+	return 0;
+}
+
+static int check_choice(const struct targets *t, bool named, struct err *err)
+{
+	if (t->all && t->latest)
+		return err_set(err, ERR_USAGE, "--all and --latest cannot be used together");
+	if (!named)
+		return 0;
+	if (t->latest)
+		return err_set(err, ERR_USAGE, "--latest and containers cannot be used together");
+	if (t->all && t->filter_arguments)
+		return err_set(err, ERR_USAGE,
+			       "either start all containers or the container(s) provided in the "
+			       "arguments");
+	if (t->all)
+		return err_set(err, ERR_USAGE, "no arguments are needed with --all");
+	/* Whose names are given and who matches are different sets: which one is meant? */
+	if (t->filters.n > 0 && !t->filter_arguments)
+		return err_set(err, ERR_USAGE, "--filter takes no arguments");
+	return 0;
+}
+
+static int collect(const struct cli_invocation *inv, const struct targets *t, struct strvec *names,
 		   struct err *err)
 {
+	int r;
+
 	for (size_t i = 0; i < inv->n_args; i++)
-		strvec_add(&names->typed, inv->args[i]);
+		strvec_add(names, inv->args[i]);
 	for (size_t i = 0; i < t->cidfiles.n; i++) {
 		char *line = io_read_line_at(AT_FDCWD, t->cidfiles.v[i]);
 
 		if (!line && !(t->ignore && errno == ENOENT))
 			return err_sys(err, -errno, "reading CIDFile: open %s", t->cidfiles.v[i]);
 		if (line)
-			strvec_add_take(&names->typed, line);
+			strvec_add_take(names, line);
 	}
-	if (t->all && t->latest)
-		return err_set(err, ERR_USAGE, "--all and --latest cannot be used together");
-	if (t->all || t->latest || t->filters.n > 0) {
-		if (names->typed.n > 0 && t->filters.n == 0)
-			return err_set(err, ERR_USAGE, "%s and containers cannot be used together",
-				       t->all ? "--all" : "--latest");
-		strvec_done(&names->typed);
+	r = check_choice(t, names->n > 0, err);
+	if (r < 0)
+		return r;
+	if (names->n > 0)
+		return sift(floe_engine(inv), t, names, err);
+	if (t->all || t->latest || t->filters.n > 0)
 		return collect_all(floe_engine(inv), t, names, err);
-	}
-	if (names->typed.n == 0 && t->cidfiles.n == 0)
+	if (t->cidfiles.n == 0)
 		return err_set(err, ERR_USAGE,
 			       "you must provide at least one name or id; see 'floe %s --help'",
 			       inv->command->name);
@@ -106,15 +141,15 @@ int targets_each(const struct cli_invocation *inv, const struct targets *t,
 		 struct err *err)
 {
 	struct engine *e = floe_engine(inv);
-	struct names names = { 0 };
+	auto_strvec struct strvec names = STRVEC_INIT;
 	bool is_rm = str_eq(inv->command->name, "rm");
 	int code = 0;
 	int r = collect(inv, t, &names, err);
 
-	for (size_t i = 0; r == 0 && i < names.typed.n; i++) {
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		auto_container struct container c = CONTAINER_INIT;
 		struct err one = ERR_INIT;
-		const char *name = names.typed.v[i];
+		const char *name = names.v[i];
 		int r2 = t->lock ? container_open_locked(&c, e, name, &one) :
 				   container_open(&c, e, name, &one);
 
@@ -129,8 +164,6 @@ int targets_each(const struct cli_invocation *inv, const struct targets *t,
 			print_done(t, name, &c);
 		}
 	}
-	strvec_done(&names.typed);
-	strvec_done(&names.ids);
 	return r < 0 ? r : code;
 }
 
@@ -147,22 +180,20 @@ int targets_open(const struct cli_invocation *inv, const struct targets *t, stru
 		 struct err *err)
 {
 	auto_target_list struct target_list list = { 0 };
-	struct names names = { 0 };
+	auto_strvec struct strvec names = STRVEC_INIT;
 	int r = collect(inv, t, &names, err);
 
-	for (size_t i = 0; r == 0 && i < names.typed.n; i++) {
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		struct target *one = array_push(list.v, list.n);
 
 		one->container = (struct container)CONTAINER_INIT;
-		r = container_open(&one->container, floe_engine(inv), names.typed.v[i], err);
+		r = container_open(&one->container, floe_engine(inv), names.v[i], err);
 		one->is_missing = r < 0;
 		if (r == -ENOENT && t->ignore) {
 			err_clear(err);
 			r = 0;
 		}
 	}
-	strvec_done(&names.typed);
-	strvec_done(&names.ids);
 	if (r < 0)
 		return r;
 	*ret = list;

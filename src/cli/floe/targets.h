@@ -13,6 +13,7 @@ struct targets {
 	bool lock;
 	bool quiet; /* print nothing */
 	bool print_id; /* the id, not what was typed */
+	bool filter_arguments; /* filters are about the containers that are named; else not both */
 	struct strvec filters;
 	struct strvec cidfiles;
 	/* Which of `all` are meant; NULL: every one. */

@@ -7,6 +7,7 @@
 #include "cli/floe/commands.h"
 #include "cli/floe/view.h"
 #include "cli/gotemplate.h"
+#include "cli/human.h"
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/fd.h"
@@ -23,7 +24,7 @@ struct options {
 	const char *until;
 	const char *format;
 	struct opt_bool stream;
-	bool no_trunc;
+	struct opt_bool no_trunc;
 };
 
 struct follower {
@@ -33,9 +34,18 @@ struct follower {
 	bool done;
 };
 
+/* By id or name; a name may be without a tag. */
+static bool image_matches(const struct event *e, const char *value)
+{
+	const char *rest = e->name ? str_skip_prefix(e->name, value) : NULL;
+
+	return (e->id && *value && str_has_prefix(e->id, value)) ||
+	       (rest && (*rest == '\0' || (*rest == ':' && !strchr(rest, '/'))));
+}
+
 static bool filter_one(const struct event *e, const char *key, const char *value)
 {
-	if (str_eq(key, "event"))
+	if (str_eq(key, "event") || str_eq(key, "status"))
 		return str_eq(e->status, value);
 	if (str_eq(key, "type"))
 		return str_eq(e->type, value);
@@ -43,7 +53,7 @@ static bool filter_one(const struct event *e, const char *key, const char *value
 		return str_eq(e->type, "container") &&
 		       (str_eq(e->name, value) || (e->id && str_has_prefix(e->id, value)));
 	if (str_eq(key, "image"))
-		return e->image && strstr(e->image, value);
+		return str_eq(e->type, "image") && image_matches(e, value);
 	if (str_eq(key, "volume"))
 		return str_eq(e->type, "volume") && str_eq(e->name, value);
 	if (str_eq(key, "label")) {
@@ -78,7 +88,7 @@ static bool matches(const struct follower *f, const struct event *e)
 
 static int check_filters(const struct strvec *filters, struct err *err)
 {
-	static const char *const keys[] = { "event=", "type=",	 "container=",
+	static const char *const keys[] = { "event=", "status=", "type=", "container=",
 					    "image=", "volume=", "label=" };
 
 	for (size_t i = 0; i < filters->n; i++) {
@@ -88,16 +98,19 @@ static int check_filters(const struct strvec *filters, struct err *err)
 			known = known || str_has_prefix(filters->v[i], keys[k]);
 		if (!known)
 			return err_set(err, ERR_USAGE,
-				       "filter '%s': expected event, type, "
-				       "container, image, volume or label",
-				       filters->v[i]);
+				       "failed to parse event filters: %.*s is an invalid filter; "
+				       "there are event, status, type, container, image, volume "
+				       "and label, each with =VALUE",
+				       (int)strcspn(filters->v[i], "="), filters->v[i]);
 	}
 	return 0;
 }
 
-static void add_text(const struct event *e, bool no_trunc, struct strbuf *out)
+static void add_text(const struct event *e, int64_t at_ns, bool no_trunc, struct strbuf *out)
 {
-	strbuf_addf(out, "%s %s %s %.*s", e->time, e->type, e->status, no_trunc ? 64 : 12,
+	auto_free char *at = human_time((uint64_t)at_ns, -1);
+
+	strbuf_addf(out, "%s %s %s %.*s", at, e->type, e->status, no_trunc ? 64 : 12,
 		    e->id ? e->id : "");
 	if (str_eq(e->type, "container")) {
 		strbuf_addf(out, " (image=%s, name=%s", e->image ? e->image : "",
@@ -112,23 +125,60 @@ static void add_text(const struct event *e, bool no_trunc, struct strbuf *out)
 	strbuf_addc(out, '\n');
 }
 
-static int print_event(const struct follower *f, const struct event *e, struct err *err)
+static void add_field(struct json_object *o, const char *key, const char *text, bool always)
+{
+	if (always || !str_is_empty(text))
+		json_object_object_add(o, key, json_object_new_string(text ? text : ""));
+}
+
+/* As podman 5 prints it, which is not as its file has it. every: templates may ask for what is not there. */
+static struct json_object *event_value(const struct event *e, int64_t at_ns, bool every)
+{
+	static const char *const absent[] = { "HealthStatus", "Network", "PodID" };
+	struct json_object *o = json_object_new_object();
+	struct json_object *attributes = json_object_new_object();
+
+	for (size_t i = 0; i < e->attributes.n; i++)
+		json_object_object_add(attributes, e->attributes.v[i].key,
+				       json_object_new_string(e->attributes.v[i].value));
+	if (e->exit_code.set || every)
+		json_object_object_add(o, "ContainerExitCode",
+				       e->exit_code.set ? json_object_new_int64(e->exit_code.v) :
+							  NULL);
+	add_field(o, "ID", e->id, every);
+	add_field(o, "Image", e->image, every);
+	add_field(o, "Name", e->name, every);
+	for (size_t i = 0; every && i < ARRAY_SIZE(absent); i++)
+		add_field(o, absent[i], "", true);
+	add_field(o, "Status", e->status, true);
+	json_object_object_add(o, "time", json_object_new_int64(at_ns / (int64_t)NSEC_PER_SEC));
+	json_object_object_add(o, "timeNano", json_object_new_int64(at_ns));
+	add_field(o, "Type", e->type, true);
+	json_object_object_add(o, "Attributes", attributes);
+	return o;
+}
+
+static int print_event(const struct follower *f, const struct event *e, int64_t at_ns,
+		       struct err *err)
 {
 	auto_strbuf struct strbuf out = STRBUF_INIT;
+	bool is_json = str_eq(f->o->format, "json");
 	struct json_object *value;
 	int r = 0;
 
 	if (!f->o->format) {
-		add_text(e, f->o->no_trunc, &out);
-	} else if (str_eq(f->o->format, "json")) {
-		auto_free char *text = json_encode(&event_desc, e, JSON_COMPACT);
+		add_text(e, at_ns, !f->o->no_trunc.set || f->o->no_trunc.v, &out);
+		return cli_print(out.buf, err);
+	}
+	value = event_value(e, at_ns, !is_json);
+	if (is_json) {
+		auto_free char *text = json_value_to_text(value, JSON_COMPACT);
 
 		strbuf_addf(&out, "%s\n", text);
 	} else {
-		value = json_encode_value(&event_desc, e);
 		r = gotemplate_format_value(f->o->format, value, &out, err);
-		json_object_put(value);
 	}
+	json_object_put(value);
 	return r < 0 ? r : cli_print(out.buf, err);
 }
 
@@ -145,7 +195,7 @@ static int take_line(struct follower *f, const char *line, size_t len, struct er
 	if (f->until_ns && at > f->until_ns)
 		f->done = true;
 	else if (at >= f->since_ns && matches(f, &e))
-		r = print_event(f, &e, err);
+		r = print_event(f, &e, at, err);
 	event_done(&e);
 	return r;
 }
@@ -188,8 +238,11 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	auto_free char *path = event_log_path(floe_engine(inv));
 	auto_close int fd = -EBADF;
 	bool stream = !o->stream.set || o->stream.v;
-	int r = parse_time("since", o->since, &f.since_ns, err);
+	int r = 0;
 
+	if (str_eq(floe_engine(inv)->options->events_backend, "none"))
+		return err_set(err, ERR_USAGE, "cannot read events with the \"none\" backend");
+	r = parse_time("since", o->since, &f.since_ns, err);
 	if (r == 0)
 		r = parse_time("until", o->until, &f.until_ns, err);
 	if (r == 0)
@@ -214,7 +267,7 @@ static int run(const struct cli_invocation *inv, struct err *err)
 static const struct cli_option rows[] = {
 	OPT_STRVEC(T, filters, "filter", 'f', "KEY=VALUE", "those that this is true of"),
 	OPT_STRING(T, format, "format", 0, "json|TEMPLATE", "form of the output"),
-	OPT_FLAG(T, no_trunc, "no-trunc", 0, "do not shorten ids"),
+	OPT_OPTBOOL(T, no_trunc, "no-trunc", 0, "do not shorten ids (default: true)"),
 	OPT_STRING(T, since, "since", 0, "TIME", "what has happened since"),
 	OPT_OPTBOOL(T, stream, "stream", 0, "go on as things happen (default: true)"),
 	OPT_STRING(T, until, "until", 0, "TIME", "end at this time"),

@@ -100,6 +100,8 @@ int foreground_run(struct container *c, const struct foreground_options *o, stru
 		r = attach_open(&a, &options, err);
 	if (r == 0)
 		r = container_start(c, err);
+	if (r == 0)
+		event_container(c, "attach");
 	else
 		(void)container_cleanup(c, NULL);
 	container_unlock(c);
@@ -127,6 +129,7 @@ int foreground_attach(struct container *c, const struct foreground_options *o, s
 		attach_close(&a);
 		return r;
 	}
+	event_container(c, "attach");
 	container_unlock(c);
 	return loop(c, &a, err);
 }

@@ -98,8 +98,10 @@ int image_remove(const struct cli_invocation *inv, struct store *store, const st
 		r = image_delete(store, image->id, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < image->names.n; i++)
+	for (size_t i = 0; i < image->names.n; i++) {
 		strbuf_addf(out, "Untagged: %s\n", image->names.v[i]);
+		image_event(inv, "untag", image->id, image->names.v[i]);
+	}
 	strbuf_addf(out, "Deleted: %s\n", image->id);
 	image_event(inv, "remove", image->id, image->names.n ? image->names.v[0] : "");
 	return 0;

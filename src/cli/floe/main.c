@@ -103,6 +103,11 @@ static int apply_conf(struct engine_options *o, struct containers_conf *conf, st
 		o->cgroup_manager = ENGINE_SYSTEMD;
 	if (o->network_backend < 0 && str_eq(conf->network.network_backend, "cni"))
 		o->network_backend = NETWORK_CNI;
+	if (o->events_backend && !str_eq(o->events_backend, "file") &&
+	    !str_eq(o->events_backend, "none"))
+		return err_set(err, ERR_USAGE,
+			       "unknown events backend '%s': there are file and none",
+			       o->events_backend);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "engine/containers_conf.h"
 #include "engine/cleanup.h"
 #include "engine/container_network.h"
+#include "engine/event.h"
 #include "engine/network_users.h"
 #include "network/create.h"
 #include "network/ipam.h"
@@ -57,6 +58,7 @@ static int run_create(const struct cli_invocation *inv, struct err *err)
 			*err = why;
 		return r;
 	}
+	event_object(floe_engine(inv), "network", "create", n.id, n.name);
 	return print_line(n.name, err);
 }
 
@@ -147,6 +149,7 @@ static int remove_one(const struct cli_invocation *inv, const char *name,
 		return r;
 	run_dir = xasprintf("%s/networks", e->runroot);
 	ipam_forget(run_dir, n.name);
+	event_object(e, "network", "remove", n.id, n.name);
 	return print_line(name, err);
 }
 

@@ -290,6 +290,7 @@ static int run_remove(const struct cli_invocation *inv, struct err *err)
 		if (r2 == 0) {
 			auto_free char *line = xasprintf("%s\n", s.id);
 
+			event_object(e, "secret", "remove", s.id, s.name);
 			(void)io_write_all(STDOUT_FILENO, line, strlen(line));
 		} else if (!(r2 == -ENOENT && o->ignore)) {
 			targets_report(&one);

@@ -81,9 +81,8 @@ setup()
 	echo x >"$dir/put"
 	fl mount | grep -q "$dir"
 	fl unmount "$C"
-	try unmount "$C"
-	is 125 "$status"
-	contains "$output" "not mounted"
+	[ ! -e "$dir/put" ]
+	is "$C" "$(fl unmount "$C")"
 	fl start -a "$C"
 	is 0 "$(inspect "$C" '{{.State.ExitCode}}')"
 }
@@ -109,9 +108,9 @@ setup()
 	is "$(stat -c %a "$ROOTFS/tmp")" "$(stat -c %a "$root/tmp")"
 	fl unmount "$C" >/dev/null
 	try cp dir "$C:/copied"
-	contains "$output" "cannot copy a directory to the file"
+	contains "$output" "destination must be a directory when copying a directory"
 	try cp dir/file "$C:/none/such"
-	contains "$output" "open '/none'"
+	contains "$output" "\"/none/such\" could not be found on container $C: no such file or directory"
 	try cp dir/none "$C:/"
 	contains "$output" "no such file or directory"
 	try cp dir/file file
@@ -134,6 +133,74 @@ setup()
 	echo mine >mine
 	fl cp mine "$C:/scratch/mine"
 	is 0:0 "$(fl exec "$C" stat -c %u:%g /scratch/mine)"
+}
+
+@test "cp: relative paths begin at the working directory, links are what they lead to" {
+	fl run -d --name "$C" --network none --workdir /data "$IMAGE" \
+		sh -c 'mkdir -p /data/sub /d; echo x >/data/f; ln -s ../data /d/dir; ln -s dir/f /d/link; ln -s /none /d/lost; exec sleep 1000' >/dev/null
+	eventually fl exec "$C" test -L /d/lost
+	fl commit -q "$C" localhost/links:1 >/dev/null
+	fl create --name "$C-2" --network none --workdir /data localhost/links:1 true >/dev/null
+	echo y >file
+	ln -s file link
+	for name in "$C" "$C-2"; do
+		rm -rf out
+		mkdir out
+		fl cp "$name:f" out/
+		fl cp "$name:." out/contents
+		fl cp "$name:/d/link" out/target
+		fl cp "$name:/d/dir" out
+		is "x x x x" "$(cat out/f out/contents/f out/target out/data/f | xargs)"
+		[ ! -L out/target ]
+		try cp "$name:/d/lost" out
+		contains "$output" "could not be found on container $name"
+		fl cp link "$name:sub"
+		fl cp file "$name:/d/lost"
+		is "y y" "$(for path in /data/sub/link /none; do fl cp "$name:$path" - | tar -xO; done | xargs)"
+		try cp "$name:" out
+		contains "$output" "you must specify paths"
+	done
+	fl rm -f -t 0 "$C" "$C-2" >/dev/null
+	fl rmi localhost/links:1 >/dev/null
+}
+
+@test "cp reaches volumes and mounts of a container that does not run" {
+	mkdir mnt dir
+	echo x >dir/file
+	echo old >single
+	fl volume create outer >/dev/null
+	fl volume create inner >/dev/null
+	fl create --name "$C" --network none -v outer:/tmp/v -v inner:/tmp/v/in -v "$T/mnt:/tmp/v/mnt" \
+		-v "$T/single:/tmp/single" --mount type=tmpfs,dst=/mnt "$IMAGE" cat /mnt/file >/dev/null
+	for path in /tmp/v /tmp/v/in /tmp/v/mnt/new /mnt; do fl cp dir/file "$C:$path"; done
+	fl cp dir/file "$C:/tmp/single"
+	is "x x x x" "$(cat "$(fl volume inspect --format '{{.Mountpoint}}' outer)/file" \
+		"$(fl volume inspect --format '{{.Mountpoint}}' inner)/file" mnt/new single | xargs)"
+	fl cp "$C:/tmp/v" out
+	is x "$(cat out/file)"
+	[ ! -e out/in/file ]
+	fl cp "$C:/tmp/single" got
+	is x "$(cat got)"
+	# What lies below a tmpfs is copied up into it.
+	is x "$(fl start -a "$C")"
+	fl rm "$C" >/dev/null
+	fl volume rm outer inner >/dev/null
+}
+
+@test "cp: what is no place for files" {
+	echo x >file
+	mkfifo fifo
+	fl create --name "$C" --network none "$IMAGE" true >/dev/null
+	for path in fifo /dev/stdout; do
+		try cp "$C:/etc/passwd" "$path"
+		is 125 "$status"
+		contains "$output" "\"$path\" must be a directory or a regular file"
+	done
+	[ -p fifo ]
+	try cp - "$C:/etc/passwd" <file
+	contains "$output" "destination must be a directory when copying from stdin"
+	try cp - "$C:/etc" <file
+	contains "$output" "source must be a (compressed) tar archive when copying from stdin"
 }
 
 @test "cp cannot be led out of the container" {

@@ -182,7 +182,7 @@ static int run_commit(const struct cli_invocation *inv, struct err *err)
 		r = write_iidfile(o->iidfile, id, err);
 	if (r < 0)
 		return r;
-	image_event(inv, "commit", id, name);
+	event_container(&c, "commit");
 	line = xasprintf("%s\n", id);
 	return cli_print(line, err);
 }
@@ -430,6 +430,7 @@ static int list_one(struct container *c, void *context, struct err *err)
 {
 	struct mounting *m = context;
 	auto_free char *path = NULL;
+	struct json_object *names;
 	struct json_object *o;
 	int64_t count = 0;
 	int r = c->config.rootfs ? 0 : rootfs_mount_count(m->store, c->config.id, &count, err);
@@ -438,9 +439,11 @@ static int list_one(struct container *c, void *context, struct err *err)
 		return r < 0 ? r : 1;
 	path = rootfs_path(m->store, c->config.id);
 	o = json_object_new_object();
+	names = json_object_new_array();
+	json_object_array_add(names, json_object_new_string(c->config.name));
 	image_json_add(o, "id", c->config.id);
+	json_object_object_add(o, "Names", names);
 	image_json_add(o, "mountpoint", path);
-	image_json_add(o, "names", c->config.name);
 	json_object_array_add(m->list, o);
 	strbuf_addf(m->out, "%.*s  %s\n", m->options->no_trunc ? 64 : SHORT_ID_LEN, c->config.id,
 		    path);
@@ -487,6 +490,7 @@ static const struct cli_option mount_rows[] = {
 	OPT_FLAG(T, targets.latest, "latest", 'l', "the newest container"),
 	OPT_STRING(T, format, "format", 0, "FORMAT", "json: list what is mounted in this form"),
 	OPT_FLAG(T, no_trunc, "no-trunc", 0, "show whole ids"),
+	OPT_FLAG_F(T, no_trunc, "notruncate", 0, "the same", CLI_HIDDEN),
 };
 
 const struct cli_command floe_mount_command = {
@@ -511,14 +515,8 @@ static int unmount_one(struct container *c, void *context, struct err *err)
 	if (r < 0)
 		return r;
 	/* One of them may be the container's own, which is no user's to take. */
-	if (count <= own && !c->config.rootfs) {
-		if (m->options->targets.all)
-			return 1;
-		return err_set(err, ERR_STATE,
-			       own ? "unmount container '%s': it is mounted because it runs" :
-				     "unmount container '%s': it is not mounted",
-			       c->config.name);
-	}
+	if (count <= own && !c->config.rootfs)
+		return m->options->targets.all ? 1 : 0;
 	do
 		r = c->config.rootfs ? 0 : rootfs_unmount(m->store, c->config.id, false, err);
 	while (r == 0 && m->options->force && --count > own);
@@ -536,7 +534,6 @@ static int run_unmount(const struct cli_invocation *inv, struct err *err)
 	int r = image_store_open(inv, &store, err);
 
 	targets.lock = true;
-	targets.print_id = true;
 	return r < 0 ? r : targets_each(inv, &targets, unmount_one, &m, err);
 }
 

@@ -23,9 +23,12 @@
 #include "engine/container.h"
 #include "engine/userns.h"
 #include "engine/users.h"
+#include "engine/volume.h"
 #include "storage/rootfs.h"
 #include "storage/tar_writer.h"
 #include "storage/unpack.h"
+
+#define IRREGULAR "\"%s\" must be a directory or a regular file"
 
 struct options {
 	struct opt_bool archive;
@@ -38,7 +41,12 @@ struct side {
 	bool is_container;
 	bool is_stream; /* "-" */
 	struct rooted root;
+	struct rooted
+		mount; /* what is mounted in it where path leads, if nobody runs who sees it */
+	bool on_mount;
 	char *path; /* as given, without the container's name */
+	char *full; /* absolute, below root or mount; "/" or "/." of path is behind it */
+	char *name; /* of the object itself; "" for a root */
 	bool mounted; /* by us */
 	struct stat st;
 	bool exists;
@@ -52,19 +60,85 @@ static int open_live_root(struct side *s, struct err *err)
 	return r < 0 ? err_sys(err, r, "open the root of container '%s'", s->c.config.name) : 0;
 }
 
-/* A volume of a container that does not run is mounted nowhere. */
-static int check_volumes(const struct side *s, struct err *err)
+static const struct rooted *root_of(const struct side *s)
 {
-	auto_free char *clean = path_join("/", s->path);
+	return s->on_mount ? &s->mount : &s->root;
+}
 
-	for (size_t i = 0; i < s->c.config.n_mounts; i++)
-		if (path_is_below(clean, s->c.config.mounts[i].destination))
-			return err_set(
-				err, ERR_STATE,
-				"copy '%s:%s': it is on a volume, and the container does not "
-				"run; start it first",
-				s->c.config.name, s->path);
+/* What cleaning takes away has a meaning here. */
+static char *keep_end(char *path, const char *given)
+{
+	const char *end = str_has_suffix(given, "/.") || str_eq(given, ".") ? "/." :
+			  str_has_suffix(given, "/")			    ? "/" :
+									      "";
+	char *ret = xasprintf("%s%s", str_eq(path, "/") ? "" : path, *end ? end : "");
+
+	if (!*ret)
+		replace_ptr(ret, xstrdup("/"));
+	free(path);
+	return ret;
+}
+
+/* Its files on the host, which may be a file; NULL: a tmpfs or the like, which is not there yet. */
+static int mount_source(struct side *s, const struct container_mount *m, char **ret,
+			struct err *err)
+{
+	auto_volume struct volume v = { 0 };
+	int r;
+
+	if (str_eq(m->type, "bind")) {
+		*ret = xstrdup(m->source);
+		return 0;
+	}
+	if (!str_eq(m->type, "volume"))
+		return 0;
+	r = volume_load(s->c.engine, m->source, &v, err);
+	if (r < 0)
+		return r;
+	if (v.options.n > 0 && v.n_holders == 0 && v.mount_count == 0)
+		return err_set(err, ERR_STATE,
+			       "copy '%s:%s': volume '%s' is not mounted; start the container "
+			       "first, or run 'floe volume mount %s'",
+			       s->c.config.name, s->path, v.name, v.name);
+	*ret = m->subpath ? path_join(v.mountpoint, m->subpath) : xstrdup(v.mountpoint);
 	return 0;
+}
+
+/* The path ends up on a mount of the container, which is mounted nowhere: there then. */
+static int enter_mount(struct side *s, struct err *err)
+{
+	auto_free char *resolved = rooted_resolve(&s->root, s->full);
+	const struct container_mount *best = NULL;
+	auto_free char *source = NULL;
+	const char *rest;
+	struct stat st;
+	int r;
+
+	for (size_t i = 0; resolved && i < s->c.config.n_mounts; i++) {
+		const struct container_mount *m = &s->c.config.mounts[i];
+
+		if (path_is_below(resolved, m->destination) &&
+		    (!best || strlen(m->destination) > strlen(best->destination)))
+			best = m;
+	}
+	r = best ? mount_source(s, best, &source, err) : 0;
+	if (r < 0 || !source)
+		return r;
+	rest = resolved + strlen(best->destination);
+	replace_ptr(s->name, xstrdup(path_basename(resolved)));
+	if (stat(source, &st) < 0)
+		return err_sys(err, -errno, "open '%s'", source);
+	if (!S_ISDIR(st.st_mode)) {
+		auto_free char *file = take_ptr(source);
+
+		source = path_dirname(file);
+		replace_ptr(s->full, xasprintf("/%s", path_basename(file)));
+	} else {
+		replace_ptr(s->full, keep_end(xstrdup(*rest ? rest : "/"), s->path));
+	}
+	r = rooted_open(&s->mount, AT_FDCWD, source);
+	s->on_mount = r >= 0;
+	return r < 0 ? err_sys(err, r, "open '%s'", source) : 0;
 }
 
 static int open_container_root(struct side *s, struct store *store, struct err *err)
@@ -75,9 +149,6 @@ static int open_container_root(struct side *s, struct store *store, struct err *
 	container_sync(&s->c);
 	if (container_is_alive(&s->c) && s->c.status.pid > 0)
 		return open_live_root(s, err);
-	r = check_volumes(s, err);
-	if (r < 0)
-		return r;
 	if (s->c.config.rootfs) {
 		merged = xstrdup(s->c.config.rootfs);
 	} else {
@@ -87,7 +158,7 @@ static int open_container_root(struct side *s, struct store *store, struct err *
 		s->mounted = true;
 	}
 	r = rooted_open(&s->root, AT_FDCWD, merged);
-	return r < 0 ? err_sys(err, r, "open '%s'", merged) : 0;
+	return r < 0 ? err_sys(err, r, "open '%s'", merged) : enter_mount(s, err);
 }
 
 /* "NAME:PATH" is a container's; "/a:b" and "./a:b" are the host's. */
@@ -104,14 +175,13 @@ static int open_side(const struct cli_invocation *inv, struct store *store, cons
 		return 0;
 	}
 	if (!colon || *text == '/' || *text == '.') {
-		s->path = path_absolute(text, NULL);
-		if (!s->path)
+		s->path = xstrdup(text);
+		s->full = path_absolute(text, NULL);
+		if (!s->full)
 			return err_sys(err, -errno, "make '%s' absolute", text);
-		/* What cleaning takes away has a meaning here. */
-		if (str_has_suffix(text, "/.") || str_eq(text, "."))
-			replace_ptr(s->path, xasprintf("%s/.", s->path));
-		else if (str_has_suffix(text, "/"))
-			replace_ptr(s->path, xasprintf("%s/", s->path));
+		/* By this name it is copied, even if it is a link. */
+		s->name = xstrdup(path_basename(s->full));
+		s->full = keep_end(s->full, text);
 		fd = fd_open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
 		if (fd < 0)
 			return err_sys(err, fd, "open '/'");
@@ -119,22 +189,33 @@ static int open_side(const struct cli_invocation *inv, struct store *store, cons
 		return 0;
 	}
 	name = xstrndup(text, (size_t)(colon - text));
-	s->path = xstrdup(colon[1] ? colon + 1 : "/");
+	s->path = xstrdup(colon + 1);
 	r = container_open(&s->c, floe_engine(inv), name, err);
 	if (r < 0)
 		return r;
 	s->is_container = true;
+	if (!*s->path)
+		return err_set(err, ERR_USAGE, "invalid argument \"%s\": you must specify paths",
+			       text);
+	/* Links may be before a "..", so that it stays as it is. */
+	s->full =
+		*s->path == '/' ?
+			xstrdup(s->path) :
+			xasprintf("%s/%s", s->c.config.workdir ? s->c.config.workdir : "", s->path);
 	return open_container_root(s, store, err);
 }
 
 static void close_side(struct side *s, struct store *store)
 {
 	rooted_close(&s->root);
+	rooted_close(&s->mount);
 	if (s->mounted)
 		(void)rootfs_unmount(store, s->c.config.id, false, NULL);
 	if (s->is_container)
 		container_close(&s->c);
 	free(s->path);
+	free(s->full);
+	free(s->name);
 }
 
 static int not_found(const struct side *s, struct err *err)
@@ -148,17 +229,32 @@ static int not_found(const struct side *s, struct err *err)
 		       "\"%s\" could not be found on the host: no such file or directory", s->path);
 }
 
-/* The object at path; the last symlink is followed only when something follows it. */
-static int look_at(struct side *s, bool follow, struct err *err)
+/* The object at path, or where it would be; a link is what it leads to. */
+static int look_at(struct side *s, struct err *err)
 {
-	auto_close int fd = rooted_openat(&s->root, s->path, O_PATH | (follow ? 0 : O_NOFOLLOW));
+	auto_close int fd = rooted_openat(root_of(s), s->full, O_PATH);
+	char *resolved;
 
 	s->exists = fd >= 0;
-	if (fd == -ENOENT)
-		return 0;
-	if (fd < 0 || fstat(fd, &s->st) < 0)
+	/* Symlinks of procfs lead out of the file system: /dev/stdout and the like. */
+	if (fd == -ELOOP)
+		return err_set(err, ERR_INVALID, IRREGULAR, s->path);
+	if (fd != -ENOENT && (fd < 0 || fstat(fd, &s->st) < 0))
 		return err_sys(err, fd < 0 ? fd : -errno, "copy '%s'", s->path);
+	resolved = rooted_resolve(root_of(s), s->full);
+	if (!resolved)
+		return s->exists ? err_sys(err, -errno, "copy '%s'", s->path) : 0;
+	if (!s->name)
+		s->name = xstrdup(path_basename(resolved));
+	replace_ptr(s->full, keep_end(resolved, s->path));
 	return 0;
+}
+
+/* What is in a directory, without itself. */
+static bool is_contents(const struct side *s)
+{
+	return str_has_suffix(s->path, "/.") || str_eq(s->path, ".") || !*s->name ||
+	       str_eq(s->name, "/");
 }
 
 /* --- packing --- */
@@ -166,10 +262,10 @@ static int look_at(struct side *s, bool follow, struct err *err)
 /* Split into the directory, opened, and the name in it; the root is "" in itself. */
 static int open_source(const struct side *s, int *ret_dir, char **ret_name, struct err *err)
 {
-	auto_free char *clean = path_join("/", s->path);
+	auto_free char *clean = path_join("/", s->full);
 	auto_free char *dir = path_dirname(clean);
 	bool is_root = str_eq(clean, "/");
-	int fd = rooted_openat(&s->root, is_root ? "/" : dir, O_RDONLY | O_DIRECTORY);
+	int fd = rooted_openat(root_of(s), is_root ? "/" : dir, O_RDONLY | O_DIRECTORY);
 
 	if (fd < 0)
 		return err_sys(err, fd, "open '%s'", dir);
@@ -221,26 +317,29 @@ static int start_packing(const struct side *s, const char *name_in_tar, struct e
 /* Where the first component of the archive goes: a path inside the destination's root. */
 static int choose_target(const struct side *from, struct side *to, char **ret, struct err *err)
 {
-	auto_free char *clean = path_join("/", to->path);
-	auto_free char *source = path_join("/", from->path);
+	auto_free char *clean = path_join("/", to->full);
 	bool source_is_dir = S_ISDIR(from->st.st_mode);
-	bool contents = str_has_suffix(from->path, "/.");
 
+	/* A device of the host's is not replaced by a file. */
+	if (to->exists && !S_ISDIR(to->st.st_mode) && !S_ISREG(to->st.st_mode))
+		return err_set(err, ERR_INVALID, "invalid destination: " IRREGULAR, to->path);
 	if (to->exists && S_ISDIR(to->st.st_mode)) {
-		*ret = contents || str_eq(source, "/") ? xstrdup(clean) :
-							 path_join(clean, path_basename(source));
+		*ret = is_contents(from) ? xstrdup(clean) : path_join(clean, from->name);
 		return 0;
 	}
 	if (to->exists && source_is_dir)
 		return err_set(err, ERR_INVALID,
-			       "copy '%s': cannot copy a directory to the file '%s'", from->path,
+			       "destination must be a directory when copying a directory: '%s' is "
+			       "none",
 			       to->path);
 	if (!source_is_dir && (str_has_suffix(to->path, "/") || str_has_suffix(to->path, "/.")))
 		return not_found(to, err);
 	if (!to->exists) {
 		auto_free char *parent = path_dirname(clean);
-		auto_close int fd = rooted_openat(&to->root, parent, O_PATH | O_DIRECTORY);
+		auto_close int fd = rooted_openat(root_of(to), parent, O_PATH | O_DIRECTORY);
 
+		if (fd == -ENOENT)
+			return not_found(to, err);
 		if (fd < 0)
 			return err_sys(err, fd, "copy to '%s': open '%s'", to->path, parent);
 	}
@@ -282,8 +381,11 @@ static int receive(int fd, const struct side *to, const struct unpack_options *o
 	char digest[STORE_DIGEST_MAX];
 	int r = tar_reader_open(&reader, fd, "what is copied", err);
 
+	if (r < 0 && err->kind == ERR_CORRUPT && fd == STDIN_FILENO)
+		return err_set(err, ERR_INVALID,
+			       "source must be a (compressed) tar archive when copying from stdin");
 	if (r == 0)
-		r = unpack(reader, &to->root, options, NULL, err);
+		r = unpack(reader, root_of(to), options, NULL, err);
 	/* Whoever packs shall not find the pipe closed. */
 	return r < 0 ? r : tar_reader_finish(reader, digest, err);
 }
@@ -291,14 +393,17 @@ static int receive(int fd, const struct side *to, const struct unpack_options *o
 static int copy_from_stream(const struct cli_invocation *inv, struct side *to, struct err *err)
 {
 	struct unpack_options options = { .rename_from = "." };
-	auto_free char *clean = path_join("/", to->path);
-	int r = look_at(to, true, err);
+	auto_free char *clean = NULL;
+	int r = look_at(to, err);
 
 	if (r < 0)
 		return r;
 	if (!to->exists || !S_ISDIR(to->st.st_mode))
 		return err_set(err, ERR_INVALID,
-			       "copy to '%s': an archive is unpacked into a directory", to->path);
+			       "destination must be a directory when copying from stdin: '%s' is "
+			       "none",
+			       to->path);
+	clean = path_join("/", to->full);
 	r = set_owner(inv, to, &options, err);
 	if (r < 0)
 		return r;
@@ -317,7 +422,7 @@ static int copy_between(const struct cli_invocation *inv, struct side *from, str
 	auto_close int fd = -EBADF;
 	pid_t pid;
 	int status = 0;
-	int r = look_at(to, true, err);
+	int r = look_at(to, err);
 
 	if (r == 0)
 		r = choose_target(from, to, &target, err);
@@ -352,8 +457,6 @@ static int copy_between(const struct cli_invocation *inv, struct side *from, str
 static int copy(const struct cli_invocation *inv, struct side *from, struct side *to,
 		struct err *err)
 {
-	bool follow = from->path &&
-		      (str_has_suffix(from->path, "/") || str_has_suffix(from->path, "/."));
 	int r;
 
 	if (!from->is_container && !to->is_container)
@@ -361,25 +464,21 @@ static int copy(const struct cli_invocation *inv, struct side *from, struct side
 			       "cp: neither side is a container; write NAME:PATH for one");
 	if (from->is_stream)
 		return copy_from_stream(inv, to, err);
-	r = look_at(from, follow, err);
+	r = look_at(from, err);
 	if (r < 0)
 		return r;
 	if (!from->exists)
 		return not_found(from, err);
-	if (to->is_stream) {
-		auto_free char *clean = path_join("/", from->path);
-		bool all = str_eq(clean, "/") || str_has_suffix(from->path, "/.");
-
-		return pack(from, all ? "." : path_basename(clean), STDOUT_FILENO, err);
-	}
+	if (to->is_stream)
+		return pack(from, is_contents(from) ? "." : from->name, STDOUT_FILENO, err);
 	return copy_between(inv, from, to, err);
 }
 
 static int run(const struct cli_invocation *inv, struct err *err)
 {
 	auto_store struct store store = STORE_INIT;
-	struct side from = { .c = CONTAINER_INIT, .root = ROOTED_INIT };
-	struct side to = { .c = CONTAINER_INIT, .root = ROOTED_INIT };
+	struct side from = { .c = CONTAINER_INIT, .root = ROOTED_INIT, .mount = ROOTED_INIT };
+	struct side to = { .c = CONTAINER_INIT, .root = ROOTED_INIT, .mount = ROOTED_INIT };
 	int r = image_store_open(inv, &store, err);
 
 	if (r < 0)

@@ -200,7 +200,7 @@ static int take_archive(struct store *store, int fd, const char *name, char *ret
 int image_import(struct store *store, int fd, const struct image_import_options *o, char **ret_id,
 		 struct err *err)
 {
-	struct image_build b = { .comment = o->message ? o->message : "Imported from tarball",
+	struct image_build b = { .comment = o->message ? o->message : "imported from tarball",
 				 .name = o->name,
 				 .annotations = o->annotations };
 	auto_free char *created_by = xasprintf("/bin/sh -c #(nop) ADD file in %s", o->source);

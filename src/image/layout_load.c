@@ -22,6 +22,8 @@
 #define REF_NAME "org.opencontainers.image.ref.name"
 #define CONTAINERD_NAME "io.containerd.image.name"
 #define INDEX_DEPTH_MAX 4
+/* What scripts look for. */
+#define NO_IMAGES "payload does not match any of the supported image formats"
 
 struct loading {
 	struct store *store;
@@ -384,8 +386,8 @@ static int load_root(struct loading *l, struct err *err)
 		r = read_file(l, "index.json", &text, err);
 		if (r == -ENOENT)
 			return err_set(err, ERR_INVALID,
-				       "load '%s': neither an archive of images nor a layout (no "
-				       "manifest.json, no index.json)",
+				       "load '%s': " NO_IMAGES ": neither an archive of images nor "
+				       "a layout (no manifest.json, no index.json)",
 				       l->name);
 		if (r == 0)
 			r = load_index(l, &text, 0, &none, err);
@@ -406,7 +408,9 @@ static int unpack_archive(struct loading *l, int fd, struct store_staging *stagi
 	if (r == 0)
 		r = tar_reader_open(&reader, fd, l->name, err);
 	if (r < 0)
-		return err_wrap(err, r, "load '%s'", l->name);
+		return err_wrap(err, r,
+				err->kind == ERR_CORRUPT ? "load '%s': " NO_IMAGES : "load '%s'",
+				l->name);
 	r = rooted_open(&l->root, AT_FDCWD, staging->path);
 	if (r < 0)
 		return err_sys(err, r, "open '%s'", staging->path);

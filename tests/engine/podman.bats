@@ -344,3 +344,115 @@ web map[a:b]" "$(fl network ls --format '{{.Name}} {{.Labels}}' | sort)"
 	says 125 "\"/none/\" could not be found on container $C$say_not_found" cp .before "$C:/none/"
 	says 125 "/none\" could not be found on the host$say_not_found" cp "$T/none" "$C:/"
 }
+
+@test "start --filter is about the containers that are named, or about all" {
+	fl create --name "$C-1" --restart on-failure --rootfs "$ROOTFS" true >/dev/null
+	fl create --name "$C-2" --rootfs "$ROOTFS" true >/dev/null
+	is "$C-1" "$(fl start --filter restart-policy=on-failure "$C-1" "$C-2")"
+	is "" "$(fl start --filter restart-policy=always "$C-1" "$C-2")"
+	is "$(inspect "$C-2" '{{.Id}}')" "$(fl start --filter restart-policy=no)"
+	says 125 "Error: fakepolicy invalid restart policy" start --filter restart-policy=fakepolicy "$C-1"
+	says 125 "either start all containers or the container(s) provided in the arguments" start --all "$C-1"
+}
+
+@test "names together with --filter or --all: nothing is done" {
+	fl create --name "$C" --label a=b --rootfs "$ROOTFS" true >/dev/null
+	for command in stop restart pause unpause rm; do
+		says 125 "--filter takes no arguments" "$command" --filter label=a=b other
+		says 125 "no arguments are needed with --all" "$command" --all other
+	done
+	is created "$(inspect "$C" '{{.State.Status}}')"
+}
+
+@test "kill: signals with a dash before them, and which there are" {
+	start_idle "$C"
+	for signal in -15 -TERM -SIGUSR1; do
+		says 125 "no such container" kill -s "$signal" nobody
+	done
+	fl kill -s -TERM "$C" >/dev/null
+	fl wait "$C" >/dev/null
+	for signal in 0 SIG BAD SIGBAD -0 -BAD ' '; do
+		says 125 "Error: invalid signal: ${signal#-}" kill -s "$signal" nobody
+	done
+	for signal in 65 -65 99999999; do
+		says 125 "Error: valid signals are 1 through 64" kill -s "$signal" nobody
+		says 125 "Error: valid signals are 1 through 64" create --stop-signal "$signal" --rootfs "$ROOTFS"
+	done
+}
+
+@test "mount --format json has Names; what is not mounted may be unmounted" {
+	make_image mount-image
+	id=$(fl create --name "$C" localhost/mount-image true)
+	path=$(fl mount "$C")
+	is "$id $C $path" "$(fl mount --format json | jq -r '.[] | .id + " " + .Names[0] + " " + .mountpoint')"
+	is "$id  $path" "$(fl mount --notruncate)"
+	is "$C" "$(fl umount "$C")"
+	is "$C" "$(fl umount "$C")"
+	is "" "$(fl mount)"
+	fl image mount mount-image >/dev/null
+	is "$(fl image inspect --format '{{.Id}}' mount-image)" "$(fl image unmount mount-image)"
+	is "" "$(fl image unmount mount-image)"
+	says 125 "image name or ID must be specified" image unmount
+}
+
+@test "events: time, whole ids, filters, JSON as podman prints it" {
+	before=$(date +%s.%N)
+	id=$(fl create --name "$C" --label key=value --rootfs "$ROOTFS" sh -c 'exit 17')
+	fl start -a "$C" && false
+	what=(--stream=false --since "$before" --filter "container=$C")
+	contains "$(fl events "${what[@]}" --filter status=start)" " +0000 UTC container start $id (image="
+	contains "$(fl events "${what[@]}" --filter status=start --no-trunc=false)" "start ${id:0:12} (image="
+	is "value 17" "$(fl events "${what[@]}" --filter event=died --format '{{.Attributes.key}} {{.ContainerExitCode}}')"
+	is "$C container create value ${before%.*}" "$(fl events "${what[@]}" --filter event=create --format json |
+		jq -r '"\(.Name) \(.Type) \(.Status) \(.Attributes.key) \(if .time >= '"${before%.*}"' then '"${before%.*}"' else .time end)"')"
+	is true "$(fl events "${what[@]}" --filter event=create --format json | jq '(.timeNano / 1000000000 | floor) == .time')"
+	contains "$(fl events "${what[@]}" --format '{{.Status}}' | xargs)" "create init start attach died"
+	says 125 "bogus is an invalid filter" events --stream=false --filter bogus=1
+	printf 'secret' | fl secret create event-secret - >/dev/null
+	fl secret rm event-secret >/dev/null
+	is "create remove" "$(fl events --stream=false --since "$before" --filter type=secret --format '{{.Status}}' | xargs)"
+}
+
+@test "events: the backends that there are" {
+	global=("$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run")
+	for more in '' --stream=false; do
+		# shellcheck disable=SC2086 # a word or none
+		run timeout 60 "${global[@]}" --events-backend none events $more
+		refused 'cannot read events with the "none" backend'
+	done
+	run timeout 60 "${global[@]}" --events-backend journald ps
+	refused "unknown events backend 'journald'"
+}
+
+@test "a table's columns may be separated by spaces" {
+	fl create --name "$C" --rootfs "$ROOTFS" true >/dev/null
+	is "$(fl ps -a --format 'table {{.ID}}\t{{.Names}}\t{{if .Names}}x{{end}}')" \
+		"$(fl ps -a --format 'table {{.ID}} {{.Names}} {{if .Names}}x{{end}}')"
+	is "$(fl ps -a)" "$(fl ps -a --storage --notruncate=false)"
+}
+
+@test "load: by URL; what is no archive of images" {
+	mkdir dir
+	echo text >dir/file
+	says 125 "payload does not match any of the supported image formats" load -i dir/file
+	says 125 "payload does not match any of the supported image formats" load -i dir
+	# shellcheck disable=SC2119 # no arguments
+	run fl load <dir/file
+	refused "payload does not match any of the supported image formats"
+	run timeout 60 script -qec "$FLOE --root $ENGINE/root --runroot $ENGINE/run load" /dev/null
+	contains "$output" "cannot read from terminal, use command-line redirection or the --input flag"
+	says 125 "fetch 'http://127.0.0.1:1/x': curl failed" load -i http://127.0.0.1:1/x
+	says 125 "fetch 'http://127.0.0.1:1/x': curl failed" import http://127.0.0.1:1/x
+	make_image url-image
+	id=$(fl image inspect --format '{{.Id}}' url-image)
+	fl save -q -o image.tar url-image
+	fl rmi url-image >/dev/null
+	python3 -c 'import http.server
+server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+print(server.server_port, flush=True)
+server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
+	eventually test -s port
+	is "Loaded image: localhost/url-image:latest" "$(fl load -i "http://127.0.0.1:$(cat port)/image.tar")"
+	wait
+	is "$id" "$(fl image inspect --format '{{.Id}}' url-image)"
+}

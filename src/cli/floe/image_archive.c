@@ -2,6 +2,7 @@
 /* load, save, import */
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/floe/image_common.h"
@@ -16,12 +17,62 @@
 #include "image/push.h"
 #include "image/reference.h"
 
-/* --- load --- */
+/* --- what is read --- */
 
-struct load_options {
-	const char *input;
-	bool quiet;
-};
+/* Its exit code when its output is closed (curl(1), EXIT CODES). */
+#define CURL_WRITE_ERROR 23
+
+/* What a URL names, by curl(1), which knows proxies and certificates. */
+static int download(const char *url, struct proc *proc, struct err *err)
+{
+	auto_free char *curl = program_find("curl");
+	const char *argv[] = { curl, "-fsSL", "--", url, NULL };
+	struct proc_spawn_opts spawn = { .stdio = { -1, -1, STDERR_FILENO },
+					 .die_with_parent = true };
+	int fds[2];
+	int r;
+
+	if (!curl)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "fetch '%s': curl is needed for that; install the package 'curl'",
+			       url);
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(err, -errno, "make a pipe");
+	spawn.argv = (char *const *)(const void *)argv;
+	spawn.stdio[1] = fds[1];
+	r = proc_spawn(proc, &spawn);
+	close_fd(&fds[1]);
+	if (r < 0) {
+		close_fd(&fds[0]);
+		return err_sys(err, r, "execute '%s'", argv[0]);
+	}
+	return fds[0];
+}
+
+static bool is_url(const char *text)
+{
+	return str_has_prefix(text, "http://") || str_has_prefix(text, "https://");
+}
+
+/* r: what has come of the bytes; a failure of the download is why they were no archive. */
+static int finish_download(struct proc *proc, int *fd, const char *url, int r, struct err *err)
+{
+	int status = 0;
+	int waited;
+
+	if (!proc->pid)
+		return r;
+	/* Nobody reads on. */
+	close_fd(fd);
+	waited = proc_wait(proc, -1, &status);
+	if (waited < 0)
+		return r < 0 ? r : err_sys(err, waited, "wait for curl");
+	if (status == 0 || (r < 0 && WIFEXITED(status) && WEXITSTATUS(status) == CURL_WRITE_ERROR))
+		return r;
+	err_clear(err);
+	return err_set(err, ERR_REMOTE, "fetch '%s': curl failed: %s", url,
+		       proc_status_to_string(status));
+}
 
 static int open_input(const char *path, struct err *err)
 {
@@ -32,12 +83,24 @@ static int open_input(const char *path, struct err *err)
 		return fd < 0 ? err_sys(err, fd, "open '%s'", path) : fd;
 	}
 	if (isatty(STDIN_FILENO))
-		return err_set(
-			err, ERR_USAGE,
-			"read archive: stdin is a terminal; use --input FILE or redirect it");
+		return err_set(err, ERR_USAGE,
+			       "cannot read from terminal, use command-line redirection or the "
+			       "--input flag");
 	fd = fd_dup(STDIN_FILENO);
 	return fd < 0 ? err_sys(err, fd, "read stdin") : fd;
 }
+
+static int open_source(const char *source, struct proc *proc, struct err *err)
+{
+	return source && is_url(source) ? download(source, proc, err) : open_input(source, err);
+}
+
+/* --- load --- */
+
+struct load_options {
+	const char *input;
+	bool quiet;
+};
 
 static int run_load(const struct cli_invocation *inv, struct err *err)
 {
@@ -45,7 +108,8 @@ static int run_load(const struct cli_invocation *inv, struct err *err)
 	auto_store struct store store = STORE_INIT;
 	auto_layout_loaded struct layout_loaded loaded = { 0 };
 	auto_strbuf struct strbuf out = STRBUF_INIT;
-	auto_close int fd = open_input(o->input, err);
+	auto_proc struct proc proc = PROC_INIT;
+	auto_close int fd = open_source(o->input, &proc, err);
 	int r;
 
 	if (fd < 0)
@@ -53,6 +117,7 @@ static int run_load(const struct cli_invocation *inv, struct err *err)
 	r = image_store_open(inv, &store, err);
 	if (r == 0)
 		r = layout_load(&store, fd, o->input ? o->input : "stdin", &loaded, err);
+	r = finish_download(&proc, &fd, o->input, r, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < loaded.names.n; i++)
@@ -64,7 +129,7 @@ static int run_load(const struct cli_invocation *inv, struct err *err)
 
 #define T struct load_options
 static const struct cli_option load_rows[] = {
-	OPT_STRING(T, input, "input", 'i', "FILE", "archive or directory (default: stdin)"),
+	OPT_STRING(T, input, "input", 'i', "FILE", "archive, directory or URL (default: stdin)"),
 	OPT_FLAG(T, quiet, "quiet", 'q', "show no progress; there is none to show"),
 };
 #undef T
@@ -269,50 +334,6 @@ struct import_options {
 	bool quiet;
 };
 
-/* What a URL names, by curl(1), which knows proxies and certificates. */
-static int download(const char *url, struct proc *proc, struct err *err)
-{
-	auto_free char *curl = program_find("curl");
-	const char *argv[] = { curl, "-fsSL", "--", url, NULL };
-	struct proc_spawn_opts spawn = { .stdio = { -1, -1, STDERR_FILENO },
-					 .die_with_parent = true };
-	int fds[2];
-	int r;
-
-	if (!curl)
-		return err_set(err, ERR_UNSUPPORTED,
-			       "import '%s': curl is needed for that; install the package 'curl'",
-			       url);
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_sys(err, -errno, "make a pipe");
-	spawn.argv = (char *const *)(const void *)argv;
-	spawn.stdio[1] = fds[1];
-	r = proc_spawn(proc, &spawn);
-	close_fd(&fds[1]);
-	if (r < 0) {
-		close_fd(&fds[0]);
-		return err_sys(err, r, "execute '%s'", argv[0]);
-	}
-	return fds[0];
-}
-
-static bool is_url(const char *text)
-{
-	return str_has_prefix(text, "http://") || str_has_prefix(text, "https://");
-}
-
-static int finish_download(struct proc *proc, const char *url, struct err *err)
-{
-	int status = 0;
-	int r = proc_wait(proc, -1, &status);
-
-	if (r < 0)
-		return err_sys(err, r, "wait for curl");
-	return status == 0 ? 0 :
-			     err_set(err, ERR_REMOTE, "import '%s': curl failed: %s", url,
-				     proc_status_to_string(status));
-}
-
 static int run_import(const struct cli_invocation *inv, struct err *err)
 {
 	const struct import_options *o = inv->options;
@@ -336,15 +357,14 @@ static int run_import(const struct cli_invocation *inv, struct err *err)
 
 	if (r < 0)
 		return r;
-	fd = is_url(source) ? download(source, &proc, err) : open_input(source, err);
+	fd = open_source(source, &proc, err);
 	if (fd < 0)
 		return fd;
 	options.name = NULL;
 	r = image_store_open(inv, &store, err);
 	if (r == 0)
 		r = image_import(&store, fd, &options, &id, err);
-	if (r == 0 && proc.pid)
-		r = finish_download(&proc, source, err);
+	r = finish_download(&proc, &fd, source, r, err);
 	if (r == 0 && name)
 		r = image_tag(&store, id, name, err);
 	if (r < 0)

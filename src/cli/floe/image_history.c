@@ -28,6 +28,17 @@ static char *cut(const char *text, bool no_trunc)
 	return xasprintf("%.*s...", CREATED_BY_WIDTH - 3, text);
 }
 
+/* Without the space that other tables have in it. */
+static char *short_size(uint64_t size)
+{
+	char *text = human_size(size);
+	char *space = strchr(text, ' ');
+
+	if (space)
+		memmove(space, space + 1, strlen(space));
+	return text;
+}
+
 /* One step; the newest one is the image itself. */
 static struct json_object *step_json(const struct options *o, const struct image *image,
 				     const struct image_history *h, bool newest, uint64_t size)
@@ -36,7 +47,7 @@ static struct json_object *step_json(const struct options *o, const struct image
 	bool human = !o->human.set || o->human.v;
 	uint64_t created_ns = image_time_parse(h->created);
 	auto_free char *since = human_ago(created_ns);
-	auto_free char *size_text = human ? human_size(size) :
+	auto_free char *size_text = human ? short_size(size) :
 					    xasprintf("%llu", (unsigned long long)size);
 	auto_free char *by = cut(h->created_by, o->no_trunc);
 	auto_free char *id = !newest	 ? xstrdup("<missing>") :

@@ -139,7 +139,9 @@ static int run_unmount(const struct cli_invocation *inv, struct err *err)
 	int r;
 
 	if (inv->n_args == 0 && !o->all)
-		return err_set(err, ERR_USAGE, "unmount: name an image, or give --all");
+		return err_set(err, ERR_USAGE,
+			       "image name or ID must be specified, or --all; see 'floe image "
+			       "unmount --help'");
 	r = image_store_open(inv, &store, err);
 	if (r == 0)
 		r = chosen(inv, &store, o->all, &images, err);
@@ -152,9 +154,7 @@ static int run_unmount(const struct cli_invocation *inv, struct err *err)
 			r = rootfs_mount_count(&store, id, &count, err);
 		if (r < 0)
 			break;
-		if (count == 0 && !o->all)
-			r = err_set(err, ERR_STATE, "unmount image '%s': it is not mounted",
-				    inv->args[i]);
+		/* As it was wanted. */
 		if (count == 0)
 			continue;
 		r = rootfs_unmount(&store, id, o->force, err);

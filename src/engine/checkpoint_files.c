@@ -230,20 +230,27 @@ void checkpoint_unmark_ending(const struct container *c)
 	(void)unlink(path);
 }
 
-void checkpoint_note(struct container *c)
+static void note_ports(struct container *c)
 {
 	struct container_status *s = &c->status;
 	struct network_ports old = { s->checkpoint_ports, s->n_checkpoint_ports };
 	struct network_ports now = NETWORK_PORTS_INIT;
 
-	s->checkpointed_ns = (int64_t)clock_now_realtime_ns();
-	replace_ptr(s->checkpoint_path, checkpoint_file(c, CHECKPOINT_DIR));
-	replace_ptr(s->checkpoint_log, checkpoint_file(c, CHECKPOINT_DUMP_LOG));
 	network_ports_done(&old);
 	network_ports_copy(&now, &(struct network_ports){ s->ports, s->n_ports });
 	s->checkpoint_ports = now.v;
 	s->n_checkpoint_ports = now.n;
 	c->dirty = true;
+}
+
+void checkpoint_note(struct container *c)
+{
+	struct container_status *s = &c->status;
+
+	s->checkpointed_ns = (int64_t)clock_now_realtime_ns();
+	replace_ptr(s->checkpoint_path, checkpoint_file(c, CHECKPOINT_DIR));
+	replace_ptr(s->checkpoint_log, checkpoint_file(c, CHECKPOINT_DUMP_LOG));
+	note_ports(c);
 }
 
 void checkpoint_note_end(struct container *c)
@@ -329,6 +336,13 @@ int checkpoint_save_shm(const struct container *c, struct err *err)
 	return r < 0 ? err_sys(err, r, "copy shared memory '%s'", shm) : 0;
 }
 
+int checkpoint_keep_shm(const struct container *c, struct err *err)
+{
+	int r = checkpoint_save_shm(c, err);
+
+	return r < 0 ? r : exchange_part(c, CHECKPOINT_SHM_DIR, err);
+}
+
 int checkpoint_fill_shm(const struct container *c, const int *shm_fd, struct err *err)
 {
 	auto_free char *shm = container_shm_path(c);
@@ -358,6 +372,20 @@ int checkpoint_save_network(const struct container *c, struct err *err)
 	text = network_status_format(&status);
 	r = fs_write_atomic(AT_FDCWD, path, text, strlen(text), 0600, FS_VOLATILE);
 	return r < 0 ? err_sys(err, r, "write '%s'", path) : 0;
+}
+
+int checkpoint_keep_network(struct container *c, struct err *err)
+{
+	int r = checkpoint_save_network(c, err);
+
+	if (r == 0)
+		r = exchange_part(c, CHECKPOINT_NETWORK_STATUS, err);
+	if (r < 0)
+		return r;
+	checkpoint_remove(c,
+			  (const char *const[]){ CHECKPOINT_NETWORK_STATUS CHECKPOINT_NEW, NULL });
+	note_ports(c);
+	return container_save(c, err);
 }
 
 static void clear_strings(char ***list, size_t *n)

@@ -57,6 +57,12 @@ int checkpoint_save_shm(const struct container *c, struct err *err);
 /* And back into one that is mounted. shm_fd: from there; NULL: from the copy. Nothing when there is none. */
 int checkpoint_fill_shm(const struct container *c, const int *shm_fd, struct err *err);
 /*
+ * The same for the checkpoint in its place, which came from an archive and stays for later: of what has just been unpacked, before
+ * there are processes; of the addresses and ports that the container got.
+ */
+int checkpoint_keep_shm(const struct container *c, struct err *err);
+int checkpoint_keep_network(struct container *c, struct err *err);
+/*
  * Give the pre-checkpoint to the checkpoint that was built upon it, or remove it where that is none. Nothing else may be
  * built upon it afterwards: the kernel has begun to count changes anew, or the processes are others.
  */

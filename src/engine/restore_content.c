@@ -218,6 +218,8 @@ int restore_content_fill(void *context, struct container *c, const struct rooted
 		r = remove_deleted(dir, root, err);
 	if (r == 0)
 		r = take_files(c, dir, err);
+	if (r == 0 && x->keep)
+		r = checkpoint_keep_shm(c, err);
 	checkpoint_remove(c, names);
 	if (r == 0)
 		r = unpack_previous(x, c, err);

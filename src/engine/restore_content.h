@@ -18,6 +18,7 @@ struct restore_content {
 	const struct runtime_spec *spec;
 	const struct strvec
 		*volumes; /* that were made for it, and take what the archive has of them */
+	bool keep; /* the checkpoint is restored again later, in place */
 };
 
 /*

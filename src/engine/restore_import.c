@@ -420,6 +420,7 @@ static int stage_network(void *context, struct err *err)
 static int stage_restore(void *context, struct err *err)
 {
 	struct import *x = context;
+	int r;
 
 	x->content = (struct restore_content){
 		.import = x->o,
@@ -427,6 +428,7 @@ static int stage_restore(void *context, struct err *err)
 		.config = &x->config,
 		.spec = &x->spec,
 		.volumes = &x->volumes,
+		.keep = x->restore->keep,
 	};
 	x->source = (struct restore_source){
 		.spec = &x->spec,
@@ -434,7 +436,8 @@ static int stage_restore(void *context, struct err *err)
 		.context = &x->content,
 		.hostname = x->o->identity.hostname,
 	};
-	return container_restore_from(&x->container, &x->source, x->restore, x->result, err);
+	r = container_restore_from(&x->container, &x->source, x->restore, x->result, err);
+	return r < 0 || !x->restore->keep ? r : checkpoint_keep_network(&x->container, err);
 }
 
 static const struct stage stages[] = {

@@ -134,6 +134,19 @@ mac()
 	run ! asked 127.0.0.1 7202
 }
 
+@test "import --keep: the address and port that it got there are those of a later restore in place" {
+	local before
+	serve --network podman -p 80
+	fln checkpoint --export c.tar --compress none "$C"
+	import --name "$C-2" --keep
+	before="$(address "$C-2") $(mac "$C-2") $(inspect "$C-2" '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}')"
+	fl kill "$C-2"
+	fl wait "$C-2"
+	eventually state_is "$C-2" exited
+	fln restore "$C-2"
+	is "$before" "$(address "$C-2") $(mac "$C-2") $(inspect "$C-2" '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}')"
+}
+
 @test "another network; one that is taken; none where there was one" {
 	serve --network podman:ip=10.88.7.9
 	fln checkpoint --export c.tar --compress none "$C"

@@ -226,6 +226,24 @@ everything_is_there()
 	fl rm -f -t 0 "$C" && fl volume rm "$C-vol"
 }
 
+@test "import --keep, and the same checkpoint again in place" {
+	ticking -v "$C-vol:/vol"
+	change_everything
+	fl checkpoint --export c.tar --compress none "$C"
+	fl rm "$C" && fl volume rm "$C-vol"
+	import c.tar --keep
+	# Processes go back to what they were; files of the root and of volumes stay as they are.
+	in_c 'rm /dev/shm/f; echo later >/dev/shm/later; echo later >/data/later'
+	fl kill "$C" >/dev/null
+	fl wait "$C" >/dev/null
+	eventually state_is "$C" exited
+	fl restore "$C"
+	counts_on "$C"
+	everything_is_there
+	in_c '[ ! -e /dev/shm/later ] && [ -e /data/later ]'
+	fl rm -f -t 0 "$C" && fl volume rm "$C-vol"
+}
+
 @test "an archive that cannot be written: nothing has happened" {
 	ticking
 	counts_on "$C"

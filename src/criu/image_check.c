@@ -317,6 +317,14 @@ int criu_images_check(int dir_fd, struct criu_images_info *ret, struct err *err)
 	return r;
 }
 
+bool criu_images_have_file_locks(int dir_fd)
+{
+	auto_image_file struct image_file file = IMAGE_FILE_INIT;
+
+	return image_file_open(&file, dir_fd, "filelocks.img", 0) == 0 &&
+	       image_file_skip(&file) == 1;
+}
+
 bool criu_images_have_cgroups(int dir_fd)
 {
 	struct image_file file = IMAGE_FILE_INIT;

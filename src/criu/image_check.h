@@ -30,3 +30,6 @@ int criu_images_check(int dir_fd, struct criu_images_info *ret, struct err *err)
 /* Whether the images hold cgroups that a restore is to make. A dump with cgroup mode "ignore" left
  * them out, and its restore need not look for any. True when it cannot be told. */
 bool criu_images_have_cgroups(int dir_fd);
+
+/* Whether a process held a file lock. CRIU restores without a word about it where it is not told to take them again. */
+bool criu_images_have_file_locks(int dir_fd);

@@ -155,7 +155,9 @@ static int explain(struct checkpoint *x, int r, struct err *err)
 			       "configured runtime '%s' does not support checkpoint/restore",
 			       container_runtime_name(x->c));
 	container_sync(x->c);
-	if (container_is_alive(x->c) && !strstr(err->msg, "runs on"))
+	/* Some runtimes say so themselves. */
+	if (container_is_alive(x->c) && !strstr(err->msg, "runs on") &&
+	    !strstr(err->msg, "still running"))
 		err_append(err, "; the container runs on");
 	return r;
 }

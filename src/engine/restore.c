@@ -12,7 +12,9 @@
 #include "core/clock.h"
 #include "core/fd.h"
 #include "core/fs.h"
+#include "core/log.h"
 #include "core/str.h"
+#include "criu/image_check.h"
 #include "engine/checkpoint_files.h"
 #include "engine/cleanup.h"
 #include "engine/event.h"
@@ -23,6 +25,7 @@
 struct restore {
 	const struct restore_options *o;
 	const struct restore_source *source;
+	struct strvec *runtime_opts; /* of the runtime that is going to be called */
 };
 
 static int check(const struct container *c, struct err *err)
@@ -51,6 +54,19 @@ static int fill(void *context, struct container *c, const struct rooted *root UN
 	return checkpoint_fill_shm(c, o->shm_fd, err);
 }
 
+/* A process that goes on believes that it has the locks it had: it has, whoever calls for the restore. */
+static void want_file_locks(const struct restore *x, const struct container *c)
+{
+	auto_free char *images = checkpoint_file(c, CHECKPOINT_DIR);
+	auto_close int dir = fd_open_at(AT_FDCWD, images, O_RDONLY | O_DIRECTORY, 0);
+
+	if (x->o->file_locks || dir < 0 || !criu_images_have_file_locks(dir))
+		return;
+	log_info("container '%s' takes the file locks again that its processes held",
+		 c->config.name);
+	strvec_add(x->runtime_opts, "--file-locks");
+}
+
 static int prepare(void *context, struct container *c, struct err *err)
 {
 	const struct restore *x = context;
@@ -60,7 +76,11 @@ static int prepare(void *context, struct container *c, struct err *err)
 		.context = x->source->context,
 	};
 
-	return container_prepare_restored(c, &how, err);
+	int r = container_prepare_restored(c, &how, err);
+
+	if (r == 0)
+		want_file_locks(x, c);
+	return r;
 }
 
 static void add_options(const struct restore_options *o, struct strvec *v)
@@ -133,6 +153,7 @@ static int run(struct container *c, struct restore *x, struct restore_result *re
 	uint64_t begin = clock_now_monotonic_ns();
 	int r = checkpoint_make_log(c, CHECKPOINT_RESTORE_LOG, err);
 
+	x->runtime_opts = &how.runtime_opts;
 	add_options(x->o, &how.runtime_opts);
 	if (r == 0)
 		r = container_init_restored(c, &how, err);
@@ -154,7 +175,7 @@ int container_restore_from(struct container *c, const struct restore_source *sou
 			   const struct restore_options *options, struct restore_result *ret,
 			   struct err *err)
 {
-	struct restore x = { options, source };
+	struct restore x = { .o = options, .source = source };
 	int r;
 
 	*ret = (struct restore_result){ 0 };

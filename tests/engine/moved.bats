@@ -200,6 +200,55 @@ moves()
 	fl rm -f -t 0 "$C" >/dev/null
 }
 
+# A container of programs that hold a lock of each kind, and look whether they have it still when they are told to.
+locking()
+{
+	# shellcheck disable=SC2046 # words
+	fl run -d --name "$C" $(cr_options) "$@" locks /cr/programs group lock_flock lock_posix lock_ofd </dev/null >/dev/null
+	eventually fl exec "$C" test -e /cr/out/ready
+}
+
+locks_are_held()
+{
+	fl kill -s USR1 "$C" >/dev/null
+	told() { [ "$(in_c 'cat /cr/out/results 2>/dev/null' | wc -l)" -eq 3 ]; }
+	eventually told
+	is "pass lock_flock pass lock_ofd pass lock_posix" "$(in_c 'cat /cr/out/results' | sort | xargs)"
+}
+
+@test "file locks: refused without a word about them, held after a restore in place and from an archive" {
+	local way
+	mkdir -p cr/work cr/out
+	cp "$FLOE_BUILD/tests/cr/programs/cr-programs" cr/programs
+	tar -c -C "$ROOTFS" . -C "$T" cr | fl import - locks >/dev/null
+	locking
+	for way in "" "--export c.tar" "-R --export c.tar"; do
+		# shellcheck disable=SC2086 # words
+		try checkpoint $way "$C"
+		is 125 "$status"
+		[[ $ENGINE_RUNTIME == *crun ]] || contains "$output" "a process holds file locks; use --file-locks"
+		state_is "$C" running
+		[ ! -e c.tar ]
+	done
+	fl checkpoint --file-locks "$C" >/dev/null
+	fl restore --file-locks "$C" >/dev/null
+	locks_are_held
+	fl rm -f -t 0 "$C" >/dev/null
+	# Nobody need say it twice.
+	locking
+	fl checkpoint --file-locks --export c.tar "$C" >/dev/null
+	fl restore "$C" >/dev/null
+	locks_are_held
+	fl rm -f -t 0 "$C" >/dev/null
+	for way in --file-locks ""; do
+		# shellcheck disable=SC2086 # words
+		import "" $way >/dev/null
+		locks_are_held
+		fl rm -f -t 0 "$C" >/dev/null
+	done
+	fl rmi locks >/dev/null
+}
+
 @test "neither a container nor an image" {
 	try restore no-such
 	refused "no such container or image" no-such

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/capture.h"
 
+#include <ctype.h>
 #include <unistd.h>
 
+#include "core/alloc.h"
 #include "core/fd.h"
 #include "core/io.h"
 #include "core/proc.h"
@@ -52,4 +54,17 @@ int capture_run(struct capture *capture, struct err *err)
 	if (r < 0)
 		return err_sys(err, r, "read the output of '%s'", program);
 	return proc_status_to_exit_code(status);
+}
+
+char *capture_text(char *const *argv, int timeout_ms)
+{
+	auto_capture struct capture run = CAPTURE_INIT;
+
+	run.argv = argv;
+	run.timeout_ms = timeout_ms;
+	if (access(argv[0], X_OK) < 0 || capture_run(&run, NULL) != 0)
+		return NULL;
+	while (run.output.len > 0 && isspace((unsigned char)run.output.buf[run.output.len - 1]))
+		run.output.buf[--run.output.len] = '\0';
+	return xstrdup(run.output.buf ? run.output.buf : "");
 }

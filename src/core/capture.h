@@ -28,6 +28,8 @@ struct capture {
 /* Return: the exit status (128 + signal), or negative with err set when it could not be run or took too long. */
 int capture_run(struct capture *capture, struct err *err);
 void capture_done(struct capture *capture);
+/* What a program prints on its stdout, without the white space at the end; NULL when it fails. The caller owns it. */
+char *capture_text(char *const *argv, int timeout_ms);
 
 DEFINE_AUTO_VAL(capture, struct capture, capture_done)
 #define auto_capture auto_cleanup(capture_cleanup_val)

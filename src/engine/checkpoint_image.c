@@ -7,6 +7,7 @@
 
 #include "archive/metadata.h"
 #include "core/alloc.h"
+#include "core/capture.h"
 #include "core/fd.h"
 #include "core/path.h"
 #include "core/str.h"
@@ -19,7 +20,10 @@
 #include "image/pull.h"
 #include "image/reference.h"
 #include "kernel/cgroupfs.h"
+#include "kernel/os_release.h"
 #include "storage/layer.h"
+
+#define VERSION_TIMEOUT_MS 10000
 
 /* As podman writes it: 40200. NULL when CRIU does not say. */
 static char *criu_version(void)
@@ -38,6 +42,16 @@ static char *criu_version(void)
 	return xasprintf("%d", version);
 }
 
+/* All lines of it, as podman has them. NULL when the program does not say. */
+static char *version_of(const char *program)
+{
+	auto_free char *path = xstrdup(program);
+
+	return path ? capture_text((char *const[]){ path, (char[]){ "--version" }, NULL },
+				   VERSION_TIMEOUT_MS) :
+		      NULL;
+}
+
 static void describe(const struct container *c, struct json_string_map *ret)
 {
 	auto_archive_annotations struct archive_annotations a = { 0 };
@@ -54,7 +68,12 @@ static void describe(const struct container *c, struct json_string_map *ret)
 	a.rootfs_image_id = xstrdup(g->image_id);
 	a.rootfs_image_name = xstrdup(g->image_name);
 	a.runtime_name = xstrdup(container_runtime_name(c));
+	a.runtime_version = version_of(c->runtime);
+	if (engine_find_conmon(c->engine, NULL) == 0)
+		a.conmon_version = version_of(c->engine->conmon);
 	a.criu_version = criu_version();
+	a.distribution_name = os_release_value("ID");
+	a.distribution_version = os_release_value("VERSION_ID");
 	a.host_arch = xstrdup(platform_architecture(&variant));
 	a.host_kernel = xstrdup(u.release);
 	a.cgroup_version = xstrdup(

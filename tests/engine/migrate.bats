@@ -356,13 +356,19 @@ everything_is_there()
 }
 
 @test "a checkpoint as an image: made, looked at, restored, saved and loaded" {
-	local allow=()
+	local key allow=()
 	[[ $ENGINE_RUNTIME != *crun ]] || allow=(--allow annotations)
 	ticking
 	change_everything
 	fl checkpoint --create-image "$C-image:1" "$C"
 	is 0 "$(find "$ENGINE/root/containers" -name checkpoint-image.tar | wc -l)"
 	is "$C" "$(fl image inspect "$C-image:1" | jq -r '.[0].Annotations["io.podman.annotations.checkpoint.name"]')"
+	# Each that podman writes.
+	for key in name rawImageName rootfsImageID rootfsImageName podman.version criu.version runtime.name runtime.version \
+		conmon.version host.arch host.kernel cgroups.version distribution.version distribution.name; do
+		fl image inspect "$C-image:1" | jq -e --arg key "io.podman.annotations.checkpoint.$key" '.[0].Annotations[$key] | length > 0' >/dev/null ||
+			fail "no annotation $key"
+	done
 	fl rm "$C"
 	fl save -q -o image.tar --format oci-archive "$C-image:1"
 	fl rmi "$C-image:1" >/dev/null

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* info: this machine and this engine, with podman's keys. */
-#include <ctype.h>
 #include <fcntl.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -32,6 +31,7 @@
 #include "image/registries.h"
 #include "kernel/caps.h"
 #include "kernel/cgroupfs.h"
+#include "kernel/os_release.h"
 #include "network/netavark.h"
 
 #define PROGRAM_TIMEOUT_MS 10000
@@ -42,18 +42,10 @@ struct options {
 
 /* --- programs --------------------------------------------------------------------------------------- */
 
-/* What a program prints, without the last newline; NULL when it fails. Caller owns. */
+/* As capture_text(). */
 static char *output_of(char *const *argv)
 {
-	auto_capture struct capture run = CAPTURE_INIT;
-
-	run.argv = argv;
-	run.timeout_ms = PROGRAM_TIMEOUT_MS;
-	if (access(argv[0], X_OK) < 0 || capture_run(&run, NULL) != 0)
-		return NULL;
-	while (run.output.len > 0 && isspace((unsigned char)run.output.buf[run.output.len - 1]))
-		run.output.buf[--run.output.len] = '\0';
-	return xstrdup(run.output.buf ? run.output.buf : "");
+	return capture_text(argv, PROGRAM_TIMEOUT_MS);
 }
 
 /* "crun_1.8.1-1_amd64", as the package manager knows it; "" where it does not. Caller owns. */
@@ -140,34 +132,23 @@ static void add_cpu(struct json_object *o)
 	json_object_object_add(o, "cpuUtilization", cpu);
 }
 
-/* os-release(5). */
 static void add_distribution(struct json_object *o)
 {
 	static const struct {
 		const char *from;
 		const char *to;
-	} keys[] = { { "ID=", "distribution" },
-		     { "VERSION_ID=", "version" },
-		     { "VARIANT_ID=", "variant" },
-		     { "VERSION_CODENAME=", "codename" } };
+	} keys[] = { { "ID", "distribution" },
+		     { "VERSION_ID", "version" },
+		     { "VARIANT_ID", "variant" },
+		     { "VERSION_CODENAME", "codename" } };
 	struct json_object *d = json_object_new_object();
-	auto_strbuf struct strbuf text = STRBUF_INIT;
-	char *rest;
-	char *line;
 
-	(void)io_read_file_at(AT_FDCWD, "/etc/os-release", 64 << 10, &text);
-	rest = text.buf;
-	while (rest && (line = strsep(&rest, "\n")))
-		for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-			const char *value = str_skip_prefix(line, keys[i].from);
-			auto_free char *bare = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		auto_free char *value = os_release_value(keys[i].from);
 
-			if (!value)
-				continue;
-			value += *value == '"';
-			bare = xstrndup(value, strcspn(value, "\""));
-			view_add(d, keys[i].to, bare);
-		}
+		if (value)
+			view_add(d, keys[i].to, value);
+	}
 	json_object_object_add(o, "distribution", d);
 }
 

@@ -125,6 +125,11 @@ static int parse_mounts(struct container_config *ret, const struct archive_confi
 			continue;
 		if (str_eq(type, "none") || str_eq(type, "rbind"))
 			type = "bind";
+		if (str_eq(type, "overlay"))
+			return err_set(err, ERR_UNSUPPORTED,
+				       "spec.dump: mount '%s' is an overlay (option O of a "
+				       "volume): what the container wrote there is in no archive",
+				       from->destination);
 		if (!str_is_one_of(type, types))
 			return err_set(err, ERR_UNSUPPORTED,
 				       "spec.dump: mount '%s' is of type '%s', which floe does not "

@@ -73,6 +73,11 @@ static int settle_interrupted(const struct container *c, struct err *err)
 	return fs_exists(AT_FDCWD, images) ? checkpoint_settle_previous(c, err) : 0;
 }
 
+static bool ends_it(const struct checkpoint *x)
+{
+	return !x->o->leave_running && !x->o->pre_checkpoint;
+}
+
 static int check(const struct checkpoint *x, struct err *err)
 {
 	const struct container *c = x->c;
@@ -83,7 +88,7 @@ static int check(const struct checkpoint *x, struct err *err)
 		return err_set(err, ERR_STATE,
 			       "\"%s\" is not running, cannot checkpoint: container state improper",
 			       container_phase_to_string(c->status.phase));
-	if (c->config.auto_remove && !x->o->export && !x->o->leave_running && !x->o->pre_checkpoint)
+	if (c->config.auto_remove && !x->o->export && ends_it(x))
 		return err_set(err, ERR_STATE,
 			       "cannot checkpoint containers that have been started with '--rm' "
 			       "unless '--export' is used");
@@ -95,7 +100,7 @@ static int check(const struct checkpoint *x, struct err *err)
 			       "checkpoint container '%s' with previous: there is no "
 			       "pre-checkpoint; make one with --pre-checkpoint",
 			       c->config.name);
-	return x->o->export ? checkpoint_export_check(c, err) : 0;
+	return x->o->export ? checkpoint_export_check(c, ends_it(x), err) : 0;
 }
 
 /* --- stages ----------------------------------------------------------------------------------------- */
@@ -273,11 +278,6 @@ static void undo_export(void *context)
 
 	if (x->writer && !x->ended)
 		archive_writer_withdraw(x->writer);
-}
-
-static bool ends_it(const struct checkpoint *x)
-{
-	return !x->o->leave_running && !x->o->pre_checkpoint;
 }
 
 static int stage_dump(void *context, struct err *err)

@@ -21,6 +21,7 @@
 #include "engine/copy_tree.h"
 #include "engine/image_use.h"
 #include "engine/records.h"
+#include "engine/specgen.h"
 #include "storage/rootfs.h"
 
 #define SNAPSHOT_DIR "snapshot"
@@ -42,14 +43,37 @@ struct export
 	const struct checkpoint_snapshot *snapshot; /* NULL: it does not run */
 };
 
-int checkpoint_export_check(const struct container *c, struct err *err)
+/* What a container writes over a directory of the host (option O) is in libpod's archives neither. */
+static int check_overlays(const struct container *c, bool ends, struct err *err)
+{
+	for (size_t i = 0; i < c->config.n_mounts; i++) {
+		const struct container_mount *m = &c->config.mounts[i];
+		auto_free char *what = NULL;
+
+		if (!specgen_has_option(m->options, m->n_options, "O"))
+			continue;
+		what = xasprintf("'%s' on '%s' (option O): what the container has written there is "
+				 "in no archive, and the archive cannot be restored",
+				 m->source, m->destination);
+		if (ends)
+			return err_set(err, ERR_UNSUPPORTED,
+				       "cannot export checkpoints of containers that write over a "
+				       "directory of the host: %s; checkpoint it in place, or with "
+				       "--leave-running to look inside",
+				       what);
+		log_warning("container '%s' has %s", c->config.name, what);
+	}
+	return 0;
+}
+
+int checkpoint_export_check(const struct container *c, bool ends, struct err *err)
 {
 	if (c->config.n_dependencies > 0)
 		return err_set(err, ERR_UNSUPPORTED,
 			       "cannot export checkpoints of containers with dependencies: '%s' "
 			       "needs container %s",
 			       c->config.name, c->config.dependencies[0]);
-	return 0;
+	return check_overlays(c, ends, err);
 }
 
 /* --- where things are ------------------------------------------------------------------------------- */

@@ -31,8 +31,11 @@ void checkpoint_snapshot_done(struct checkpoint_snapshot *snapshot);
 DEFINE_AUTO_VAL(checkpoint_snapshot, struct checkpoint_snapshot, checkpoint_snapshot_done)
 #define auto_checkpoint_snapshot auto_cleanup(checkpoint_snapshot_cleanup_val)
 
-/* ERR_UNSUPPORTED when the container depends on others. */
-int checkpoint_export_check(const struct container *c, struct err *err);
+/*
+ * ERR_UNSUPPORTED when the container depends on others, or when it is to end and has files that no archive has; when it runs on
+ * the latter is a warning.
+ */
+int checkpoint_export_check(const struct container *c, bool ends, struct err *err);
 /* Copy what the processes could change from now on: root file system and volumes. The container is frozen. */
 int checkpoint_snapshot(const struct container *c, const struct checkpoint_export *options,
 			struct checkpoint_snapshot *ret, struct err *err);

@@ -105,6 +105,19 @@ moves()
 	is "low new" "$(in_c 'echo $(cat /over/low /over/new)')"
 	fl stop -t 0 "$C" >/dev/null
 	[ ! -e host/new ]
+	# No archive has it.
+	fl start "$C" >/dev/null
+	counts_on "$C"
+	try checkpoint --export c.tar "$C"
+	refused "cannot export checkpoints of containers that write over a directory of the host: '$T/host' on '/over'"
+	state_is "$C" running
+	[ ! -e c.tar ]
+	try checkpoint -R --export c.tar "$C"
+	is 0 "$status"
+	contains "$output" "what the container has written there is in no archive"
+	try restore --import c.tar --name "$C-2"
+	refused "mount '/over' is an overlay (option O of a volume)"
+	fl stop -t 0 "$C" >/dev/null
 	# Started anew by another command line it would write the file again.
 	is 0 "$(find "$ENGINE/root/containers/$(inspect "$C" '{{.ID}}')" -path '*overlay-volumes*' | wc -l)"
 }

@@ -21,6 +21,7 @@
 #include "engine/copy_tree.h"
 #include "engine/image_use.h"
 #include "engine/records.h"
+#include "engine/restore_previous.h"
 #include "engine/specgen.h"
 #include "storage/rootfs.h"
 
@@ -251,7 +252,7 @@ static void name_volumes(const struct container_config *g, struct runtime_spec *
 					xasprintf(PODMAN_VOLUMES "/%s/_data", g->mounts[i].source));
 }
 
-static int add_documents(struct export *x, struct err *err)
+static int add_documents(struct export *x, bool pre, struct err *err)
 {
 	auto_archive_config struct archive_config config = { 0 };
 	auto_free char *path = checkpoint_file(x->c, "config.json");
@@ -264,6 +265,8 @@ static int add_documents(struct export *x, struct err *err)
 	json_string_map_set(&x->spec.annotations, MANAGER_KEY, MANAGER_PODMAN);
 	name_volumes(&x->c->config, &x->spec);
 	archive_record_format(x->c, &x->spec, &config);
+	if (!pre)
+		restore_previous_describe(x->c, config.extra.object);
 	config_text = archive_config_format(&config);
 	spec_text = runtime_spec_to_json(&x->spec, JSON_INDENT2);
 	r = archive_writer_add_data(x->w, "config.dump", config_text, strlen(config_text), err);
@@ -451,7 +454,7 @@ static int add_images(struct export *x, const char *name, struct err *err)
 /* Documents first: who reads from a pipe decides by them. */
 static int write_all(struct export *x, bool pre, struct err *err)
 {
-	int r = add_documents(x, err);
+	int r = add_documents(x, pre, err);
 
 	if (r == 0)
 		r = add_small_files(x, err);

@@ -13,11 +13,11 @@
 #include "core/str.h"
 #include "engine/checkpoint_files.h"
 #include "engine/prepare.h"
+#include "engine/restore_previous.h"
 #include "engine/userns.h"
 #include "engine/volume.h"
 
 #define IMPORT_DIR "import"
-#define PREVIOUS_DIR "import.previous"
 
 struct fill {
 	const struct restore_content *x;
@@ -104,9 +104,9 @@ static int unpack_tar(void *context, const struct archive_member *member, struct
 	return r < 0 ? r : 1;
 }
 
-static int make_import_dir(const struct container *c, const char *name, int *ret, struct err *err)
+static int make_import_dir(const struct container *c, int *ret, struct err *err)
 {
-	auto_free char *path = checkpoint_file(c, name);
+	auto_free char *path = checkpoint_file(c, IMPORT_DIR);
 
 	if (mkdir(path, 0700) < 0)
 		return err_sys(err, -errno, "create directory '%s'", path);
@@ -153,30 +153,6 @@ static int take_files(const struct container *c, int dir, struct err *err)
 	return 0;
 }
 
-/* The memory that an earlier pre-checkpoint wrote, from an archive of its own. */
-static int unpack_previous(const struct restore_content *x, const struct container *c,
-			   struct err *err)
-{
-	static const char *const names[] = { PREVIOUS_DIR, NULL };
-	const struct archive_unpack_options options = { .skip_kinds = 0 };
-	auto_archive_reader struct archive_reader *reader = NULL;
-	auto_free char *to = checkpoint_file(c, CHECKPOINT_PRE_DIR);
-	auto_close int dir = -EBADF;
-	int r;
-
-	if (!x->import->previous)
-		return 0;
-	r = archive_reader_open(&reader, x->import->previous, NULL, err);
-	if (r == 0)
-		r = make_import_dir(c, PREVIOUS_DIR, &dir, err);
-	if (r == 0)
-		r = archive_reader_unpack(reader, dir, &options, NULL, err);
-	if (r == 0 && renameat(dir, CHECKPOINT_PRE_DIR, AT_FDCWD, to) < 0)
-		r = err_sys(err, -errno, "take the pre-checkpoint of '%s'", x->import->previous);
-	checkpoint_remove(c, names);
-	return r;
-}
-
 static int judge_images(const struct restore_content *x, const struct container *c, struct err *err)
 {
 	auto_free char *path = checkpoint_file(c, CHECKPOINT_DIR);
@@ -210,7 +186,7 @@ int restore_content_fill(void *context, struct container *c, const struct rooted
 	struct fill f = { x, c, root };
 	const struct archive_unpack_options options = { .inner = unpack_tar, .context = &f };
 	auto_close int dir = -EBADF;
-	int r = make_import_dir(c, IMPORT_DIR, &dir, err);
+	int r = make_import_dir(c, &dir, err);
 
 	if (r == 0)
 		r = archive_reader_unpack(x->reader, dir, &options, NULL, err);
@@ -222,6 +198,6 @@ int restore_content_fill(void *context, struct container *c, const struct rooted
 		r = checkpoint_keep_shm(c, err);
 	checkpoint_remove(c, names);
 	if (r == 0)
-		r = unpack_previous(x, c, err);
+		r = restore_previous_unpack(x, c, err);
 	return r < 0 ? r : judge_images(x, c, err);
 }

@@ -330,6 +330,61 @@ everything_is_there()
 	is new "$(in_c 'cat /data/new')"
 }
 
+# edit_image FILE FIELD VALUE
+edit_image()
+{
+	python3 "$SOURCE/tests/lib/criu_image.py" "$@"
+}
+
+# A chain as it would be without any change of memory between the two, for kernels that do not track it.
+@test "a pre-checkpoint that is another one is refused before CRIU takes its memory" {
+	local map
+	[[ $ENGINE_RUNTIME != *crun ]] || skip "the form of an archive is no matter of the runtime: see the run with floe-runtime"
+	ticking
+	counts_on "$C"
+	fl checkpoint --export dir:a "$C"
+	fl rm "$C"
+	mkdir p
+	cp a/config.dump a/spec.dump p/
+	cp -r a/checkpoint p/pre-checkpoint
+	ln -s ../pre-checkpoint a/checkpoint/parent
+	for map in a/checkpoint/pagemap-*.img; do
+		edit_image "$map" 4 1
+	done
+	for map in a/checkpoint/pages-*.img; do
+		: >"$map"
+	done
+	# podman's say no more of each other than whose they are.
+	import dir:a --import-previous dir:p
+	counts_on "$C"
+	ticks_are_continuous "$C"
+	fl rm -f -t 0 "$C"
+	jq --arg name "sha256:$(sha256sum <p/pre-checkpoint/inventory.img | cut -d ' ' -f 1)" '.floePrevious = $name' \
+		a/config.dump >config.dump && mv config.dump a/
+	import dir:a --import-previous dir:p --name "$C-2"
+	counts_on "$C-2"
+	fl rm -f -t 0 "$C-2"
+	# Of another container; of the same one at another time; one that lacks memory.
+	cp -r p other
+	jq '.id = (.id | explode | reverse | implode) | .name = "other"' p/config.dump >other/config.dump
+	cp -r p later
+	edit_image later/pre-checkpoint/inventory.img 8 1
+	cp -r p lacking
+	edit_image lacking/pre-checkpoint/pagemap-1.img 1 4096
+	engine_inventory >before
+	try restore --import dir:a --import-previous dir:other
+	refused "'dir:other' is a pre-checkpoint of container 'other'" "'dir:a' a checkpoint of '$C'"
+	try restore --import dir:a --import-previous dir:later
+	refused "'dir:later' is another pre-checkpoint of the container than the one that 'dir:a' was built upon"
+	try restore --import dir:a --import-previous dir:lacking
+	refused "'dir:a' was not built upon 'dir:lacking': 'pagemap-1.img' leaves the memory from 0x"
+	try restore --import dir:a
+	[ "$status" -eq 125 ]
+	contains "$output" "in the image of a pre-dump"
+	same_inventory() { engine_inventory >after; ! diff before after | grep '^>'; }
+	eventually same_inventory
+}
+
 @test "options that do not go together" {
 	local line
 	ticking

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The check of image directories, and CRIU's statistics, on images made by hand. */
 #include "criu/image_check.h"
+#include "criu/image_parent.h"
 #include "criu/stats.h"
 
 #include <endian.h>
@@ -328,6 +329,82 @@ static void test_parent(void **state UNUSED)
 	assert_int_equal(info.memory_bytes, 0);
 }
 
+static void add_pages(struct strbuf *sb, uint32_t flags, uint64_t address, uint64_t pages)
+{
+	CriuPagemapEntry entry = CRIU_PAGEMAP_ENTRY__INIT;
+
+	entry.vaddr = address * (uint64_t)sysconf(_SC_PAGESIZE);
+	entry.has_flags = true;
+	entry.flags = flags;
+	entry.has_nr_pages = true;
+	entry.nr_pages = pages;
+	add_entry(sb, &entry.base);
+}
+
+static void put_parent(const struct strbuf *sb)
+{
+	int child_fd = dir_fd;
+
+	(void)mkdirat(dir_fd, "before", 0700);
+	dir_fd = openat(child_fd, "before", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	put("pagemap-10.img", sb);
+	(void)close(dir_fd);
+	dir_fd = child_fd;
+}
+
+static int check_parent(struct err *err)
+{
+	int fd = openat(dir_fd, "before", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = criu_images_check_parent(dir_fd, fd, err);
+
+	(void)close(fd);
+	return r;
+}
+
+static void test_pages_of_parent(void **state UNUSED)
+{
+	static const struct {
+		uint64_t address;
+		uint64_t pages;
+		bool has; /* pages 10 to 19, 30 to 39 */
+	} cases[] = {
+		{ 10, 10, true },  { 12, 3, true },  { 15, 1, true },  { 30, 10, true },
+		{ 9, 2, false },   { 15, 6, false }, { 20, 1, false }, { 25, 10, false },
+		{ 10, 30, false }, { 39, 2, false }, { 50, 1, false }, { 0, 1, false },
+		{ 1, 60, false },  { 36, 4, true },
+	};
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		begin_pagemap(&sb, 1);
+		add_pages(&sb, 4, 10, 5);
+		add_pages(&sb, 1, 15, 5);
+		add_pages(&sb, 4, 30, 10);
+		put_parent(&sb);
+		begin_pagemap(&sb, 3);
+		/* That it has itself is nobody's else. */
+		add_pages(&sb, 4, 5, 1);
+		add_pages(&sb, 1, cases[i].address, cases[i].pages);
+		add_pages(&sb, 4, 100, 1);
+		put("pagemap-10.img", &sb);
+		assert_int_equal(check_parent(&err) == 0, cases[i].has);
+		if (!cases[i].has)
+			assert_int_equal(err.kind, ERR_CORRUPT);
+	}
+	/* Several, and no page map at all. */
+	begin_pagemap(&sb, 3);
+	add_pages(&sb, 1, 11, 2);
+	add_pages(&sb, 1, 14, 2);
+	add_pages(&sb, 4, 16, 1);
+	add_pages(&sb, 1, 31, 1);
+	put("pagemap-10.img", &sb);
+	assert_int_equal(check_parent(&err), 0);
+	assert_int_equal(unlinkat(dir_fd, "before/pagemap-10.img", 0), 0);
+	assert_true(check_parent(&err) < 0);
+	assert_int_equal(err.kind, ERR_CORRUPT);
+}
+
 static void test_stats(void **state UNUSED)
 {
 	/* As CRIU 4.2.1 wrote it. */
@@ -381,6 +458,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_not_an_image, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_absurd_sizes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_parent, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_pages_of_parent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stats, set_up, tear_down),
 	};
 

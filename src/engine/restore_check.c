@@ -17,6 +17,7 @@
 #include "engine/apparmor.h"
 #include "engine/image_use.h"
 #include "engine/records.h"
+#include "engine/restore_sources.h"
 #include "engine/secret.h"
 #include "engine/volume.h"
 #include "kernel/cgroupfs.h"
@@ -209,15 +210,20 @@ static void check_lsm(struct restore_check *c, const struct oci_process *p)
 
 /* --- the engine ------------------------------------------------------------------------------------- */
 
+/* What an import was killed over is removed by the next. */
+static bool is_taken(struct engine *e, const char *name)
+{
+	auto_container struct container c = CONTAINER_INIT;
+
+	return container_open(&c, e, name, NULL) == 0 && !c.status.importing;
+}
+
 static void check_names(struct restore_check *c, struct engine *e, const struct container_config *g)
 {
-	auto_free char *by_name = NULL;
-	auto_free char *by_id = NULL;
-
-	if (record_find(e, g->name, &by_name, NULL) == 0)
+	if (is_taken(e, g->name))
 		note(c, RESTORE_FAILS, "name", "'%s' is taken; choose another with --name",
 		     g->name);
-	else if (record_find(e, g->id, &by_id, NULL) == 0)
+	else if (is_taken(e, g->id))
 		note(c, RESTORE_FAILS, "id", "%.12s is there; a --name makes another", g->id);
 	else
 		note(c, RESTORE_FITS, "name", "%s", g->name);
@@ -249,8 +255,34 @@ static void check_image(struct restore_check *c, struct engine *e, const struct 
 		     g->image_id ? g->image_id : "?", g->image_name ? g->image_name : "?");
 }
 
+static void check_bind(struct restore_check *c, const struct container_mount *m,
+		       const struct archive_bind_mounts *known)
+{
+	bool here = fs_exists(AT_FDCWD, m->source);
+	bool made = !here && restore_sources_can_make(known, m);
+
+	note(c, here || made ? RESTORE_FITS : RESTORE_FAILS, "mount", "'%s' on '%s' %s", m->source,
+	     m->destination,
+	     here ? "is here" :
+	     made ? "would be made" :
+		    "is not here");
+}
+
+static void check_image_mount(struct restore_check *c, struct engine *e,
+			      const struct container_mount *m)
+{
+	auto_image struct image image = { 0 };
+	struct store *store;
+	bool here = engine_store(e, &store, NULL) == 0 &&
+		    image_find(store, m->source, &image, NULL, NULL) == 0;
+
+	note(c, here ? RESTORE_FITS : RESTORE_FAILS, "mount", "image '%s' on '%s' is %shere",
+	     m->source, m->destination, here ? "" : "not ");
+}
+
 static void check_mounts(struct restore_check *c, struct engine *e,
-			 const struct container_config *g, const struct restore_import *o)
+			 const struct container_config *g, const struct restore_import *o,
+			 const struct archive_bind_mounts *known)
 {
 	for (size_t i = 0; i < g->n_mounts; i++) {
 		const struct container_mount *m = &g->mounts[i];
@@ -258,10 +290,9 @@ static void check_mounts(struct restore_check *c, struct engine *e,
 		bool there;
 
 		if (str_eq(m->type, "bind")) {
-			there = fs_exists(AT_FDCWD, m->source);
-			note(c, there ? RESTORE_FITS : RESTORE_FAILS, "mount",
-			     "'%s' on '%s' is %shere", m->source, m->destination,
-			     there ? "" : "not ");
+			check_bind(c, m, known);
+		} else if (str_eq(m->type, "image")) {
+			check_image_mount(c, e, m);
 		} else if (str_eq(m->type, "volume")) {
 			there = volume_load(e, m->source, &v, NULL) == 0 &&
 				str_eq(v.name, m->source);
@@ -381,7 +412,8 @@ static void check_ports(struct restore_check *c, struct engine *e, const struct 
 
 void restore_check_run(struct restore_check *c, struct engine *e,
 		       const struct archive_config *config, const struct runtime_spec *spec,
-		       const struct container_config *g, const struct restore_import *o)
+		       const struct container_config *g, const struct restore_import *o,
+		       const struct archive_bind_mounts *known)
 {
 	struct json_object *host = NULL;
 
@@ -393,7 +425,7 @@ void restore_check_run(struct restore_check *c, struct engine *e,
 	check_lsm(c, spec->process);
 	check_names(c, e, g);
 	check_image(c, e, g);
-	check_mounts(c, e, g, o);
+	check_mounts(c, e, g, o, known);
 	check_networks(c, e, g, o);
 	check_ports(c, e, g);
 }

@@ -21,9 +21,10 @@ struct restore_check {
 /* One line. */
 void restore_check_note(struct restore_check *check, enum restore_verdict verdict, const char *what,
 			const char *format, ...) PRINTF_LIKE(4, 5);
-/* All of it, for a record that has its new identity. */
+/* All of it, for a record that has its new identity. known: sources of mounts that would be made. */
 void restore_check_run(struct restore_check *check, struct engine *e,
 		       const struct archive_config *config, const struct runtime_spec *spec,
-		       const struct container_config *record, const struct restore_import *import);
+		       const struct container_config *record, const struct restore_import *import,
+		       const struct archive_bind_mounts *known);
 /* The object that the export writes. */
 struct json_object *restore_check_host(void);

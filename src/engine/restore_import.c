@@ -189,12 +189,20 @@ static int stage_image(void *context, struct err *err)
 
 /* --- what it mounts --- */
 
+/* Those that it says what they were of. */
+static int known_sources(const struct import *x, struct archive_bind_mounts *ret, struct err *err)
+{
+	const struct archive_document *d = document(x, ARCHIVE_BIND_MOUNTS);
+
+	*ret = (struct archive_bind_mounts){ 0 };
+	return d->text ? archive_bind_mounts_parse(ret, d->text, d->len, err) : 0;
+}
+
 static int stage_sources(void *context, struct err *err)
 {
 	struct import *x = context;
-	const struct archive_document *d = document(x, ARCHIVE_BIND_MOUNTS);
-	struct archive_bind_mounts known = { 0 };
-	int r = d->text ? archive_bind_mounts_parse(&known, d->text, d->len, err) : 0;
+	struct archive_bind_mounts known;
+	int r = known_sources(x, &known, err);
 
 	if (r == 0)
 		r = restore_sources_make(&known, &x->record, &x->sources, err);
@@ -468,11 +476,14 @@ int container_import_check(struct engine *e, const struct restore_import *import
 			   struct restore_check *ret, struct err *err)
 {
 	struct import x = { .e = e, .o = import, .container = CONTAINER_INIT };
+	struct archive_bind_mounts known = { 0 };
 	struct err reason = ERR_INIT;
 	int r = stage_read(&x, err);
 
 	if (r == 0)
 		r = stage_identity(&x, err);
+	if (r == 0)
+		r = known_sources(&x, &known, err);
 	if (r == 0) {
 		if (stage_judge(&x, &reason) < 0)
 			restore_check_note(ret, RESTORE_FAILS, "trust", "%s", reason.msg);
@@ -484,8 +495,9 @@ int container_import_check(struct engine *e, const struct restore_import *import
 			restore_check_note(ret, RESTORE_FAILS, "runtime", "%s", reason.msg);
 		else
 			restore_check_note(ret, RESTORE_FITS, "runtime", "%s", x.record.runtime);
-		restore_check_run(ret, e, &x.config, &x.spec, &x.record, import);
+		restore_check_run(ret, e, &x.config, &x.spec, &x.record, import, &known);
 	}
+	archive_bind_mounts_done(&known);
 	import_done(&x);
 	return r;
 }

@@ -71,6 +71,12 @@ static bool is_clean(const char *path)
 	return path[0] == '/' && str_eq(clean, path);
 }
 
+bool restore_sources_can_make(const struct archive_bind_mounts *known,
+			      const struct container_mount *m)
+{
+	return find(known, m) && is_clean(m->source);
+}
+
 int restore_sources_make(const struct archive_bind_mounts *known,
 			 const struct container_config *record, struct strvec *made,
 			 struct err *err)
@@ -83,7 +89,7 @@ int restore_sources_make(const struct archive_bind_mounts *known,
 
 		if (!str_eq(m->type, "bind") || fs_exists(AT_FDCWD, m->source))
 			continue;
-		if (!like || !is_clean(m->source))
+		if (!restore_sources_can_make(known, m))
 			return err_set(err, ERR_NOT_FOUND,
 				       "the bind mount source %s is missing. Please create the "
 				       "corresponding file or directory, or give another one with "

@@ -10,6 +10,9 @@
 #include "core/strvec.h"
 #include "engine/config.h"
 
+/* Whether the source of a mount would be made, were it missing. */
+bool restore_sources_can_make(const struct archive_bind_mounts *known,
+			      const struct container_mount *m);
 /*
  * ret_made: what was made, parents before what is in them, also when it fails. ERR_NOT_FOUND when one is missing that the
  * archive says nothing of.

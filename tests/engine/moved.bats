@@ -87,6 +87,9 @@ moves()
 
 @test "an image mounted as a directory" {
 	ticking --mount type=image,source=bb:1,destination=/img :
+	fl checkpoint -R --export c.tar "$C" >/dev/null
+	try restore --import c.tar --dry-run --allow mounts --name other
+	contains "$output" "ok    mount: image 'bb:1' on '/img' is here"
 	moves mounts 'ls /img/bin/busybox; touch /img/x 2>/dev/null || echo read-only' "/img/bin/busybox"$'\n'read-only
 }
 
@@ -196,6 +199,9 @@ moves()
 	run fl restore --allow mounts --import dir:a
 	[ "$status" -eq 125 ]
 	contains "$output" "the bind mount source $T/src/" "is missing"
+	try restore --allow mounts --import dir:a --dry-run
+	is 1 "$status"
+	contains "$output" "fails mount: '$T/src/deep' on '/deep' is not here"
 	jq -n --arg s "$T/src" '[{source: ($s + "/deep"), destination: "/deep", file_type: "directory", permissions: 493},
 		{source: ($s + "/file"), destination: "/file", file_type: "file", permissions: 416}]' >a/bind.mounts
 	# Not without trust, and not for a restore that fails.
@@ -206,6 +212,10 @@ moves()
 	[ "$status" -eq 125 ]
 	[ ! -e src ]
 	mv pstree.img a/checkpoint/
+	try restore --allow mounts --import dir:a --dry-run
+	is 0 "$status"
+	contains "$output" "ok    mount: '$T/src/deep' on '/deep' would be made" "ok    mount: '$T/src/file' on '/file' would be made"
+	[ ! -e src ]
 	fl restore --allow mounts --import dir:a
 	counts_on "$C"
 	is 755 "$(stat -c %a src/deep)"

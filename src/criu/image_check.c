@@ -317,6 +317,20 @@ int criu_images_check(int dir_fd, struct criu_images_info *ret, struct err *err)
 	return r;
 }
 
+bool criu_images_have_connections(int dir_fd)
+{
+	auto_close int fd = fd_open_at(dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (dir)
+		(void)take_fd(fd);
+	while (dir && (entry = readdir(dir)))
+		if (str_has_prefix(entry->d_name, "tcp-stream-"))
+			return true;
+	return false;
+}
+
 bool criu_images_have_file_locks(int dir_fd)
 {
 	auto_image_file struct image_file file = IMAGE_FILE_INIT;

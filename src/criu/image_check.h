@@ -31,5 +31,8 @@ int criu_images_check(int dir_fd, struct criu_images_info *ret, struct err *err)
  * them out, and its restore need not look for any. True when it cannot be told. */
 bool criu_images_have_cgroups(int dir_fd);
 
+/* Whether a TCP connection was established. */
+bool criu_images_have_connections(int dir_fd);
+
 /* Whether a process held a file lock. CRIU restores without a word about it where it is not told to take them again. */
 bool criu_images_have_file_locks(int dir_fd);

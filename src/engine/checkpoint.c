@@ -348,6 +348,10 @@ static int stage_keep(void *context, struct err *err)
 	if (r == 0)
 		r = checkpoint_exchange(x->c, err);
 	x->exchanged = r == 0;
+	if (r == 0 && checkpoint_loses_connections(x->c))
+		log_warning("container '%s' has TCP connections and a user namespace: a restore "
+			    "can only close them (--tcp-close)",
+			    x->c->config.name);
 	return r;
 }
 
@@ -426,9 +430,8 @@ static void take_back(struct checkpoint *x, struct err *err)
 	static const char *const copy[] = { CHECKPOINT_SHM_DIR CHECKPOINT_NEW, NULL };
 	static const char *const left[] = { CHECKPOINT_RESTORE_LOG, CRIU_STATS_RESTORE, NULL };
 	auto_close int shm = hold_shm(x->c);
-	const struct restore_options options = {
+	struct restore_options options = {
 		.keep = true,
-		.tcp_established = x->o->tcp_established,
 		.file_locks = x->o->file_locks,
 		.shm_fd = shm >= 0 ? &shm : NULL,
 	};
@@ -443,6 +446,8 @@ static void take_back(struct checkpoint *x, struct err *err)
 	}
 	if (r == 0)
 		r = stage_end(x, &next);
+	options.tcp_close = checkpoint_loses_connections(x->c);
+	options.tcp_established = x->o->tcp_established && !options.tcp_close;
 	if (r == 0)
 		r = container_restore(x->c, &options, &result, &next);
 	x->ended = r < 0;

@@ -16,6 +16,7 @@
 #include "core/io.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "criu/image_check.h"
 #include "criu/stats.h"
 #include "engine/container_network.h"
 #include "engine/copy_tree.h"
@@ -191,6 +192,14 @@ int checkpoint_exchange(const struct container *c, struct err *err)
 		return r;
 	}
 	return 0;
+}
+
+bool checkpoint_loses_connections(const struct container *c)
+{
+	auto_free char *path = checkpoint_file(c, CHECKPOINT_DIR);
+	auto_close int dir = fd_open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+
+	return dir >= 0 && container_network_is_late(c) && criu_images_have_connections(dir);
 }
 
 /* --- an end that nobody was there to see ------------------------------------------------------------ */

@@ -76,6 +76,12 @@ int checkpoint_exchange(const struct container *c, struct err *err);
 void checkpoint_drop_new(const struct container *c);
 
 /*
+ * Whether the checkpoint has TCP connections that no restore can let go on: with a user namespace the container's network is
+ * connected when the processes are there already, whose sockets then lack their addresses.
+ */
+bool checkpoint_loses_connections(const struct container *c);
+
+/*
  * For the time in which the processes' end is their dump: whoever finds the container ended then, because we were killed,
  * completes the checkpoint. The mark goes with the run directory.
  */

@@ -67,6 +67,18 @@ static void want_file_locks(const struct restore *x, const struct container *c)
 	strvec_add(x->runtime_opts, "--file-locks");
 }
 
+static int check_connections(const struct container *c, const struct restore_options *o,
+			     struct err *err)
+{
+	if (!o->tcp_established || !checkpoint_loses_connections(c))
+		return 0;
+	return err_set(err, ERR_UNSUPPORTED,
+		       "restore container '%s' with its TCP connections: it has a user namespace, "
+		       "and gets its network, with the addresses of the connections, only when its "
+		       "processes are there; restore it with --tcp-close, which ends them",
+		       c->config.name);
+}
+
 static int prepare(void *context, struct container *c, struct err *err)
 {
 	const struct restore *x = context;
@@ -78,6 +90,8 @@ static int prepare(void *context, struct container *c, struct err *err)
 
 	int r = container_prepare_restored(c, &how, err);
 
+	if (r == 0)
+		r = check_connections(c, x->o, err);
 	if (r == 0)
 		want_file_locks(x, c);
 	return r;
@@ -206,6 +220,8 @@ int container_restore(struct container *c, const struct restore_options *options
 		r = container_cleanup(c, err);
 	if (r == 0)
 		r = check(c, err);
+	if (r == 0)
+		r = check_connections(c, options, err);
 	if (r == 0)
 		r = runtime_spec_load(&spec, AT_FDCWD, path, err);
 	if (r < 0)

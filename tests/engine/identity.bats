@@ -218,6 +218,43 @@ mac()
 	is running "$(inspect "$C" '{{.State.Status}}')"
 }
 
+@test "TCP connections of a container with a user namespace can only be closed, and that is said before" {
+	local line before dir=$BATS_FILE_TMPDIR
+	[[ $ENGINE_RUNTIME != *crun ]] || skip "crun cannot dump the devices that it binds into a container with a user namespace"
+	# Root of the container is nobody on the way to its files.
+	while [ "$dir" != /tmp ] && [ "$dir" != / ]; do
+		chmod a+x "$dir"
+		dir=$(dirname "$dir")
+	done
+	fln run -d --name "$C" --network podman:ip=10.88.7.21 --uidmap 0:100000:2000 --gidmap 0:100000:2000 bb:1 \
+		sh -c 'while :; do nc -l -p 90 -e cat; done' </dev/null >/dev/null
+	exec_connect()
+	{
+		{ exec {CONNECTION}<>/dev/tcp/10.88.7.21/90; } 2>/dev/null
+	}
+	eventually exec_connect
+	echo one >&"$CONNECTION"
+	read -r -t 10 line <&"$CONNECTION"
+	is one "$line"
+	before="$(address "$C") $(mac "$C")"
+	try checkpoint --tcp-established --export c.tar "$C"
+	is 0 "$status"
+	contains "$output" "a restore can only close them (--tcp-close)"
+	try restore --tcp-established "$C"
+	refused "restore container '$C' with its TCP connections: it has a user namespace" "--tcp-close"
+	state_is "$C" exited
+	fln restore --tcp-close "$C" >/dev/null
+	is "$before" "$(address "$C") $(mac "$C")"
+	fl rm -f -t 0 "$C" >/dev/null
+	run import --tcp-established
+	[ "$status" -eq 125 ]
+	contains "$output" "with its TCP connections: it has a user namespace"
+	is "" "$(fl ps -aq)"
+	import --tcp-close >/dev/null
+	is "$before" "$(address "$C") $(mac "$C")"
+	exec {CONNECTION}>&-
+}
+
 @test "--dry-run tells what fits and what does not, and makes nothing" {
 	serve --network podman:ip=10.88.7.13 -p 127.0.0.1:7206:80 -v "$C-vol:/vol" -v "$T:/given"
 	fln checkpoint -R --export c.tar --compress none "$C"

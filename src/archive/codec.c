@@ -118,16 +118,13 @@ static bool zstd_is_in_vain(struct codec *codec, const uint8_t *data, size_t len
 
 static int zstd_compress(struct codec *codec, int level, const uint8_t *data, size_t len)
 {
-	bool repeated = is_repeated(data, len);
 	size_t n;
 	int r = zstd_prepare(codec, level);
 
-	if (r < 0 || (repeated && codec->repeated_len == len && codec->repeated == data[0]))
+	if (r < 0)
 		return r;
 	reserve(codec, ZSTD_compressBound(len));
-	codec->repeated_len = repeated ? len : 0;
-	codec->repeated = repeated ? data[0] : 0;
-	codec->is_stored = !repeated && zstd_is_in_vain(codec, data, len);
+	codec->is_stored = zstd_is_in_vain(codec, data, len);
 	if (codec->is_stored) {
 		stored_format(&codec->stored, data, len);
 		codec->len = stored_size(len);
@@ -243,12 +240,24 @@ bool codec_gzip_head(const uint8_t *data, size_t len, uint32_t *ret_piece, uint3
 int codec_compress(struct codec *codec, enum archive_codec kind, int level, const uint8_t *data,
 		   size_t len)
 {
-	if (kind == ARCHIVE_CODEC_ZSTD)
-		return zstd_compress(codec, level, data, len);
-	if (kind == ARCHIVE_CODEC_GZIP)
-		return gzip_compress(codec, level, data, len);
-	codec->len = len;
-	return 0;
+	bool repeated;
+	int r;
+
+	if (kind == ARCHIVE_CODEC_NONE) {
+		codec->len = len;
+		return 0;
+	}
+	repeated = is_repeated(data, len);
+	if (repeated && codec->repeated_len == len && codec->repeated == data[0])
+		return 0;
+	codec->repeated_len = 0;
+	r = kind == ARCHIVE_CODEC_ZSTD ? zstd_compress(codec, level, data, len) :
+					 gzip_compress(codec, level, data, len);
+	if (r == 0 && repeated) {
+		codec->repeated_len = len;
+		codec->repeated = data[0];
+	}
+	return r;
 }
 
 size_t codec_parts(struct codec *codec, const uint8_t *data, size_t len,

@@ -19,8 +19,8 @@
  * read as one stream. */
 #define CODEC_PIECE_MAX ((uint32_t)8 << 20)
 
-/* Pieces up to this size are content that is the same again and again. */
-#define CODEC_SMALL 128
+/* Pieces up to this size are content that is the same again and again: deflate makes 5 KiB of a mebibyte. */
+#define CODEC_SMALL 8192
 
 /* What one slot needs, used again and again. Zeroed at first. */
 struct codec {
@@ -41,7 +41,7 @@ struct codec {
 };
 void codec_done(struct codec *codec);
 
-/* Data into one piece; nothing with ARCHIVE_CODEC_NONE (len is right). -ENOMEM, -EIO. */
+/* Data into one piece, of one codec always of the same kind and level; nothing with ARCHIVE_CODEC_NONE (len is right). -ENOMEM, -EIO. */
 int codec_compress(struct codec *codec, enum archive_codec kind, int level, const uint8_t *data,
 		   size_t len);
 /* Where that piece is: parts of codec and of data, which is still what it was, borrowed. Returns their number. */

@@ -425,6 +425,13 @@ int cli_print(const char *text, struct err *err)
 	return r < 0 ? err_sys(err, r, "write to standard output") : 0;
 }
 
+int cli_print_line(const char *text, struct err *err)
+{
+	auto_free char *line = xasprintf("%s\n", text);
+
+	return cli_print(line, err);
+}
+
 int cli_run_help(const struct cli_invocation *inv, struct err *err)
 {
 	auto_strbuf struct strbuf sb = STRBUF_INIT;

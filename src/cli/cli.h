@@ -232,6 +232,8 @@ char *cli_dump(const struct cli_program *program);
 
 /* Write the text to stdout. ERR_SYSTEM when that fails. */
 int cli_print(const char *text, struct err *err);
+/* The same, and a newline behind it. */
+int cli_print_line(const char *text, struct err *err);
 
 /* Ready-made commands: run functions for rows of a program's own table. */
 int cli_run_help(const struct cli_invocation *inv, struct err *err); /* [COMMAND...] */

@@ -190,7 +190,6 @@ static int run(const struct cli_invocation *inv, struct err *err)
 {
 	struct runtime_features f = { 0 };
 	auto_free char *text = NULL;
-	auto_free char *line = NULL;
 
 	f.oci_version_min = xstrdup("1.0.0");
 	f.oci_version_max = xstrdup(SPEC_OCI_VERSION);
@@ -201,8 +200,7 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	fill_unsafe(&f);
 	text = json_encode(&runtime_features_desc, &f, JSON_INDENT4);
 	json_done(&runtime_features_desc, &f);
-	line = xasprintf("%s\n", text);
-	return cli_print(line, err);
+	return cli_print_line(text, err);
 }
 
 const struct cli_command features_command = {

@@ -70,7 +70,6 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	const struct options *o = inv->options;
 	auto_json struct json_object *list = json_object_new_array();
 	auto_free char *text = NULL;
-	auto_free char *line = NULL;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < inv->n_args; i++)
@@ -78,8 +77,7 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	if (r < 0 || o->format != FORMAT_JSON)
 		return r;
 	text = json_value_to_text(list, JSON_INDENT2);
-	line = xasprintf("%s\n", text);
-	return cli_print(line, err);
+	return cli_print_line(text, err);
 }
 
 static const struct cli_choice formats[] = { { "tree", FORMAT_TREE },

@@ -167,7 +167,6 @@ static int run_commit(const struct cli_invocation *inv, struct err *err)
 	auto_store struct store store = STORE_INIT;
 	auto_free char *name = NULL;
 	auto_free char *id = NULL;
-	auto_free char *line = NULL;
 	int r = inv->n_args > 1 ? reference_normalize_local(inv->args[1], &name, err) : 0;
 
 	if (r == 0)
@@ -183,8 +182,7 @@ static int run_commit(const struct cli_invocation *inv, struct err *err)
 	if (r < 0)
 		return r;
 	event_container(&c, "commit");
-	line = xasprintf("%s\n", id);
-	return cli_print(line, err);
+	return cli_print_line(id, err);
 }
 
 #define T struct commit_options

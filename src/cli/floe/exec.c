@@ -31,7 +31,6 @@ static int run_exec(const struct cli_invocation *inv, struct err *err)
 	bool named = !o->latest && !o->cidfile;
 	size_t first = named ? 1 : 0;
 	auto_free char *session = NULL;
-	auto_free char *line = NULL;
 	struct exec_options exec = {
 		.workdir = o->workdir,
 		.user = o->user,
@@ -82,8 +81,7 @@ static int run_exec(const struct cli_invocation *inv, struct err *err)
 		return foreground_exit_code(r, inv, err);
 	if (!session)
 		return code;
-	line = xasprintf("%s\n", session);
-	return cli_print(line, err);
+	return cli_print_line(session, err);
 }
 
 #define T struct options

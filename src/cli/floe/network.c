@@ -17,13 +17,6 @@
 #include "network/create.h"
 #include "network/ipam.h"
 
-static int print_line(const char *text, struct err *err)
-{
-	auto_free char *line = xasprintf("%s\n", text);
-
-	return cli_print(line, err);
-}
-
 /* ---- create ---- */
 
 struct create_network_options {
@@ -59,7 +52,7 @@ static int run_create(const struct cli_invocation *inv, struct err *err)
 		return r;
 	}
 	event_object(floe_engine(inv), "network", "create", n.id, n.name);
-	return print_line(n.name, err);
+	return cli_print_line(n.name, err);
 }
 
 #define T struct create_network_options
@@ -150,7 +143,7 @@ static int remove_one(const struct cli_invocation *inv, const char *name,
 	run_dir = xasprintf("%s/networks", e->runroot);
 	ipam_forget(run_dir, n.name);
 	event_object(e, "network", "remove", n.id, n.name);
-	return print_line(name, err);
+	return cli_print_line(name, err);
 }
 
 static int run_rm(const struct cli_invocation *inv, struct err *err)

@@ -58,7 +58,6 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	auto_strvec struct strvec add = STRVEC_INIT;
 	auto_strvec struct strvec drop = STRVEC_INIT;
 	auto_netavark struct netavark netavark = NETAVARK_INIT;
-	auto_free char *line = NULL;
 	int r = network_check_backend(inv, err);
 
 	if (r == 0)
@@ -84,8 +83,7 @@ static int run(const struct cli_invocation *inv, struct err *err)
 		r = network_save(&n, e->network_dir.path, true, err);
 	if (r < 0)
 		return r;
-	line = xasprintf("%s\n", n.name);
-	return cli_print(line, err);
+	return cli_print_line(n.name, err);
 }
 
 #define T struct options

@@ -184,7 +184,6 @@ static int import(const struct cli_invocation *inv, struct context *x, const cha
 	};
 	struct restore_check check = { 0 };
 	struct restore_result result;
-	auto_free char *line = NULL;
 	int r = read_given(o, &given, err);
 
 	for (size_t i = 0; r == 0 && i < o->allow.n; i++)
@@ -205,8 +204,7 @@ static int import(const struct cli_invocation *inv, struct context *x, const cha
 					     &result.stats);
 		return 0;
 	}
-	line = xasprintf("%s\n", c.config.id);
-	return cli_print(line, err);
+	return cli_print_line(c.config.id, err);
 }
 
 /* Arguments of which none is a container are images. */

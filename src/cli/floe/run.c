@@ -147,9 +147,7 @@ struct create_command_options {
 
 static int print_id(const struct container *c, struct err *err)
 {
-	auto_free char *line = xasprintf("%s\n", c->config.id);
-
-	return cli_print(line, err);
+	return cli_print_line(c->config.id, err);
 }
 
 static int run_create(const struct cli_invocation *inv, struct err *err)

@@ -71,7 +71,6 @@ static int run_create(const struct cli_invocation *inv, struct err *err)
 	auto_strbuf struct strbuf data = STRBUF_INIT;
 	struct json_string_map labels = { 0 };
 	auto_free char *id = NULL;
-	auto_free char *line = NULL;
 	int r = read_data(o, inv->args[1], &data, err);
 
 	for (size_t i = 0; i < o->labels.n; i++)
@@ -83,8 +82,7 @@ static int run_create(const struct cli_invocation *inv, struct err *err)
 	if (r < 0)
 		return r;
 	event_object(floe_engine(inv), "secret", "create", id, inv->args[0]);
-	line = xasprintf("%s\n", id);
-	return cli_print(line, err);
+	return cli_print_line(id, err);
 }
 
 #define T struct create_cli
@@ -288,10 +286,8 @@ static int run_remove(const struct cli_invocation *inv, struct err *err)
 		if (r2 == 0)
 			r2 = secret_remove(e, s.id, &one);
 		if (r2 == 0) {
-			auto_free char *line = xasprintf("%s\n", s.id);
-
 			event_object(e, "secret", "remove", s.id, s.name);
-			(void)io_write_all(STDOUT_FILENO, line, strlen(line));
+			(void)cli_print_line(s.id, NULL);
 		} else if (!(r2 == -ENOENT && o->ignore)) {
 			targets_report(&one);
 			code = r2 == -ENOENT && code != FLOE_EXIT_ERROR ? 1 : FLOE_EXIT_ERROR;

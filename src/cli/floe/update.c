@@ -121,7 +121,6 @@ static int run_update(const struct cli_invocation *inv, struct err *err)
 	const struct update_cli *o = inv->options;
 	auto_container struct container c = CONTAINER_INIT;
 	struct container_limits limits = { 0 };
-	auto_free char *line = NULL;
 	int r = create_options_limits(&o->create, &limits, err);
 
 	if (r == 0)
@@ -140,8 +139,7 @@ static int run_update(const struct cli_invocation *inv, struct err *err)
 	if (r < 0)
 		return r;
 	event_container(&c, "update");
-	line = xasprintf("%s\n", c.config.id);
-	return cli_print(line, err);
+	return cli_print_line(c.config.id, err);
 }
 
 #define T struct update_cli

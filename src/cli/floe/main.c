@@ -14,7 +14,6 @@
 #include "core/str.h"
 #include "engine/containers_conf.h"
 #include "floe-config.h"
-#include "kernel/syscalls.h"
 
 static const struct floe_globals no_globals = {
 	.engine.cgroup_manager = -1,
@@ -233,15 +232,6 @@ out:
 	return r;
 }
 
-/* conmon becomes `container cleanup` in the end, with the sockets that hold published ports. */
-static bool is_cleanup(char *const *argv)
-{
-	for (; argv[0] && argv[1]; argv++)
-		if (str_eq(argv[0], "container") && str_eq(argv[1], "cleanup"))
-			return true;
-	return false;
-}
-
 int main(int argc UNUSED, char **argv)
 {
 	struct err err = ERR_INIT;
@@ -250,8 +240,6 @@ int main(int argc UNUSED, char **argv)
 
 	if (fd_ensure_stdio() < 0)
 		return FLOE_EXIT_ERROR;
-	if (is_cleanup(argv))
-		(void)sys_close_range(STDERR_FILENO + 1, ~0U, 0);
 	r = run(argv, &error_code, &err);
 	if (r >= 0)
 		return r;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commands about whether there is a container, and how it is called: rm, cleanup, exists, rename. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cli/floe/targets.h"
 #include "core/alloc.h"
+#include "core/fd.h"
 #include "engine/cleanup.h"
 #include "engine/create.h"
 #include "engine/event.h"
@@ -107,6 +109,8 @@ static int run_cleanup(const struct cli_invocation *inv, struct err *err)
 {
 	struct cleanup_options o = *(const struct cleanup_options *)inv->options;
 
+	/* conmon has become this process, with the sockets that hold published ports; nothing of ours is open yet. */
+	(void)fd_close_from(STDERR_FILENO + 1, NULL, 0);
 	o.targets.lock = true;
 	o.targets.ignore = o.targets.ignore || o.stopped_only;
 	if (o.stopped_only)

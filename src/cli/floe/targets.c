@@ -21,10 +21,8 @@ void targets_report(const struct err *err)
 
 static void print_done(const struct targets *t, const char *name, const struct container *c)
 {
-	auto_free char *line = xasprintf("%s\n", t->print_id ? c->config.id : name);
-
 	if (!t->quiet)
-		(void)io_write_all(STDOUT_FILENO, line, strlen(line));
+		(void)cli_print_line(t->print_id ? c->config.id : name, NULL);
 }
 
 static int collect_all(struct engine *e, const struct targets *t, struct strvec *names,
@@ -124,8 +122,7 @@ static int collect(const struct cli_invocation *inv, const struct targets *t, st
 	return 0;
 }
 
-/* Only rm tells apart what is missing and what runs. */
-static int rm_code(const struct err *err)
+int targets_remove_code(const struct err *err)
 {
 	return err->kind == ERR_NOT_FOUND ? 1 : err->kind == ERR_STATE ? 2 : FLOE_EXIT_ERROR;
 }
@@ -142,7 +139,6 @@ int targets_each(const struct cli_invocation *inv, const struct targets *t,
 {
 	struct engine *e = floe_engine(inv);
 	auto_strvec struct strvec names = STRVEC_INIT;
-	bool is_rm = str_eq(inv->command->name, "rm");
 	int code = 0;
 	int r = collect(inv, t, &names, err);
 
@@ -159,7 +155,7 @@ int targets_each(const struct cli_invocation *inv, const struct targets *t,
 			r2 = each(&c, context, &one);
 		if (r2 < 0) {
 			targets_report(&one);
-			code = worse(code, is_rm ? rm_code(&one) : FLOE_EXIT_ERROR);
+			code = worse(code, t->error_code ? t->error_code(&one) : FLOE_EXIT_ERROR);
 		} else if (r2 == 0) {
 			print_done(t, name, &c);
 		}

@@ -18,6 +18,8 @@ struct targets {
 	struct strvec cidfiles;
 	/* Which of `all` are meant; NULL: every one. */
 	bool (*wanted)(const struct container *c);
+	/* The exit code of a failure; NULL: 125 for each. */
+	int (*error_code)(const struct err *err);
 };
 
 /* Their rows, for a struct T with a member `targets`. */
@@ -32,8 +34,8 @@ struct targets {
 
 /*
  * Call each() for every container that the arguments mean, and print the name as typed (or the id) when
- * it succeeds; errors are printed one by one. Returns the exit code: 0, or 125 when one failed; a
- * negative errno when there is nothing to begin with. each() may return 1 for "done, but print nothing".
+ * it succeeds; errors are printed one by one. Returns the exit code: 0, that of the failures when they have
+ * the same, else 125; a negative errno when there is nothing to begin with. each() may return 1 for "done, but print nothing".
  */
 int targets_each(const struct cli_invocation *inv, const struct targets *t,
 		 int (*each)(struct container *c, void *context, struct err *err), void *context,
@@ -62,6 +64,9 @@ int targets_one(const struct cli_invocation *inv, bool latest, bool lock, struct
 /* The container whose id the file begins with; not locked. */
 int targets_cidfile(const struct cli_invocation *inv, const char *path, struct container *ret,
 		    struct err *err);
+
+/* The exit code of those that remove things: 1 for what is missing, 2 for what is in use. */
+int targets_remove_code(const struct err *err);
 
 /* Print "Error: TEXT". */
 void targets_report(const struct err *err);

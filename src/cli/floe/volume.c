@@ -2,27 +2,20 @@
 /* floe volume. */
 #include "cli/floe/volume.h"
 
-#include <fcntl.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/floe/targets.h"
 #include "cli/floe/view.h"
 #include "cli/gotemplate.h"
 #include "core/alloc.h"
-#include "core/fd.h"
-#include "core/io.h"
-#include "core/proc.h"
-#include "core/program.h"
 #include "core/str.h"
 #include "engine/cleanup.h"
 #include "engine/event.h"
 #include "engine/filter.h"
 #include "engine/records.h"
 #include "engine/volume.h"
-#include "engine/volume_mount.h"
 
 struct json_object *view_volume(const struct volume *v)
 {
@@ -45,13 +38,6 @@ struct json_object *view_volume(const struct volume *v)
 	view_add_bool(o, "NeedsCopyUp", v->needs_copy_up);
 	view_add_bool(o, "NeedsChown", v->needs_chown);
 	return o;
-}
-
-static void print_line(const char *text)
-{
-	auto_free char *line = xasprintf("%s\n", text);
-
-	(void)io_write_all(STDOUT_FILENO, line, strlen(line));
 }
 
 /* --- create ----------------------------------------------------------------------------------------- */
@@ -90,8 +76,7 @@ static int run_create(const struct cli_invocation *inv, struct err *err)
 	if (r < 0)
 		return r;
 	event_object(floe_engine(inv), "volume", "create", name, name);
-	print_line(name);
-	return 0;
+	return cli_print_line(name, err);
 }
 
 #define T struct create_cli
@@ -310,7 +295,6 @@ static const struct cli_command exists_command = {
 struct remove_cli {
 	bool all;
 	bool force;
-	struct opt_i64 time;
 };
 
 static int remove_users(struct engine *e, const char *name, struct err *err)
@@ -343,8 +327,7 @@ static int remove_one(struct engine *e, const char *name, bool force, struct err
 	if (r < 0)
 		return r;
 	event_object(e, "volume", "remove", v.name, v.name);
-	print_line(v.name);
-	return 0;
+	return cli_print_line(v.name, err);
 }
 
 static int run_remove(const struct cli_invocation *inv, struct err *err)
@@ -367,9 +350,7 @@ static int run_remove(const struct cli_invocation *inv, struct err *err)
 
 		if (r2 < 0 && !(r2 == -ENOENT && o->force)) {
 			targets_report(&one);
-			code = one.kind == ERR_NOT_FOUND ? 1 :
-			       one.kind == ERR_STATE	 ? 2 :
-							   FLOE_EXIT_ERROR;
+			code = targets_remove_code(&one);
 		}
 	}
 	return r < 0 ? r : code;
@@ -451,186 +432,11 @@ static const struct cli_command prune_command = {
 	.error_code = FLOE_EXIT_ERROR,
 };
 
-/* --- export, import --------------------------------------------------------------------------------- */
-
-struct archive_cli {
-	const char *output;
-};
-
-static int run_tar(const char *const *argv, int in, int out, const char *what, struct err *err)
-{
-	auto_free char *tar = program_find("tar");
-	auto_strvec struct strvec args = STRVEC_INIT;
-	auto_proc struct proc proc = PROC_INIT;
-	int status = 0;
-	int r;
-
-	if (!tar)
-		return err_set(err, ERR_NOT_FOUND, "%s: tar is needed; install the package 'tar'",
-			       what);
-	for (; *argv; argv++)
-		strvec_add(&args, *argv);
-	r = proc_spawn(&proc, &(struct proc_spawn_opts){ .argv = args.v,
-							 .path = tar,
-							 .stdio = { in, out, STDERR_FILENO } });
-	if (r == 0)
-		r = proc_wait(&proc, -1, &status);
-	if (r < 0)
-		return err_sys(err, r, "run tar");
-	return status == 0 ? 0 :
-			     err_set(err, ERR_REMOTE, "%s: tar failed (%s)", what,
-				     proc_status_to_string(status));
-}
-
-/* The first failure is the one that counts. */
-static int finish_mount(const struct cli_invocation *inv, const struct volume *v, int r,
-			struct err *err)
-{
-	int r2 = volume_unmount(floe_engine(inv), v->name, r < 0 ? NULL : err);
-
-	return r < 0 ? r : r2;
-}
-
-static int run_export(const struct cli_invocation *inv, struct err *err)
-{
-	const struct archive_cli *o = inv->options;
-	auto_volume struct volume v = { 0 };
-	auto_close int file = -EBADF;
-	int r = volume_load(floe_engine(inv), inv->args[0], &v, err);
-
-	if (r < 0)
-		return r;
-	if (!o->output && isatty(STDOUT_FILENO))
-		return err_set(err, ERR_USAGE, "an archive is no text: give --output FILE");
-	if (o->output) {
-		file = fd_open_at(AT_FDCWD, o->output, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-		if (file < 0)
-			return err_sys(err, file, "create '%s'", o->output);
-	}
-	r = volume_mount(floe_engine(inv), v.name, NULL, err);
-	if (r < 0)
-		return r;
-	r = run_tar((const char *const[]){ "tar", "--xattrs", "-C", v.mountpoint, "-c", ".", NULL },
-		    -1, o->output ? file : STDOUT_FILENO, "export volume", err);
-	return finish_mount(inv, &v, r, err);
-}
-
-static const struct cli_option export_rows[] = {
-	OPT_STRING(struct archive_cli, output, "output", 'o', "FILE", "write the archive here"),
-};
-
-static const struct cli_command export_command = {
-	.name = "export",
-	.arguments = "VOLUME",
-	.argument_source = FLOE_VOLUMES,
-	.summary = "write the content of a volume as tar archive",
-	CLI_OPTIONS(struct archive_cli, export_rows),
-	.min_args = 1,
-	.max_args = 1,
-	.run = run_export,
-	.error_code = FLOE_EXIT_ERROR,
-};
-
-static int run_import(const struct cli_invocation *inv, struct err *err)
-{
-	auto_volume struct volume v = { 0 };
-	auto_close int file = -EBADF;
-	bool is_stdin = str_eq(inv->args[1], "-");
-	int r = volume_load(floe_engine(inv), inv->args[0], &v, err);
-
-	if (r < 0)
-		return r;
-	if (!is_stdin) {
-		file = fd_open_at(AT_FDCWD, inv->args[1], O_RDONLY, 0);
-		if (file < 0)
-			return err_sys(err, file, "open '%s'", inv->args[1]);
-	}
-	r = volume_mount(floe_engine(inv), v.name, NULL, err);
-	if (r < 0)
-		return r;
-	r = run_tar((const char *const[]){ "tar", "--xattrs", "-C", v.mountpoint, "-x", NULL },
-		    is_stdin ? STDIN_FILENO : file, -1, "import volume", err);
-	return finish_mount(inv, &v, r, err);
-}
-
-static const struct cli_command import_command = {
-	.name = "import",
-	.arguments = "VOLUME FILE",
-	.argument_source = FLOE_VOLUMES,
-	.description = "FILE may be - for the standard input.",
-	.summary = "unpack a tar archive into a volume",
-	.min_args = 2,
-	.max_args = 2,
-	.run = run_import,
-	.error_code = FLOE_EXIT_ERROR,
-};
-
-/* --- mount, unmount --------------------------------------------------------------------------------- */
-
-static int run_mount(const struct cli_invocation *inv, struct err *err)
-{
-	bool failed = false;
-
-	for (size_t i = 0; i < inv->n_args; i++) {
-		auto_free char *path = NULL;
-		struct err one = ERR_INIT;
-
-		if (volume_mount(floe_engine(inv), inv->args[i], &path, &one) == 0) {
-			print_line(path);
-		} else {
-			targets_report(&one);
-			failed = true;
-		}
-	}
-	return failed ? FLOE_EXIT_ERROR : (err_clear(err), 0);
-}
-
-static const struct cli_command mount_command = {
-	.name = "mount",
-	.arguments = "VOLUME...",
-	.argument_source = FLOE_VOLUMES,
-	.summary = "mount volumes and print where",
-	.description =
-		"Until `volume unmount`, what is behind a volume with a type or a device stays "
-		"mounted also while no container uses it.",
-	.min_args = 1,
-	.max_args = CLI_ARGS_ANY,
-	.run = run_mount,
-	.error_code = FLOE_EXIT_ERROR,
-};
-
-static int run_unmount(const struct cli_invocation *inv, struct err *err)
-{
-	bool failed = false;
-
-	for (size_t i = 0; i < inv->n_args; i++) {
-		struct err one = ERR_INIT;
-
-		if (volume_unmount(floe_engine(inv), inv->args[i], &one) == 0) {
-			print_line(inv->args[i]);
-		} else {
-			targets_report(&one);
-			failed = true;
-		}
-	}
-	return failed ? FLOE_EXIT_ERROR : (err_clear(err), 0);
-}
-
-static const struct cli_command unmount_command = {
-	.name = "unmount",
-	.alias = "umount",
-	.arguments = "VOLUME...",
-	.argument_source = FLOE_VOLUMES,
-	.summary = "take back what `volume mount` did",
-	.min_args = 1,
-	.max_args = CLI_ARGS_ANY,
-	.run = run_unmount,
-	.error_code = FLOE_EXIT_ERROR,
-};
-
 static const struct cli_command *const subcommands[] = {
-	&create_command, &list_command,	  &inspect_command, &exists_command, &remove_command,
-	&prune_command,	 &export_command, &import_command,  &mount_command,  &unmount_command,
+	&create_command,	 &list_command,		 &inspect_command,
+	&exists_command,	 &remove_command,	 &prune_command,
+	&volume_export_command,	 &volume_import_command, &volume_mount_command,
+	&volume_unmount_command,
 };
 
 const struct cli_command floe_volume_command = {

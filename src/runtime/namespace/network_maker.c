@@ -11,13 +11,16 @@
 
 #define STACK_SIZE (64U << 10)
 
-/* In the helper, whose memory, errno and descriptors are its parent's: nothing but system calls. */
+/*
+ * In the helper, whose memory, errno and descriptors are its parent's: nothing but system calls. What fails sets the
+ * parent's errno, and the parent ours, even to 0; so that errno does not say whether the namespace at hand is still the
+ * host's.
+ */
 static int make(void *context)
 {
 	struct network_maker *m = context;
 
-	m->fd = unshare(CLONE_NEWNET) < 0 ? -errno : netlink_bring_up_loopback();
-	if (m->fd == 0)
+	if (unshare(CLONE_NEWNET) == 0 && netlink_bring_up_loopback() == 0)
 		m->fd = fd_open_at(AT_FDCWD, "/proc/self/ns/net", O_RDONLY, 0);
 	return 0;
 }

@@ -21,7 +21,8 @@ struct network_maker {
 
 /* *m must stay where it is until network_maker_done(). -errno: no helper is to be had. */
 int network_maker_start(struct network_maker *m);
-/* Wait for the helper. The namespace, with its loopback interface up, as a descriptor that stays *m's. -errno. */
+/* Wait for the helper. The namespace, with its loopback interface up, as a descriptor that stays *m's. Negative: it could
+ * not be made; why is for the next one who tries to say. */
 int network_maker_finish(struct network_maker *m);
 /* Also of one that was never started; then it is all zero. */
 void network_maker_done(struct network_maker *m);

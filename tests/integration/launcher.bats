@@ -31,8 +31,13 @@ creates_protected()
 @test "the launcher says where its program belongs" {
 	run "$LONELY" run web
 	[ "$status" -eq 1 ]
-	contains "$output" "'floe-runtime-main', which belongs in" "make install"
+	contains "$output" "'floe-runtime-main', which belongs in" ": no such file or directory; 'make install'"
 	[ "$(wc -l <<<"$output")" -eq 1 ]
+	touch "${LONELY%/*}/floe-runtime-main"
+	run "$LONELY" --version
+	rm "${LONELY%/*}/floe-runtime-main"
+	[ "$status" -eq 1 ]
+	contains "$output" "or beside it: permission denied; "
 }
 
 @test "both programs, as they are built and as they are installed, called by a link" {

@@ -87,14 +87,46 @@ static void print(const char *text)
 	(void)call(SYS_write, 2, (long)text, (long)len, 0, 0);
 }
 
-static void explain(long error)
+/* Without pointers, which somebody would have to relocate. */
+static const struct {
+	int error;
+	char reason[40];
+} reasons[] = {
+	{ EPERM, "operation not permitted" },
+	{ ENOENT, "no such file or directory" },
+	{ EIO, "input/output error" },
+	{ E2BIG, "argument list too long" },
+	{ ENOEXEC, "it is no program of this machine" },
+	{ EAGAIN, "too many processes of this user" },
+	{ ENOMEM, "cannot allocate memory" },
+	{ EACCES, "permission denied" },
+	{ ENOTDIR, "not a directory" },
+	{ ENFILE, "too many open files in system" },
+	{ EMFILE, "too many open files" },
+	{ ETXTBSY, "it is being written" },
+	{ ENAMETOOLONG, "file name too long" },
+	{ ELOOP, "too many levels of symbolic links" },
+};
+
+static void print_reason(long error)
 {
 	const char digits[] = { (char)('0' + error / 100 % 10), (char)('0' + error / 10 % 10),
 				(char)('0' + error % 10), '\0' };
 
-	print("floe-runtime: execute '" PROGRAM "', which belongs in '" PROGRAM_PLACE
-	      "' of this program's directory, or beside it: error ");
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].error == error) {
+			print(reasons[i].reason);
+			return;
+		}
+	print("error ");
 	print(digits);
+}
+
+static void explain(long error)
+{
+	print("floe-runtime: execute '" PROGRAM "', which belongs in '" PROGRAM_PLACE
+	      "' of this program's directory, or beside it: ");
+	print_reason(error);
 	print("; 'make install' installs both\n");
 }
 

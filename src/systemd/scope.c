@@ -20,8 +20,9 @@ int systemd_scope_add_process(const struct sdbus *bus, struct systemd_plan *prop
 	if (!sdbus_shares_pids(bus))
 		return err_set(
 			err, ERR_UNSUPPORTED,
-			"--systemd-cgroup: systemd is outside of the runtime's pid namespace, "
-			"and takes no descriptors of processes (systemd %d, Linux 5.3)",
+			"make a scope: systemd is outside of this pid namespace, and takes no "
+			"descriptors of processes (systemd %d, Linux 5.3); let cgroupfs manage the "
+			"cgroups",
 			VERSION_PIDFDS);
 	systemd_plan_add(properties, "PIDs", systemd_value_u32s((uint32_t)pid));
 	return 0;

@@ -232,18 +232,43 @@ static bool is_on_mount(const struct container_config *c, const char *dir)
 	return false;
 }
 
+/* A directory and those on the way to it that are missing, each owned by root of the container. */
+static int make_directories(const struct container *c, const struct rooted *root, const char *path,
+			    struct err *err)
+{
+	auto_free char *clean = path_clean(path);
+	size_t len = 0;
+
+	while (clean[len]) {
+		auto_free char *part = NULL;
+		auto_close int fd = -EBADF;
+		bool is_missing;
+
+		len += strspn(clean + len, "/");
+		len += strcspn(clean + len, "/");
+		part = xstrndup(clean, len);
+		fd = rooted_openat(root, part, O_PATH | O_DIRECTORY);
+		is_missing = fd == -ENOENT;
+		if (is_missing)
+			fd = rooted_mkdir_all(root, part, 0755);
+		if (fd < 0)
+			return err_sys(err, fd, "make working directory '%s'", part);
+		if (is_missing && userns_own_by_root(&c->config, fd) < 0)
+			log_debug("the working directory '%s' stays nobody's", part);
+	}
+	return 0;
+}
+
 /* The working directory of the image is made where it is missing, the user's must be there. */
 static int make_workdir(const struct container *c, const struct rooted *root, struct err *err)
 {
-	int fd;
+	auto_close int fd = -EBADF;
 
 	if (str_is_empty(c->config.workdir))
 		return 0;
 	fd = rooted_openat(root, c->config.workdir, O_PATH | O_DIRECTORY);
-	if (fd >= 0) {
-		(void)close(fd);
+	if (fd >= 0)
 		return 0;
-	}
 	if (c->config.workdir_must_exist)
 		return is_on_mount(&c->config, c->config.workdir) ?
 			       0 :
@@ -252,13 +277,7 @@ static int make_workdir(const struct container *c, const struct rooted *root, st
 				       c->config.workdir, c->config.id);
 	if (c->config.read_only)
 		return 0;
-	fd = rooted_mkdir_all(root, c->config.workdir, 0755);
-	if (fd < 0)
-		return err_sys(err, fd, "make working directory '%s'", c->config.workdir);
-	if (userns_own_by_root(&c->config, fd) < 0)
-		log_debug("the working directory '%s' stays nobody's", c->config.workdir);
-	(void)close(fd);
-	return 0;
+	return make_directories(c, root, c->config.workdir, err);
 }
 
 static int write_bundle(struct container *c, const struct runtime_spec *spec,

@@ -46,10 +46,10 @@ teardown()
 	is "0:0 0:0 0:0" "$(run_own own sh -c 'touch /new && echo x >>/etc/hosts && echo $(stat -c %u:%g / /new /etc/hosts)')"
 	is "3:4 3:4" "$(run_own -u 3:4 --secret "s$C,uid=3,gid=4,mode=0400" own \
 		sh -c 'touch /tmp/new && cat /run/secrets/s* >/dev/null && echo $(stat -c %u:%g /tmp/new /run/secrets/s*)')"
-	# A working directory that is made for it, too.
+	# A working directory that is made for it, too, and what is on the way to it.
 	fl create --name "$C-placed" own true >/dev/null
 	fl commit --quiet --change "WORKDIR /made/here" "$C-placed" localhost/placed >/dev/null
-	is "/made/here 0:0" "$(run_own placed sh -c 'touch new && echo $PWD $(stat -c %u:%g .)')"
+	is "/made/here 0:0 0:0" "$(run_own placed sh -c 'touch new ../new && echo $PWD $(stat -c %u:%g . ..)')"
 	# What is not mapped is nobody's; with idmap it is.
 	is "65534" "$(run_own -v "$T/host:/mnt" own stat -c %u /mnt)"
 	is "0" "$(run_own -v "$T/host:/mnt:idmap" own sh -c 'touch /mnt/made; stat -c %u /mnt/made')"

@@ -50,14 +50,16 @@ static int write_file(struct container *c, const char *name, const char *text, m
 	return 0;
 }
 
-/* A file of the host; NULL when it cannot be read. */
-static char *read_host(const char *path)
+/* A file of the host; *ret, which the caller owns, stays when it cannot be read. */
+static int read_host(const char *path, char **ret)
 {
 	auto_strbuf struct strbuf sb = STRBUF_INIT;
+	int r = io_read_file_at(AT_FDCWD, path, ETC_FILE_MAX, &sb);
 
-	if (io_read_file_at(AT_FDCWD, path, ETC_FILE_MAX, &sb) < 0)
-		return NULL;
-	return strbuf_take(&sb);
+	if (r < 0)
+		return r;
+	replace_ptr(*ret, strbuf_take(&sb));
+	return 0;
 }
 
 /* With another's network come its resolv.conf and hosts. */
@@ -165,9 +167,9 @@ static int write_hosts(struct container *c, const struct attached *attached, str
 		if (fd >= 0 && io_read_all(fd, ETC_FILE_MAX, &sb) == 0)
 			base = strbuf_take(&sb);
 	} else if (!str_eq(file, "none")) {
-		base = read_host(file ? file : "/etc/hosts");
-		if (file && !base)
-			return err_sys(err, -errno, "--hosts-file '%s'", file);
+		r = read_host(file ? file : "/etc/hosts", &base);
+		if (file && r < 0)
+			return err_sys(err, r, "--hosts-file '%s'", file);
 	}
 	params.base = base;
 	r = etc_hosts_text(&params, &text, err);
@@ -177,7 +179,7 @@ static int write_hosts(struct container *c, const struct attached *attached, str
 static int write_resolv(struct container *c, const struct attached *attached, struct spec_facts *f,
 			struct err *err)
 {
-	auto_free char *host = read_host("/etc/resolv.conf");
+	auto_free char *host = NULL;
 	auto_free char *text = NULL;
 	struct etc_resolv_params params = {
 		.new_netns = !str_eq(c->config.network, "host"),
@@ -200,13 +202,10 @@ static int write_resolv(struct container *c, const struct attached *attached, st
 	params.n_network_search = attached->search.n;
 	if (c->config.n_dns == 1 && str_eq(c->config.dns[0], "none"))
 		return 0;
+	(void)read_host("/etc/resolv.conf", &host);
 	/* A stub of the host's own resolver: what it asks is in another file. */
-	if (host && strstr(host, "nameserver 127.0.0.53") && params.new_netns) {
-		char *full = read_host("/run/systemd/resolve/resolv.conf");
-
-		if (full)
-			replace_ptr(host, full);
-	}
+	if (host && strstr(host, "nameserver 127.0.0.53") && params.new_netns)
+		(void)read_host("/run/systemd/resolve/resolv.conf", &host);
 	params.host = host;
 	text = etc_resolv_text(&params);
 	return write_file(c, "resolv.conf", text, 0644, f, "/etc/resolv.conf", err);

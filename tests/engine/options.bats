@@ -367,6 +367,9 @@ in_container()
 	[[ $(in_container --hosts-file none -- cat /etc/hosts) != *of.* ]]
 	try run --rm --hosts-file /no/such --rootfs "$ROOTFS" true
 	refused "--hosts-file '/no/such'"
+	truncate -s 5M "$T/large"
+	try run --rm --hosts-file "$T/large" --rootfs "$ROOTFS" true
+	refused "--hosts-file '$T/large': file too large"
 	rm -r "${ROOTFS:?}/etc"
 	mv etc.before "$ROOTFS/etc"
 }

@@ -5,6 +5,7 @@
  *   attack rewrite FD            write to the file of FD, by every way there is; says "WRITTEN" if one worked
  *   attack scan SECONDS          the same to the program of every other process
  *   attack look MARKER SECONDS   look for the file MARKER of the host by way of every other process; "FOUND"
+ *   attack look MARKER           the same until it is told to end (SIGTERM), and has met another process
  *   attack swap A B              exchange two names, for ever
  *   attack fds                   the numbers of the open descriptors
  *   attack getcwd                the current directory, as the kernel says
@@ -14,6 +15,7 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -237,10 +239,22 @@ static bool look_at_process(const char *pid, const char *marker)
 	return found;
 }
 
+static volatile sig_atomic_t is_told_to_end;
+
+static void tell_to_end(int number)
+{
+	(void)number;
+	is_told_to_end = 1;
+}
+
+/* With SECONDS less than 0: until it is told to end. */
 static int look(const char *marker, time_t seconds)
 {
 	time_t end = now() + seconds;
 	unsigned long others = 0;
+
+	if (seconds < 0)
+		(void)signal(SIGTERM, tell_to_end);
 
 	do {
 		DIR *proc = opendir("/proc");
@@ -256,7 +270,7 @@ static int look(const char *marker, time_t seconds)
 		}
 		if (proc)
 			(void)closedir(proc);
-	} while (now() < end);
+	} while (seconds < 0 ? !is_told_to_end || others == 0 : now() < end);
 	printf("nothing, by way of %s\n", others ? "others" : "nobody");
 	return 0;
 }
@@ -298,8 +312,8 @@ int main(int argc, char **argv)
 		return rewrite((int)strtol(argv[2], NULL, 10)) ? 1 : 0;
 	if (strcmp(command, "scan") == 0 && argc == 3)
 		return scan(strtol(argv[2], NULL, 10));
-	if (strcmp(command, "look") == 0 && argc == 4)
-		return look(argv[2], strtol(argv[3], NULL, 10));
+	if (strcmp(command, "look") == 0 && (argc == 3 || argc == 4))
+		return look(argv[2], argc == 4 ? strtol(argv[3], NULL, 10) : -1);
 	if (strcmp(command, "swap") == 0 && argc == 4)
 		return swap(argv[2], argv[3]);
 	if (strcmp(command, "fds") == 0)

@@ -77,7 +77,7 @@ fl()
 	case $command in
 	run | create) set -- --cgroup-parent "$(client_cgroup fl)" "$@" ;;
 	esac
-	env -u CONTAINERS_CONF -u CONTAINERS_CONF_OVERRIDE timeout --kill-after=5 60 "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs \
+	env -u CONTAINERS_CONF -u CONTAINERS_CONF_OVERRIDE timeout --kill-after=5 $CLIENT_SECONDS "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --cgroup-manager cgroupfs \
 		--network-config-dir "$CLIENT/networks" --runtime "$FLOE_RUNTIME" "$command" "$@" 3>&- 4>&-
 }
 

@@ -204,8 +204,10 @@ counts_on()
 		freeze "$C"
 		thaw "$C"
 		prints running inspect .State.Status
-		echo words | timeout 5 "${PODMAN[@]}" attach "$C" >out || :
-		says "got words" pod logs "$C"
+		echo words | timeout $CLIENT_SECONDS "${PODMAN[@]}" attach "$C" >out 3>&- 4>&- &
+		eventually says "got words" pod logs "$C"
+		kill $! 2>/dev/null || :
+		wait $! || :
 	}
 	compare_runtimes
 }

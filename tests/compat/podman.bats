@@ -122,7 +122,7 @@ load ../lib/podman
 	scenario()
 	{
 		exec 3>preserved
-		timeout 60 "${PODMAN[@]}" --runtime "$RUNTIME" run --cgroup-parent "$(client_cgroup pod)" --rm --preserve-fds 1 bb \
+		timeout $CLIENT_SECONDS "${PODMAN[@]}" --runtime "$RUNTIME" run --cgroup-parent "$(client_cgroup pod)" --rm --preserve-fds 1 bb \
 			sh -c 'echo to-three >&3'
 		exec 3>&-
 		file_is preserved to-three
@@ -341,8 +341,10 @@ load ../lib/podman
 		C=$C-2 pod_ticking
 		eventually pod_ticks_after 2 "$C-2"
 		[ "$(pod logs --tail 2 "$C-2" | wc -l)" -eq 2 ]
-		timeout 1 "${PODMAN[@]}" logs -f "$C-2" >follow || :
-		[ "$(grep -c tick follow)" -gt 5 ]
+		timeout $CLIENT_SECONDS "${PODMAN[@]}" logs -f "$C-2" >follow 3>&- 4>&- &
+		eventually grep -qx "tick $(($(pod_last_tick "$C-2") + 5))" follow
+		kill $!
+		wait $! || :
 	}
 	compare_runtimes
 }

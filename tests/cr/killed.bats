@@ -37,7 +37,7 @@ kill_criu_after()
 {
 	local delay=$1 runtime criu=
 	shift
-	timeout 60 "$FLOE_RUNTIME" --root "$STATE" "$@" </dev/null >"$T/said" 2>&1 3>&- 4>&- {PIPE}>&- &
+	timeout $((60 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" "$@" </dev/null >"$T/said" 2>&1 3>&- 4>&- {PIPE}>&- &
 	runtime=$!
 	until find_criu $runtime || ! kill -0 $runtime 2>/dev/null; do :; done
 	sleep "$delay"
@@ -136,7 +136,7 @@ kill_criu_when()
 {
 	local file=$1 runtime criu
 	shift
-	PATH=$T/bin:$PATH timeout 60 "$FLOE_RUNTIME" --root "$STATE" "$@" </dev/null >"$T/said" 2>&1 3>&- 4>&- {PIPE}>&- &
+	PATH=$T/bin:$PATH timeout $((60 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" "$@" </dev/null >"$T/said" 2>&1 3>&- 4>&- {PIPE}>&- &
 	runtime=$!
 	eventually test -e "$file" || fail "$(cat "$T/said")"
 	criu=$(pgrep --parent "$(pgrep --parent $runtime)" criu | head -n 1)

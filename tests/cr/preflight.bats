@@ -64,7 +64,7 @@ teardown()
 # dry_run [OPTION...]: sets $status, and $output to the JSON document.
 dry_run()
 {
-	run --separate-stderr timeout 60 "$FLOE_RUNTIME" --root "$STATE" checkpoint --dry-run --format json \
+	run --separate-stderr timeout $((60 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" checkpoint --dry-run --format json \
 		--image-path "$T/image" "$@" "$ID" 3>&- 4>&- {PIPE}>&-
 	# shellcheck disable=SC2154
 	[ "$status" -le 1 ] && jq -e .verdict >/dev/null <<<"$output" || fail "status $status: $output $stderr"

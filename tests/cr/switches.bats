@@ -198,7 +198,7 @@ rules()
 	! is_floe || contains "$output" --shell-job
 	checkpoint --shell-job
 	wait $terminal || :
-	run timeout 60 script -qefc "'$FLOE_RUNTIME' --root '$STATE' restore --shell-job --bundle '$BUNDLE' \
+	run timeout $((60 * PATIENCE)) script -qefc "'$FLOE_RUNTIME' --root '$STATE' restore --shell-job --bundle '$BUNDLE' \
 		--image-path '$T/image' '$ID'" /dev/null <>"$T/keys" 3>&- 4>&-
 	[ "$status" -eq 1 ]
 	! is_floe || contains "$output" "$T/image/restore.log"
@@ -248,7 +248,7 @@ fake_criu()
 	while IFS='|' read -r version options words; do
 		fake_criu "$version"
 		# shellcheck disable=SC2086
-		run timeout 20 "$FLOE_RUNTIME" --root "$STATE" --criu "$T/criu" checkpoint --image-path "$T/image" $options "$ID" \
+		run timeout $((20 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" --criu "$T/criu" checkpoint --image-path "$T/image" $options "$ID" \
 			3>&- 4>&- {PIPE}>&-
 		[ "$status" -eq 1 ] || fail "$version $options: works"
 		contains "$output" "$words" "$version" || fail "$version $options: $output"
@@ -265,7 +265,7 @@ fake_criu()
 		fake_criu "$version"
 		: >"$T/out"
 		# shellcheck disable=SC2086
-		run timeout 20 "$FLOE_RUNTIME" --root "$STATE" --criu "$T/criu" restore --detach --bundle "$BUNDLE" --image-path "$T/image" \
+		run timeout $((20 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" --criu "$T/criu" restore --detach --bundle "$BUNDLE" --image-path "$T/image" \
 			$options "$ID" </dev/null 3>&- 4>&- {PIPE}>&-
 		[ "$status" -eq 1 ] || fail "$version $options: works"
 		contains "$output" "$words" || fail "$version $options: $output"
@@ -314,10 +314,10 @@ serve()
 	port=$((23000 + RANDOM % 2000))
 	rm -f "$T/status"
 	mkfifo "$T/status"
-	timeout --kill-after=5 60 "$FLOE_RUNTIME" --root "$STATE" checkpoint --image-path "$T/image" --lazy-pages \
+	timeout --kill-after=5 $((60 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" checkpoint --image-path "$T/image" --lazy-pages \
 		--page-server "127.0.0.1:$port" --status-fd 9 "$@" "$ID" 9>"$T/status" >"$T/said" 2>&1 3>&- 4>&- {PIPE}>&- &
 	server=$!
-	if [ "$(timeout 60 head -c 1 "$T/status" | od -An -tx1)" != ' 00' ]; then
+	if [ "$(timeout $((60 * PATIENCE)) head -c 1 "$T/status" | od -An -tx1)" != ' 00' ]; then
 		wait $server || :
 		fail "no byte came from the status descriptor: $(cat "$T/said")"
 	fi
@@ -343,7 +343,7 @@ can_serve()
 		says "left its memory to a page server" "restore with --lazy-pages"
 		is_gone
 	fi
-	(cd "$T/image" && exec timeout --kill-after=5 60 "$FLOE_CRIU" lazy-pages --images-dir "$T/image" --work-dir "$T/image" \
+	(cd "$T/image" && exec timeout --kill-after=5 $((60 * PATIENCE)) "$FLOE_CRIU" lazy-pages --images-dir "$T/image" --work-dir "$T/image" \
 		--page-server --address 127.0.0.1 --port "$port" >"$T/daemon" 2>&1 3>&- 4>&- {PIPE}>&-) &
 	daemon=$!
 	eventually test -S "$T/image/lazy-pages.socket"
@@ -391,7 +391,7 @@ can_serve()
 	ticking_container
 	for dry_run in '' --dry-run; do
 		# shellcheck disable=SC2086
-		run timeout 60 setpriv --bounding-set -sys_resource --inh-caps -sys_resource "$FLOE_RUNTIME" --root "$STATE" checkpoint \
+		run timeout $((60 * PATIENCE)) setpriv --bounding-set -sys_resource --inh-caps -sys_resource "$FLOE_RUNTIME" --root "$STATE" checkpoint \
 			$dry_run --image-path "$T/image" --lazy-pages --page-server 127.0.0.1:27001 "$ID" 3>&- 4>&- {PIPE}>&-
 		[ "$status" -eq 1 ]
 		contains "$output" "needs a pipe of 4194304 bytes" fs.pipe-max-size "without --lazy-pages" || fail "$output"

@@ -39,7 +39,7 @@ with_fault()
 	shift
 	: >"$T/said"
 	status=0
-	FLOE_FAULT=$fault timeout 60 "$FLOE_RUNTIME" --root "$STATE" --log "$T/said" "$@" </dev/null >&"$PIPE" 2>&1 \
+	FLOE_FAULT=$fault timeout $((60 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" --log "$T/said" "$@" </dev/null >&"$PIPE" 2>&1 \
 		3>&- 4>&- {PIPE}>&- || status=$?
 	output=$(cat "$T/said")
 }
@@ -114,13 +114,13 @@ every_stage()
 			code=0
 			# shellcheck disable=SC2086
 			case $command in
-			list) timeout 20 "$FLOE_RUNTIME" --root "$STATE" list -q >/dev/null 2>&1 || code=$? ;;
-			state) timeout 20 "$FLOE_RUNTIME" --root "$STATE" state "$ID" >/dev/null 2>&1 || code=$? ;;
-			*) timeout 20 "$FLOE_RUNTIME" --root "$STATE" kill "$ID" KILL >/dev/null 2>&1 || code=$? ;;
+			list) timeout $((20 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" list -q >/dev/null 2>&1 || code=$? ;;
+			state) timeout $((20 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" state "$ID" >/dev/null 2>&1 || code=$? ;;
+			*) timeout $((20 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" kill "$ID" KILL >/dev/null 2>&1 || code=$? ;;
 			esac
 			[ $code -le 1 ] || complain "create:$stage: $command returns $code"
 		done
-		timeout 60 "$FLOE_RUNTIME" --root "$STATE" delete --force "$ID" 2>"$T/said" ||
+		timeout $((60 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" delete --force "$ID" 2>"$T/said" ||
 			complain "create:$stage: delete --force: $(cat "$T/said")"
 		clean "create:$stage=kill"
 	done
@@ -136,7 +136,7 @@ every_stage()
 		with_fault "init:$stage=kill" create --bundle "$BUNDLE" "$ID"
 		if [ "$status" -eq 0 ]; then
 			# It was past the point at which create waits for it.
-			run timeout 20 "$FLOE_RUNTIME" --root "$STATE" start "$ID"
+			run timeout $((20 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" start "$ID"
 			eventually is_state stopped
 			remove_container
 		else
@@ -220,7 +220,7 @@ frozen_image()
 	for stage in "${stages[@]}"; do
 		with_fault "restore:$stage=kill" restore --detach --bundle "$BUNDLE" --image-path "$T/image" "$ID"
 		[ "$status" -eq 137 ] || complain "restore:$stage: exit status $status"
-		timeout 60 "$FLOE_RUNTIME" --root "$STATE" delete --force "$ID" 2>"$T/said" ||
+		timeout $((60 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" delete --force "$ID" 2>"$T/said" ||
 			complain "restore:$stage: delete --force: $(cat "$T/said")"
 		clean "restore:$stage=kill"
 	done

@@ -163,7 +163,7 @@ nothing_made()
 	idle_command
 	for id in '' . .. a/b ../x /x 'a b' a:b $'a\nb' 'a*' ä; do
 		[ "$RUNTIME_NAME" != crun ] || case $id in '' | . | 'a b' | a:b | $'a\nb' | 'a*' | ä) continue ;; esac
-		run timeout 20 "$FLOE_RUNTIME" --root "$STATE" create --bundle "$BUNDLE" -- "$id" </dev/null 3>&-
+		run timeout $((20 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" create --bundle "$BUNDLE" -- "$id" </dev/null 3>&-
 		[ "$status" -eq 1 ] || fail "'$id' was accepted: $output"
 	done
 	[ -z "$(find "$STATE" -mindepth 1 ! -path '*/.cache*' 2>/dev/null)" ]

@@ -198,7 +198,7 @@ exec_pid()
 	ex --detach --pid-file "$T/exec.pid" --exec-wait-fifo "$T/fifo" "$ID" touch /dev/shm/ran </dev/null >/dev/null 2>&1
 	kill -0 "$(cat "$T/exec.pid")"
 	ex "$ID" test ! -e /dev/shm/ran
-	[ -z "$(timeout 20 cat "$T/fifo")" ]
+	[ -z "$(timeout $((20 * PATIENCE)) cat "$T/fifo")" ]
 	eventually ex "$ID" test -e /dev/shm/ran
 	remove_container
 }

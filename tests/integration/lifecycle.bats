@@ -48,7 +48,7 @@ load ../lib/helpers
 
 @test "run ends when its reader goes away" {
 	script_is 'trap "" PIPE; while echo line; do :; done 2>/dev/null; exit 3'
-	timeout 20 "$FLOE_RUNTIME" --root "$STATE" run --bundle "$BUNDLE" "$ID" </dev/null 3>&- | head -n 1 >"$T/out"
+	timeout $((20 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" run --bundle "$BUNDLE" "$ID" </dev/null 3>&- | head -n 1 >"$T/out"
 	[ "$(cat "$T/out")" = line ]
 }
 

@@ -409,7 +409,7 @@ delegate_cgroup()
 @test "a terminal" {
 	configure '.process.terminal = true'
 	command_is tty
-	run timeout 20 script -qec "$FLOE_RUNTIME --root $STATE run --bundle $BUNDLE $ID" /dev/null </dev/null
+	run timeout $((20 * PATIENCE)) script -qec "$FLOE_RUNTIME --root $STATE run --bundle $BUNDLE $ID" /dev/null </dev/null
 	contains "$output" /dev/pts/0
 }
 

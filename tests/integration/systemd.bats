@@ -47,7 +47,7 @@ start_quietly()
 
 run_in_unit()
 {
-	run timeout 60 "$FLOE_RUNTIME" --root "$STATE" --systemd-cgroup run --bundle "$BUNDLE" "$ID" </dev/null
+	run timeout $((60 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" --systemd-cgroup run --bundle "$BUNDLE" "$ID" </dev/null
 }
 
 # property NAME [UNIT]: its value, as systemctl shows it.

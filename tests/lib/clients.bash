@@ -24,7 +24,7 @@ if [ "${FLOE_TEST_ALONE:-}" ] || { is_systemd_driver && [ "${FLOE_SANDBOX:-}" !=
 fi
 
 # Nothing that a client does takes longer.
-CLIENT_SECONDS=$((60 * ${FLOE_TEST_PATIENCE:-1}))
+CLIENT_SECONDS=$((60 * PATIENCE))
 
 # --- one scenario, several runtimes -------------------------------------------------------------------------------------
 
@@ -196,7 +196,7 @@ use_newer_peers()
 # machine that has it beside version 1.
 clients_begin()
 {
-	export BATS_TEST_TIMEOUT=$((200 * ${FLOE_TEST_PATIENCE:-1}))
+	export BATS_TEST_TIMEOUT=$((200 * PATIENCE))
 	use_newer_peers
 	replace_systemd_run
 	FLOE_CRIU=$("$SOURCE/tools/install-criu" --print)

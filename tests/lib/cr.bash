@@ -26,12 +26,12 @@ start_on_pipe()
 # The image is $T/image unless the options say otherwise.
 checkpoint()
 {
-	timeout 60 "$FLOE_RUNTIME" --root "$STATE" checkpoint --image-path "$T/image" "$@" "$ID" 3>&- 4>&- {PIPE}>&-
+	timeout $((60 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" checkpoint --image-path "$T/image" "$@" "$ID" 3>&- 4>&- {PIPE}>&-
 }
 
 restore()
 {
-	timeout 60 "$FLOE_RUNTIME" --root "$STATE" restore --detach --bundle "$BUNDLE" --image-path "$T/image" "$@" "$ID" \
+	timeout $((60 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" restore --detach --bundle "$BUNDLE" --image-path "$T/image" "$@" "$ID" \
 		</dev/null >&"$PIPE" 2>&1 3>&- 4>&- {PIPE}>&-
 }
 

@@ -13,7 +13,7 @@ load ../lib/helpers
 FLOE=${FLOE:-$FLOE_BUILD/src/cli/floe/floe}
 ENGINE_RUNTIME=${ENGINE_RUNTIME:-$FLOE_RUNTIME}
 # Nothing that floe does takes longer.
-ENGINE_SECONDS=$((60 * ${FLOE_TEST_PATIENCE:-1}))
+ENGINE_SECONDS=$((60 * PATIENCE))
 
 setup_file()
 {

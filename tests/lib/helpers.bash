@@ -18,6 +18,8 @@ SOURCE=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 FLOE_BUILD=${FLOE_BUILD:-$SOURCE/build}
 FLOE_RUNTIME=${FLOE_RUNTIME:-$FLOE_BUILD/src/cli/floe-runtime/floe-runtime}
 RUNTIME_NAME=${FLOE_RUNTIME##*/}
+# What would wait for ever is given up after a time: so many times as long where everything is slower.
+PATIENCE=${FLOE_TEST_PATIENCE:-1}
 # The program proper, which floe-runtime executes (src/cli/floe-runtime/launcher.c). Others are one file.
 RUNTIME_MAIN=$FLOE_RUNTIME
 [ ! -e "$FLOE_RUNTIME-main" ] || RUNTIME_MAIN=$FLOE_RUNTIME-main
@@ -223,7 +225,7 @@ new_id()
 # Run the container to its end: sets $status and $output (stdout and stderr).
 run_container()
 {
-	run timeout 60 "$FLOE_RUNTIME" --root "$STATE" run --bundle "$BUNDLE" "$@" "$ID" </dev/null 3>&- 4>&-
+	run timeout $((60 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" run --bundle "$BUNDLE" "$@" "$ID" </dev/null 3>&- 4>&-
 }
 
 # create_container [OPTION...], start_detached [OPTION...]: its output goes to $T/$ID.out and .err
@@ -365,11 +367,11 @@ refuses()
 	[ "$(wc -l <<<"$output")" -eq 1 ] || fail "more than one line: $output"
 }
 
-# eventually COMMAND...: true within ten seconds, or that many times $FLOE_TEST_PATIENCE where everything is slower.
+# eventually COMMAND...: true within ten seconds, or that many times $PATIENCE.
 eventually()
 {
 	local i
-	for ((i = 0; i < 200 * ${FLOE_TEST_PATIENCE:-1}; i++)); do
+	for ((i = 0; i < 200 * PATIENCE; i++)); do
 		if "$@"; then
 			return 0
 		fi

@@ -26,7 +26,7 @@ whole_life()
 	[ "$output" = $'fds 4\n0' ] || fail "$what: run: $output" || return 1
 	configure '.process.terminal = true'
 	command_is tty
-	run script -qec "timeout 20 $FLOE_RUNTIME --root $STATE run --bundle $BUNDLE $ID" /dev/null </dev/null
+	run script -qec "timeout $((20 * PATIENCE)) $FLOE_RUNTIME --root $STATE run --bundle $BUNDLE $ID" /dev/null </dev/null
 	contains "$output" /dev/pts/0 || fail "$what: terminal" || return 1
 	configure '.process.terminal = false'
 	idle_command
@@ -37,7 +37,7 @@ whole_life()
 		fail "$what: exec" || return 1
 	run rt exec "$ID" sh -c 'exit 5'
 	[ "$status" -eq 5 ] || fail "$what: exit code of exec: $output" || return 1
-	run script -qec "timeout 20 $FLOE_RUNTIME --root $STATE exec --tty $ID tty" /dev/null </dev/null
+	run script -qec "timeout $((20 * PATIENCE)) $FLOE_RUNTIME --root $STATE exec --tty $ID tty" /dev/null </dev/null
 	contains "$output" /dev/pts/ || fail "$what: exec with a terminal" || return 1
 	rt exec --detach --pid-file "$T/pid" "$ID" sleep 100 </dev/null >/dev/null 2>&1 || fail "$what: exec --detach" || return 1
 	[ "$(rt ps --format json "$ID" | jq length)" -ge 2 ] || fail "$what: ps" || return 1

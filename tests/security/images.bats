@@ -37,7 +37,7 @@ setup()
 	[ "$output" = "home /" ]
 	idle_command
 	start_detached
-	run timeout 20 "$FLOE_RUNTIME" --root "$STATE" exec "$ID" sh -c 'echo "home $HOME"' 3>&- 4>&-
+	run timeout $((20 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" exec "$ID" sh -c 'echo "home $HOME"' 3>&- 4>&-
 	[ "$output" = "home /" ]
 	remove_container
 	script_is 'echo "home $HOME"'
@@ -112,7 +112,7 @@ setup()
 	idle_command
 	start_detached
 	for program in fifo script elf; do
-		run timeout 20 "$FLOE_RUNTIME" --root "$STATE" exec "$ID" "/bin/$program" 3>&- 4>&-
+		run timeout $((20 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" exec "$ID" "/bin/$program" 3>&- 4>&-
 		[ "$status" -gt 124 ]
 	done
 }
@@ -143,7 +143,7 @@ setup()
 		for command in start state kill "kill --all" delete "delete --force" pause resume ps "events --stats" "update --pids-limit 5" \
 			checkpoint "checkpoint --dry-run" "restore --bundle $BUNDLE" "create --bundle $BUNDLE" "run --bundle $BUNDLE"; do
 			# shellcheck disable=SC2086 # words
-			run timeout 20 "$FLOE_RUNTIME" --root "$STATE" $command "$id" </dev/null 3>&- 4>&-
+			run timeout $((20 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" $command "$id" </dev/null 3>&- 4>&-
 			[ "$status" -eq 1 ] || fail "$command '$id': $output"
 		done
 		run rt exec "$id" true

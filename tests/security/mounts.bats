@@ -182,7 +182,7 @@ mount_on()
 		echo secret >"$IMAGE/secret"
 		rm -f "$IMAGE/dev/console"
 		ln -s "$target" "$IMAGE/dev/console"
-		run script -qec "timeout 20 $FLOE_RUNTIME --root $STATE run --bundle $BUNDLE $ID" /dev/null </dev/null
+		run script -qec "timeout $((20 * PATIENCE)) $FLOE_RUNTIME --root $STATE run --bundle $BUNDLE $ID" /dev/null </dev/null
 		contains "$output" "/dev/console of the image is neither"
 		[[ $output != *end* ]]
 		host_is_unchanged

@@ -76,11 +76,6 @@ teardown_file()
 	clients_end containerd
 }
 
-process_is_gone()
-{
-	[ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"
-}
-
 # The containerd namespace is a part of the cgroups' paths.
 ct()
 {

@@ -49,11 +49,6 @@ teardown_file()
 	clients_end docker
 }
 
-process_is_gone()
-{
-	[ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"
-}
-
 # docker, with the runtime where a container is made. (Debian's program, should there be another one.)
 dk()
 {

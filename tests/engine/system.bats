@@ -131,7 +131,7 @@ start_with_image()
 	fl container exists "$C"
 	pid=$(inspect "$C" '{{.State.Pid}}')
 	fl system reset --force
-	[ ! -e "/proc/$pid" ]
+	process_is_gone "$pid"
 	is not-ours "$(ls -A "$ENGINE/root")"
 	is not-ours "$(ls -A "$ENGINE/run")"
 	# And one can begin anew.

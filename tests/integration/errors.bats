@@ -433,7 +433,7 @@ nothing_made()
 	ID=$PREFIX
 	cp "$T/saved" "$file"
 	remove_container
-	[ ! -d "/proc/$pid" ]
+	process_is_gone "$pid"
 }
 
 @test "a directory without state in the state root" {

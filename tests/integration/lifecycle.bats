@@ -297,7 +297,7 @@ load ../lib/helpers
 	start_detached
 	pid=$(pid_of)
 	rt delete --force "$ID"
-	[ ! -d "/proc/$pid" ]
+	process_is_gone "$pid"
 }
 
 @test "delete --force of an unknown container succeeds" {

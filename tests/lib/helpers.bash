@@ -380,6 +380,12 @@ eventually()
 	fail "did not come true: $*"
 }
 
+# process_is_gone PID: it has ended. Whoever inherits it may collect it later: until then it is in /proc, as a zombie.
+process_is_gone()
+{
+	! grep -qs '^State:[[:space:]]*[^XZ]' "/proc/$1/status"
+}
+
 is_state()
 {
 	[ "$(state_of "${2:-$ID}" 2>/dev/null)" = "$1" ]

@@ -49,7 +49,7 @@ whole_life()
 	rt delete "$ID" || fail "$what: delete" || return 1
 	start_detached || fail "$what: run --detach" || return 1
 	remove_container || fail "$what: delete --force" || return 1
-	[ ! -d "/proc/$pid" ]
+	process_is_gone "$pid"
 }
 
 life_in_user_namespace()

@@ -16,7 +16,7 @@
 #include "engine/cleanup.h"
 #include "engine/container_network.h"
 #include "engine/records.h"
-#include "engine/secret.h"
+#include "engine/secret_driver.h"
 #include "engine/volume.h"
 #include "kernel/mountinfo.h"
 #include "network/ipam.h"
@@ -362,10 +362,7 @@ static int check_secrets(struct check *check, struct err *err)
 	int r = secret_list(check->engine, &secrets, err);
 
 	for (size_t i = 0; r == 0 && i < secrets.n; i++) {
-		auto_free char *path =
-			xasprintf("%s/secrets/%s", check->engine->root, secrets.v[i].id);
-
-		if (!fs_exists(AT_FDCWD, path))
+		if (secret_driver_has_lost(check->engine, &secrets.v[i]))
 			check_add(check, &lost_secret, "secret", secrets.v[i].name);
 	}
 	return r;

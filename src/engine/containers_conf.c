@@ -82,12 +82,18 @@ JSON_DESC_STATIC(conf_network_desc, T, F_STRINGS(T, cni_plugin_dirs, "cni_plugin
 		 F_STRING(T, network_config_dir, "network_config_dir", 0));
 #undef T
 
+#define T struct conf_secrets
+JSON_DESC_STATIC(conf_secrets_desc, T, F_STRING(T, driver, "driver", 0),
+		 F_STRING_MAP(T, opts, "opts", 0));
+#undef T
+
 #define T struct containers_conf
 JSON_DESC_STATIC(containers_conf_desc, T,
 		 F_OBJECT(T, containers, struct conf_containers, "containers", 0,
 			  conf_containers_desc),
 		 F_OBJECT(T, engine, struct conf_engine, "engine", 0, conf_engine_desc),
-		 F_OBJECT(T, network, struct conf_network, "network", 0, conf_network_desc));
+		 F_OBJECT(T, network, struct conf_network, "network", 0, conf_network_desc),
+		 F_OBJECT(T, secrets, struct conf_secrets, "secrets", 0, conf_secrets_desc));
 #undef T
 
 /* Known, and of no effect; docs/configuration.md says why. A table's name stands for all that is in it. */
@@ -156,7 +162,6 @@ static const char *const ignored[] = {
 	"network.default_rootless_network_cmd",
 	"network.pasta_options",
 	"podmansh",
-	"secrets",
 };
 
 static bool is_ignored(const char *key)

@@ -118,10 +118,17 @@ struct conf_network {
 	char *network_config_dir;
 };
 
+/* [secrets]: of those that are made without these options. */
+struct conf_secrets {
+	char *driver;
+	struct json_string_map opts;
+};
+
 struct containers_conf {
 	struct conf_containers containers;
 	struct conf_engine engine;
 	struct conf_network network;
+	struct conf_secrets secrets;
 	struct strvec files; /* that were read, in this order */
 };
 

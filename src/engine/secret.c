@@ -13,19 +13,21 @@
 #include "core/fd.h"
 #include "core/fs.h"
 #include "core/io.h"
+#include "core/log.h"
 #include "core/parse.h"
 #include "core/path.h"
 #include "core/random.h"
 #include "core/str.h"
 #include "engine/records.h"
+#include "engine/secret_driver.h"
 #include "engine/volume.h"
 
 #define T struct secret
 /* clang-format off: one row a line. */
 JSON_DESC_STATIC(secret_desc, T, F_STRING(T, id, "id", JSON_REQUIRED),
 		 F_STRING(T, name, "name", JSON_REQUIRED), F_STRING(T, driver, "driver", 0),
-		 F_I64(T, created_ns, "created", 0), F_I64(T, updated_ns, "updated", 0),
-		 F_STRING_MAP(T, labels, "labels", 0));
+		 F_STRING_MAP(T, options, "options", 0), F_I64(T, created_ns, "created", 0),
+		 F_I64(T, updated_ns, "updated", 0), F_STRING_MAP(T, labels, "labels", 0));
 /* clang-format on */
 #undef T
 
@@ -42,39 +44,6 @@ void secrets_done(struct secrets *secrets)
 	*secrets = (struct secrets){ 0 };
 }
 
-static int open_dir(const struct engine *e, int *ret_fd, struct err *err)
-{
-	auto_free char *path = path_join(e->root, "secrets");
-	int r = fs_mkdir_all(AT_FDCWD, path, 0711, 0700);
-
-	if (r == 0)
-		r = *ret_fd = fd_open_at(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
-	return r < 0 ? err_sys(err, r, "open '%s'", path) : 0;
-}
-
-static int write_data(const struct engine *e, const char *id, const struct strbuf *data,
-		      struct err *err)
-{
-	auto_close int dir = -EBADF;
-	auto_close int readable = -EBADF;
-	int r = open_dir(e, &dir, err);
-
-	if (r < 0)
-		return r;
-	readable = fd_reopen(dir, O_RDONLY | O_DIRECTORY);
-	r = readable < 0 ? readable :
-			   fs_write_atomic(readable, id, data->buf, data->len, 0600, FS_DURABLE);
-	return r < 0 ? err_sys(err, r, "write secret") : 0;
-}
-
-static void remove_data(const struct engine *e, const char *id)
-{
-	auto_close int dir = -EBADF;
-
-	if (open_dir(e, &dir, NULL) == 0)
-		(void)unlinkat(dir, id, 0);
-}
-
 static int check(const char *name, const struct strbuf *data, struct err *err)
 {
 	if (!parse_is_name(name) || strlen(name) > 253)
@@ -89,49 +58,79 @@ static int check(const char *name, const struct strbuf *data, struct err *err)
 	return 0;
 }
 
-int secret_create(struct engine *e, const char *name, const struct strbuf *data,
-		  const struct json_string_map *labels, bool replace, char **ret_id,
-		  struct err *err)
+static int insert(struct db *db, const struct secret *s, const struct secret *old, struct err *err)
+{
+	auto_free char *text = json_encode(&secret_desc, s, JSON_COMPACT);
+	int r = db_begin(db, err);
+
+	if (r < 0)
+		return r;
+	if (old->id)
+		r = db_exec(db, err, "DELETE FROM secrets WHERE id = ?", "s", old->id);
+	if (r >= 0)
+		r = db_exec(db, err, "INSERT INTO secrets (id, name, record) VALUES (?, ?, ?)",
+			    "sss", s->id, s->name, text);
+	if (r >= 0)
+		r = db_commit(db, err);
+	if (r < 0)
+		db_rollback(db);
+	return r == -EEXIST ? err_set(err, ERR_EXISTS, "%s: secret name in use", s->name) : r;
+}
+
+/* Of what no record speaks of any more; whoever asked for something else gets that all the same. */
+static void remove_data(const struct engine *e, const struct secret *s)
+{
+	struct err err = ERR_INIT;
+
+	if (secret_driver_remove(e, s, &err) < 0)
+		log_warning("%s", err.msg);
+}
+
+/* With a name that is not to be replaced: fail before a driver is bothered. */
+static int look_for_old(struct engine *e, const struct secret_params *p, struct secret *ret,
+			struct err *err)
+{
+	if (secret_load(e, p->name, ret, NULL) < 0)
+		return 0;
+	if (str_eq(ret->name, p->name))
+		return p->replace ? 0 : err_set(err, ERR_EXISTS, "%s: secret name in use", p->name);
+	secret_done(ret);
+	return 0;
+}
+
+int secret_create(struct engine *e, const struct secret_params *p, const struct strbuf *data,
+		  char **ret_id, struct err *err)
 {
 	auto_secret struct secret s = { 0 };
 	auto_secret struct secret old = { 0 };
-	auto_free char *text = NULL;
 	struct db *db;
-	int r = check(name, data, err);
+	int r = check(p->name, data, err);
 
 	if (r == 0)
+		r = secret_driver_check(p->driver, p->options, err);
+	if (r == 0)
 		r = record_db(e, &db, err);
+	if (r == 0)
+		r = look_for_old(e, p, &old, err);
 	if (r < 0)
 		return r;
 	s.id = random_hex(25);
-	s.name = xstrdup(name);
-	s.driver = xstrdup("file");
+	s.name = xstrdup(p->name);
+	s.driver = xstrdup(p->driver);
 	s.created_ns = s.updated_ns = (int64_t)clock_now_realtime_ns();
-	if (labels)
-		json_string_map_set_all(&s.labels, labels);
-	text = json_encode(&secret_desc, &s, JSON_COMPACT);
-	if (replace)
-		(void)secret_load(e, name, &old, NULL);
+	json_string_map_set_all(&s.labels, p->labels);
+	json_string_map_set_all(&s.options, p->options);
 	/* The content first: a record never speaks of what is not there. */
-	r = write_data(e, s.id, data, err);
+	r = secret_driver_store(e, &s, data, err);
 	if (r == 0)
-		r = db_begin(db, err);
-	if (r < 0)
-		return r;
-	if (old.id && str_eq(old.name, name))
-		r = db_exec(db, err, "DELETE FROM secrets WHERE id = ?", "s", old.id);
-	if (r >= 0)
-		r = db_exec(db, err, "INSERT INTO secrets (id, name, record) VALUES (?, ?, ?)",
-			    "sss", s.id, s.name, text);
-	if (r >= 0)
-		r = db_commit(db, err);
+		r = insert(db, &s, &old, err);
 	if (r < 0) {
-		db_rollback(db);
-		remove_data(e, s.id);
-		return r == -EEXIST ? err_set(err, ERR_EXISTS, "%s: secret name in use", name) : r;
+		if (str_eq(s.driver, "file"))
+			remove_data(e, &s);
+		return r;
 	}
-	if (old.id && str_eq(old.name, name))
-		remove_data(e, old.id);
+	if (old.id)
+		remove_data(e, &old);
 	*ret_id = take_ptr(s.id);
 	return 0;
 }
@@ -194,25 +193,22 @@ int secret_remove(struct engine *e, const char *name, struct err *err)
 
 	if (r == 0)
 		r = record_db(e, &db, err);
+	/* A command can fail: then there is still a record of what it has to remove. A file without one does no harm. */
+	if (r == 0 && str_eq(s.driver, "shell"))
+		r = secret_driver_remove(e, &s, err);
 	if (r == 0)
 		r = db_exec(db, err, "DELETE FROM secrets WHERE id = ?", "s", s.id);
-	if (r < 0)
-		return r;
-	remove_data(e, s.id);
-	return 0;
+	if (r >= 0 && !str_eq(s.driver, "shell"))
+		r = secret_driver_remove(e, &s, err);
+	return MIN(r, 0);
 }
 
 int secret_read(struct engine *e, const char *id, struct strbuf *ret, struct err *err)
 {
-	auto_close int dir = -EBADF;
-	auto_close int fd = -EBADF;
-	int r = open_dir(e, &dir, err);
+	auto_secret struct secret s = { 0 };
+	int r = secret_load(e, id, &s, err);
 
-	if (r < 0)
-		return r;
-	fd = fd_open_at(dir, id, O_RDONLY | O_NOFOLLOW, 0);
-	r = fd < 0 ? fd : io_read_all(fd, SECRET_SIZE_MAX, ret);
-	return r < 0 ? err_sys(err, r, "read secret '%.12s'", id) : 0;
+	return r < 0 ? r : secret_driver_lookup(e, &s, ret, err);
 }
 
 static int prepare_file(struct container *c, const struct container_secret *s,

@@ -291,6 +291,62 @@ is_removed()
 	fl secret rm --all >/dev/null
 }
 
+@test "secret create --ignore, --replace; a directory of the user's; inspect --pretty" {
+	echo -n one >first
+	echo -n two >second
+	id=$(fl secret create "$C" first)
+	is "$id" "$(fl secret create --ignore "$C" second)"
+	is one "$(fl secret inspect --showsecret --format '{{.SecretData}}' "$C")"
+	says 125 "cannot use --ignore and --replace flags together" secret create --ignore --replace "$C" second
+	[ "$(fl secret create --replace --driver file --driver-opts "path=$T/vault" "$C" second)" != "$id" ]
+	is two "$(cat vault/*)"
+	is "file $T/vault" "$(fl secret inspect --format '{{.Spec.Driver.Name}} {{.Spec.Driver.Options.path}}' "$C")"
+	is two "$(fl run --rm --secret "$C" --rootfs "$ROOTFS" cat "/run/secrets/$C")"
+	contains "$(fl secret inspect --pretty "$C")" "Name:              $C" "Driver:            file"
+	says 125 "secret driver 'file': unknown option 'color'" secret create --driver-opts color=red x first
+	says 125 "expected an absolute path" secret create --driver-opts path=vault x first
+	says 125 "secret driver 'pass': not supported" secret create --driver pass x first
+	says 125 "secret driver 'nobody': expected file or shell" secret create --driver nobody x first
+	says 125 "driver option 'x': expected KEY=VALUE" secret create --driver-opts x x first
+	fl secret rm "$C" >/dev/null
+	is "" "$(ls vault)"
+}
+
+@test "secret create --driver shell: commands keep it" {
+	mkdir vault
+	echo -n hush >first
+	# shellcheck disable=SC2016 # for the shell that the driver starts
+	commands=(list='ls vault' lookup='tr b-za a-z <"vault/$SECRET_ID"' store='tr a-z b-za >"vault/$SECRET_ID"' delete='rm "vault/$SECRET_ID"')
+	printf -v options '%s,' "${commands[@]//vault/$T\/vault}"
+	id=$(fl secret create --driver shell --driver-opts "${options%,}" "$C" first)
+	is ivti "$(cat "vault/$id")"
+	is hush "$(fl run --rm --secret "$C" --rootfs "$ROOTFS" cat "/run/secrets/$C")"
+	is hush "$(fl run --rm --secret "$C,type=env,target=S" --rootfs "$ROOTFS" sh -c 'echo $S')"
+	is "shell ls $T/vault" "$(fl secret inspect --format '{{.Spec.Driver.Name}} {{.Spec.Driver.Options.list}}' "$C")"
+	# What a command cannot remove is not forgotten.
+	mv vault hidden
+	try secret rm "$C"
+	contains "$output" "secret '$C': its command for delete failed: exit status 1"
+	try run --rm --secret "$C" --rootfs "$ROOTFS" true
+	is 125 "$status"
+	contains "$output" "secret '$C': its command for lookup failed"
+	mv hidden vault
+	is "$id" "$(fl secret rm "$C")"
+	is "" "$(ls vault)"
+	says 125 "secret driver 'shell': option 'lookup' is missing" secret create --driver shell --driver-opts list=true x first
+	# The same by containers.conf.
+	export CONTAINERS_CONF=$T/conf
+	printf '[secrets]\ndriver = "shell"\n[secrets.opts]\n' >conf
+	for command in "${commands[@]//vault/$T\/vault}"; do
+		printf '"%s" = '"'%s'"'\n' "${command%%=*}" "${command#*=}" >>conf
+	done
+	id=$(fl secret create "$C" first)
+	is ivti "$(cat "vault/$id")"
+	is file "$(fl secret inspect --format '{{.Spec.Driver.Name}}' "$(fl secret create --driver file "$C-2" first)")"
+	fl secret rm --all >/dev/null
+	is "" "$(ls vault)"
+}
+
 @test "network inspect --format has the names of podman's templates" {
 	export CONTAINERS_CONF=$T/conf
 	echo "[network]

@@ -9,16 +9,30 @@
 #include "cli/floe/targets.h"
 #include "cli/floe/view.h"
 #include "cli/gotemplate.h"
+#include "cli/human.h"
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/fd.h"
 #include "core/io.h"
 #include "core/str.h"
+#include "engine/containers_conf.h"
 #include "engine/event.h"
 #include "engine/filter.h"
-#include "engine/secret.h"
+#include "engine/secret_driver.h"
 
-static struct json_object *view_secret(const struct secret *s)
+static struct json_object *view_options(const struct engine *e, const struct secret *s)
+{
+	struct json_object *o = view_map(&s->options);
+
+	if (str_eq(s->driver, "file") && !json_string_map_get(&s->options, "path")) {
+		auto_free char *path = secret_driver_path(e, s);
+
+		view_add(o, "path", path);
+	}
+	return o;
+}
+
+static struct json_object *view_secret(const struct engine *e, const struct secret *s)
 {
 	struct json_object *o = json_object_new_object();
 	struct json_object *spec = json_object_new_object();
@@ -29,7 +43,7 @@ static struct json_object *view_secret(const struct secret *s)
 	view_add_time(o, "UpdatedAt", s->updated_ns);
 	view_add(spec, "Name", s->name);
 	view_add(driver, "Name", s->driver);
-	json_object_object_add(driver, "Options", json_object_new_object());
+	json_object_object_add(driver, "Options", view_options(e, s));
 	json_object_object_add(spec, "Driver", driver);
 	json_object_object_add(spec, "Labels", view_map(&s->labels));
 	json_object_object_add(o, "Spec", spec);
@@ -38,7 +52,10 @@ static struct json_object *view_secret(const struct secret *s)
 
 struct create_cli {
 	struct strvec labels;
+	struct strvec driver_opts;
+	const char *driver;
 	bool env;
+	bool ignore;
 	bool replace;
 };
 
@@ -65,30 +82,79 @@ static int read_data(const struct create_cli *o, const char *source, struct strb
 	return r < 0 ? err_sys(err, r, "read secret from '%s'", source) : 0;
 }
 
-static int run_create(const struct cli_invocation *inv, struct err *err)
+/* Of the line, or else of containers.conf. */
+static int driver_options(const struct create_cli *o, const struct conf_secrets *conf,
+			  struct json_string_map *ret, struct err *err)
 {
-	const struct create_cli *o = inv->options;
+	for (size_t i = 0; i < o->driver_opts.n; i++) {
+		if (!strchr(o->driver_opts.v[i], '='))
+			return err_set(err, ERR_USAGE, "driver option '%s': expected KEY=VALUE",
+				       o->driver_opts.v[i]);
+		json_string_map_set_pair(ret, o->driver_opts.v[i]);
+	}
+	if (o->driver_opts.n == 0 && (!o->driver || str_eq(o->driver, conf->driver)))
+		json_string_map_set_all(ret, &conf->opts);
+	return 0;
+}
+
+static int create(struct engine *e, const struct create_cli *o, char *const *args, char **ret_id,
+		  struct err *err)
+{
+	const struct conf_secrets *conf = &e->conf->secrets;
 	auto_strbuf struct strbuf data = STRBUF_INIT;
 	struct json_string_map labels = { 0 };
-	auto_free char *id = NULL;
-	int r = read_data(o, inv->args[1], &data, err);
+	struct json_string_map options = { 0 };
+	int r = read_data(o, args[1], &data, err);
 
 	for (size_t i = 0; i < o->labels.n; i++)
 		json_string_map_set_pair(&labels, o->labels.v[i]);
 	if (r == 0)
-		r = secret_create(floe_engine(inv), inv->args[0], &data, &labels, o->replace, &id,
-				  err);
+		r = driver_options(o, conf, &options, err);
+	if (r == 0)
+		r = secret_create(e,
+				  &(struct secret_params){ .name = args[0],
+							   .driver = o->driver	  ? o->driver :
+								     conf->driver ? conf->driver :
+										    "file",
+							   .options = &options,
+							   .labels = &labels,
+							   .replace = o->replace },
+				  &data, ret_id, err);
 	json_string_map_done(&labels);
+	json_string_map_done(&options);
+	if (r == 0)
+		event_object(e, "secret", "create", *ret_id, args[0]);
+	return r;
+}
+
+static int run_create(const struct cli_invocation *inv, struct err *err)
+{
+	const struct create_cli *o = inv->options;
+	struct engine *e = floe_engine(inv);
+	auto_secret struct secret old = { 0 };
+	auto_free char *id = NULL;
+	int r = 0;
+
+	if (o->ignore && o->replace)
+		return err_set(err, ERR_USAGE, "cannot use --ignore and --replace flags together");
+	if (o->ignore && secret_load(e, inv->args[0], &old, NULL) == 0 &&
+	    str_eq(old.name, inv->args[0]))
+		id = take_ptr(old.id);
+	else
+		r = create(e, o, inv->args, &id, err);
 	if (r < 0)
 		return r;
-	event_object(floe_engine(inv), "secret", "create", id, inv->args[0]);
 	return cli_print_line(id, err);
 }
 
 #define T struct create_cli
 static const struct cli_option create_rows[] = {
 	OPT_STRVEC(T, labels, "label", 'l', "KEY=VALUE", "give it a label"),
+	OPT_STRING(T, driver, "driver", 'd', "file|shell", "who keeps it (default: file)"),
+	OPT_STRVEC_F(T, driver_opts, "driver-opts", 0, "KEY=VALUE,...", "options of the driver",
+		     CLI_LIST),
 	OPT_FLAG(T, env, "env", 0, "the second argument is a variable's name"),
+	OPT_FLAG(T, ignore, "ignore", 0, "leave one of that name as it is"),
 	OPT_FLAG(T, replace, "replace", 0, "take the place of one of that name"),
 };
 #undef T
@@ -204,8 +270,21 @@ static const struct cli_command list_command = {
 
 struct inspect_cli {
 	const char *format;
+	bool pretty;
 	bool show;
 };
+
+static void print_pretty(const struct secret *s, struct strbuf *out)
+{
+	auto_free char *created = human_time((uint64_t)s->created_ns, 9);
+	auto_free char *updated = human_time((uint64_t)s->updated_ns, 9);
+
+	strbuf_addf(out, "ID:              %s\n", s->id);
+	strbuf_addf(out, "Name:              %s\n", s->name);
+	strbuf_addf(out, "Driver:            %s\n", s->driver);
+	strbuf_addf(out, "Created at:        %s\n", created);
+	strbuf_addf(out, "Updated at:        %s\n", updated);
+}
 
 static int run_inspect(const struct cli_invocation *inv, struct err *err)
 {
@@ -226,14 +305,18 @@ static int run_inspect(const struct cli_invocation *inv, struct err *err)
 			code = FLOE_EXIT_ERROR;
 			continue;
 		}
-		object = view_secret(&s);
+		if (o->pretty) {
+			print_pretty(&s, &out);
+			continue;
+		}
+		object = view_secret(floe_engine(inv), &s);
 		if (o->show)
 			r = secret_read(floe_engine(inv), s.id, &data, err);
 		if (o->show)
 			view_add(object, "SecretData", data.buf);
 		json_object_array_add(list, object);
 	}
-	if (r == 0)
+	if (r == 0 && !o->pretty)
 		r = gotemplate_format_inspected(o->format, list, &out, err);
 	json_object_put(list);
 	if (r == 0)
@@ -244,6 +327,7 @@ static int run_inspect(const struct cli_invocation *inv, struct err *err)
 static const struct cli_option inspect_rows[] = {
 	OPT_STRING(struct inspect_cli, format, "format", 'f', "json|TEMPLATE",
 		   "form of the output"),
+	OPT_FLAG(struct inspect_cli, pretty, "pretty", 0, "a few lines for people"),
 	OPT_FLAG(struct inspect_cli, show, "showsecret", 0, "print what is secret as well"),
 };
 

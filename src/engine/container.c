@@ -278,9 +278,10 @@ static int read_exit_file(const struct container *c, int *ret_code, int64_t *ret
 	auto_free char *path = xasprintf("%s/exits/%s", c->engine->tmpdir, c->config.id);
 	auto_free char *line = io_read_line_at(AT_FDCWD, path);
 	struct stat st;
-	uint32_t code;
+	int64_t code;
 
-	if (!line || stat(path, &st) < 0 || parse_u32(line, &code) < 0)
+	/* -1: conmon has ended it after its time (--timeout). */
+	if (!line || stat(path, &st) < 0 || parse_i64(line, &code) < 0 || code < -1 || code > 255)
 		return -ENOENT;
 	*ret_code = (int)code;
 	*ret_time_ns = st.st_mtim.tv_sec * (int64_t)NSEC_PER_SEC + st.st_mtim.tv_nsec;

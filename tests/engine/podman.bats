@@ -291,6 +291,54 @@ is_removed()
 	fl secret rm --all >/dev/null
 }
 
+@test "volume rm --force --time; container exists --external; container cleanup --rmi" {
+	fl volume create "$C" >/dev/null
+	start_idle "$C" -v "$C:/data" --stop-timeout 1000
+	says 125 "--force option must be specified to use the --time option" volume rm --time 0 "$C"
+	says 2 "is being used" volume rm "$C"
+	# It heeds no TERM: only --time keeps this from lasting a thousand seconds.
+	fl run -d --name "$C-b" -v "$C:/data" --stop-timeout 1000 --rootfs "$ROOTFS" sleep 1000 >/dev/null
+	is "$C" "$(fl volume rm --force --time 1 "$C")"
+	is "" "$(fl ps -aq)"
+	fl create --name "$C-c" --rootfs "$ROOTFS" true >/dev/null
+	fl container exists --external "$C-c"
+	try container exists --external nobody
+	is 1 "$status"
+	make_image "mine$C"
+	fl run --name "$C-d" "localhost/mine$C" true
+	says 125 "the --rmi option does not work without --rm" container cleanup --rmi "$C-d"
+	fl container cleanup --rm --rmi "$C-d" >/dev/null
+	try image exists "localhost/mine$C"
+	is 1 "$status"
+}
+
+@test "what ends after --timeout has exit code -1, which a shell sees as 255" {
+	try run --name "$C" --timeout 1 --rootfs "$ROOTFS" sleep 1000
+	is 255 "$status"
+	is -1 "$(inspect "$C" '{{.State.ExitCode}}')"
+	is "" "$(inspect "$C" '{{.State.Error}}')"
+	is -1 "$(fl wait "$C")"
+	contains "$(fl ps -a --filter "name=$C")" "Exited (-1)"
+}
+
+@test "exit codes: exec --detach of what is not there, rmi of what is in use" {
+	start_idle "$C"
+	says 127 "nothing" exec "$C" nothing
+	says 125 "nothing" exec --detach "$C" nothing
+	make_image "mine$C"
+	fl create --name "$C-b" "localhost/mine$C" true >/dev/null
+	says 2 "in use by a container" rmi "localhost/mine$C"
+	says 2 "in use by a container" rmi --all
+	says 1 "image not known" rmi nobody
+	fl rm "$C-b" >/dev/null
+	fl rmi --all >/dev/null
+}
+
+@test "version: the server's is the client's, to templates only" {
+	is "$(fl version --format '{{.Client.Version}}')" "$(fl version --format '{{.Server.Version}}')"
+	is '["Client"]' "$(fl version --format json | jq -c keys)"
+}
+
 @test "secret create --ignore, --replace; a directory of the user's; inspect --pretty" {
 	echo -n one >first
 	echo -n two >second

@@ -27,6 +27,12 @@ int foreground_exit_code(int r, const struct cli_invocation *inv UNUSED, const s
 	return r == -EACCES ? FLOE_EXIT_CANNOT_INVOKE : FLOE_EXIT_NOT_FOUND;
 }
 
+/* Of -1, which conmon gives to what it ended after its time, a shell sees the lower eight bits. */
+static int shell_code(int code)
+{
+	return code & 0xff;
+}
+
 /* What remains to be done when it has ended. conmon's exit command does the same; who comes first does it. */
 static int finish(struct container *c, struct err *err)
 {
@@ -40,19 +46,19 @@ static int finish(struct container *c, struct err *err)
 	if (r == -ENOENT) {
 		/* It has been removed meanwhile. */
 		err_clear(err);
-		return code;
+		return shell_code(code);
 	}
 	if (r < 0)
 		return r;
 	code = c->status.exit_code;
 	if (c->config.restart_policy && !str_eq(c->config.restart_policy, "no"))
-		return code;
+		return shell_code(code);
 	if (c->status.phase == PHASE_STOPPED) {
 		event_container(c, "died");
 		r = c->config.auto_remove ? container_remove(c, &options, err) :
 					    container_cleanup(c, err);
 	}
-	return r < 0 ? r : code;
+	return r < 0 ? r : shell_code(code);
 }
 
 static int loop(struct container *c, struct attach *a, struct err *err)

@@ -167,9 +167,18 @@ static int remove_one(const struct cli_invocation *inv, struct store *store, con
 	return r < 0 ? r : remove_parents(inv, store, take_ptr(parent), out, err);
 }
 
+/* Tell of one that stays. As podman: 1 when it is not there, 2 when it is in use. */
+static void note_failure(const struct err *err, int *code)
+{
+	image_report(err);
+	*code = err->kind == ERR_NOT_FOUND ? MAX(*code, 1) :
+		err->kind == ERR_STATE	   ? MAX(*code, 2) :
+					     FLOE_EXIT_ERROR;
+}
+
 /* Those that fail are told of, the others go. */
 static int remove_all(const struct cli_invocation *inv, struct store *store, struct strbuf *out,
-		      bool *ret_failed, struct err *err)
+		      int *code, struct err *err)
 {
 	const struct options *o = inv->options;
 	auto_images struct images images = { 0 };
@@ -178,10 +187,8 @@ static int remove_all(const struct cli_invocation *inv, struct store *store, str
 	for (size_t i = 0; r == 0 && i < images.n; i++) {
 		struct err one = ERR_INIT;
 
-		if (image_remove(inv, store, &images.v[i], o->force, out, &one) < 0) {
-			image_report(&one);
-			*ret_failed = true;
-		}
+		if (image_remove(inv, store, &images.v[i], o->force, out, &one) < 0)
+			note_failure(&one, code);
 	}
 	return r;
 }
@@ -191,7 +198,6 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	const struct options *o = inv->options;
 	auto_store struct store store = STORE_INIT;
 	auto_strbuf struct strbuf out = STRBUF_INIT;
-	bool failed = false;
 	int code = 0;
 	int r;
 
@@ -201,8 +207,7 @@ static int run(const struct cli_invocation *inv, struct err *err)
 		return err_set(err, ERR_USAGE, "rmi: give --all or names, not both");
 	r = image_store_open(inv, &store, err);
 	if (r == 0 && o->all)
-		r = remove_all(inv, &store, &out, &failed, err);
-	code = failed ? FLOE_EXIT_ERROR : 0;
+		r = remove_all(inv, &store, &out, &code, err);
 	for (size_t i = 0; r == 0 && i < inv->n_args; i++) {
 		struct err one = ERR_INIT;
 
@@ -210,11 +215,7 @@ static int run(const struct cli_invocation *inv, struct err *err)
 			continue;
 		if (one.kind == ERR_NOT_FOUND && o->ignore)
 			continue;
-		image_report(&one);
-		/* As podman: 1 when it is not there, 2 when it is in use. */
-		code = one.kind == ERR_NOT_FOUND ? MAX(code, 1) :
-		       one.kind == ERR_STATE	 ? MAX(code, 2) :
-						   FLOE_EXIT_ERROR;
+		note_failure(&one, &code);
 	}
 	if (r == 0)
 		r = store_collect(&store, NULL, err);

@@ -81,6 +81,7 @@ const struct cli_command floe_rm_command = {
 struct cleanup_options {
 	struct targets targets;
 	bool remove;
+	bool remove_image;
 	bool stopped_only;
 	const char *exec;
 };
@@ -101,8 +102,10 @@ static int cleanup_one(struct container *c, void *context, struct err *err)
 		r = container_restart_by_policy(c, err);
 	/* One that ended by a checkpoint is to go on from there. */
 	if (r == 0 && (o->remove || c->config.auto_remove) && !c->status.checkpointed &&
-	    c->status.phase == PHASE_EXITED)
+	    c->status.phase == PHASE_EXITED) {
+		c->config.auto_remove_image = c->config.auto_remove_image || o->remove_image;
 		r = container_remove(c, &(struct remove_options){ .volumes = true }, err);
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -112,6 +115,8 @@ static int run_cleanup(const struct cli_invocation *inv, struct err *err)
 
 	/* conmon has become this process, with the sockets that hold published ports; nothing of ours is open yet. */
 	(void)fd_close_from(STDERR_FILENO + 1, NULL, 0);
+	if (o.remove_image && !o.remove)
+		return err_set(err, ERR_USAGE, "the --rmi option does not work without --rm");
 	o.targets.lock = true;
 	o.targets.ignore = o.targets.ignore || o.stopped_only;
 	if (o.stopped_only)
@@ -123,6 +128,7 @@ static int run_cleanup(const struct cli_invocation *inv, struct err *err)
 #define T struct cleanup_options
 static const struct cli_option cleanup_rows[] = {
 	OPT_FLAG(T, remove, "rm", 0, "remove them afterwards"),
+	OPT_FLAG(T, remove_image, "rmi", 0, "and their images, unless somebody else uses them"),
 	OPT_STRING(T, exec, "exec", 0, "SESSION", "the exec session of this id only"),
 	OPT_FLAG(T, stopped_only, "stopped-only", 0, "leave those alone that run or are gone"),
 	ALL_ROW(T),
@@ -144,6 +150,10 @@ const struct cli_command floe_cleanup_command = {
 
 /* --- exists, rename --------------------------------------------------------------------------------- */
 
+struct exists_options {
+	bool external;
+};
+
 static int run_exists(const struct cli_invocation *inv, struct err *err)
 {
 	auto_free char *id = NULL;
@@ -156,10 +166,16 @@ static int run_exists(const struct cli_invocation *inv, struct err *err)
 	return r;
 }
 
+static const struct cli_option exists_rows[] = {
+	OPT_FLAG(struct exists_options, external, "external", 0,
+		 "also those of other programs, of which floe sees none"),
+};
+
 const struct cli_command floe_exists_command = {
 	.name = "exists",
 	.arguments = "CONTAINER",
 	.summary = "tell by the exit code whether a container is there (0) or not (1)",
+	CLI_OPTIONS(struct exists_options, exists_rows),
 	.min_args = 1,
 	.max_args = 1,
 	.argument_source = FLOE_CONTAINERS,

@@ -47,6 +47,9 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	int r = 0;
 
 	json_object_object_add(all, "Client", version_object());
+	/* There is no server. Scripts ask for its version all the same, and podman's templates have the client's. */
+	if (cli->format && !str_eq(cli->format, "json"))
+		json_object_object_add(all, "Server", version_object());
 	if (cli->format)
 		r = gotemplate_format_value(cli->format, all, &sb, err);
 	else

@@ -297,9 +297,9 @@ struct remove_cli {
 	bool force;
 };
 
-static int remove_users(struct engine *e, const char *name, struct err *err)
+static int remove_users(struct engine *e, const char *name, const struct opt_i64 *time,
+			struct err *err)
 {
-	const struct remove_options options = { .force = true, .depend = true };
 	auto_strvec struct strvec users = STRVEC_INIT;
 	int r = record_volume_users(e, name, &users, err);
 
@@ -308,20 +308,28 @@ static int remove_users(struct engine *e, const char *name, struct err *err)
 
 		r = container_open_locked(&c, e, users.v[i], err);
 		if (r == 0)
-			r = container_remove(&c, &options, err);
+			r = container_remove(
+				&c,
+				&(struct remove_options){
+					.force = true,
+					.depend = true,
+					.timeout_s = time->set ? (int)time->v :
+								 (int)c.config.stop_timeout },
+				err);
 		if (r == -ENOENT)
 			r = 0;
 	}
 	return r;
 }
 
-static int remove_one(struct engine *e, const char *name, bool force, struct err *err)
+static int remove_one(struct engine *e, const char *name, const struct remove_cli *o,
+		      struct err *err)
 {
 	auto_volume struct volume v = { 0 };
 	int r = volume_load(e, name, &v, err);
 
-	if (r == 0 && force)
-		r = remove_users(e, v.name, err);
+	if (r == 0 && o->force)
+		r = remove_users(e, v.name, &o->time, err);
 	if (r == 0)
 		r = volume_remove(e, v.name, err);
 	if (r < 0)
@@ -342,11 +350,14 @@ static int run_remove(const struct cli_invocation *inv, struct err *err)
 	for (size_t i = 0; i < volumes.n; i++)
 		strvec_add(&names, volumes.v[i].name);
 	strvec_add_all(&names, inv->args, inv->n_args);
+	if (o->time.set && !o->force)
+		return err_set(err, ERR_USAGE,
+			       "--force option must be specified to use the --time option");
 	if (r == 0 && names.n == 0 && !o->all)
 		return err_set(err, ERR_USAGE, "volume rm needs a volume or --all");
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		struct err one = ERR_INIT;
-		int r2 = remove_one(e, names.v[i], o->force, &one);
+		int r2 = remove_one(e, names.v[i], o, &one);
 
 		if (r2 < 0 && !(r2 == -ENOENT && o->force)) {
 			targets_report(&one);
@@ -360,6 +371,8 @@ static int run_remove(const struct cli_invocation *inv, struct err *err)
 static const struct cli_option remove_rows[] = {
 	OPT_FLAG(T, all, "all", 'a', "every volume"),
 	OPT_FLAG(T, force, "force", 'f', "remove the containers that use it, too"),
+	OPT_I64(T, time, "time", 't', "SECONDS",
+		"with --force: how long to wait before their processes are killed"),
 };
 #undef T
 

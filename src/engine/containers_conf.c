@@ -36,12 +36,12 @@ JSON_DESC_STATIC(
 	F_STRING(T, host_containers_internal_ip, "host_containers_internal_ip", 0),
 	F_OPT_BOOL(T, http_proxy, "http_proxy", 0), F_OPT_BOOL(T, init, "init", 0),
 	F_STRING(T, init_path, "init_path", 0), F_STRING(T, ipcns, "ipcns", 0),
-	F_STRING(T, log_driver, "log_driver", 0), F_OPT_I64(T, log_size_max, "log_size_max", 0),
-	F_STRING(T, log_tag, "log_tag", 0), F_STRINGS(T, mounts, "mounts", 0),
-	F_STRING(T, netns, "netns", 0), F_OPT_BOOL(T, no_hosts, "no_hosts", 0),
-	F_OPT_I64(T, oom_score_adj, "oom_score_adj", 0), F_STRING(T, pidns, "pidns", 0),
-	F_OPT_I64(T, pids_limit, "pids_limit", 0), F_OPT_BOOL(T, privileged, "privileged", 0),
-	F_OPT_BOOL(T, read_only, "read_only", 0),
+	F_OPT_BOOL(T, keyring, "keyring", 0), F_STRING(T, log_driver, "log_driver", 0),
+	F_OPT_I64(T, log_size_max, "log_size_max", 0), F_STRING(T, log_tag, "log_tag", 0),
+	F_STRINGS(T, mounts, "mounts", 0), F_STRING(T, netns, "netns", 0),
+	F_OPT_BOOL(T, no_hosts, "no_hosts", 0), F_OPT_I64(T, oom_score_adj, "oom_score_adj", 0),
+	F_STRING(T, pidns, "pidns", 0), F_OPT_I64(T, pids_limit, "pids_limit", 0),
+	F_OPT_BOOL(T, privileged, "privileged", 0), F_OPT_BOOL(T, read_only, "read_only", 0),
 	F_STRING(T, seccomp_profile, "seccomp_profile", 0), F_STRING(T, shm_size, "shm_size", 0),
 	F_STRING(T, tz, "tz", 0), F_STRING(T, umask, "umask", 0), F_STRING(T, userns, "userns", 0),
 	F_STRING(T, utsns, "utsns", 0), F_STRINGS(T, volumes, "volumes", 0));
@@ -59,6 +59,8 @@ JSON_DESC_STATIC(conf_engine_desc, T, F_STRING(T, cgroup_manager, "cgroup_manage
 		 F_STRINGS(T, helper_binaries_dir, "helper_binaries_dir", 0),
 		 F_STRINGS(T, hooks_dir, "hooks_dir", 0),
 		 F_STRING(T, image_default_transport, "image_default_transport", 0),
+		 F_STRING(T, image_volume_mode, "image_volume_mode", 0),
+		 F_OPT_BOOL(T, no_pivot_root, "no_pivot_root", 0),
 		 F_STRING(T, pull_policy, "pull_policy", 0), F_OPT_U64(T, retry, "retry", 0),
 		 F_STRING(T, runtime, "runtime", 0), F_RAW(T, runtimes, "runtimes", 0),
 		 F_OPT_U32(T, stop_timeout, "stop_timeout", 0));
@@ -102,7 +104,6 @@ static const char *const ignored[] = {
 	"containers.enable_keyring",
 	"containers.enable_labeling",
 	"containers.interface_name",
-	"containers.keyring",
 	"containers.label",
 	"containers.label_users",
 	"containers.log_path",
@@ -127,7 +128,6 @@ static const char *const ignored[] = {
 	"engine.image_copy_tmp_dir",
 	"engine.image_default_format",
 	"engine.image_parallel_copies",
-	"engine.image_volume_mode",
 	"engine.infra_command",
 	"engine.infra_image",
 	"engine.kube_generate_type",
@@ -137,7 +137,6 @@ static const char *const ignored[] = {
 	"engine.namespace",
 	"engine.network_cmd_options",
 	"engine.network_cmd_path",
-	"engine.no_pivot_root",
 	"engine.num_locks",
 	"engine.platform_to_oci_runtime",
 	"engine.pod_exit_policy",
@@ -172,6 +171,12 @@ static bool is_ignored(const char *key)
 	return false;
 }
 
+/* Of no effect, and somebody may look for it. */
+static bool is_missed(const char *key, struct json_object *value)
+{
+	return str_eq(key, "containers.prepare_volume_on_create") && json_object_get_boolean(value);
+}
+
 static const struct json_field *find_field(const struct json_desc *desc, const char *key)
 {
 	for (size_t i = 0; i < desc->n_fields; i++)
@@ -195,10 +200,13 @@ static void warn_unknown(struct json_object *document, const char *path)
 		{
 			auto_free char *name = xasprintf("%s.%s", table, key);
 
-			(void)value;
 			if (find_field(f->desc, key))
 				continue;
-			if (is_ignored(name))
+			if (is_missed(name, value))
+				log_warning("%s: '%s' is not supported: volumes are filled at the "
+					    "first start",
+					    path, name);
+			else if (is_ignored(name))
 				log_debug("%s: '%s' is of no effect here", path, name);
 			else
 				log_warning("%s: unknown key '%s'", path, name);

@@ -49,6 +49,7 @@ struct conf_containers {
 	struct opt_bool init;
 	char *init_path;
 	char *ipcns;
+	struct opt_bool keyring; /* a session keyring for each container (default: true) */
 	char *log_driver;
 	struct opt_i64 log_size_max; /* bytes; negative: no limit */
 	char *log_tag;
@@ -90,6 +91,8 @@ struct conf_engine {
 	char **hooks_dir;
 	size_t n_hooks_dir;
 	char *image_default_transport; /* "docker://" */
+	char *image_volume_mode; /* as --image-volume */
+	struct opt_bool no_pivot_root;
 	char *pull_policy;
 	struct opt_u64 retry;
 	char *runtime;

@@ -114,6 +114,15 @@ static struct preserve_fds preserved(const struct container *c)
 				      c->config.n_preserve_fd };
 }
 
+/* What containers.conf says to `create` of every runtime. */
+static void add_configured(const struct containers_conf *conf, struct strvec *options)
+{
+	if (conf->containers.keyring.set && !conf->containers.keyring.v)
+		strvec_add(options, "--no-new-keyring");
+	if (conf->engine.no_pivot_root.v)
+		strvec_add(options, "--no-pivot");
+}
+
 static int stage_plan(void *context, struct err *err)
 {
 	struct init_context *x = context;
@@ -146,6 +155,8 @@ static int stage_plan(void *context, struct err *err)
 		strvec_add(&runtime_opts, "--preserve-fds");
 		strvec_addf(&runtime_opts, "%u", preserve_fds_count(&fds));
 	}
+	if (!x->restore)
+		add_configured(e->conf, &runtime_opts);
 	if (x->restore)
 		strvec_add_all(&runtime_opts, x->restore->runtime_opts.v,
 			       x->restore->runtime_opts.n);

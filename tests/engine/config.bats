@@ -161,6 +161,35 @@ in_container()
 	is conmon "$(sort -u calls)"
 }
 
+@test "keyring, pivot_root, volumes of images; what floe has not is named" {
+	mkdir bin
+	printf '#!/bin/sh\necho "$@" >>%s/calls\nexec %s "$@"\n' "$T" "$(command -v "$ENGINE_RUNTIME")" >bin/recorder
+	chmod +x bin/recorder
+	through() { ENGINE_RUNTIME=$T/bin/recorder in_container -- "$@"; }
+	is ran "$(through echo ran)"
+	run ! grep -e --no-new-keyring -e --no-pivot calls
+	conf <<-'CONF'
+		[containers]
+		keyring = false
+		[engine]
+		no_pivot_root = true
+		image_volume_mode = "tmpfs"
+	CONF
+	: >calls
+	is ran "$(through echo ran)"
+	grep -q -e ' create .*--no-new-keyring' calls
+	grep -q -e ' create .*--no-pivot' calls
+	make_image "with-volume$C" 'VOLUME /data'
+	is "tmpfs" "$(fl run --rm "localhost/with-volume$C" sh -c 'while read -r _ at type _; do [ "$at" != /data ] || echo "$type"; done </proc/mounts')"
+	fl rmi "localhost/with-volume$C" >/dev/null
+	conf <<<$'[containers]\nprepare_volume_on_create = true'
+	try version
+	contains "$output" "'containers.prepare_volume_on_create' is not supported: volumes are filled at the first start"
+	try create --device vendor.com/class=name --rootfs "$ROOTFS" true
+	contains "$output" "device 'vendor.com/class=name': devices of the Container Device Interface are not supported"
+	is 125 "$status"
+}
+
 @test "files: drop-ins override, lists append, modules come last, unknown keys are named" {
 	conf <<-'CONF'
 		[containers]

@@ -36,6 +36,7 @@ void create_defaults_prepare(const void *context, void *options)
 	o->cgroupns = c->cgroupns;
 	o->cgroups = c->cgroups;
 	o->hosts_file = str_is_empty(c->base_hosts_file) ? NULL : c->base_hosts_file;
+	o->image_volume = conf->engine.image_volume_mode;
 	o->ipc = c->ipcns;
 	o->log_driver = c->log_driver;
 	o->pid = c->pidns;

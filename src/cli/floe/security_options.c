@@ -90,6 +90,12 @@ static int apply_device(const char *text, struct container_config *c, struct err
 	const char *permissions = "rwm";
 	const char *path;
 
+	/* "vendor.com/class=name" */
+	if (text[0] != '/' && strchr(text, '/') && strchr(text, '='))
+		return err_set(err, ERR_INVALID,
+			       "device '%s': devices of the Container Device Interface are not "
+			       "supported; name the device's file",
+			       text);
 	strvec_split(&parts, text, ':', true);
 	if (parts.n == 0 || parts.n > 3 || parts.v[0][0] != '/')
 		return err_set(err, ERR_INVALID, "device '%s': expected FILE[:PATH][:rwm]", text);

@@ -83,6 +83,21 @@ load ../lib/cr
 	remove_container
 }
 
+@test "restore --config takes another configuration than the bundle's" {
+	floe_only "the others restore by the bundle's"
+	ticking
+	start_on_pipe
+	ticks_after 1
+	checkpoint
+	mv "$BUNDLE/config.json" "$T/other.json"
+	run restore
+	[ "$status" -eq 1 ]
+	tick=$(last_tick)
+	restore --config "$T/other.json"
+	ticks_after "$tick"
+	remove_container
+}
+
 @test "a container is restored under another id and from another bundle" {
 	ticking
 	start_on_pipe

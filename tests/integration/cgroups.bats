@@ -53,6 +53,17 @@ version_2()
 	remove_container
 }
 
+@test "the limit of TCP buffers and the killer for want of memory are set (version 1)" {
+	version_1
+	configure '.linux.resources.memory = { limit: 67108864, kernelTCP: 33554432, disableOOMKiller: true }'
+	idle_command
+	start_detached
+	pid=$(pid_of)
+	[ "$(cgroup_file "$pid" memory.kmem.tcp.limit_in_bytes)" = 33554432 ]
+	contains "$(cgroup_file "$pid" memory.oom_control)" "oom_kill_disable 1"
+	remove_container
+}
+
 @test "memory limits are set (version 2)" {
 	version_2
 	configure '.linux.resources.memory = { limit: 67108864, reservation: 33554432, swap: 134217728 }'

@@ -29,6 +29,15 @@ floe()
 		rt create "$ID" $form </dev/null >/dev/null 2>&1
 		rt delete --force=true "$ID"
 	done
+	start_detached
+	run rt delete --force=false "$ID"
+	refuses 1 "running"
+	# Short ones in one word: a terminal that nobody gets is refused with --detach only.
+	run rt exec -dt "$ID" true
+	refuses 255 "--console-socket"
+	run rt exec -dt=false "$ID" true
+	[ "$status" -eq 0 ]
+	remove_container
 }
 
 @test "-- ends the options" {

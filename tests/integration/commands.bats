@@ -240,12 +240,25 @@ waits_for_oom()
 		rt update --cpuset-cpus 0-1 "$ID"
 		[ "$(limit cpuset.cpus)" = 0-1 ]
 	fi
+	run rt update --cpu-quota 50000 --cpu-period 100000 "$ID"
+	[ "$status" -eq 0 ]
 	# What the kernel of this machine may lack is done, or refused by name.
-	for option in "--blkio-weight 500" "--cpu-rt-period 1000000" "--cpu-rt-runtime 0" "--cpu-burst 0" "--cpu-idle 0"; do
-		# shellcheck disable=SC2086 # two words
-		run rt update $option "$ID"
+	while read -r option value file file_v2; do
+		run rt update "$option" "$value" "$ID"
 		[ "$status" -eq 0 ] || refuses 1 "update container '$ID'"
-	done
+		! is_cgroup_v2 || file=$file_v2
+		# systemd has properties of its own for some, and makes of them what it likes.
+		if [ "$status" -eq 0 ] && ! is_systemd_driver && now=$(limit "$file" 2>/dev/null); then
+			[ "${now##* }" = "$value" ] || fail "$option $value: $file is $now"
+		fi
+	done <<-'LIST'
+		--blkio-weight 500 blkio.bfq.weight io.bfq.weight
+		--cpu-rt-period 900000 cpu.rt_period_us none
+		--cpu-rt-runtime 0 cpu.rt_runtime_us none
+		--cpu-burst 1000 cpu.cfs_burst_us cpu.max.burst
+		--cpu-idle 1 cpu.idle cpu.idle
+		--cpu-idle 0 cpu.idle cpu.idle
+	LIST
 	remove_container
 }
 

@@ -97,6 +97,8 @@ exec_pid()
 	# CAP_SYS_TIME is 25.
 	[ $(($(capabilities) >> 25 & 1)) -eq 0 ]
 	[ $(($(capabilities --cap CAP_SYS_TIME) >> 25 & 1)) -eq 1 ]
+	# It is added to those of the container; crun takes it alone.
+	[ "$RUNTIME_NAME" = crun ] || [ "$(capabilities --cap CAP_SYS_TIME)" -eq $(($(capabilities) | 1 << 25)) ]
 	[ "$(ex "$ID" grep NoNewPrivs /proc/self/status | tr -dc 0-9)" = 0 ]
 	[ "$(ex --no-new-privs "$ID" grep NoNewPrivs /proc/self/status | tr -dc 0-9)" = 1 ]
 	remove_container

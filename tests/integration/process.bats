@@ -34,6 +34,18 @@ status_line()
 	done
 }
 
+@test "without a section of capabilities root has all that there are" {
+	[ "$RUNTIME_NAME" != crun ] || skip "crun leaves it none"
+	configure 'del(.process.capabilities)'
+	status_line CapBnd
+	[ "$((0x$output))" -ne 0 ]
+	bounding=$output
+	for set in CapEff CapPrm; do
+		status_line $set
+		[ "$output" = "$bounding" ] || fail "$set $output"
+	done
+}
+
 @test "a user that is not root has no capabilities without ambient ones" {
 	configure '.process.user = { uid: 1000, gid: 1000 }'
 	status_line CapEff

@@ -103,6 +103,16 @@ int container_kill_and_destroy(struct container *c, struct err *err)
 	return r < 0 ? r : container_destroy(c, err);
 }
 
+int container_run_poststart_or_destroy(struct container *c, struct err *err)
+{
+	struct err failure = ERR_INIT;
+	int r = container_run_poststart(c, err);
+
+	if (r < 0 && container_kill_and_destroy(c, &failure) < 0)
+		log_warning("%s", failure.msg);
+	return r;
+}
+
 int container_destroy_after_exit(struct container *c, struct err *err)
 {
 	struct err lock_err = ERR_INIT;

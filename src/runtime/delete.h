@@ -9,7 +9,10 @@
 int container_destroy(struct container *c, struct err *err);
 /* The same for a container that may still run, as by `delete --force`. */
 int container_kill_and_destroy(struct container *c, struct err *err);
-/* The same at the end of an attached run, whose lock was given up meanwhile: takes it again; a container
+/* Run the poststart hooks, which needs the stored configuration. Where one fails, the life cycle goes on
+ * with the end of the container (step 12 of the specification), and this fails. */
+int container_run_poststart_or_destroy(struct container *c, struct err *err);
+/* The same as container_destroy() at the end of an attached run, whose lock was given up meanwhile: takes it again; a container
  * that somebody else has deleted is no error. */
 int container_destroy_after_exit(struct container *c, struct err *err);
 /* Only the directory (dir_fd) of the state root, with a mount that a dead restore may have left. */

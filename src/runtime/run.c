@@ -52,7 +52,7 @@ static int run_detached(struct launch *l, struct err *err)
 
 	if (r == 0)
 		r = notify_forward(&l->notify, l->init_pid, l->init_pid, err);
-	return r < 0 ? r : container_run_poststart(&l->container, err);
+	return r < 0 ? r : container_run_poststart_or_destroy(&l->container, err);
 }
 
 static int run_attached(struct launch *l, int *ret_exit_code, struct err *err)

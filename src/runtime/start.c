@@ -10,11 +10,9 @@
 
 #include "core/fd.h"
 #include "core/io.h"
-#include "core/log.h"
 #include "core/path.h"
 #include "kernel/syscalls.h"
 #include "runtime/container.h"
-#include "runtime/container_hooks.h"
 #include "runtime/delete.h"
 #include "runtime/init/handshake.h"
 #include "runtime/notify.h"
@@ -102,17 +100,6 @@ static int open_gate(const struct container *c, struct notify_socket *notify, st
 	return notify_forward(notify, c->record.pid, c->record.pid, err);
 }
 
-/* Where one fails, the life cycle goes on with the end of the container (step 12 of the specification). */
-static int run_poststart(struct container *c, struct err *err)
-{
-	struct err failure = ERR_INIT;
-	int r = container_run_poststart(c, err);
-
-	if (r < 0 && container_kill_and_destroy(c, &failure) < 0)
-		log_warning("%s", failure.msg);
-	return r;
-}
-
 int container_start(struct runtime *rt, const char *id, struct err *err)
 {
 	auto_container struct container c = CONTAINER_INIT;
@@ -133,5 +120,5 @@ int container_start(struct runtime *rt, const char *id, struct err *err)
 	if (r == 0)
 		r = open_gate(&c, &notify, err);
 	notify_close(&notify);
-	return r < 0 ? r : run_poststart(&c, err);
+	return r < 0 ? r : container_run_poststart_or_destroy(&c, err);
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/container_hooks.h"
 
+#include <fcntl.h>
+
 #include "core/alloc.h"
 #include "core/auto.h"
+#include "core/fs.h"
 #include "core/log.h"
 #include "runtime/hooks.h"
 #include "spec/runtime_state.h"
@@ -25,14 +28,22 @@ char *container_hook_state(const struct container *c, enum container_status stat
 	return json_encode(&oci_state_desc, &state, JSON_COMPACT);
 }
 
+/* Those of the runtime's namespaces begin in the bundle, where runc and crun are then; it may be gone. */
+static const char *directory_of(const struct container *c)
+{
+	return fs_exists(AT_FDCWD, c->record.bundle) ? c->record.bundle : NULL;
+}
+
 static int run_list(const struct container *c, enum container_status status, const char *name,
 		    const struct oci_hook *hooks, size_t n, struct err *err)
 {
 	auto_hooks_output struct hooks_output output = HOOKS_OUTPUT_INIT;
 	auto_free char *state = NULL;
-	struct hooks_options opts = {
-		.name = name, .hooks = hooks, .n_hooks = n, .output = &output
-	};
+	struct hooks_options opts = { .name = name,
+				      .hooks = hooks,
+				      .n_hooks = n,
+				      .cwd = directory_of(c),
+				      .output = &output };
 	int r;
 
 	if (n == 0)
@@ -84,7 +95,9 @@ void container_run_poststop(const struct container *c)
 	const struct oci_hooks *hooks = c->spec ? c->spec->hooks : NULL;
 	auto_hooks_output struct hooks_output output = HOOKS_OUTPUT_INIT;
 	auto_free char *state = NULL;
-	struct hooks_options opts = { .name = "poststop", .output = &output };
+	struct hooks_options opts = { .name = "poststop",
+				      .cwd = directory_of(c),
+				      .output = &output };
 	struct err err = ERR_INIT;
 
 	if (!hooks || hooks->n_poststop == 0)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Run the configuration's hooks. A hook runs in the namespaces, root and current directory of the
- * caller, with the state document on stdin:
+ * Run the configuration's hooks. A hook runs in the namespaces and root of the caller, with the state
+ * document on stdin:
  *
- *   prestart, createRuntime, poststart, poststop   by the runtime process
+ *   prestart, createRuntime, poststart, poststop   by the runtime process, cwd = the bundle
  *   createContainer    by the init child before pivot_root, cwd = the rootfs (hook paths are the host's)
  *   startContainer     by the init child just before execve (hook paths are the container's)
  */

@@ -126,6 +126,25 @@ state_in()
 	remove_container
 }
 
+@test "hooks in the runtime's namespaces begin in the bundle, while there is one" {
+	for kind in prestart createRuntime poststart poststop; do
+		add_hook $kind /bin/sh -c "pwd >>$T/log/directories"
+	done
+	command_is true
+	run_container
+	[ "$status" -eq 0 ]
+	[ "$(uniq "$T/log/directories")" = "$BUNDLE" ]
+	# The others stay where they were called for `start` and `delete`.
+	floe_only
+	idle_command
+	create_container
+	rt start "$ID"
+	[ "$(uniq "$T/log/directories")" = "$BUNDLE" ]
+	mv "$BUNDLE" "$T/elsewhere"
+	remove_container
+	[ "$(tail -n 1 "$T/log/directories")" = "$PWD" ]
+}
+
 @test "createContainer hooks find the container's mounts" {
 	add_hook createContainer /bin/sh -c "cat $BUNDLE/rootfs/proc/self/status >/dev/null && ls -d $BUNDLE/rootfs/dev/null >$T/log/found"
 	command_is true
@@ -263,6 +282,12 @@ state_in()
 	fi
 	run_container
 	refuses 1 "poststart hook #0"
+	[ ! -e "$STATE/$ID" ]
+	is_floe || return 0
+	rm "$T/poststop"
+	run rt run --detach --bundle "$BUNDLE" "$ID" </dev/null
+	refuses 1 "poststart hook #0"
+	[ -e "$T/poststop" ]
 	[ ! -e "$STATE/$ID" ]
 }
 

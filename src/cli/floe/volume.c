@@ -295,6 +295,7 @@ static const struct cli_command exists_command = {
 struct remove_cli {
 	bool all;
 	bool force;
+	struct opt_i64 time;
 };
 
 static int remove_users(struct engine *e, const char *name, const struct opt_i64 *time,

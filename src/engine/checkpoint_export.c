@@ -127,7 +127,7 @@ static int copy_directory(const char *from, const char *to, struct err *err)
 	if (r == 0)
 		to_fd = fd_open_at(AT_FDCWD, to, O_PATH | O_DIRECTORY, 0);
 	if (r == 0)
-		r = from_fd < 0 ? from_fd : to_fd < 0 ? to_fd : copy_tree(from_fd, to_fd);
+		r = from_fd < 0 ? from_fd : to_fd < 0 ? to_fd : copy_tree_whole(from_fd, to_fd);
 	return r < 0 ? err_sys(err, r, "copy '%s'", from) : 0;
 }
 

@@ -341,7 +341,7 @@ int checkpoint_save_shm(const struct container *c, struct err *err)
 		return err_sys(err, -errno, "create directory '%s'", path);
 	from = fd_open_at(AT_FDCWD, shm, O_PATH | O_DIRECTORY, 0);
 	to = fd_open_at(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
-	r = from < 0 ? from : to < 0 ? to : copy_tree(from, to);
+	r = from < 0 ? from : to < 0 ? to : copy_tree_whole(from, to);
 	return r < 0 ? err_sys(err, r, "copy shared memory '%s'", shm) : 0;
 }
 
@@ -364,7 +364,7 @@ int checkpoint_fill_shm(const struct container *c, const int *shm_fd, struct err
 	if (!shm || from == -ENOENT)
 		return 0;
 	to = fd_open_at(AT_FDCWD, shm, O_PATH | O_DIRECTORY, 0);
-	r = from < 0 ? from : to < 0 ? to : copy_tree(from, to);
+	r = from < 0 ? from : to < 0 ? to : copy_tree_whole(from, to);
 	return r < 0 ? err_sys(err, r, "fill shared memory '%s'", shm) : 0;
 }
 

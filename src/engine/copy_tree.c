@@ -199,3 +199,21 @@ int copy_tree(int from_fd, int to_fd)
 	strbuf_done(&x.path);
 	return r;
 }
+
+int copy_tree_whole(int from_fd, int to_fd)
+{
+	auto_close int from = fd_reopen(from_fd, O_RDONLY | O_DIRECTORY);
+	auto_close int to = fd_reopen(to_fd, O_RDONLY | O_DIRECTORY);
+	struct stat st;
+	int r;
+
+	if (from < 0 || to < 0)
+		return from < 0 ? from : to;
+	if (fstat(from, &st) < 0)
+		return -errno;
+	r = copy_tree(from, to);
+	if (r < 0)
+		return r;
+	copy_xattrs(from, to);
+	return copy_attributes(to, &st);
+}

@@ -321,6 +321,9 @@ int mounts_prepare(struct container *c, const struct rooted *root, struct spec_f
 		for (size_t k = 0; k < from->n_options; k++)
 			add_option(m, from->options[k]);
 		complete_options(m);
+		/* Its processes may have given the files to others since. */
+		if (f->restored)
+			drop_option(m, "U");
 		/* The mount goes where the path leads to inside the root. */
 		if (str_eq(m->type, "tmpfs")) {
 			char *resolved = rooted_resolve(root, m->destination);

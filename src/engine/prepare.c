@@ -393,7 +393,7 @@ int container_prepare_late_network(struct container *c, struct err *err)
 int container_prepare_restored(struct container *c, const struct prepare_restore *how,
 			       struct err *err)
 {
-	auto_spec_facts struct spec_facts f = { 0 };
+	auto_spec_facts struct spec_facts f = { .restored = true };
 	auto_rooted struct rooted root = ROOTED_INIT;
 	int r = make_dirs(c, err);
 

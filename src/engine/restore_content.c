@@ -95,6 +95,8 @@ static int unpack_tar(void *context, const struct archive_member *member, struct
 		if (!here || !strvec_contains(x->volumes, here) || x->import->ignore_volumes)
 			return 1;
 		r = open_volume(f->container->engine, here, &place, err);
+		if (r == 0)
+			r = volume_note_filled(f->container->engine, here, err);
 		if (r < 0)
 			return r;
 		break;

@@ -71,6 +71,7 @@ struct spec_facts {
 	char *apparmor_profile; /* NULL: none */
 	char *init_path; /* of the host, with --init */
 	char *notify_dir; /* directory of the notify socket, for --sdnotify=container */
+	bool restored; /* it goes on: what a start does with its mounts has been done */
 	bool own_userns; /* a new user namespace by the configuration's maps */
 	bool foreign_netns; /* the network namespace belongs to another user namespace than the container's */
 	bool no_tty_group; /* group 5, which terminals belong to, is not mapped */

@@ -308,6 +308,19 @@ static int first_use(struct engine *e, struct volume *v, const struct container_
 	return save(e, v, false, err);
 }
 
+int volume_note_filled(struct engine *e, const char *name, struct err *err)
+{
+	auto_volume struct volume v = { 0 };
+	auto_close int lock_fd = volume_lock(e, name, err);
+	int r = lock_fd < 0 ? lock_fd : volume_load(e, name, &v, err);
+
+	if (r < 0)
+		return r;
+	v.needs_copy_up = false;
+	v.needs_chown = false;
+	return save(e, &v, false, err);
+}
+
 int volume_mount_for(struct engine *e, const struct container_mount *m, const struct rooted *root,
 		     const struct spec_user *user, char **ret_path, struct err *err)
 {

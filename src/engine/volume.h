@@ -68,6 +68,8 @@ int volume_remove(struct engine *e, const char *name, struct err *err);
 int volume_mount_for(struct engine *e, const struct container_mount *mount,
 		     const struct rooted *root, const struct spec_user *user, char **ret_path,
 		     struct err *err);
+/* What is in it is all that it is to have, and it has its owner: its first use adds nothing. */
+int volume_note_filled(struct engine *e, const char *name, struct err *err);
 /* Its record, changed; who changes one holds the lock: a descriptor to close. */
 int volume_save(struct engine *e, const struct volume *v, struct err *err);
 int volume_lock(struct engine *e, const char *name, struct err *err);

@@ -244,6 +244,31 @@ everything_is_there()
 	fl rm -f -t 0 "$C" && fl volume rm "$C-vol"
 }
 
+@test "/dev/shm and volumes keep their own owner and mode, and what is in them is not filled up again" {
+	local look want form
+	mkdir filled && touch filled/of-the-image
+	tar -c -C "$ROOTFS" . -C "$T" filled | fl import - filled:1 >/dev/null
+	# shellcheck disable=SC2046 # words
+	fl run -d --name "$C" $(cr_options) -v "$C-vol:/vol" -v "$C-empty:/filled" -v "$C-own:/own:U" filled:1 \
+		sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done' </dev/null >/dev/null
+	in_c 'echo x >/dev/shm/x; chmod 1775 /dev/shm; chown 0:3 /dev/shm; chmod 751 /vol; chown 5:6 /vol
+		rm /filled/of-the-image; chmod 700 /filled; chown 7:8 /filled; echo x >/own/f; chown 9:10 /own /own/f'
+	look='echo $(stat -c "%a %u:%g" /dev/shm /vol /filled) $(ls /filled | wc -l) $(stat -c %u:%g /own /own/f)'
+	want="1775 0:3 751 5:6 700 7:8 0 9:10 9:10"
+	is "$want" "$(in_c "$look")"
+	fl checkpoint -R --export running.tar "$C"
+	fl checkpoint --export ended.tar "$C"
+	fl restore "$C"
+	is "$want" "$(in_c "$look")"
+	for form in running ended; do
+		fl rm -f -t 0 "$C" && fl volume prune -f
+		import $form.tar
+		is "$want" "$(in_c "$look")"
+	done
+	fl rm -f -t 0 "$C" && fl volume prune -f
+	fl rmi filled:1
+}
+
 @test "an archive that cannot be written: nothing has happened" {
 	ticking
 	counts_on "$C"

@@ -106,10 +106,12 @@ struct archive_config {
 	char *rootfs_image; /* CRI: as requested */
 	char *rootfs; /* a directory instead of an image */
 	bool rootfs_overlay;
+	char *rootfs_mapping; /* of its ids: "" as the container's; NULL: none */
 	char *shm_dir;
 	int64_t shm_size;
 	int64_t shm_size_systemd;
 	bool no_shm;
+	bool read_write_tmpfs; /* with a read-only root: on /run, /tmp, /var/tmp */
 	char **mounts; /* destinations that the user or the image asked for */
 	size_t n_mounts;
 	struct archive_named_volume *named_volumes;

@@ -241,6 +241,8 @@ void archive_record_format(const struct container *c, const struct runtime_spec 
 		.rootfs_image_name = xstrdup(g->image_name),
 		.rootfs = xstrdup(g->rootfs),
 		.rootfs_overlay = g->rootfs_overlay,
+		.rootfs_mapping = g->rootfs_idmap ? xstrdup("") : NULL,
+		.read_write_tmpfs = g->read_write_tmpfs,
 		.shm_dir = container_shm_path(c),
 		.shm_size = g->shm_size,
 		.created_time = time_text(g->created_ns),

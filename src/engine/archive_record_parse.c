@@ -105,6 +105,27 @@ static bool is_secret(const struct archive_config *a, const char *destination)
 	return false;
 }
 
+/* Those of a read-only root, which come with it. */
+static bool is_read_write_tmpfs(const struct container_config *c, const struct oci_mount *m)
+{
+	static const char *const places[] = { "/run", "/tmp", "/var/tmp", NULL };
+
+	return c->read_only && c->read_write_tmpfs && str_eq(m->type, "tmpfs") &&
+	       str_is_one_of(m->destination, places) &&
+	       !specgen_has_option(m->options, m->n_options, "noexec");
+}
+
+/* Words that are added to every tmpfs that does not say the contrary. */
+static void add_tmpfs_options(struct container_mount *to, const struct oci_mount *from)
+{
+	static const char *const defaults[] = { "rw",	  "rprivate",  "nosuid", "nodev",
+						"noexec", "tmpcopyup", NULL };
+
+	for (size_t i = 0; i < from->n_options; i++)
+		if (!str_is_one_of(from->options[i], defaults))
+			json_strings_add(&to->options, &to->n_options, from->options[i]);
+}
+
 static int parse_mounts(struct container_config *ret, const struct archive_config *a,
 			const struct runtime_spec *spec, struct err *err)
 {
@@ -120,7 +141,7 @@ static int parse_mounts(struct container_config *ret, const struct archive_confi
 			return err_set(err, ERR_INVALID,
 				       "spec.dump: mounts[%zu]: no absolute destination", i);
 		if (archive_mount_is_engines(from->destination) || archive_mount_is_default(from) ||
-		    is_secret(a, from->destination) ||
+		    is_secret(a, from->destination) || is_read_write_tmpfs(ret, from) ||
 		    container_config_mount(ret, from->destination))
 			continue;
 		if (str_eq(type, "none") || str_eq(type, "rbind"))
@@ -139,7 +160,11 @@ static int parse_mounts(struct container_config *ret, const struct archive_confi
 		m->type = xstrdup(type);
 		m->source = str_eq(type, "bind") ? xstrdup(from->source) : NULL;
 		m->destination = xstrdup(from->destination);
-		json_strings_add_all(&m->options, &m->n_options, from->options, from->n_options);
+		if (str_eq(type, "tmpfs"))
+			add_tmpfs_options(m, from);
+		else
+			json_strings_add_all(&m->options, &m->n_options, from->options,
+					     from->n_options);
 		if (str_eq(type, "bind") && (!m->source || m->source[0] != '/'))
 			return err_set(err, ERR_INVALID,
 				       "spec.dump: mount '%s': its source is no absolute path",
@@ -471,6 +496,7 @@ static void parse_secret_env(struct container_config *ret, const struct archive_
 			.name = xstrdup(name ? json_object_get_string(name) : variable),
 			.type = xstrdup("env"),
 			.target = xstrdup(variable),
+			.mode = 0444,
 		};
 	}
 }
@@ -487,6 +513,9 @@ static void parse_rest(struct container_config *ret, const struct archive_config
 	ret->image_name = xstrdup(a->rootfs_image_name ? a->rootfs_image_name : a->rootfs_image);
 	ret->image_id = xstrdup(a->rootfs_image_id);
 	ret->rootfs = str_is_empty(a->rootfs) ? NULL : xstrdup(a->rootfs);
+	ret->rootfs_overlay = ret->rootfs && a->rootfs_overlay;
+	ret->rootfs_idmap = ret->rootfs && a->rootfs_mapping;
+	ret->read_write_tmpfs = a->read_write_tmpfs;
 	json_string_map_set_all(&ret->labels, &a->labels);
 	parse_annotations(ret, &spec->annotations);
 	ret->log_driver = xstrdup(str_eq(a->log_driver, "json-file") ||
@@ -536,6 +565,11 @@ static int check(const struct archive_config *a, const struct runtime_spec *spec
 			       a->dependencies[0]);
 	if (!str_is_empty(a->pod))
 		return err_set(err, ERR_UNSUPPORTED, "cannot restore pod container without --pod");
+	if (!str_is_empty(a->rootfs) && !str_is_empty(a->rootfs_mapping))
+		return err_set(err, ERR_UNSUPPORTED,
+			       "the ids of the archive's root file system '%s' are mapped in a way "
+			       "of their own (idmap=%s)",
+			       a->rootfs, a->rootfs_mapping);
 	return 0;
 }
 
@@ -554,6 +588,7 @@ int archive_record_parse(struct container_config *ret, const struct archive_conf
 	parse_limits(&g.limits, spec->linux_->resources);
 	parse_network(&g, a, spec);
 	r = parse_userns(&g, spec->linux_, err);
+	g.rootfs_idmap = g.rootfs_idmap && g.n_uid_maps > 0 && !g.rootfs_overlay;
 	if (r == 0)
 		r = parse_volumes(&g, a, err);
 	if (r == 0)

@@ -100,7 +100,7 @@ static int check(const struct checkpoint *x, struct err *err)
 			       "checkpoint container '%s' with previous: there is no "
 			       "pre-checkpoint; make one with --pre-checkpoint",
 			       c->config.name);
-	return x->o->export ? checkpoint_export_check(c, ends_it(x), err) : 0;
+	return x->o->export ? checkpoint_export_check(c, x->o->export, ends_it(x), err) : 0;
 }
 
 /* --- stages ----------------------------------------------------------------------------------------- */

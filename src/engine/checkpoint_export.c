@@ -44,10 +44,34 @@ struct export
 	const struct checkpoint_snapshot *snapshot; /* NULL: it does not run */
 };
 
-/* What a container writes over a directory of the host (option O) is in libpod's archives neither. */
-static int check_overlays(const struct container *c, bool ends, struct err *err)
+/* Files that no archive has. */
+static int lacks(const struct container *c, const char *what, bool ends, struct err *err)
 {
-	for (size_t i = 0; i < c->config.n_mounts; i++) {
+	if (ends)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "cannot export checkpoints of containers that write over a "
+			       "directory of the host: %s; checkpoint it in place, or with "
+			       "--leave-running to look inside",
+			       what);
+	log_warning("container '%s' has %s", c->config.name, what);
+	return 0;
+}
+
+/* What a container writes over a directory of the host (option O) is in libpod's archives neither. */
+static int check_overlays(const struct container *c, const struct checkpoint_export *o, bool ends,
+			  struct err *err)
+{
+	int r = 0;
+
+	if (c->config.rootfs_overlay && !o->ignore_rootfs) {
+		auto_free char *what =
+			xasprintf("'%s' as root (option O): what the container has written is in "
+				  "no archive (--ignore-rootfs does without)",
+				  c->config.rootfs);
+
+		r = lacks(c, what, ends, err);
+	}
+	for (size_t i = 0; r == 0 && i < c->config.n_mounts; i++) {
 		const struct container_mount *m = &c->config.mounts[i];
 		auto_free char *what = NULL;
 
@@ -56,25 +80,20 @@ static int check_overlays(const struct container *c, bool ends, struct err *err)
 		what = xasprintf("'%s' on '%s' (option O): what the container has written there is "
 				 "in no archive, and the archive cannot be restored",
 				 m->source, m->destination);
-		if (ends)
-			return err_set(err, ERR_UNSUPPORTED,
-				       "cannot export checkpoints of containers that write over a "
-				       "directory of the host: %s; checkpoint it in place, or with "
-				       "--leave-running to look inside",
-				       what);
-		log_warning("container '%s' has %s", c->config.name, what);
+		r = lacks(c, what, ends, err);
 	}
-	return 0;
+	return r;
 }
 
-int checkpoint_export_check(const struct container *c, bool ends, struct err *err)
+int checkpoint_export_check(const struct container *c, const struct checkpoint_export *options,
+			    bool ends, struct err *err)
 {
 	if (c->config.n_dependencies > 0)
 		return err_set(err, ERR_UNSUPPORTED,
 			       "cannot export checkpoints of containers with dependencies: '%s' "
 			       "needs container %s",
 			       c->config.name, c->config.dependencies[0]);
-	return check_overlays(c, ends, err);
+	return check_overlays(c, options, ends, err);
 }
 
 /* --- where things are ------------------------------------------------------------------------------- */

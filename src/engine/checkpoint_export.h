@@ -35,7 +35,8 @@ DEFINE_AUTO_VAL(checkpoint_snapshot, struct checkpoint_snapshot, checkpoint_snap
  * ERR_UNSUPPORTED when the container depends on others, or when it is to end and has files that no archive has; when it runs on
  * the latter is a warning.
  */
-int checkpoint_export_check(const struct container *c, bool ends, struct err *err);
+int checkpoint_export_check(const struct container *c, const struct checkpoint_export *options,
+			    bool ends, struct err *err);
 /* Copy what the processes could change from now on: root file system and volumes. The container is frozen. */
 int checkpoint_snapshot(const struct container *c, const struct checkpoint_export *options,
 			struct checkpoint_snapshot *ret, struct err *err);

@@ -125,6 +125,41 @@ moves()
 	is 0 "$(find "$ENGINE/root/containers/$(inspect "$C" '{{.ID}}')" -path '*overlay-volumes*' | wc -l)"
 }
 
+@test "a read-only root has its tmpfs after a restore and later starts as before, and no others in its record" {
+	local look
+	ticking --read-only --tmpfs /scratch:size=1m :
+	look='cut -d " " -f 5,6 /proc/self/mountinfo | grep -E "^/(run|tmp|var/tmp|scratch|etc/hosts) " | sort'
+	in_c "$look" >options.before
+	is 5 "$(wc -l <options.before)"
+	inspect "$C" '{{json .Mounts}} {{json .HostConfig.Tmpfs}}' >record.before
+	fl checkpoint --export c.tar "$C" >/dev/null
+	fl rm "$C" >/dev/null
+	import "" >/dev/null
+	counts_on "$C"
+	in_c "$look" | diff options.before -
+	inspect "$C" '{{json .Mounts}} {{json .HostConfig.Tmpfs}}' | diff record.before -
+	fl restart -t 0 "$C" >/dev/null
+	counts_on "$C"
+	in_c "$look" | diff options.before -
+	fl rm -f -t 0 "$C" >/dev/null
+}
+
+@test "what was written over a directory as root (--rootfs DIR:O) is in no archive, and that is said before" {
+	cp -a "$ROOTFS" own
+	# shellcheck disable=SC2046 # words
+	fl run -d --name "$C" $(cr_options) --rootfs "$T/own:O" sh -c 'while :; do echo tick; sleep 0.1; done' </dev/null >/dev/null
+	try checkpoint --export c.tar "$C"
+	refused "'$T/own' as root (option O): what the container has written is in no archive (--ignore-rootfs does without)"
+	state_is "$C" running
+	fl checkpoint --ignore-rootfs --export c.tar "$C" >/dev/null
+	fl rm "$C" >/dev/null
+	import mounts >/dev/null
+	# Here, too, it writes over the directory and not into it.
+	in_c 'echo new >/data/new'
+	[ ! -e own/data/new ]
+	fl rm -f -t 0 "$C" >/dev/null
+}
+
 @test "secrets: files and variables, of this machine, and not told by inspect" {
 	printf hush >secret
 	fl secret create s1 secret >/dev/null

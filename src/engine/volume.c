@@ -68,12 +68,26 @@ int volume_save(struct engine *e, const struct volume *v, struct err *err)
 	return MIN(r, 0);
 }
 
+static char *lock_path(const struct engine *e, const char *name)
+{
+	return xasprintf("%s/locks/volume-%s", e->tmpdir, name);
+}
+
 int volume_lock(struct engine *e, const char *name, struct err *err)
 {
-	auto_free char *path = xasprintf("%s/locks/volume-%s", e->tmpdir, name);
-	int fd = lock_open(AT_FDCWD, path, LOCK_MODE_EXCLUSIVE, -1);
+	auto_free char *path = lock_path(e, name);
 
-	return fd < 0 ? err_sys(err, fd, "lock volume '%s'", name) : fd;
+	for (;;) {
+		int fd = lock_open(AT_FDCWD, path, LOCK_MODE_EXCLUSIVE, -1);
+		struct stat st;
+
+		if (fd < 0)
+			return err_sys(err, fd, "lock volume '%s'", name);
+		/* Removed with the volume while we waited, it keeps nobody else out. */
+		if (fstat(fd, &st) == 0 && st.st_nlink > 0)
+			return fd;
+		(void)close(fd);
+	}
 }
 
 int volume_make_directory(const struct volume *v, struct err *err)
@@ -212,6 +226,8 @@ int volume_remove(struct engine *e, const char *name, struct err *err)
 	auto_volume struct volume v = { 0 };
 	auto_strvec struct strvec users = STRVEC_INIT;
 	auto_free char *dir = NULL;
+	auto_free char *lock = NULL;
+	auto_close int lock_fd = -EBADF;
 	struct db *db;
 	int r = volume_load(e, name, &v, err);
 
@@ -236,11 +252,16 @@ int volume_remove(struct engine *e, const char *name, struct err *err)
 		return r;
 	}
 	dir = path_dirname(v.mountpoint);
+	lock = lock_path(e, v.name);
+	/* Not before: who has it writes to the database. */
+	r = lock_fd = volume_lock(e, v.name, err);
 	/* Never what is in it. */
-	r = volume_unmount_now(&v, err);
+	if (r >= 0)
+		r = volume_unmount_now(&v, err);
 	if (r < 0)
 		return r;
 	r = fs_remove_tree(AT_FDCWD, dir);
+	(void)unlink(lock);
 	return r < 0 ? err_sys(err, r, "remove volume '%s': remove '%s'", v.name, dir) : 0;
 }
 

@@ -274,6 +274,15 @@ start_with_image()
 	fl volume rm "$C" "$C-2" >/dev/null
 }
 
+@test "check finds nothing of a volume that was used and removed" {
+	make_images
+	fl run --rm -v "$C-v:/mnt" localhost/base:1 touch /mnt/file
+	fl volume rm "$C-v" >/dev/null
+	[ ! -e "$ENGINE/run/tmp/locks/volume-$C-v" ]
+	check
+	is "0 " "$status $output"
+}
+
 @test "check while containers come and go reports nothing" {
 	make_images
 	(

@@ -160,6 +160,9 @@ static int explain(struct checkpoint *x, int r, struct err *err)
 			       "configured runtime '%s' does not support checkpoint/restore",
 			       container_runtime_name(x->c));
 	container_sync(x->c);
+	/* A runtime that was killed had perhaps just frozen it; any other has thawed it, and there is nothing to do. */
+	if (container_is_alive(x->c) && !x->paused)
+		(void)runtime_resume(x->c, NULL);
 	/* Some runtimes say so themselves. */
 	if (container_is_alive(x->c) && !strstr(err->msg, "runs on") &&
 	    !strstr(err->msg, "still running"))

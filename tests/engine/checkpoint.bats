@@ -191,6 +191,36 @@ static_dir()
 	counts_on "$C"
 }
 
+@test "a runtime that is killed when it has frozen the container: the container runs on" {
+	FAILING=$T/${ENGINE_RUNTIME##*/}
+	cat >"$FAILING" <<-SCRIPT
+		#!/bin/sh
+		for a; do case \$a in --help) exit 0 ;; esac; done
+		before=
+		for a; do
+			if [ "\$a" = checkpoint ] && [ -e $T/fail ]; then
+				for id; do :; done
+				$(command -v "$ENGINE_RUNTIME") \$before pause "\$id"
+				kill -KILL \$\$
+			fi
+			before="\$before \$a"
+		done
+		exec $(command -v "$ENGINE_RUNTIME") "\$@"
+	SCRIPT
+	chmod +x "$FAILING"
+	ENGINE_RUNTIME=$FAILING start_ticking "$C"
+	touch fail
+	try checkpoint "$C"
+	refused "the container runs on"
+	state_is "$C" running
+	counts_on "$C"
+	rm fail
+	fl checkpoint "$C"
+	fl restore "$C"
+	counts_on "$C"
+	ticks_are_continuous "$C"
+}
+
 @test "a restore that fails leaves the checkpoint and nothing else" {
 	local dir
 	start_ticking "$C" --tmpfs /scratch

@@ -164,10 +164,32 @@ static int validate_oom_score(const struct oci_process *process, struct err *err
 		       (intmax_t)process->oom_score_adj.v);
 }
 
+/* For setresuid(2) and its kin the id (uid_t)-1 means to change nothing: the process would stay root. */
+static int validate_id(uint32_t id, const char *field, struct err *err)
+{
+	if (id != UINT32_MAX)
+		return 0;
+	return err_set(err, ERR_INVALID, "process.user.%s: %u is no id, expected 0 to %u", field,
+		       id, UINT32_MAX - 1);
+}
+
+static int validate_user(const struct oci_user *user, struct err *err)
+{
+	int r = validate_id(user->uid, "uid", err);
+
+	if (r == 0)
+		r = validate_id(user->gid, "gid", err);
+	for (size_t i = 0; r == 0 && i < user->n_additional_gids; i++)
+		r = validate_id(user->additional_gids[i], "additionalGids", err);
+	return r;
+}
+
 int oci_process_validate(const struct oci_process *process, struct err *err)
 {
 	int r = validate_cwd(process->cwd, err);
 
+	if (r == 0)
+		r = validate_user(&process->user, err);
 	if (r == 0)
 		r = validate_args(process, err);
 	if (r == 0)

@@ -90,6 +90,24 @@ status_line()
 	[[ ${lines[2]} =~ ^(1001 )?5\ 6\ 7\ ?(1001\ )?$ ]]
 }
 
+@test "the id that means no change to the kernel is no user" {
+	[ "$RUNTIME_NAME" != crun ] || skip "crun stays root"
+	for user in '{ uid: 4294967295, gid: 0 }' '{ uid: 0, gid: 4294967295 }' '{ uid: 0, gid: 0, additionalGids: [4294967295] }'; do
+		configure ".process.user = $user"
+		run_container
+		[ "$status" -eq 1 ] || fail "$user: $output"
+		! is_floe || contains "$output" process.user "4294967295 is no id"
+	done
+	configure '.process.user = { uid: 0, gid: 0 }'
+	idle_command
+	start_detached
+	for user in 4294967295 0:4294967295; do
+		run rt exec --user $user "$ID" id
+		[ "$status" -eq 255 ] || fail "$user: $output"
+	done
+	remove_container
+}
+
 @test "groups of the caller are not inherited" {
 	needs_root "choose the groups that the runtime has"
 	script_is 'sed -n "s/^Groups:[[:space:]]*//p" /proc/self/status; echo end'

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/namespace/network_maker.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -21,7 +22,7 @@ static int make(void *context)
 	struct network_maker *m = context;
 
 	if (unshare(CLONE_NEWNET) == 0 && netlink_bring_up_loopback() == 0)
-		m->fd = fd_open_at(AT_FDCWD, "/proc/self/ns/net", O_RDONLY, 0);
+		m->fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	return 0;
 }
 

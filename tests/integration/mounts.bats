@@ -234,6 +234,19 @@ show_mounts()
 	[ "$output" = $'file\ndevice' ]
 }
 
+@test "relative masked and read-only paths count from the root" {
+	[ "$RUNTIME_NAME" != crun ] || skip "crun's own way is another"
+	own_rootfs
+	echo secret >"$BUNDLE/rootfs/masked"
+	echo text >"$BUNDLE/rootfs/kept"
+	configure '.linux.maskedPaths += ["masked"] | .linux.readonlyPaths += ["kept"]'
+	script_is 'cat /masked /kept; echo more >>/kept'
+	run_container
+	[ "$status" -ne 0 ]
+	contains "$output" text "Read-only file system"
+	[[ $output != *secret* ]]
+}
+
 @test "masked files are empty and masked directories too" {
 	own_rootfs
 	mkdir "$BUNDLE/rootfs/secret"

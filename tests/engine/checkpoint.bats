@@ -221,6 +221,32 @@ static_dir()
 	ticks_are_continuous "$C"
 }
 
+@test "a runtime that lets go itself what was held still for it: the container runs on" {
+	FAILING=$T/${ENGINE_RUNTIME##*/}
+	cat >"$FAILING" <<-SCRIPT
+		#!/bin/sh
+		for a; do case \$a in --help) exit 0 ;; esac; done
+		before=
+		for a; do
+			if [ "\$a" = checkpoint ] && [ -e $T/fail ]; then
+				for id; do :; done
+				$(command -v "$ENGINE_RUNTIME") \$before resume "\$id"
+				exit 1
+			fi
+			before="\$before \$a"
+		done
+		exec $(command -v "$ENGINE_RUNTIME") "\$@"
+	SCRIPT
+	chmod +x "$FAILING"
+	ENGINE_RUNTIME=$FAILING start_ticking "$C"
+	touch fail
+	try checkpoint -R --export c.tar "$C"
+	is 125 "$status"
+	state_is "$C" running
+	counts_on "$C"
+	[ ! -e c.tar ]
+}
+
 @test "a restore that fails leaves the checkpoint and nothing else" {
 	local dir
 	start_ticking "$C" --tmpfs /scratch

@@ -218,6 +218,12 @@ const struct criu_log_rule criu_log_rules[] = {
 	  "permitted",
 	  "CRIU cannot restore into a user namespace that is given by path", NULL,
 	  "give the container a user namespace of its own (linux.uidMappings), or none" },
+	{ "uns: send req error: Invalid argument",
+	  "CRIU up to 4.2 cannot restore a cgroup namespace of version 2 into a user namespace "
+	  "without the id 65534",
+	  NULL,
+	  "use a newer CRIU (--criu PATH); or, before the checkpoint, map 65536 ids or share the "
+	  "host's cgroup namespace" },
 	{ "Can't open sysctl .*: Read-only file system",
 	  "CRIU cannot restore into a mount namespace that is given by path", NULL,
 	  "give the container a mount namespace of its own" },

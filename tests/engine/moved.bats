@@ -68,16 +68,44 @@ moves()
 	fl rm -f -t 0 "$C" >/dev/null
 }
 
+# CRIU's issue 2902.
+restorable_ids()
+{
+	if is_cgroup_v2; then
+		echo 65536
+	else
+		echo 2000
+	fi
+}
+
 @test "a user namespace of its own" {
 	crun_cannot "dump the devices that it binds into a container with a user namespace"
-	ticking --uidmap 0:100000:2000 --gidmap 0:200000:2000 'echo x >/data/mine; chown 7:8 /data/mine'
-	moves "" 'echo $(cat /proc/1/uid_map /proc/1/gid_map) $(stat -c %u:%g /data/mine)' "0 100000 2000 0 200000 2000 7:8"
+	local ids
+	ids=$(restorable_ids)
+	ticking --uidmap 0:100000:$ids --gidmap 0:200000:$ids 'echo x >/data/mine; chown 7:8 /data/mine'
+	moves "" 'echo $(cat /proc/1/uid_map /proc/1/gid_map) $(stat -c %u:%g /data/mine)' "0 100000 $ids 0 200000 $ids 7:8"
+}
+
+@test "a user namespace without the id 65534, with the host's cgroup namespace or none that CRIU restores (version 2)" {
+	crun_cannot "dump the devices that it binds into a container with a user namespace"
+	is_cgroup_v2 || skip "this machine has cgroup version 1"
+	ticking --uidmap 0:100000:2000 --gidmap 0:200000:2000 :
+	fl checkpoint "$C" >/dev/null
+	# A newer one can.
+	try restore "$C"
+	if [ "$status" -ne 0 ]; then
+		contains "$output" "user namespace without the id 65534" "map 65536 ids"
+	fi
+	fl rm -f -t 0 "$C" >/dev/null
+	ticking --cgroupns host --uidmap 0:100000:2000 --gidmap 0:200000:2000 :
+	moves "" 'cat /proc/1/uid_map' "$(printf '%10d %10d %10d' 0 100000 2000)"
 }
 
 @test "a user namespace of its own: others of the machine cannot read its memory" {
 	crun_cannot "dump the devices that it binds into a container with a user namespace"
-	local dir
-	ticking --uidmap 0:100000:2000 --gidmap 0:200000:2000 :
+	local dir ids
+	ids=$(restorable_ids)
+	ticking --uidmap 0:100000:$ids --gidmap 0:200000:$ids :
 	dir=$ENGINE/root/containers/$(inspect "$C" '{{.ID}}')
 	fl checkpoint --keep "$C" >/dev/null
 	fl restore --keep "$C" >/dev/null

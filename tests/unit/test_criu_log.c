@@ -152,6 +152,9 @@ static void test_rules(void **state UNUSED)
 		  NULL },
 		{ "Can't fork for 11323: File exists", "(11323) is in use", NULL },
 		{ "net: Unable to find an external netns: extRootNetNS", "(extRootNetNS)", NULL },
+		{ "(00.02)      1: Error (criu/namespaces.c:1417): uns: send req error: Invalid "
+		  "argument",
+		  "without the id 65534", NULL },
 		{ "Unseizable non-zombie 44 found, state D, err -1/1", "process 44 (state D)",
 		  NULL },
 		{ "Unable to freeze cgroup /sys/fs/cgroup/freezer/a (100 x 100ms attempts, "

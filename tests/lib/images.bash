@@ -29,6 +29,8 @@ images_setup_file()
 teardown_file()
 {
 	registry_stop
+	# Of podman 5, with which some compare.
+	rm -f /run/lock/netavark.lock
 }
 
 setup()

@@ -27,15 +27,31 @@ setup_file()
 
 start_dockerd()
 {
+	local i
 	export DOCKER_HOST=unix://$CLIENT/docker.sock DOCKER_CONFIG=$CLIENT/cli
+	# It gives its containerd 15 seconds to start, and ends when that takes longer.
+	for ((i = 0; i < 5; i++)); do
+		launch_dockerd
+		eventually dockerd_is_decided "$!" || break
+		! dk version >/dev/null 2>&1 || return 0
+	done
+	cat "$CLIENT/log"
+	return 1
+}
+
+launch_dockerd()
+{
+	rm -f "$CLIENT/dockerd.pid"
 	dockerd --data-root "$CLIENT/data" --exec-root "$CLIENT/exec" -H "$DOCKER_HOST" --pidfile "$CLIENT/dockerd.pid" \
 		--iptables=false --ip6tables=false --bridge=none --storage-driver vfs --experimental \
 		--cgroup-parent "$(client_cgroup docker)" --exec-opt "native.cgroupdriver=$(client_manager)" \
 		--add-runtime "floe-runtime=$FLOE_RUNTIME" >"$CLIENT/log" 2>&1 </dev/null 3>&- 4>&- &
-	if ! eventually dk version >/dev/null 2>&1; then
-		cat "$CLIENT/log"
-		return 1
-	fi
+}
+
+# dockerd_is_decided PID: it answers, or has ended.
+dockerd_is_decided()
+{
+	dk version >/dev/null 2>&1 || process_is_gone "$1"
 }
 
 teardown_file()

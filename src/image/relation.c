@@ -50,8 +50,10 @@ int image_parent(struct store *store, const struct image *image, char **ret_id, 
 
 		if (str_eq(images.v[i].id, image->id) || !images.v[i].top)
 			continue;
-		r = image_config_load(store, images.v[i].id, &other, err);
-		if (r == 0 && is_made_from(&own, &other) && other.n_history > best) {
+		/* What cannot be read any more is nobody's parent. */
+		if (image_config_load(store, images.v[i].id, &other, NULL) < 0)
+			continue;
+		if (is_made_from(&own, &other) && other.n_history > best) {
 			best = other.n_history;
 			replace_ptr(*ret_id, xstrdup(images.v[i].id));
 		}
@@ -72,8 +74,8 @@ int image_has_children(struct store *store, const struct image *image, struct er
 
 		if (str_eq(images.v[i].id, image->id) || !image->top)
 			continue;
-		r = image_config_load(store, images.v[i].id, &other, err);
-		if (r == 0 && is_made_from(&other, &own))
+		if (image_config_load(store, images.v[i].id, &other, NULL) == 0 &&
+		    is_made_from(&other, &own))
 			r = 1;
 	}
 	return r;

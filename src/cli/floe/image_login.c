@@ -6,6 +6,8 @@
 
 #include "cli/floe/image_common.h"
 #include "core/alloc.h"
+#include "core/fd.h"
+#include "core/io.h"
 #include "core/proc.h"
 #include "core/str.h"
 #include "image/registries.h"
@@ -19,6 +21,8 @@ struct options {
 	bool verbose;
 	bool all;
 };
+
+#define SAID_MAX 65536
 
 /* The first search registry when none is named. */
 static int add_registry(const struct cli_invocation *inv, struct strvec *argv, struct err *err)
@@ -35,9 +39,8 @@ static int add_registry(const struct cli_invocation *inv, struct strvec *argv, s
 		return r;
 	if (registries.search.n == 0)
 		return err_set(err, ERR_USAGE,
-			       "%s: name a registry; none is configured in "
-			       "unqualified-search-registries",
-			       inv->command->name);
+			       "no registries found in registries.conf, a registry must be "
+			       "provided");
 	strvec_add(argv, registries.search.v[0]);
 	return 0;
 }
@@ -46,24 +49,37 @@ static int add_registry(const struct cli_invocation *inv, struct strvec *argv, s
 static int run_skopeo(const struct strvec *args, int stdin_fd, struct err *err)
 {
 	auto_strvec struct strvec argv = STRVEC_INIT;
-	struct proc_spawn_opts spawn = { .stdio = { stdin_fd, STDOUT_FILENO, STDERR_FILENO } };
+	struct proc_spawn_opts spawn = { .stdio = { stdin_fd, STDOUT_FILENO, -1 } };
+	auto_strbuf struct strbuf said = STRBUF_INIT;
 	auto_proc struct proc proc = PROC_INIT;
 	auto_free char *path = NULL;
-	int status;
+	auto_free char *reason = NULL;
+	auto_close int output = -EBADF;
+	int status = 0;
+	int fds[2];
 	int r = skopeo_find(&path, err);
 
 	if (r < 0)
 		return r;
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(err, -errno, "make a pipe");
+	output = fds[0];
+	spawn.stdio[2] = fds[1];
 	strvec_add(&argv, path);
 	strvec_add_all(&argv, args->v, args->n);
 	spawn.argv = argv.v;
 	r = proc_spawn(&proc, &spawn);
+	close_fd(&fds[1]);
+	if (r == 0)
+		r = io_read_all(output, SAID_MAX, &said);
 	if (r == 0)
 		r = proc_wait(&proc, -1, &status);
 	if (r < 0)
 		return err_sys(err, r, "execute '%s'", path);
-	/* It has said why. */
-	return status == 0 ? 0 : FLOE_EXIT_ERROR;
+	if (status == 0)
+		return said.len ? io_write_all(STDERR_FILENO, said.buf, said.len) : 0;
+	reason = skopeo_reason(said.buf ? said.buf : "");
+	return err_set(err, ERR_REMOTE, "%s", reason);
 }
 
 static void add_common(struct strvec *args, const struct options *o)

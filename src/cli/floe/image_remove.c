@@ -10,6 +10,7 @@
 #include "cli/human.h"
 #include "core/alloc.h"
 #include "core/proc.h"
+#include "core/log.h"
 #include "core/str.h"
 #include "storage/rootfs.h"
 
@@ -107,6 +108,15 @@ int image_remove(const struct cli_invocation *inv, struct store *store, const st
 	return 0;
 }
 
+/* An image whose configuration is gone can be removed; its parents stay. */
+static void find_parent(struct store *store, const struct image *image, char **ret_id)
+{
+	struct err err = ERR_INIT;
+
+	if (image_parent(store, image, ret_id, &err) < 0)
+		log_warning("Failed to determine parent of image: %s, ignoring the error", err.msg);
+}
+
 /* Steps that were kept for this image alone, and have no name: they go with it. */
 static int remove_parents(const struct cli_invocation *inv, struct store *store, char *parent_id,
 			  struct strbuf *out, struct err *err)
@@ -125,9 +135,8 @@ static int remove_parents(const struct cli_invocation *inv, struct store *store,
 			r = image_has_children(store, &image, err);
 		if (r != 0 || image.names.n || users.n)
 			return MIN(r, 0);
-		r = image_parent(store, &image, &next, err);
-		if (r == 0)
-			r = image_remove(inv, store, &image, false, out, err);
+		find_parent(store, &image, &next);
+		r = image_remove(inv, store, &image, false, out, err);
 		if (r < 0)
 			return r;
 		replace_ptr(id, take_ptr(next));
@@ -161,9 +170,8 @@ static int remove_one(const struct cli_invocation *inv, struct store *store, con
 			       "please force removal",
 			       image.id, image.names.n);
 	if (!o->no_prune)
-		r = image_parent(store, &image, &parent, err);
-	if (r == 0)
-		r = image_remove(inv, store, &image, o->force, out, err);
+		find_parent(store, &image, &parent);
+	r = image_remove(inv, store, &image, o->force, out, err);
 	return r < 0 ? r : remove_parents(inv, store, take_ptr(parent), out, err);
 }
 
@@ -279,9 +287,9 @@ int image_prune(const struct cli_invocation *inv, struct store *store, bool all,
 		r = image_containers(inv, image->id, &users, err);
 		if (r < 0 || users.n)
 			continue;
-		r = image_config_load(store, image->id, &config, err);
-		if (r == 0)
-			r = image_filter_matches(&context, filters, image, &config, err);
+		/* One whose configuration is gone has no labels. */
+		(void)image_config_load(store, image->id, &config, NULL);
+		r = image_filter_matches(&context, filters, image, &config, err);
 		if (r <= 0)
 			continue;
 		/* What others stand on is no waste as long as these are here. */

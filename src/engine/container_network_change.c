@@ -8,6 +8,7 @@
 
 #include "core/alloc.h"
 #include "core/str.h"
+#include "engine/generated_files.h"
 #include "engine/records.h"
 #include "network/config.h"
 
@@ -79,6 +80,7 @@ static int attach_now(struct container *c, const struct network_attachment *atta
 	auto_network_request struct network_request request = NETWORK_REQUEST_INIT;
 	auto_network_status struct network_status status = NETWORK_STATUS_INIT;
 	auto_network_status struct network_status more = NETWORK_STATUS_INIT;
+	auto_network_status struct network_status before = NETWORK_STATUS_INIT;
 	auto_free char *run_dir = container_network_run_dir(c);
 	struct network_env env = container_network_env(c, run_dir);
 	struct network_attachment *a;
@@ -105,10 +107,12 @@ static int attach_now(struct container *c, const struct network_attachment *atta
 		(void)container_save(c, NULL);
 		return r;
 	}
+	container_network_status(c, &before);
 	container_network_status(c, &status);
 	network_status_append(&status, &more);
 	set_status(c, &status);
-	return container_save(c, err);
+	r = container_save(c, err);
+	return r < 0 ? r : generated_files_change_hosts(c, &before, err);
 }
 
 static int check_has_networks(const struct container *c, struct err *err)
@@ -147,6 +151,7 @@ static int detach_now(struct container *c, size_t i, struct err *err)
 {
 	auto_network_request struct network_request request = NETWORK_REQUEST_INIT;
 	auto_network_status struct network_status status = NETWORK_STATUS_INIT;
+	auto_network_status struct network_status before = NETWORK_STATUS_INIT;
 	auto_free char *run_dir = container_network_run_dir(c);
 	struct network_env env = container_network_env(c, run_dir);
 	int r;
@@ -158,12 +163,14 @@ static int detach_now(struct container *c, size_t i, struct err *err)
 	r = network_teardown(&env, &request, c->status.netns, err);
 	if (r < 0)
 		return r;
+	container_network_status(c, &before);
 	container_network_status(c, &status);
 	network_status_remove(&status, request.attachments[0].network);
 	set_status(c, &status);
 	remove_network_at(&c->status, i);
 	remove_at(c->status.attachments, &c->status.n_attachments, i);
-	return container_save(c, err);
+	r = container_save(c, err);
+	return r < 0 ? r : generated_files_change_hosts(c, &before, err);
 }
 
 int container_disconnect(struct container *c, const char *network, struct err *err)

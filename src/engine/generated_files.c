@@ -287,6 +287,54 @@ static bool is_bound(const struct container_config *c, const char *path)
 	return m && str_eq(m->type, "bind");
 }
 
+static void status_addresses(const struct network_status *status, struct strvec *ret)
+{
+	for (size_t i = 0; i < status->n; i++)
+		for (size_t k = 0; k < status->v[i].n_interfaces; k++) {
+			const struct network_status_interface *at = &status->v[i].interfaces[k];
+
+			for (size_t m = 0; m < at->n_subnets; m++)
+				strvec_addf(ret, "%.*s", (int)strcspn(at->subnets[m].ipnet, "/"),
+					    at->subnets[m].ipnet);
+		}
+}
+
+int generated_files_change_hosts(struct container *c, const struct network_status *before,
+				 struct err *err)
+{
+	auto_network_status struct network_status now = NETWORK_STATUS_INIT;
+	auto_strvec struct strvec old = STRVEC_INIT;
+	auto_strvec struct strvec new = STRVEC_INIT;
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	auto_free char *path = path_join(c->run_dir, "hosts");
+	auto_free char *have = NULL;
+	char id[13];
+	char *rest;
+	char *line;
+
+	/* Without one there is nothing to change. */
+	if (c->config.no_hosts || read_host(path, &have) < 0 || !have)
+		return 0;
+	rest = have;
+	container_network_status(c, &now);
+	status_addresses(before, &old);
+	status_addresses(&now, &new);
+	while ((line = strsep(&rest, "\n"))) {
+		auto_free char *address = xstrndup(line, strcspn(line, " \t"));
+
+		if ((*line || rest) &&
+		    (!strvec_contains(&old, address) || strvec_contains(&new, address)))
+			strbuf_addf(&text, "%s\n", line);
+	}
+	for (size_t i = 0; i < new.n; i++)
+		if (!strvec_contains(&old, new.v[i]))
+			strbuf_addf(&text, "%s\t%s %s\n", new.v[i],
+				    c->config.hostname ? c->config.hostname :
+							 container_short_id(c->config.id, id),
+				    c->config.name);
+	return write_file(c, "hosts", text.buf ? text.buf : "", 0644, NULL, NULL, err);
+}
+
 int generated_files_write(struct container *c, struct spec_facts *f, const struct rooted *root,
 			  struct err *err)
 {

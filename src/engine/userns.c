@@ -378,6 +378,11 @@ int userns_resolve(struct engine *e, struct container_config *c, const char *ima
 	const char *other = facts_mode_container(mode);
 	bool mapped = c->n_uid_maps + c->n_gid_maps > 0;
 
+	/* root keeps its id without one, as with podman 5. */
+	if (str_eq(mode, "keep-id") && !mapped) {
+		replace_ptr(c->userns, NULL);
+		mode = NULL;
+	}
 	if ((mode && str_has_prefix(mode, "keep-id")) || str_eq(mode, "nomap"))
 		return err_set(err, ERR_UNSUPPORTED,
 			       "--userns '%s': %.7s is only supported in rootless mode", mode,

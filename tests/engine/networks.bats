@@ -77,7 +77,11 @@ load ../lib/networks
 	is "I am $C" "$(ask "$address" 80)"
 	run net connect later "$C"
 	refused "already"
+	fln exec "$C" sh -c 'echo 127.0.0.9 own >>/etc/hosts'
+	contains "$(fln exec "$C" cat /etc/hosts)" "$address	" "127.0.0.9 own"
 	net disconnect later "$C"
+	is "" "$(fln exec "$C" grep -F "$address" /etc/hosts || :)"
+	contains "$(fln exec "$C" cat /etc/hosts)" "$(address_of "$C" podman)	" "127.0.0.9 own"
 	run ask_once "$address" 80
 	[ "$status" -ne 0 ]
 	run net disconnect later "$C"

@@ -111,7 +111,8 @@ teardown()
 	refused "no 500000 ids in a row"
 	is "0 700000 65536" "$(fl run --rm --subuidname other --subgidname other own cat /proc/self/uid_map | xargs)"
 	is "0 0 4294967295" "$(fl run --rm --userns host own cat /proc/self/uid_map | xargs)"
-	for mode in keep-id keep-id:uid=1 nomap; do
+	is "0 0 4294967295" "$(fl run --rm --userns keep-id own cat /proc/self/uid_map | xargs)"
+	for mode in keep-id:uid=1 nomap; do
 		try run --rm --userns $mode own true
 		refused "only supported in rootless mode"
 	done

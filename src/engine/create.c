@@ -93,7 +93,24 @@ static int check_mode(const char *option, const char *mode, const char *const *w
 {
 	if (is_known_mode(mode, words))
 		return 0;
-	return err_set(err, ERR_UNSUPPORTED, "--%s '%s': not supported", option, mode);
+	return err_set(err, ERR_UNSUPPORTED, "--%s '%s': unrecognized namespace mode %s passed",
+		       option, mode, mode);
+}
+
+/* A container keeps what it calls private. Without a word it is shareable. */
+static int check_ipc_donor(struct engine *e, const char *mode, struct err *err)
+{
+	const char *id = facts_mode_container(mode);
+	auto_container struct container donor = CONTAINER_INIT;
+	int r = id ? container_open_id(&donor, e, id, err) : 0;
+
+	if (r < 0 || !id ||
+	    !(str_eq(donor.config.ipc, "private") || str_eq(donor.config.ipc, "none")))
+		return r;
+	return err_set(err, ERR_INVALID,
+		       "joining IPC of container %s is not allowed: non-shareable IPC (hint: use "
+		       "IpcMode:shareable for the donor container)",
+		       id);
 }
 
 static int check_userns(const char *mode, struct err *err)
@@ -129,6 +146,8 @@ static int resolve_modes(struct engine *e, struct container_config *c, struct er
 		r = check_mode("cgroups", c->cgroups, cgroups_words, err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(modes); i++)
 		r = resolve_mode(e, c, modes[i], err);
+	if (r == 0)
+		r = check_ipc_donor(e, c->ipc, err);
 	if (r == 0 && str_eq(c->uts, "host") && c->hostname)
 		r = err_set(err, ERR_INVALID,
 			    "cannot set hostname when running in the host UTS "

@@ -324,7 +324,8 @@ static int first_use(struct engine *e, struct volume *v, const struct container_
 		if (r < 0)
 			return err_sys(err, r, "change the owner of volume '%s'", v->name);
 	}
-	v->needs_copy_up = false;
+	/* Where there was nothing to take over, another container's place may have something. */
+	v->needs_copy_up = v->needs_copy_up && empty && is_empty_dir(to);
 	v->needs_chown = false;
 	return save(e, v, false, err);
 }

@@ -560,3 +560,90 @@ server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
 	wait
 	is "$id" "$(fl image inspect --format '{{.Id}}' url-image)"
 }
+
+@test "options that exclude each other are named, in either order" {
+	pairs=("--cpu-period=1000 --cpus=2" "--cpu-quota=1000 --cpus=2" "--no-hosts --add-host=foo:127.0.0.1")
+	for command in create run; do
+		for pair in "${pairs[@]}"; do
+			read -r one other <<<"$pair"
+			says 125 "${one%=*} and ${other%=*} cannot be set together" "$command" "$one" "$other" --rootfs "$ROOTFS" true
+			says 125 "${one%=*} and ${other%=*} cannot be set together" "$command" "$other" "$one" --rootfs "$ROOTFS" true
+		done
+	done
+	says 125 "--all and --exec cannot be set together" container cleanup --all --exec=foo
+	for option in --arch --os; do
+		says 125 "--platform option can not be specified with --arch or --os" create --platform=foo/bar "$option=bar" none
+		says 125 "--platform option can not be specified with --arch or --os" pull --platform=foo/bar "$option=bar" none
+	done
+	says 125 "the '--group-add keep-groups' option is not allowed with any other" run --group-add keep-groups --group-add 4 \
+		--rootfs "$ROOTFS" true
+	says 125 "invalid label format: \"=x\"" create --label =x --rootfs "$ROOTFS" true
+	for option in ipc pid uts cgroupns userns; do
+		says 125 "unrecognized namespace mode bogus passed" create "--$option" bogus --rootfs "$ROOTFS" true
+	done
+}
+
+@test "variables by the beginning of their names, files with a comma in theirs" {
+	printf 'C=file\nTEST_*\nNOT*HING\n' >one,two
+	printf 'label=value\n' >three,four
+	export TEST_A=a TEST_B=b test_c=c NOTXHING=x
+	for options in "--env TEST_* --env NOT*HING" "--env-file $T/one,two"; do
+		# shellcheck disable=SC2086 # words
+		fl run --rm $options --rootfs "$ROOTFS" env >variables
+		is "TEST_A=a TEST_B=b" "$(grep -E '^(TEST|test|NOT)' variables | sort | xargs)"
+	done
+	fl create --name "$C" --label-file three,four --rootfs "$ROOTFS" true >/dev/null
+	is value "$(inspect "$C" '{{.Config.Labels.label}}')"
+}
+
+@test "--ipc private is nobody else's, shareable is" {
+	start_idle "$C-1" --ipc private
+	start_idle "$C-2" --ipc shareable
+	says 125 "is not allowed: non-shareable IPC (hint: use IpcMode:shareable for the donor container)" \
+		run --rm --ipc "container:$C-1" --rootfs "$ROOTFS" true
+	fl run --rm --ipc "container:$C-2" --rootfs "$ROOTFS" true
+}
+
+@test "stats has no figures of a container without a cgroup" {
+	fl run -d --name "$C-1" --cgroups disabled --rootfs "$ROOTFS" sleep 1000 >/dev/null
+	start_idle "$C-2"
+	is "$C-2" "$(fl stats --no-stream --format '{{.Name}}')"
+	says 125 "did not create a cgroup" stats --no-stream "$C-1"
+	fl rm -f -t 0 "$C-1" >/dev/null
+}
+
+@test "volumes: filters that there are, fields of templates, copy-up from where there is something" {
+	says 125 '"bogus" is an invalid volume filter' volume ls --filter bogus=1
+	says 125 '"x" is not a valid value for the "dangling" filter - must be true or false' volume ls --filter dangling=x
+	says 125 "provide one or more volume names or use --all" volume inspect
+	says 125 "choose either one or more volumes or all" volume rm
+	make_image copy-image
+	fl volume create copied >/dev/null
+	is "true false 0 0" "$(fl volume inspect --format '{{.NeedsCopyUp}} {{.Anonymous}} {{.UID}} {{.GID}}' copied)"
+	fl run --rm -v copied:/mnt localhost/copy-image true
+	is true "$(fl volume inspect --format '{{.NeedsCopyUp}}' copied)"
+	fl run --rm -v copied:/etc localhost/copy-image test -e /etc/passwd
+	is false "$(fl volume inspect --format '{{.NeedsCopyUp}}' copied)"
+	fl volume rm copied >/dev/null
+}
+
+@test "login and logout say why in one line" {
+	echo '{}' >auth.json
+	says 125 "Error: not logged into nosuch.example" logout --authfile "$T/auth.json" nosuch.example
+	export CONTAINERS_REGISTRIES_CONF=$T/registries.conf
+	: >registries.conf
+	says 125 "no registries found in registries.conf, a registry must be provided" login
+}
+
+@test "an image whose configuration is lost can be removed" {
+	for command in 'rmi -f lost-image' 'image prune -a -f'; do
+		make_image lost-image 'LABEL a=b'
+		id=$(fl image inspect --format '{{.Id}}' lost-image)
+		find "$ENGINE/root/blobs" -name "*$id*" -delete
+		# shellcheck disable=SC2086 # words
+		fl $command >out 2>&1 || fail "$(cat out)" || return 1
+		contains "$(cat out)" "$id"
+		fl images -a >/dev/null
+		! fl image exists lost-image
+	done
+}

@@ -52,7 +52,9 @@ void create_defaults_prepare(const void *context, void *options)
 	o->pids_limit = c->pids_limit;
 	take_bool(&c->env_host, &o->env_host);
 	take_bool(&c->init, &o->init);
-	take_bool(&c->no_hosts, &o->no_hosts);
+	/* --add-host wants the file. */
+	if (o->add_hosts.n == 0)
+		take_bool(&c->no_hosts, &o->no_hosts);
 	take_bool(&c->privileged, &o->privileged);
 	take_bool(&c->read_only, &o->read_only);
 	if (conf->engine.stop_timeout.set)

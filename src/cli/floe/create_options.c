@@ -30,11 +30,25 @@ static void copy_list(const struct strvec *from, char ***to, size_t *n)
 
 /* --- environment ------------------------------------------------------------------------------------ */
 
+/* "NAME*": all of the caller's that begin with NAME. */
+static void set_matching(char ***env, size_t *n, const char *pattern)
+{
+	size_t len = strlen(pattern) - 1;
+
+	for (char **e = environ; *e; e++)
+		if (strncmp(*e, pattern, len) == 0 && strcspn(*e, "=") >= len)
+			environment_set(env, n, *e);
+}
+
 void create_env_set(char ***env, size_t *n, const char *text)
 {
 	auto_free char *entry = NULL;
 
 	if (!strchr(text, '=')) {
+		if (str_has_suffix(text, "*")) {
+			set_matching(env, n, text);
+			return;
+		}
 		const char *value = getenv(text);
 
 		if (!value)
@@ -135,8 +149,18 @@ static int apply_maps(const struct create_options *o, struct container_config *c
 		r = each_line(o->label_files.v[i], set_label_line, &c->labels, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < o->labels.n; i++)
+	if (o->no_hosts && o->add_hosts.n > 0)
+		return err_set(err, ERR_USAGE, "--no-hosts and --add-host cannot be set together");
+	if (o->groups.n > 1 && strvec_contains(&o->groups, "keep-groups"))
+		return err_set(err, ERR_USAGE,
+			       "the '--group-add keep-groups' option is not allowed with any other "
+			       "--group-add options");
+	for (size_t i = 0; i < o->labels.n; i++) {
+		if (o->labels.v[i][0] == '=')
+			return err_set(err, ERR_INVALID, "invalid label format: \"%s\"",
+				       o->labels.v[i]);
 		map_set(&c->labels, o->labels.v[i]);
+	}
 	for (size_t i = 0; i < o->annotations.n; i++) {
 		if (!strchr(o->annotations.v[i], '=') || o->annotations.v[i][0] == '=')
 			return err_set(err, ERR_INVALID, "annotation '%s': expected KEY=VALUE",
@@ -214,8 +238,8 @@ int create_options_limits(const struct create_options *o, struct container_limit
 	if (o->blkio_weight.set)
 		l->blkio_weight = (struct opt_u32){ true, (uint32_t)o->blkio_weight.v };
 	if (o->cpus && (o->cpu_quota.set || o->cpu_period.set))
-		return err_set(err, ERR_INVALID,
-			       "--cpus cannot be used with --cpu-quota or --cpu-period");
+		return err_set(err, ERR_INVALID, "%s and --cpus cannot be set together",
+			       o->cpu_period.set ? "--cpu-period" : "--cpu-quota");
 	if (o->memory_swap.set && o->memory_swap.v >= 0 &&
 	    (!o->memory.set || o->memory_swap.v < o->memory.v))
 		return err_set(err, ERR_INVALID,

@@ -118,8 +118,7 @@ extern const struct create_options create_options_default;
 		OPT_STRING(T, M.personality, "personality", 0, "LINUX|LINUX32",                    \
 			   "execution domain (personality(2))"),                                   \
 		OPT_STRVEC(T, M.env, "env", 'e', "NAME[=VALUE]", "set a variable"),                \
-		OPT_STRVEC_F(T, M.env_file, "env-file", 0, "FILE", "read variables from a file",   \
-			     CLI_LIST),                                                            \
+		OPT_STRVEC(T, M.env_file, "env-file", 0, "FILE", "read variables from a file"),    \
 		OPT_STRVEC(T, M.env_merge, "env-merge", 0, "NAME=VALUE",                           \
 			   "set a variable from others: PATH=${PATH}:/x"),                         \
 		OPT_STRVEC(T, M.unsetenv, "unsetenv", 0, "NAME", "remove a variable"),             \
@@ -143,8 +142,7 @@ extern const struct create_options create_options_default;
 			     "directory in which hosts, resolv.conf and the like are mounted too", \
 			     CLI_LIST),                                                            \
 		OPT_STRVEC(T, M.labels, "label", 'l', "KEY=VALUE", "give it a label"),             \
-		OPT_STRVEC_F(T, M.label_files, "label-file", 0, "FILE", "read labels from a file", \
-			     CLI_LIST),                                                            \
+		OPT_STRVEC(T, M.label_files, "label-file", 0, "FILE", "read labels from a file"),  \
 		OPT_STRVEC(T, M.annotations, "annotation", 0, "KEY=VALUE",                         \
 			   "add an annotation for the runtime"),                                   \
 		OPT_FLAG(T, M.privileged, "privileged", 0, "all capabilities and devices"),        \

@@ -88,9 +88,9 @@ int image_platform_parse(const char *platform, struct skopeo_options *skopeo, ch
 	if (!platform)
 		return 0;
 	if (skopeo->arch || skopeo->os || skopeo->variant)
-		return err_set(
-			err, ERR_USAGE,
-			"option '--platform': it cannot stand beside --arch, --os and --variant");
+		return err_set(err, ERR_USAGE,
+			       "--platform option can not be specified with --arch or --os, nor "
+			       "--variant");
 	text = xstrdup(platform);
 	*ret_text = text;
 	arch = strchr(text, '/');

@@ -154,7 +154,15 @@ static int one_round(const struct cli_invocation *inv, const struct stats_cli *o
 
 		if (container_open_id(&c, e, ids->v[i], NULL) < 0)
 			continue;
-		if (container_is_alive(&c))
+		/* Where it has no cgroup of its own, figures would be somebody else's. */
+		if (str_eq(c.config.cgroups, "disabled") && inv->n_args == 0)
+			continue;
+		if (str_eq(c.config.cgroups, "disabled"))
+			r = err_set(err, ERR_UNSUPPORTED,
+				    "cannot show figures of container %s as it did not create a "
+				    "cgroup: this container is not creating cgroups",
+				    c.config.id);
+		else if (container_is_alive(&c))
 			r = usage_read(&c, &u, err);
 		else if (!o->all && inv->n_args == 0)
 			continue;

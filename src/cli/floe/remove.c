@@ -113,6 +113,8 @@ static int run_cleanup(const struct cli_invocation *inv, struct err *err)
 {
 	struct cleanup_options o = *(const struct cleanup_options *)inv->options;
 
+	if (o.exec && o.targets.all)
+		return err_set(err, ERR_USAGE, "--all and --exec cannot be set together");
 	/* conmon has become this process, with the sockets that hold published ports; nothing of ours is open yet. */
 	(void)fd_close_from(STDERR_FILENO + 1, NULL, 0);
 	if (o.remove_image && !o.remove)

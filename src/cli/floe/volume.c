@@ -40,6 +40,22 @@ struct json_object *view_volume(const struct volume *v)
 	return o;
 }
 
+/* Templates may ask for what documents leave out. */
+static struct json_object *volume_row(const struct volume *v, const char *format)
+{
+	struct json_object *o = view_volume(v);
+
+	if (!format || str_eq(format, "json"))
+		return o;
+	view_add_bool(o, "Anonymous", v->anonymous);
+	view_add_i64(o, "UID", v->uid);
+	view_add_i64(o, "GID", v->gid);
+	view_add_i64(o, "Timeout", 0);
+	view_add(o, "StorageID", "");
+	json_object_object_add(o, "Status", json_object_new_object());
+	return o;
+}
+
 /* --- create ----------------------------------------------------------------------------------------- */
 
 struct create_cli {
@@ -149,6 +165,30 @@ static int one_matches(struct engine *e, const struct volume *v, const char *tex
 	return err_set(err, ERR_USAGE, "'%s' is an invalid volume filter", text);
 }
 
+/* Before there is a volume to look at. */
+static int check_filters(const struct strvec *filters, struct err *err)
+{
+	static const char *const keys[] = { "name",	"driver",    "label", "label!",
+					    "dangling", "anonymous", NULL };
+	static const char *const truths[] = { "true", "false", NULL };
+
+	for (size_t i = 0; i < filters->n; i++) {
+		const char *value = strchr(filters->v[i], '=');
+		auto_free char *key = xstrndup(filters->v[i], strcspn(filters->v[i], "="));
+
+		if (!value || !str_is_one_of(key, keys))
+			return err_set(err, ERR_USAGE, "\"%s\" is an invalid volume filter", key);
+		if ((str_eq(key, "dangling") || str_eq(key, "anonymous")) &&
+		    !str_is_one_of(value + 1, truths))
+			return err_set(
+				err, ERR_USAGE,
+				"\"%s\" is not a valid value for the \"%s\" filter - must be "
+				"true or false",
+				value + 1, key);
+	}
+	return 0;
+}
+
 static int all_match(struct engine *e, const struct volume *v, const struct strvec *filters,
 		     struct err *err)
 {
@@ -174,14 +214,17 @@ static int run_list(const struct cli_invocation *inv, struct err *err)
 		.headings = headings,
 		.no_heading = o->no_heading,
 	};
-	int r = volume_list(e, &volumes, err);
+	int r = check_filters(&o->filters, err);
+
+	if (r == 0)
+		r = volume_list(e, &volumes, err);
 
 	view_add(headings, "Name", "VOLUME NAME");
 	for (size_t i = 0; r >= 0 && i < volumes.n; i++) {
 		r = all_match(e, &volumes.v[i], &o->filters, err);
 		if (r <= 0)
 			continue;
-		json_object_array_add(list.rows, view_volume(&volumes.v[i]));
+		json_object_array_add(list.rows, volume_row(&volumes.v[i], o->format));
 		if (o->quiet)
 			strbuf_addf(&out, "%s\n", volumes.v[i].name);
 	}
@@ -228,8 +271,10 @@ static int run_inspect(const struct cli_invocation *inv, struct err *err)
 	int code = 0;
 	int r = o->all ? volume_list(floe_engine(inv), &volumes, err) : 0;
 
+	if (r == 0 && inv->n_args == 0 && !o->all)
+		r = err_set(err, ERR_USAGE, "provide one or more volume names or use --all");
 	for (size_t i = 0; i < volumes.n; i++)
-		json_object_array_add(list, view_volume(&volumes.v[i]));
+		json_object_array_add(list, volume_row(&volumes.v[i], o->format));
 	for (size_t i = 0; r == 0 && i < inv->n_args; i++) {
 		auto_volume struct volume v = { 0 };
 		struct err one = ERR_INIT;
@@ -238,7 +283,7 @@ static int run_inspect(const struct cli_invocation *inv, struct err *err)
 			targets_report(&one);
 			code = FLOE_EXIT_ERROR;
 		} else {
-			json_object_array_add(list, view_volume(&v));
+			json_object_array_add(list, volume_row(&v, o->format));
 		}
 	}
 	if (r == 0)
@@ -355,7 +400,9 @@ static int run_remove(const struct cli_invocation *inv, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "--force option must be specified to use the --time option");
 	if (r == 0 && names.n == 0 && !o->all)
-		return err_set(err, ERR_USAGE, "volume rm needs a volume or --all");
+		return err_set(
+			err, ERR_USAGE,
+			"choose either one or more volumes or all; see 'floe volume rm --help'");
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		struct err one = ERR_INIT;
 		int r2 = remove_one(e, names.v[i], o, &one);
@@ -425,8 +472,10 @@ static int run_prune(const struct cli_invocation *inv, struct err *err)
 {
 	const struct prune_cli *o = inv->options;
 	auto_strbuf struct strbuf out = STRBUF_INIT;
-	int r = volume_prune(floe_engine(inv), &o->filters, &out, err);
+	int r = check_filters(&o->filters, err);
 
+	if (r == 0)
+		r = volume_prune(floe_engine(inv), &o->filters, &out, err);
 	return r < 0 ? r : cli_print(out.buf ? out.buf : "", err);
 }
 

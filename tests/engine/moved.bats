@@ -90,11 +90,14 @@ restorable_ids()
 	crun_cannot "dump the devices that it binds into a container with a user namespace"
 	is_cgroup_v2 || skip "this machine has cgroup version 1"
 	ticking --uidmap 0:100000:2000 --gidmap 0:200000:2000 :
-	fl checkpoint "$C" >/dev/null
-	# A newer one can.
-	try restore "$C"
+	# CRIU after 4.2 can; of others it is refused before it is frozen.
+	try checkpoint "$C"
 	if [ "$status" -ne 0 ]; then
 		contains "$output" "user namespace without the id 65534" "map 65536 ids"
+		is running "$(inspect "$C" '{{.State.Status}}')"
+		fl checkpoint --leave-running "$C" >/dev/null
+	else
+		fl restore "$C" >/dev/null
 	fi
 	fl rm -f -t 0 "$C" >/dev/null
 	ticking --cgroupns host --uidmap 0:100000:2000 --gidmap 0:200000:2000 :

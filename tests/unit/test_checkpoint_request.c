@@ -287,6 +287,53 @@ static void test_dump_with_everything(void **state UNUSED)
 	assert_false(r.status_fd_is_passed);
 }
 
+/* What CRIU up to 4.2 would freeze and not bring back is refused before. */
+static void test_dump_userns(void **state UNUSED)
+{
+	struct oci_namespace namespaces[] = { { .type = (char[]){ "user" } },
+					      { .type = (char[]){ "cgroup" } } };
+	struct oci_id_mapping few = { 0, 100000, 65534 };
+	struct oci_id_mapping many = { 0, 100000, 65535 };
+	struct oci_id_mapping root = { 0, 0, 1 };
+	struct oci_linux l = { .namespaces = namespaces, .n_namespaces = 2 };
+	const struct runtime_spec spec = { .linux_ = &l };
+	const struct {
+		struct oci_id_mapping *uids, *gids;
+		size_t n_namespaces;
+		int version;
+		bool is_v2, leave_running;
+		int want;
+	} cases[] = {
+		{ &few, &many, 2, 40200, true, false, -EOPNOTSUPP },
+		{ &many, &few, 2, 40200, true, false, -EOPNOTSUPP },
+		{ &many, &many, 2, 40200, true, false, 0 },
+		{ &root, &root, 2, 40200, true, false, 0 },
+		{ &few, &few, 1, 40200, true, false, 0 },
+		{ &few, &few, 2, 40201, true, false, 0 },
+		{ &few, &few, 2, 40200, false, false, 0 },
+		{ &few, &few, 2, 40200, true, true, 0 },
+	};
+	struct externals none = EXTERNALS_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		auto_checkpoint_request struct checkpoint_request r = CHECKPOINT_REQUEST_INIT;
+		struct checkpoint_options opts = { .leave_running = cases[i].leave_running };
+		struct checkpoint_facts facts = dump_facts(&none);
+		struct err err = ERR_INIT;
+
+		facts.criu_version = cases[i].version;
+		facts.freezer_is_v2 = cases[i].is_v2;
+		l.uid_mappings = cases[i].uids;
+		l.gid_mappings = cases[i].gids;
+		l.n_uid_mappings = l.n_gid_mappings = 1;
+		l.n_namespaces = cases[i].n_namespaces;
+		assert_int_equal(checkpoint_request_make(&r, &opts, &spec, &facts, &err),
+				 cases[i].want);
+		if (cases[i].want < 0)
+			assert_non_null(strstr(err.msg, "map 65536 ids"));
+	}
+}
+
 static void test_pre_dump(void **state UNUSED)
 {
 	struct mount_plan plan = make_plan(MOUNT_CGROUP_V1, false);
@@ -544,6 +591,7 @@ int main(void)
 		cmocka_unit_test(test_dump_externals_v1),
 		cmocka_unit_test(test_cgroup_mounts_of_its_own),
 		cmocka_unit_test(test_dump_with_everything),
+		cmocka_unit_test(test_dump_userns),
 		cmocka_unit_test(test_pre_dump),
 		cmocka_unit_test(test_old_criu),
 		cmocka_unit_test(test_config_file),

@@ -10,6 +10,9 @@
 #include "core/str.h"
 #include "runtime/namespace/plan.h"
 
+/* What ids are to who has no mapping for them: /proc/sys/kernel/overflowuid. */
+#define OVERFLOW_ID 65534
+
 void checkpoint_request_done(struct checkpoint_request *request)
 {
 	criu_message_free(request->message);
@@ -196,6 +199,42 @@ static int require_external_ns(int version, const char *direction, struct err *e
 		lacks, direction, version);
 }
 
+/* Whether a process that is still the host's root is somebody in the namespace: root itself, or the overflow id. */
+static bool knows_root(const struct oci_id_mapping *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i].size > 0 &&
+		    (v[i].host_id == 0 || (v[i].container_id <= OVERFLOW_ID &&
+					   OVERFLOW_ID - v[i].container_id < v[i].size)))
+			return true;
+	return false;
+}
+
+/*
+ * What it freezes and cannot bring back: at a restore it moves the first process to the root of its cgroup namespace before
+ * that has an id of its user namespace, and the kernel refuses the message if the overflow id is not mapped (issue 2902 of
+ * CRIU). Who lets the container run on may find another CRIU for the images.
+ */
+static int require_restorable_userns(const struct runtime_spec *spec,
+				     const struct checkpoint_options *opts,
+				     const struct checkpoint_facts *facts, struct err *err)
+{
+	const struct oci_namespace *user = find_namespace(spec, NAMESPACE_USER);
+	const struct oci_linux *l = spec->linux_;
+
+	if (opts->pre_dump || opts->leave_running || !facts->freezer_is_v2 ||
+	    facts->criu_version > CRIU_VERSION_USERNS_LAST || !user || !str_is_empty(user->path) ||
+	    !find_namespace(spec, NAMESPACE_CGROUP) ||
+	    (knows_root(l->uid_mappings, l->n_uid_mappings) &&
+	     knows_root(l->gid_mappings, l->n_gid_mappings)))
+		return 0;
+	return err_set(err, ERR_UNSUPPORTED,
+		       "CRIU up to 4.2 could not restore it: it has a cgroup namespace of version "
+		       "2 in a user namespace without the id %u; map 65536 ids or share the host's "
+		       "cgroup namespace, or checkpoint with --leave-running for a newer CRIU",
+		       OVERFLOW_ID);
+}
+
 static int add_external_ns(CriuOpts *o, const struct runtime_spec *spec, enum namespace_kind kind,
 			   uint64_t inode, struct err *err)
 {
@@ -277,6 +316,8 @@ int checkpoint_request_make(struct checkpoint_request *ret, const struct checkpo
 		r = require_version(facts->criu_version, CRIU_VERSION_MIN, err);
 	if (r == 0)
 		r = require_external_ns(facts->criu_version, "checkpointing", err);
+	if (r == 0)
+		r = require_restorable_userns(spec, opts, facts, err);
 	if (r < 0)
 		return r;
 	request.message = criu_message_new(

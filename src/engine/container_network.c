@@ -149,6 +149,11 @@ bool container_network_is_late(const struct container *c)
 	return c->config.n_networks > 0 && c->config.n_uid_maps > 0;
 }
 
+bool container_network_is_pending(const struct container *c)
+{
+	return c->config.n_networks > 0 && !c->status.network;
+}
+
 int container_network_begin(struct container *c, struct network_job *job, pid_t pid,
 			    struct err *err)
 {

@@ -28,6 +28,8 @@ int container_network_begin(struct container *c, struct network_job *job, pid_t 
 			    struct err *err);
 /* Whether that has to wait for the runtime, which makes the namespace. */
 bool container_network_is_late(const struct container *c);
+/* Whether it is attached to networks of which the result is not known yet. */
+bool container_network_is_pending(const struct container *c);
 /* Wait for it; the record knows the result. To be called after every begin that succeeded. */
 int container_network_finish(struct container *c, struct network_job *job, struct err *err);
 /* Take everything away that the record speaks of; nothing when that is nothing. */

@@ -155,6 +155,9 @@ static int write_hosts(struct container *c, const struct attached *attached, str
 
 	if (c->config.no_hosts)
 		return 0;
+	/* Its names may be of addresses that are not known before the network is. */
+	if (container_network_is_pending(c))
+		return write_file(c, "hosts", "", 0644, f, "/etc/hosts", err);
 	params.host_gateway = host_address(c, attached);
 	if (attached->addresses.n) {
 		params.addresses = (const char *const *)attached->addresses.v;

@@ -13,8 +13,8 @@
 /* All of them, and /dev/shm. f has host name and user; root: the root file system. */
 int generated_files_write(struct container *c, struct spec_facts *f, const struct rooted *root,
 			  struct err *err);
-/* hosts and resolv.conf, by the networks that the container is in; again when those become known after it was made: then f is
- * of no use but for the host name, since the files are mounted already and are written in place. */
+/* hosts and resolv.conf, by the networks that the container is in; hosts is empty while those are not known yet. Again when they
+ * are: then f is of no use but for the host name, since the files are mounted already and are written in place. */
 int generated_files_write_network(struct container *c, struct spec_facts *f,
 				  const struct rooted *root, struct err *err);
 /* Networks have come or gone while it runs: in hosts, lines of addresses that are gone go, new ones come last, and what others

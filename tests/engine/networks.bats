@@ -15,6 +15,21 @@ load ../lib/networks
 	[[ $output =~ 10\.88\.[0-9]+\.[0-9]+[[:space:]]+[0-9a-f]{12} ]]
 }
 
+@test "hooks and settings of an interface find the network" {
+	mkdir hooks
+	cat >hook.sh <<-'EOF'
+		#!/bin/sh
+		nsenter --net="/proc/$(jq .pid)/ns/net" ip -o -4 addr show eth0 >"${0%/*}/seen"
+	EOF
+	jq -n --arg t "$T" --arg path "PATH=$PATH" '{version: "1.0.0", hook: {path: ($t + "/hook.sh"), env: [$path]},
+		when: {always: true}, stages: ["createRuntime"]}' >hooks/a.json
+	printf '#!/bin/sh\nexec %s --hooks-dir %s "$@"\n' "$FLOE" "$T/hooks" >with-hooks
+	chmod +x hook.sh with-hooks
+	FLOE=$T/with-hooks fln run --rm --rootfs "$ROOTFS" true
+	contains "$(cat seen)" "10.88."
+	is 1 "$(fln run --rm --sysctl net.ipv4.conf.eth0.log_martians=1 --rootfs "$ROOTFS" cat /proc/sys/net/ipv4/conf/eth0/log_martians)"
+}
+
 @test "a published port reaches the container, also from an address of the host" {
 	serve "$C" -p 18080:80
 	is "I am $C" "$(ask 127.0.0.1 18080)"

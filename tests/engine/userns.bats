@@ -133,6 +133,7 @@ teardown()
 	is "I am $C" "$(ask 127.0.0.1 18090)"
 	run fln exec "$C" cat /etc/hosts
 	contains "$output" "$(address_of "$C" podman)"
+	contains "$(fln run --rm "${MAP[@]}" --add-host box:host-gateway --rootfs "$ROOTFS" cat /etc/hosts)" $'10.88.0.1\tbox'
 	is "0" "$(fln run --rm "${MAP[@]}" --cap-add net_admin --rootfs "$ROOTFS" sh -c 'ip link set lo mtu 1400; echo $?')"
 	is yes "$(fln run --rm "${MAP[@]}" --network host --rootfs "$ROOTFS" sh -c '[ -d /sys/class/net/lo ] && echo yes')"
 	is yes "$(fln run --rm "${MAP[@]}" --network "container:$C" --rootfs "$ROOTFS" sh -c 'ip -o addr | grep -q 10.88. && echo yes')"

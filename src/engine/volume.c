@@ -92,7 +92,7 @@ int volume_lock(struct engine *e, const char *name, struct err *err)
 
 int volume_make_directory(const struct volume *v, struct err *err)
 {
-	int r = fs_mkdir_all(AT_FDCWD, v->mountpoint, 0755, 0755);
+	int r = fs_mkdir_all(AT_FDCWD, v->mountpoint, 0700, 0755);
 
 	if (r < 0)
 		return err_sys(err, r, "make volume '%s': create directory '%s'", v->name,

@@ -120,7 +120,7 @@ static int make_dirs(struct store *store, const char *id, const struct rootfs_op
 	r = fs_remove_tree(AT_FDCWD, base);
 	if (r < 0)
 		return err_sys(err, r, "remove '%s'", base);
-	if (mkdir(base, 0711) < 0)
+	if (mkdir(base, 0700) < 0)
 		return err_sys(err, -errno, "make directory '%s'", base);
 	for (size_t i = 0; i < n; i++) {
 		auto_free char *path = part(store, id, names[i]);

@@ -35,8 +35,8 @@ char *store_path(const struct store *store, const char *a, const char *b)
 
 static int make_directories(struct store *store, struct err *err)
 {
-	/* 0711: what is inside is protected by its own modes, and a process of another user id in a
-	 * user namespace must reach its root file system. */
+	/* 0711 on the way to root file systems: a process in a user namespace must reach its own, of which
+	 * the directory is open then. Who else could would find programs that are set-user-ID. */
 	int r = fs_mkdir_all(AT_FDCWD, store->root, 0755, 0711);
 
 	if (r < 0)
@@ -45,10 +45,9 @@ static int make_directories(struct store *store, struct err *err)
 	if (store->root_fd < 0)
 		return err_sys(err, store->root_fd, "open directory '%s'", store->root);
 	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
-		bool secret = str_has_prefix(directories[i], "blobs") ||
-			      str_eq(directories[i], "staging") || str_eq(directories[i], "locks");
+		bool leads_to_roots = str_eq(directories[i], "rootfs");
 
-		if (mkdirat(store->root_fd, directories[i], secret ? 0700 : 0711) < 0 &&
+		if (mkdirat(store->root_fd, directories[i], leads_to_roots ? 0711 : 0700) < 0 &&
 		    errno != EEXIST)
 			return err_sys(err, -errno, "make directory '%s/%s'", store->root,
 				       directories[i]);

@@ -164,6 +164,29 @@ setup()
 	fl rmi localhost/links:1 >/dev/null
 }
 
+# Whether others may not search one of the directories from the engine's to this one.
+is_closed()
+{
+	local path=$1
+	while path=${path%/*} && [ "$path" != "$ENGINE" ]; do
+		((0$(stat -c %a "$path") & 1)) || return 0
+	done
+	echo "others can reach $1" >&2
+	return 1
+}
+
+@test "other users of the machine reach nothing of containers, images and volumes" {
+	fl run -d --name "$C" --network none -v inner:/tmp/v --mount "type=image,src=$IMAGE,dst=/mnt" "$IMAGE" sleep 100000 >/dev/null
+	merged=$(findmnt -rno TARGET -t overlay | grep "^$ENGINE/root/rootfs/")
+	[ "$(wc -l <<<"$merged")" -ge 2 ]
+	for path in $merged "$(fl volume inspect --format '{{.Mountpoint}}' inner)" "$ENGINE"/root/layers/*/diff; do
+		[ -d "$path" ]
+		is_closed "$path"
+	done
+	fl rm -f -t 0 "$C" >/dev/null
+	fl volume rm inner >/dev/null
+}
+
 @test "cp reaches volumes and mounts of a container that does not run" {
 	mkdir mnt dir
 	echo x >dir/file

@@ -305,11 +305,11 @@ static void test_dump_userns(void **state UNUSED)
 		int want;
 	} cases[] = {
 		{ &few, &many, 2, 40200, true, false, -EOPNOTSUPP },
-		{ &many, &few, 2, 40200, true, false, -EOPNOTSUPP },
+		{ &many, &few, 2, 40201, true, false, -EOPNOTSUPP },
 		{ &many, &many, 2, 40200, true, false, 0 },
 		{ &root, &root, 2, 40200, true, false, 0 },
 		{ &few, &few, 1, 40200, true, false, 0 },
-		{ &few, &few, 2, 40201, true, false, 0 },
+		{ &few, &few, 2, 40300, true, false, 0 },
 		{ &few, &few, 2, 40200, false, false, 0 },
 		{ &few, &few, 2, 40200, true, true, 0 },
 	};

@@ -223,7 +223,7 @@ static int require_restorable_userns(const struct runtime_spec *spec,
 	const struct oci_linux *l = spec->linux_;
 
 	if (opts->pre_dump || opts->leave_running || !facts->freezer_is_v2 ||
-	    facts->criu_version > CRIU_VERSION_USERNS_LAST || !user || !str_is_empty(user->path) ||
+	    facts->criu_version >= CRIU_VERSION_USERNS || !user || !str_is_empty(user->path) ||
 	    !find_namespace(spec, NAMESPACE_CGROUP) ||
 	    (knows_root(l->uid_mappings, l->n_uid_mappings) &&
 	     knows_root(l->gid_mappings, l->n_gid_mappings)))

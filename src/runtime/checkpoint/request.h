@@ -43,7 +43,7 @@
 #define CRIU_VERSION_LSM 31600 /* and nftables */
 #define CRIU_VERSION_MOUNTS_V2 31700 /* mounts made apart and moved to their places */
 #define CRIU_VERSION_LOCK_SKIP 31900
-#define CRIU_VERSION_USERNS_LAST 40200 /* the last that needs the overflow id in a user namespace */
+#define CRIU_VERSION_USERNS 40300 /* cgroup namespaces in user namespaces without the overflow id */
 
 struct checkpoint_request {
 	CriuReq *message; /* owned */

@@ -235,18 +235,20 @@ int conmon_receive(int fd, int *ret_data, char **ret_message, struct err *err)
 	return 0;
 }
 
+void conmon_await_fork(struct conmon *c)
+{
+	if (c->pid > 0)
+		(void)RETRY_EINTR(waitpid(c->pid, NULL, 0));
+	c->pid = 0;
+}
+
 void conmon_close(struct conmon *c)
 {
 	close_fd(&c->sync_fd);
 	close_fd(&c->start_fd);
 	close_fd(&c->attach_fd);
-	if (c->pid > 0) {
-		/* It forks and goes at once; with the pipes closed there is nothing to wait for. */
-		int status;
-
-		(void)RETRY_EINTR(waitpid(c->pid, &status, 0));
-		c->pid = 0;
-	}
+	/* With the pipes closed there is nothing that it would wait for. */
+	conmon_await_fork(c);
 }
 
 /* --- what the runtime said ------------------------------------------------------------------------ */

@@ -86,6 +86,9 @@ int conmon_go(struct conmon *c, struct err *err);
  * -EPIPE (ERR_REMOTE) when conmon went away without one.
  */
 int conmon_receive(int fd, int *ret_data, char **ret_message, struct err *err);
+/* Wait until its first process has gone, which forks, writes the pid file and goes at once; but maybe after the other has
+ * told of the container. */
+void conmon_await_fork(struct conmon *c);
 void conmon_close(struct conmon *c);
 DEFINE_AUTO_VAL(conmon, struct conmon, conmon_close)
 #define auto_conmon auto_cleanup(conmon_cleanup_val)

@@ -352,6 +352,7 @@ static int stage_created(void *context, struct err *err)
 		return conmon_runtime_error(x->oci_log, message, err);
 	s->pid = pid;
 	s->pid_start_time = start_time(pid);
+	conmon_await_fork(&x->conmon);
 	s->conmon_pid = read_pid(x->c->run_dir, "conmon.pid");
 	s->conmon_start_time = start_time(s->conmon_pid);
 	s->exit_code = 0;

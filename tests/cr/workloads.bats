@@ -257,7 +257,7 @@ server_rootfs()
 	add_mount /run tmpfs tmpfs nosuid nodev
 	add_mount /var/lib/nginx tmpfs tmpfs nosuid nodev mode=755
 	configure '.process.capabilities |= map_values(. + ["CAP_SETUID", "CAP_SETGID", "CAP_CHOWN", "CAP_DAC_OVERRIDE"])'
-	mkdir "$BUNDLE/rootfs/srv/files"
+	mkdir -m 777 "$BUNDLE/rootfs/srv/files"
 	seq -f '%015.0f' 0 999999 >"$BUNDLE/rootfs/srv/large"
 	cat >"$BUNDLE/rootfs/etc/nginx/nginx.conf" <<-CONF
 		user $(can_dump_other_users && echo www-data || echo root);

@@ -106,10 +106,10 @@ int foreground_run(struct container *c, const struct foreground_options *o, stru
 		r = attach_open(&a, &options, err);
 	if (r == 0)
 		r = container_start(c, err);
-	if (r == 0)
-		event_container(c, "attach");
 	else
 		(void)container_cleanup(c, NULL);
+	if (r == 0)
+		event_container(c, "attach");
 	container_unlock(c);
 	if (r < 0) {
 		attach_close(&a);

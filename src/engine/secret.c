@@ -122,11 +122,11 @@ int secret_create(struct engine *e, const struct secret_params *p, const struct 
 	json_string_map_set_all(&s.options, p->options);
 	/* The content first: a record never speaks of what is not there. */
 	r = secret_driver_store(e, &s, data, err);
-	if (r == 0)
-		r = insert(db, &s, &old, err);
+	if (r < 0)
+		return r;
+	r = insert(db, &s, &old, err);
 	if (r < 0) {
-		if (str_eq(s.driver, "file"))
-			remove_data(e, &s);
+		remove_data(e, &s);
 		return r;
 	}
 	if (old.id)
@@ -193,13 +193,11 @@ int secret_remove(struct engine *e, const char *name, struct err *err)
 
 	if (r == 0)
 		r = record_db(e, &db, err);
-	/* A command can fail: then there is still a record of what it has to remove. A file without one does no harm. */
-	if (r == 0 && str_eq(s.driver, "shell"))
+	/* It can fail: then there is still a record of what is to be removed. */
+	if (r == 0)
 		r = secret_driver_remove(e, &s, err);
 	if (r == 0)
 		r = db_exec(db, err, "DELETE FROM secrets WHERE id = ?", "s", s.id);
-	if (r >= 0 && !str_eq(s.driver, "shell"))
-		r = secret_driver_remove(e, &s, err);
 	return MIN(r, 0);
 }
 

@@ -10,6 +10,7 @@
 #include "core/fd.h"
 #include "core/fs.h"
 #include "core/str.h"
+#include "core/strvec.h"
 #include "criu/image_file.h"
 #include "criu/images.pb-c.h"
 
@@ -319,14 +320,11 @@ int criu_images_check(int dir_fd, struct criu_images_info *ret, struct err *err)
 
 bool criu_images_have_connections(int dir_fd)
 {
-	auto_close int fd = fd_open_at(dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
+	auto_strvec struct strvec names = STRVEC_INIT;
 
-	if (dir)
-		(void)take_fd(fd);
-	while (dir && (entry = readdir(dir)))
-		if (str_has_prefix(entry->d_name, "tcp-stream-"))
+	(void)fs_list(dir_fd, ".", &names);
+	for (size_t i = 0; i < names.n; i++)
+		if (str_has_prefix(names.v[i], "tcp-stream-"))
 			return true;
 	return false;
 }

@@ -8,6 +8,7 @@
 #include "core/fd.h"
 #include "core/fs.h"
 #include "core/str.h"
+#include "core/strvec.h"
 #include "criu/image_file.h"
 #include "criu/images.pb-c.h"
 
@@ -127,19 +128,13 @@ out:
 
 int criu_images_check_parent(int dir_fd, int parent_fd, struct err *err)
 {
-	auto_close int fd = fd_open_at(dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-	int r = 0;
+	auto_strvec struct strvec names = STRVEC_INIT;
+	int r = fs_list(dir_fd, ".", &names);
 
-	if (!dir)
-		return err_sys(err, fd < 0 ? fd : -errno, "open image directory");
-	(void)take_fd(fd);
-	errno = 0;
-	while (r == 0 && (entry = readdir(dir))) {
-		if (str_has_prefix(entry->d_name, "pagemap-"))
-			r = check_pagemap(dir_fd, parent_fd, entry->d_name, err);
-		errno = 0;
-	}
-	return r == 0 && errno ? err_sys(err, -errno, "read image directory") : r;
+	if (r < 0)
+		return err_sys(err, r, "read image directory");
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		if (str_has_prefix(names.v[i], "pagemap-"))
+			r = check_pagemap(dir_fd, parent_fd, names.v[i], err);
+	return r;
 }

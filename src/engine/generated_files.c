@@ -101,10 +101,24 @@ static void attached_done(struct attached *a)
 DEFINE_AUTO_VAL(attached, struct attached, attached_done)
 #define auto_attached auto_cleanup(attached_cleanup_val)
 
+/* Those of the container itself, without the lengths of their networks. */
+static void status_addresses(const struct network_status *status, struct strvec *ret)
+{
+	for (size_t i = 0; i < status->n; i++)
+		for (size_t k = 0; k < status->v[i].n_interfaces; k++) {
+			const struct network_status_interface *at = &status->v[i].interfaces[k];
+
+			for (size_t m = 0; m < at->n_subnets; m++)
+				strvec_addf(ret, "%.*s", (int)strcspn(at->subnets[m].ipnet, "/"),
+					    at->subnets[m].ipnet);
+		}
+}
+
 static void attached_load(struct attached *ret, const struct container *c)
 {
 	*ret = (struct attached){ 0 };
 	container_network_status(c, &ret->status);
+	status_addresses(&ret->status, &ret->addresses);
 	for (size_t i = 0; i < ret->status.n; i++) {
 		const struct network_status_entry *e = &ret->status.v[i];
 
@@ -112,16 +126,12 @@ static void attached_load(struct attached *ret, const struct container *c)
 		strvec_add_all(&ret->search, e->dns_search_domains, e->n_dns_search_domains);
 		for (size_t k = 0; k < e->n_interfaces; k++)
 			for (size_t m = 0; m < e->interfaces[k].n_subnets; m++) {
-				const char *ipnet = e->interfaces[k].subnets[m].ipnet;
 				const char *gateway = e->interfaces[k].subnets[m].gateway;
 
 				if (!str_is_empty(gateway) &&
 				    (!ret->gateway ||
 				     (strchr(ret->gateway, ':') && !strchr(gateway, ':'))))
 					replace_ptr(ret->gateway, xstrdup(gateway));
-
-				strvec_add_take(&ret->addresses,
-						xstrndup(ipnet, strcspn(ipnet, "/")));
 			}
 	}
 }
@@ -290,24 +300,12 @@ static bool is_bound(const struct container_config *c, const char *path)
 	return m && str_eq(m->type, "bind");
 }
 
-static void status_addresses(const struct network_status *status, struct strvec *ret)
-{
-	for (size_t i = 0; i < status->n; i++)
-		for (size_t k = 0; k < status->v[i].n_interfaces; k++) {
-			const struct network_status_interface *at = &status->v[i].interfaces[k];
-
-			for (size_t m = 0; m < at->n_subnets; m++)
-				strvec_addf(ret, "%.*s", (int)strcspn(at->subnets[m].ipnet, "/"),
-					    at->subnets[m].ipnet);
-		}
-}
-
 int generated_files_change_hosts(struct container *c, const struct network_status *before,
 				 struct err *err)
 {
-	auto_network_status struct network_status now = NETWORK_STATUS_INIT;
+	auto_attached struct attached now;
 	auto_strvec struct strvec old = STRVEC_INIT;
-	auto_strvec struct strvec new = STRVEC_INIT;
+	const struct strvec *new = &now.addresses;
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 	auto_free char *path = path_join(c->run_dir, "hosts");
 	auto_free char *have = NULL;
@@ -315,27 +313,26 @@ int generated_files_change_hosts(struct container *c, const struct network_statu
 	char *rest;
 	char *line;
 
+	attached_load(&now, c);
 	/* Without one there is nothing to change. */
-	if (c->config.no_hosts || read_host(path, &have) < 0 || !have)
+	if (c->config.no_hosts || read_host(path, &have) < 0)
 		return 0;
 	rest = have;
-	container_network_status(c, &now);
 	status_addresses(before, &old);
-	status_addresses(&now, &new);
 	while ((line = strsep(&rest, "\n"))) {
 		auto_free char *address = xstrndup(line, strcspn(line, " \t"));
 
 		if ((*line || rest) &&
-		    (!strvec_contains(&old, address) || strvec_contains(&new, address)))
+		    (!strvec_contains(&old, address) || strvec_contains(new, address)))
 			strbuf_addf(&text, "%s\n", line);
 	}
-	for (size_t i = 0; i < new.n; i++)
-		if (!strvec_contains(&old, new.v[i]))
-			strbuf_addf(&text, "%s\t%s %s\n", new.v[i],
+	for (size_t i = 0; i < new->n; i++)
+		if (!strvec_contains(&old, new->v[i]))
+			strbuf_addf(&text, "%s\t%s %s\n", new->v[i],
 				    c->config.hostname ? c->config.hostname :
 							 container_short_id(c->config.id, id),
 				    c->config.name);
-	return write_file(c, "hosts", text.buf ? text.buf : "", 0644, NULL, NULL, err);
+	return write_file(c, "hosts", text.buf, 0644, NULL, NULL, err);
 }
 
 int generated_files_write(struct container *c, struct spec_facts *f, const struct rooted *root,

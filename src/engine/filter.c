@@ -196,14 +196,11 @@ static int exited_matches(const struct container *c, const char *value, struct e
 
 static int policy_matches(const struct container *c, const char *value, struct err *err)
 {
-	static const char *const policies[] = { "no", "none", "always", "on-failure",
-						"unless-stopped" };
+	static const char *const policies[] = { "no",	      "none",		"always",
+						"on-failure", "unless-stopped", NULL };
 	const char *have = str_is_empty(c->config.restart_policy) ? "no" : c->config.restart_policy;
-	bool known = false;
 
-	for (size_t i = 0; i < ARRAY_SIZE(policies); i++)
-		known |= str_eq(policies[i], value);
-	if (!known)
+	if (!str_is_one_of(value, policies))
 		return err_set(err, ERR_INVALID, "%s invalid restart policy", value);
 	return str_eq(have, str_eq(value, "none") ? "no" : value);
 }

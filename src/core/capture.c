@@ -66,5 +66,5 @@ char *capture_text(char *const *argv, int timeout_ms)
 		return NULL;
 	while (run.output.len > 0 && isspace((unsigned char)run.output.buf[run.output.len - 1]))
 		run.output.buf[--run.output.len] = '\0';
-	return xstrdup(run.output.buf ? run.output.buf : "");
+	return xstrdup(run.output.buf);
 }

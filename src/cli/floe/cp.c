@@ -41,8 +41,8 @@ struct side {
 	bool is_container;
 	bool is_stream; /* "-" */
 	struct rooted root;
-	struct rooted
-		mount; /* what is mounted in it where path leads, if nobody runs who sees it */
+	/* What is mounted in it where path leads, if nobody runs who sees it. */
+	struct rooted mount;
 	bool on_mount;
 	char *path; /* as given, without the container's name */
 	char *full; /* absolute, below root or mount; "/" or "/." of path is behind it */

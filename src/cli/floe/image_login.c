@@ -78,7 +78,7 @@ static int run_skopeo(const struct strvec *args, int stdin_fd, struct err *err)
 		return err_sys(err, r, "execute '%s'", path);
 	if (status == 0)
 		return said.len ? io_write_all(STDERR_FILENO, said.buf, said.len) : 0;
-	reason = skopeo_reason(said.buf ? said.buf : "");
+	reason = skopeo_reason(said.buf);
 	return err_set(err, ERR_REMOTE, "%s", reason);
 }
 

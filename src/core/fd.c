@@ -88,11 +88,6 @@ bool fd_is_inherited(int fd)
 	return fcntl(fd, F_GETFD) == 0;
 }
 
-int fd_set_cloexec(int fd, bool cloexec)
-{
-	return fcntl(fd, F_SETFD, cloexec ? FD_CLOEXEC : 0) < 0 ? -errno : 0;
-}
-
 int fd_set_nonblock(int fd, bool nonblock)
 {
 	int flags = fcntl(fd, F_GETFL);
@@ -163,7 +158,7 @@ static int each_fd_from(int first, void (*fn)(int fd, void *arg), void *arg)
 
 static void set_cloexec(int fd, void *arg UNUSED)
 {
-	(void)fd_set_cloexec(fd, true);
+	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 int fd_cloexec_from(int first)

@@ -39,7 +39,6 @@ bool fd_is_char_device(int fd, unsigned int major_nr, unsigned int minor_nr);
 /* Whether fd is open and was so when our program was executed: what comes through execve(2) has no
  * close-on-exec flag, and everything of ours has it from its birth on. */
 bool fd_is_inherited(int fd);
-int fd_set_cloexec(int fd, bool cloexec);
 int fd_set_nonblock(int fd, bool nonblock);
 /* Open stdin, stdout, stderr on /dev/null where the caller gave us none, so that no descriptor of
  * ours ever gets such a number. */

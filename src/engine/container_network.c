@@ -295,14 +295,6 @@ int container_network_teardown_finish(struct container *c, struct network_job *j
 	return r < 0 ? r : r2;
 }
 
-int container_network_teardown(struct container *c, struct err *err)
-{
-	struct network_job job = NETWORK_JOB_INIT;
-	int r = container_network_teardown_begin(c, &job, err);
-
-	return r < 0 ? r : container_network_teardown_finish(c, &job, err);
-}
-
 void container_network_status(const struct container *c, struct network_status *ret)
 {
 	const char *text =

@@ -32,9 +32,8 @@ bool container_network_is_late(const struct container *c);
 bool container_network_is_pending(const struct container *c);
 /* Wait for it; the record knows the result. To be called after every begin that succeeded. */
 int container_network_finish(struct container *c, struct network_job *job, struct err *err);
-/* Take everything away that the record speaks of; nothing when that is nothing. */
-int container_network_teardown(struct container *c, struct err *err);
-/* The same in two steps, like the set-up: the kernel takes its time to end interfaces. */
+/* Take everything away that the record speaks of; nothing when that is nothing. In two steps, like the set-up: the
+ * kernel takes its time to end interfaces. */
 int container_network_teardown_begin(const struct container *c, struct network_job *job,
 				     struct err *err);
 int container_network_teardown_finish(struct container *c, struct network_job *job,

@@ -22,7 +22,6 @@ static void disable_from_environment(void)
 		{ "mount_setattr", KERNEL_MOUNT_SETATTR },
 		{ "clone3", KERNEL_CLONE3 },
 		{ "pidfd", KERNEL_PIDFD },
-		{ "close_range", KERNEL_CLOSE_RANGE },
 	};
 	static bool done;
 
@@ -138,9 +137,4 @@ int sys_memfd_create(const char *name, unsigned int flags)
 	long fd = syscall(SYS_memfd_create, name, flags);
 
 	return fd < 0 ? -errno : (int)fd;
-}
-
-int sys_close_range(unsigned int first, unsigned int last, unsigned int flags)
-{
-	return CALL(KERNEL_CLOSE_RANGE, SYS_close_range, first, last, flags);
 }

@@ -25,7 +25,6 @@ enum kernel_feature {
 	KERNEL_MOUNT_SETATTR = 1 << 2, /* Linux 5.12 */
 	KERNEL_CLONE3 = 1 << 3, /* Linux 5.3; CLONE_INTO_CGROUP 5.7 */
 	KERNEL_PIDFD = 1 << 4, /* pidfd_open, pidfd_send_signal: Linux 5.3 */
-	KERNEL_CLOSE_RANGE = 1 << 5, /* Linux 5.9, with CLOSE_RANGE_CLOEXEC 5.11 */
 };
 
 /* For tests: from now on act as if the kernel lacked these (a mask). Also read once from the
@@ -55,7 +54,6 @@ pid_t sys_clone(unsigned long flags);
 int sys_pivot_root(const char *new_root, const char *put_old);
 int sys_execveat(int dir_fd, const char *path, char *const argv[], char *const envp[], int flags);
 int sys_memfd_create(const char *name, unsigned int flags);
-int sys_close_range(unsigned int first, unsigned int last, unsigned int flags);
 
 #ifndef OPEN_TREE_CLONE
 #define OPEN_TREE_CLONE 1

@@ -48,7 +48,12 @@ static int read_map(const struct launch *l, struct idmap *ret)
 	return r < 0 ? r : idmap_parse(ret, text.buf);
 }
 
-bool cgroup_owner_find(const struct launch *l, uid_t *ret)
+/*
+ * Whether the rule applies and to which host uid: that of process.user.uid. With a user namespace of
+ * its own that follows from linux.uidMappings; with one that is joined, from l->init_pid's uid_map.
+ * A user that is not mapped owns nothing; false: leave the cgroup as it is.
+ */
+static bool find_owner(const struct launch *l, uid_t *ret)
 {
 	const struct runtime_spec *spec = &l->bundle.spec;
 	auto_idmap struct idmap map = IDMAP_INIT;
@@ -71,7 +76,7 @@ int cgroup_owner_set(struct launch *l, struct err *err)
 	uid_t uid;
 	int r;
 
-	if (!cgroup_owner_find(l, &uid))
+	if (!find_owner(l, &uid))
 		return 0;
 	r = cgroup_chown(&l->cgroup, uid, err);
 	if (r != -EPERM || !runtime_is_rootless(l->rt))

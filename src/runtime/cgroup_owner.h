@@ -8,11 +8,5 @@
 
 #include "runtime/launch.h"
 
-/*
- * Whether the rule applies and to which host uid: that of process.user.uid. With a user namespace of
- * its own that follows from linux.uidMappings; with one that is joined, from l->init_pid's uid_map.
- * A user that is not mapped owns nothing. Public for tests; false: leave the cgroup as it is.
- */
-bool cgroup_owner_find(const struct launch *l, uid_t *ret);
 /* Apply it, behind cgroup_create(). Where an unprivileged caller may not, the cgroup stays as it is. */
 int cgroup_owner_set(struct launch *l, struct err *err);

@@ -30,18 +30,19 @@ static const struct json_enum_name driver_names[] = {
 };
 
 #define T struct container_record
-JSON_DESC(container_record_desc, T, F_STRING(T, version, "version", JSON_REQUIRED),
-	  F_STRING(T, id, "id", JSON_REQUIRED), F_INT(T, pid, "pid", JSON_ALWAYS),
-	  F_U64(T, pid_start_time, "pidStartTime", JSON_ALWAYS),
-	  F_STRING(T, created, "created", JSON_REQUIRED),
-	  F_STRING(T, bundle, "bundle", JSON_REQUIRED),
-	  F_STRING(T, rootfs, "rootfs", JSON_REQUIRED), F_U32(T, owner, "owner", JSON_ALWAYS),
-	  F_ENUM(T, cgroup_driver, "cgroupDriver", JSON_REQUIRED, driver_names),
-	  F_STRING_MAP(T, cgroup_paths, "cgroupPaths", 0), F_BOOL(T, rootless, "rootless", 0),
-	  F_STRING_MAP(T, annotations, "annotations", 0),
-	  F_BOOL(T, has_time_namespace, "hasTimeNamespace", 0),
-	  F_STRING(T, external_descriptors, "external_descriptors", 0),
-	  F_STRING(T, intel_rdt_path, "intelRdtPath", 0), F_EXTRA(T, extra));
+JSON_DESC_STATIC(container_record_desc, T, F_STRING(T, version, "version", JSON_REQUIRED),
+		 F_STRING(T, id, "id", JSON_REQUIRED), F_INT(T, pid, "pid", JSON_ALWAYS),
+		 F_U64(T, pid_start_time, "pidStartTime", JSON_ALWAYS),
+		 F_STRING(T, created, "created", JSON_REQUIRED),
+		 F_STRING(T, bundle, "bundle", JSON_REQUIRED),
+		 F_STRING(T, rootfs, "rootfs", JSON_REQUIRED),
+		 F_U32(T, owner, "owner", JSON_ALWAYS),
+		 F_ENUM(T, cgroup_driver, "cgroupDriver", JSON_REQUIRED, driver_names),
+		 F_STRING_MAP(T, cgroup_paths, "cgroupPaths", 0),
+		 F_BOOL(T, rootless, "rootless", 0), F_STRING_MAP(T, annotations, "annotations", 0),
+		 F_BOOL(T, has_time_namespace, "hasTimeNamespace", 0),
+		 F_STRING(T, external_descriptors, "external_descriptors", 0),
+		 F_STRING(T, intel_rdt_path, "intelRdtPath", 0), F_EXTRA(T, extra));
 #undef T
 
 static const char *const status_names[] = {

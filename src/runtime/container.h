@@ -60,8 +60,6 @@ struct container_record {
 	struct json_extra extra;
 };
 
-extern const struct json_desc container_record_desc;
-
 struct container {
 	const struct runtime *rt; /* borrowed */
 	char *id;

@@ -96,7 +96,8 @@ int container_destroy(struct container *c, struct err *err)
 	return 0;
 }
 
-int container_kill_and_destroy(struct container *c, struct err *err)
+/* container_destroy() of one that may still run, as by `delete --force`. */
+static int kill_and_destroy(struct container *c, struct err *err)
 {
 	int r = kill_and_wait(c, err);
 
@@ -108,7 +109,7 @@ int container_run_poststart_or_destroy(struct container *c, struct err *err)
 	struct err failure = ERR_INIT;
 	int r = container_run_poststart(c, err);
 
-	if (r < 0 && container_kill_and_destroy(c, &failure) < 0)
+	if (r < 0 && kill_and_destroy(c, &failure) < 0)
 		log_warning("%s", failure.msg);
 	return r;
 }
@@ -209,8 +210,7 @@ static int delete_complete(struct container *c, bool force, struct err *err)
 			"cannot delete container '%s' that is not stopped: %s; kill it first, or "
 			"use --force",
 			c->id, container_status_to_string(status));
-	return status == CONTAINER_STOPPED ? container_destroy(c, err) :
-					     container_kill_and_destroy(c, err);
+	return status == CONTAINER_STOPPED ? container_destroy(c, err) : kill_and_destroy(c, err);
 }
 
 int container_delete(struct runtime *rt, const char *id, bool force, struct err *err)

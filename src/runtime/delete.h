@@ -7,8 +7,6 @@
 /* Remove cgroup, directory and what else belongs to a container whose init has ended, then run the
  * poststop hooks. */
 int container_destroy(struct container *c, struct err *err);
-/* The same for a container that may still run, as by `delete --force`. */
-int container_kill_and_destroy(struct container *c, struct err *err);
 /* Run the poststart hooks, which needs the stored configuration. Where one fails, the life cycle goes on
  * with the end of the container (step 12 of the specification), and this fails. */
 int container_run_poststart_or_destroy(struct container *c, struct err *err);

@@ -189,7 +189,8 @@ static bool has_option(const struct oci_mount *mount, const char *option)
 	return false;
 }
 
-bool oci_mount_is_bind(const struct oci_mount *mount)
+/* Whether the mount is a bind mount: by its options, whatever its type says. */
+static bool is_bind_mount(const struct oci_mount *mount)
 {
 	return has_option(mount, "bind") || has_option(mount, "rbind");
 }
@@ -227,7 +228,7 @@ static int validate_mount_mappings(const struct runtime_spec *spec, const struct
 			       i, has_uids ? "gidMappings" : "uidMappings");
 	if (!has_uids && !wants_map)
 		return 0;
-	if (!oci_mount_is_bind(mount))
+	if (!is_bind_mount(mount))
 		return err_set(err, ERR_INVALID,
 			       "mounts[%zu]: id-mapped mounts are only supported for bind mounts, "
 			       "add the option bind or rbind",
@@ -247,7 +248,7 @@ static int validate_mount_mappings(const struct runtime_spec *spec, const struct
 static int validate_mount(const struct runtime_spec *spec, size_t i, struct err *err)
 {
 	const struct oci_mount *mount = &spec->mounts[i];
-	bool is_bind = oci_mount_is_bind(mount);
+	bool is_bind = is_bind_mount(mount);
 
 	TRY(validate_destination(mount, i, err));
 	if (is_bind && str_is_empty(mount->source))

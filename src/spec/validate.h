@@ -26,6 +26,3 @@ int oci_process_validate(const struct oci_process *process, struct err *err);
 
 /* Resources alone, as `update --resources` reads them; paths begin with "linux.resources". */
 int oci_resources_validate(const struct oci_resources *resources, struct err *err);
-
-/* Whether the mount is a bind mount: by its options, whatever its type says. */
-bool oci_mount_is_bind(const struct oci_mount *mount);

@@ -151,7 +151,7 @@ static int validate_parameter(const struct oci_linux *linux_, const char *name, 
 		       type ? type : "");
 }
 
-int validate_sysctl(const struct oci_linux *linux_, struct err *err)
+static int validate_sysctl(const struct oci_linux *linux_, struct err *err)
 {
 	for (size_t i = 0; i < linux_->sysctl.n; i++) {
 		int r = validate_parameter(linux_, linux_->sysctl.v[i].key, err);

@@ -11,7 +11,6 @@ int validate_linux(const struct oci_linux *linux_, struct err *err);
 int validate_seccomp(const struct oci_seccomp *seccomp, struct err *err);
 /* name: the kind of hook, for errors. */
 int validate_hook_list(const struct oci_hook *list, size_t n, const char *name, struct err *err);
-int validate_sysctl(const struct oci_linux *linux_, struct err *err);
 
 /* Both lists of a mapping; path is what they belong to ("linux", "mounts[2]"). */
 int validate_mappings(const struct oci_id_mapping *uid_mappings, size_t n_uid_mappings,

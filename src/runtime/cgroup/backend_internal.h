@@ -46,8 +46,6 @@ int cgroup_fs_create_node(struct cgroup *cg, struct cgroup_node *node, struct er
 void cgroup_fs_enable_controller(const struct cgroup_node *node, const char *controller);
 /* Number of processes in the directory and below, or a negative errno. */
 int cgroup_count_pids(const char *path);
-/* Append the pids of the directory's own list and of all below. */
-int cgroup_collect_pids(int dir_fd, const char *name, struct cgroup_pids *pids);
 
 /* Refuse a plan by which the container would lose memory that it uses, where it asks for that. */
 int cgroup_check_usage(struct cgroup *cg, const struct cgroup_plan *plan, struct err *err);

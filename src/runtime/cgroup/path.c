@@ -87,7 +87,8 @@ char *cgroup_path_to_unit(const char *path)
 	return NULL;
 }
 
-char *cgroup_path_expand_slice(const char *slice)
+/* "a-b.slice" to "/a.slice/a-b.slice", "-.slice" to "/"; NULL when it is no slice name. */
+static char *expand_slice(const char *slice)
 {
 	size_t stem = strlen(slice);
 	auto_strbuf struct strbuf path = STRBUF_INIT;
@@ -151,8 +152,8 @@ static int name_unit(const struct strvec *parts, struct cgroup_systemd_name *ret
 	const char *name = parts->v[2];
 	bool is_slice = str_has_suffix(name, ".slice");
 	/* A slice is where its name says, whatever its parent here. */
-	auto_free char *parent = cgroup_path_expand_slice(slice);
-	auto_free char *own = is_slice ? cgroup_path_expand_slice(name) : NULL;
+	auto_free char *parent = expand_slice(slice);
+	auto_free char *own = is_slice ? expand_slice(name) : NULL;
 	auto_strbuf struct strbuf path = STRBUF_INIT;
 	auto_free char *unit = NULL;
 

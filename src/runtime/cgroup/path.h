@@ -45,5 +45,3 @@ void cgroup_systemd_name_done(struct cgroup_systemd_name *name);
 /* The unit that a cgroup is of or below: the last part of its path that names a scope or a slice. NULL:
  * none does. The caller owns it. */
 char *cgroup_path_to_unit(const char *path);
-/* "a-b.slice" to "/a.slice/a-b.slice", "-.slice" to "/"; NULL when it is no slice name. */
-char *cgroup_path_expand_slice(const char *slice);

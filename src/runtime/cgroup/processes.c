@@ -82,15 +82,10 @@ static int collect_tree(int dir_fd, const char *name, struct cgroup_pids *pids, 
 	return r;
 }
 
-int cgroup_collect_pids(int dir_fd, const char *name, struct cgroup_pids *pids)
-{
-	return collect_tree(dir_fd, name, pids, 0);
-}
-
 int cgroup_count_pids(const char *path)
 {
 	auto_cgroup_pids struct cgroup_pids pids = { 0 };
-	int r = cgroup_collect_pids(AT_FDCWD, path, &pids);
+	int r = collect_tree(AT_FDCWD, path, &pids, 0);
 
 	return r < 0 ? r : (int)pids.n;
 }
@@ -126,7 +121,7 @@ int cgroup_pids(struct cgroup *cg, struct cgroup_pids *ret, struct err *err)
 	*ret = pids;
 	if (!node)
 		return 0;
-	r = cgroup_collect_pids(AT_FDCWD, node->path, &pids);
+	r = collect_tree(AT_FDCWD, node->path, &pids, 0);
 	if (r < 0) {
 		cgroup_pids_done(&pids);
 		return err_sys(err, r, "list the processes of cgroup '%s'", node->path);

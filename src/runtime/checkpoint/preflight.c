@@ -9,8 +9,12 @@
 /* An error of a checkpoint has room for a few sentences. */
 #define EXPLAIN_MAX 3
 
-int preflight_inspect(struct preflight_report *ret, const struct container *c,
-		      const struct checkpoint_options *opts, struct err *err)
+/*
+ * Inspect a running or paused container whose configuration is loaded. What may go away at any time
+ * (processes, descriptors) is no error when it does. The caller owns *ret.
+ */
+static int inspect(struct preflight_report *ret, const struct container *c,
+		   const struct checkpoint_options *opts, struct err *err)
 {
 	auto_preflight_snapshot struct preflight_snapshot s = PREFLIGHT_SNAPSHOT_INIT;
 	int r = checkpoint_options_check(opts, err);
@@ -34,7 +38,7 @@ int container_preflight(struct runtime *rt, const char *id, const struct checkpo
 	if (r == 0)
 		r = container_load_spec(&c, err);
 	if (r == 0)
-		r = preflight_inspect(ret, &c, opts, err);
+		r = inspect(ret, &c, opts, err);
 	return r < 0 ? err_wrap(err, r, "preflight of container '%s'", id) : 0;
 }
 
@@ -43,7 +47,7 @@ bool preflight_explain(const struct container *c, const struct checkpoint_option
 {
 	auto_preflight_report struct preflight_report report = PREFLIGHT_REPORT_INIT;
 
-	if (preflight_inspect(&report, c, opts, NULL) < 0)
+	if (inspect(&report, c, opts, NULL) < 0)
 		return false;
 	for (size_t i = 0; i < report.n_blockers && i < EXPLAIN_MAX; i++) {
 		auto_strbuf struct strbuf text = STRBUF_INIT;

@@ -71,12 +71,6 @@ struct preflight_report {
 		0                                                                                  \
 	}
 
-/*
- * Inspect a running or paused container whose configuration is loaded. What may go away at any time
- * (processes, descriptors) is no error when it does. The caller owns *ret.
- */
-int preflight_inspect(struct preflight_report *ret, const struct container *c,
-		      const struct checkpoint_options *opts, struct err *err);
 /* The same by id; ERR_STATE unless it runs or is paused. Takes no lock. */
 int container_preflight(struct runtime *rt, const char *id, const struct checkpoint_options *opts,
 			struct preflight_report *ret, struct err *err);

@@ -55,7 +55,6 @@ void preflight_add(struct preflight_report *report, const struct preflight_snaps
 
 /* Run all checks, estimate the sizes, decide. *ret is the caller's. */
 void preflight_judge(struct preflight_report *ret, const struct preflight_snapshot *s);
-void preflight_estimate_make(struct preflight_estimate *ret, const struct preflight_snapshot *s);
 
 /* For all uses: u and f are the use and its file. (A loop in a loop, so `break` ends one of them.) */
 #define PREFLIGHT_FOR_EACH_USE(s, u, f)                                                            \
@@ -64,8 +63,6 @@ void preflight_estimate_make(struct preflight_estimate *ret, const struct prefli
 
 /* "is open", "is mapped", "is the program", ... */
 const char *preflight_use_word(const struct preflight_use *use);
-/* Whether the file has a name in a file system: it is neither of the kernel's own nor a socket. */
-bool preflight_has_path(const struct preflight_file *file);
 /* Devices that CRIU has a terminal driver for. */
 bool preflight_is_terminal(const struct preflight_file *file);
 /* "/data/f (deleted)" without that; the caller owns it. */

@@ -19,14 +19,14 @@ static bool is_descriptor(const struct preflight_use *u)
 }
 
 /* A name in a file system: neither of the kernel's own things nor a socket. */
-bool preflight_has_path(const struct preflight_file *f)
+static bool has_path(const struct preflight_file *f)
 {
 	return f->path[0] == '/' && !f->is_internal && !S_ISSOCK(f->mode);
 }
 
 static bool is_outside(const struct preflight_file *f)
 {
-	return preflight_has_path(f) && !f->mount && f->mnt_id >= 0;
+	return has_path(f) && !f->mount && f->mnt_id >= 0;
 }
 
 /* The devices that CRIU has a terminal driver for (tty.c): consoles from 1 on, serial lines, the
@@ -144,7 +144,7 @@ static void check_outside_terminal(const struct preflight_snapshot *s,
 
 static bool needs_ghost(const struct preflight_file *f)
 {
-	return preflight_has_path(f) && f->mount && preflight_is_deleted(f) && S_ISREG(f->mode);
+	return has_path(f) && f->mount && preflight_is_deleted(f) && S_ISREG(f->mode);
 }
 
 static void check_deleted(const struct preflight_snapshot *s, struct preflight_report *report,
@@ -221,8 +221,8 @@ static void check_link(const struct preflight_snapshot *s, struct preflight_repo
 	{
 		auto_free char *name = NULL;
 
-		if (!preflight_has_path(f) || !f->mount || preflight_is_deleted(f) ||
-		    cover_of(s, f) || (f->name != PREFLIGHT_NAME_GONE && !is_nfs_leftover(f)))
+		if (!has_path(f) || !f->mount || preflight_is_deleted(f) || cover_of(s, f) ||
+		    (f->name != PREFLIGHT_NAME_GONE && !is_nfs_leftover(f)))
 			continue;
 		name = preflight_name_of(f);
 		preflight_add(
@@ -268,7 +268,7 @@ static void check_covered(const struct preflight_snapshot *s, struct preflight_r
 		const struct mountinfo_entry *cover;
 		auto_free char *name = NULL;
 
-		if (!preflight_has_path(f) || !f->mount || preflight_is_deleted(f) ||
+		if (!has_path(f) || !f->mount || preflight_is_deleted(f) ||
 		    mounted_over(s, f->mount) ||
 		    (f->name != PREFLIGHT_NAME_GONE && f->name != PREFLIGHT_NAME_OTHER))
 			continue;
@@ -295,7 +295,7 @@ static void check_overmounted(const struct preflight_snapshot *s, struct preflig
 			      const char *check)
 {
 	PREFLIGHT_FOR_EACH_USE(s, u, f)
-	if (preflight_has_path(f) && f->mount && mounted_over(s, f->mount))
+	if (has_path(f) && f->mount && mounted_over(s, f->mount))
 		add_hidden(s, report, check, u, f->mount->mount_point);
 }
 

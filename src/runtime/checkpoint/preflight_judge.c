@@ -118,31 +118,6 @@ static void run_checks(const struct preflight_check *checks, struct preflight_re
 		checks->fn(s, report, checks->name);
 }
 
-void preflight_judge(struct preflight_report *ret, const struct preflight_snapshot *s)
-{
-	*ret = (struct preflight_report)PREFLIGHT_REPORT_INIT;
-	ret->id = xstrdup(s->id);
-	/* Before the checks: some of them are about the size. */
-	preflight_estimate_make(&ret->estimate, s);
-	run_checks(preflight_file_checks, ret, s);
-	run_checks(preflight_kind_checks, ret, s);
-	run_checks(preflight_socket_checks, ret, s);
-	run_checks(preflight_process_checks, ret, s);
-	run_checks(preflight_mount_checks, ret, s);
-	run_checks(preflight_host_checks, ret, s);
-	ret->verdict = xstrdup(ret->n_blockers ? "blocked" : "ok");
-}
-
-char *preflight_name_of(const struct preflight_file *file)
-{
-	static const char suffix[] = " (deleted)";
-	size_t len = strlen(file->path);
-
-	if (str_has_suffix(file->path, suffix))
-		len -= strlen(suffix);
-	return xstrndup(file->path, len);
-}
-
 /*
  * What CRIU writes beside pages, measured with CRIU 4.2: the images that describe the container as a
  * whole, then those of each process (core, mm, pagemap, fs, ids), thread and descriptor.
@@ -166,7 +141,7 @@ static void estimate_files(struct preflight_estimate *e, const struct preflight_
 	}
 }
 
-void preflight_estimate_make(struct preflight_estimate *ret, const struct preflight_snapshot *s)
+static void estimate_sizes(struct preflight_estimate *ret, const struct preflight_snapshot *s)
 {
 	struct preflight_estimate e = { 0 };
 
@@ -188,4 +163,29 @@ void preflight_estimate_make(struct preflight_estimate *ret, const struct prefli
 	e.total_bytes = e.memory_bytes + e.shared_memory_bytes + e.tmpfs_bytes +
 			e.deleted_files_bytes + e.metadata_bytes;
 	*ret = e;
+}
+
+void preflight_judge(struct preflight_report *ret, const struct preflight_snapshot *s)
+{
+	*ret = (struct preflight_report)PREFLIGHT_REPORT_INIT;
+	ret->id = xstrdup(s->id);
+	/* Before the checks: some of them are about the size. */
+	estimate_sizes(&ret->estimate, s);
+	run_checks(preflight_file_checks, ret, s);
+	run_checks(preflight_kind_checks, ret, s);
+	run_checks(preflight_socket_checks, ret, s);
+	run_checks(preflight_process_checks, ret, s);
+	run_checks(preflight_mount_checks, ret, s);
+	run_checks(preflight_host_checks, ret, s);
+	ret->verdict = xstrdup(ret->n_blockers ? "blocked" : "ok");
+}
+
+char *preflight_name_of(const struct preflight_file *file)
+{
+	static const char suffix[] = " (deleted)";
+	size_t len = strlen(file->path);
+
+	if (str_has_suffix(file->path, suffix))
+		len -= strlen(suffix);
+	return xstrndup(file->path, len);
 }

@@ -178,7 +178,11 @@ int process_set_console_size(int tty_fd, const struct oci_console_size *size, st
 
 /* ---- identity ---- */
 
-int process_enter_cwd(const char *cwd, bool may_be_denied, struct err *err)
+/*
+ * chdir(2). With may_be_denied a refusal (EACCES, EPERM) is not an error: 1 is returned, for a
+ * second try as the user. ENOENT and the rest are errors.
+ */
+static int enter_cwd(const char *cwd, bool may_be_denied, struct err *err)
 {
 	int code;
 
@@ -271,7 +275,8 @@ static void warn_refused_ambient(uint64_t refused)
 				    caps_to_name(cap));
 }
 
-int process_set_caps(const struct process_plan *plan, struct err *err)
+/* Permitted, effective, inheritable and ambient set; ends PR_SET_KEEPCAPS. */
+static int set_caps(const struct process_plan *plan, struct err *err)
 {
 	struct caps_sets sets = plan->caps;
 	struct caps_sets held;
@@ -309,7 +314,7 @@ int process_take_identity(const struct process_plan *plan, const struct process_
 
 	/* As ourselves first: root may enter where the user may not, and (on a network file system)
 	 * the user where root may not. */
-	again = process_enter_cwd(plan->cwd, true, err);
+	again = enter_cwd(plan->cwd, true, err);
 	if (again < 0)
 		return again;
 	if (plan->has_caps) {
@@ -321,10 +326,10 @@ int process_take_identity(const struct process_plan *plan, const struct process_
 	if (r == 0)
 		r = process_switch_user(plan, facts, err);
 	if (r == 0 && again)
-		r = process_enter_cwd(plan->cwd, false, err);
+		r = enter_cwd(plan->cwd, false, err);
 	if (r == 0)
 		r = process_check_cwd(err);
 	if (r == 0)
-		r = process_set_caps(plan, err);
+		r = set_caps(plan, err);
 	return r;
 }

@@ -86,13 +86,8 @@ struct process_facts {
 int process_take_identity(const struct process_plan *plan, const struct process_facts *facts,
 			  struct err *err);
 
-/* The pieces of process_take_identity(), for `exec` and tests. */
+/* The pieces of process_take_identity(), for tests. */
 
-/*
- * chdir(2). With may_be_denied a refusal (EACCES, EPERM) is not an error: 1 is returned, for a
- * second try as the user. ENOENT and the rest are errors.
- */
-int process_enter_cwd(const char *cwd, bool may_be_denied, struct err *err);
 /* Refuse a current directory that is outside of the root of our mount namespace, which is how a
  * descriptor of the host that leaked into us would show (CVE-2024-21626). */
 int process_check_cwd(struct err *err);
@@ -104,8 +99,6 @@ int process_own_stdio(uint32_t uid, struct err *err);
 /* setgroups, setresgid, setresuid. Keeps capabilities (PR_SET_KEEPCAPS) when plan->has_caps. */
 int process_switch_user(const struct process_plan *plan, const struct process_facts *facts,
 			struct err *err);
-/* Permitted, effective, inheritable and ambient set; ends PR_SET_KEEPCAPS. */
-int process_set_caps(const struct process_plan *plan, struct err *err);
 
 /* TIOCSWINSZ on a terminal; size NULL: nothing. */
 int process_set_console_size(int tty_fd, const struct oci_console_size *size, struct err *err);

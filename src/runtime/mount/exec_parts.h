@@ -76,9 +76,6 @@ int mount_cgroup(struct mount_context *ctx, const struct mount_op *op, struct er
 /* Copy what is in the directory from_fd into the new file system at to_fd. */
 int tmpcopyup(int from_fd, int to_fd, struct err *err);
 
-/* A new file system as op says, with the context's label; data replaces op->data unless NULL. */
-int mount_open_op_fs(const struct mount_context *ctx, const struct mount_op *op,
-		     const struct strvec *data, struct err *err);
 /* The same in full, with the kernel's words in the error. */
 int mount_open_fs(const struct mount_context *ctx, const struct mountfd_fs *fs, struct err *err);
 /*
@@ -93,5 +90,5 @@ int mount_flag_clone(const struct mount_context *ctx, int mount_fd, unsigned lon
 /* An empty read-only tmpfs, to cover things with. */
 int mount_open_empty(const struct mount_context *ctx, struct err *err);
 
-/* Whether mount_open_op_fs() of op needs a staging area. */
+/* Whether a new file system as op says needs a staging area. */
 bool mount_op_needs_stage(const struct mountfd_env *env, const struct mount_op *op);

@@ -44,8 +44,9 @@ bool mount_op_needs_stage(const struct mountfd_env *env, const struct mount_op *
 	return op->type && mountfd_needs_stage(env, &fs);
 }
 
-int mount_open_op_fs(const struct mount_context *ctx, const struct mount_op *op,
-		     const struct strvec *data, struct err *err)
+/* A new file system as op says, with the context's label; data replaces op->data unless NULL. */
+static int open_op_fs(const struct mount_context *ctx, const struct mount_op *op,
+		      const struct strvec *data, struct err *err)
 {
 	struct mountfd_fs fs = fs_of_op(op, data);
 
@@ -82,7 +83,7 @@ int mount_fs(struct mount_context *ctx, const struct mount_op *op, struct err *e
 
 	if (r < 0)
 		return r;
-	fd = mount_open_op_fs(ctx, op, NULL, err);
+	fd = open_op_fs(ctx, op, NULL, err);
 	return fd < 0 ? fd : mount_attach(ctx, op, &fd, &target, err);
 }
 
@@ -112,7 +113,7 @@ int mount_tmpfs(struct mount_context *ctx, const struct mount_op *op, struct err
 	r = mount_target_directory(ctx, op->destination, &target, err);
 	if (r < 0)
 		return r;
-	fd = mount_open_op_fs(ctx, op, data.n ? &data : NULL, err);
+	fd = open_op_fs(ctx, op, data.n ? &data : NULL, err);
 	if (fd < 0)
 		return fd;
 	if (op->tmpcopyup) {
@@ -171,7 +172,7 @@ static int mount_new_or_host(struct mount_context *ctx, const struct mount_op *o
 			     bool is_hosts, struct err *err)
 {
 	bool label = op->kind == MOUNT_OP_MQUEUE && op->label_key;
-	auto_close int fd = mount_open_op_fs(ctx, op, NULL, err);
+	auto_close int fd = open_op_fs(ctx, op, NULL, err);
 	bool refused = fd == -EPERM && ctx->plan->facts.has_user_ns && is_hosts;
 	int r;
 

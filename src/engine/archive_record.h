@@ -17,8 +17,3 @@ void archive_record_format(const struct container *c, const struct runtime_spec 
  * ERR_INVALID for documents that fit no container, ERR_UNSUPPORTED for one of a pod. */
 int archive_record_parse(struct container_config *ret, const struct archive_config *config,
 			 const struct runtime_spec *spec, struct err *err);
-
-/* Whether engines make this mount themselves: its source is no choice of the user's. */
-bool archive_mount_is_engines(const char *destination);
-/* Whether every container has this mount, of this type and no directory of the host's. */
-bool archive_mount_is_default(const struct oci_mount *mount);

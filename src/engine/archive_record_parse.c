@@ -19,7 +19,8 @@
 #define STOP_TIMEOUT_DEFAULT 10
 #define SHM_SIZE_DEFAULT (64 << 20)
 
-bool archive_mount_is_engines(const char *destination)
+/* Whether engines make this mount themselves: its source is no choice of the user's. */
+static bool is_engines_mount(const char *destination)
 {
 	static const char *const places[] = {
 		"/dev/shm",	  "/etc/resolv.conf",	"/etc/hostname",
@@ -32,7 +33,8 @@ bool archive_mount_is_engines(const char *destination)
 	return str_is_one_of(destination, places) || path_is_below(destination, "/run/secrets");
 }
 
-bool archive_mount_is_default(const struct oci_mount *m)
+/* Whether every container has this mount, of this type and no directory of the host's. */
+static bool is_default_mount(const struct oci_mount *m)
 {
 	static const struct {
 		const char *destination;
@@ -140,7 +142,7 @@ static int parse_mounts(struct container_config *ret, const struct archive_confi
 		if (str_is_empty(from->destination) || from->destination[0] != '/')
 			return err_set(err, ERR_INVALID,
 				       "spec.dump: mounts[%zu]: no absolute destination", i);
-		if (archive_mount_is_engines(from->destination) || archive_mount_is_default(from) ||
+		if (is_engines_mount(from->destination) || is_default_mount(from) ||
 		    is_secret(a, from->destination) || is_read_write_tmpfs(ret, from) ||
 		    container_config_mount(ret, from->destination))
 			continue;

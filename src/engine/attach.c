@@ -52,7 +52,8 @@ static int parse_key(const char *word, unsigned char *ret)
 	return 0;
 }
 
-int attach_parse_keys(const char *text, unsigned char *ret, size_t max, size_t *ret_n,
+/* "ctrl-p,ctrl-q" to bytes. ERR_INVALID. */
+static int parse_keys(const char *text, unsigned char *ret, size_t max, size_t *ret_n,
 		      struct err *err)
 {
 	auto_free char *copy = xstrdup(text);
@@ -143,8 +144,8 @@ int attach_open(struct attach *ret, const struct attach_options *o, struct err *
 	int r;
 
 	ret->options = *o;
-	r = attach_parse_keys(o->detach_keys ? o->detach_keys : "ctrl-p,ctrl-q", ret->keys,
-			      sizeof(ret->keys), &ret->n_keys, err);
+	r = parse_keys(o->detach_keys ? o->detach_keys : "ctrl-p,ctrl-q", ret->keys,
+		       sizeof(ret->keys), &ret->n_keys, err);
 	if (r < 0)
 		return r;
 	ret->socket = conmon_attach_open(o->dir, SOCKET_WAIT_MS);

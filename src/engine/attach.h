@@ -42,7 +42,3 @@ int attach_open(struct attach *ret, const struct attach_options *options, struct
 int attach_loop(struct attach *a, struct err *err);
 /* The terminal as it was. */
 void attach_close(struct attach *a);
-
-/* "ctrl-p,ctrl-q" to bytes. ERR_INVALID. */
-int attach_parse_keys(const char *text, unsigned char *ret, size_t max, size_t *ret_n,
-		      struct err *err);

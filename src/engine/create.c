@@ -52,7 +52,8 @@ bool container_name_is_valid(const char *name)
 	return parse_is_name(name);
 }
 
-char *container_random_name(uint64_t n)
+/* adjective_surname; n chooses. Caller owns. */
+static char *random_name(uint64_t n)
 {
 	uint64_t rest = n / ARRAY_SIZE(adjectives) / ARRAY_SIZE(surnames);
 	const char *a = adjectives[n % ARRAY_SIZE(adjectives)];
@@ -328,7 +329,7 @@ static int add_record(struct engine *e, struct container_config *c, struct conta
 
 	for (int i = 0; r == -EEXIST && i < (named ? 1 : NAME_ATTEMPTS); i++) {
 		if (!named)
-			replace_ptr(c->name, container_random_name(random_number()));
+			replace_ptr(c->name, random_name(random_number()));
 		err_clear(err);
 		r = record_add(e, c, s, err);
 	}

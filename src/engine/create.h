@@ -26,5 +26,3 @@ int container_create(struct container *ret, struct engine *e, struct container_c
 
 /* [a-zA-Z0-9][a-zA-Z0-9_.-]* */
 bool container_name_is_valid(const char *name);
-/* adjective_surname; n chooses. Caller owns. */
-char *container_random_name(uint64_t n);

@@ -24,7 +24,8 @@ void disk_usage_done(struct disk_usage *u)
 	*u = (struct disk_usage){ 0 };
 }
 
-uint64_t disk_usage_tree(const char *path)
+/* Bytes of the files below a directory of the host. What vanishes meanwhile does not count. */
+static uint64_t tree_bytes(const char *path)
 {
 	auto_free char *copy = xstrdup(path);
 	char *const paths[] = { copy, NULL };
@@ -127,7 +128,7 @@ int disk_usage_container(const struct container *c, uint64_t *ret_written, uint6
 	int r;
 
 	if (c->config.rootfs) {
-		*ret_written = disk_usage_tree(c->config.rootfs);
+		*ret_written = tree_bytes(c->config.rootfs);
 		*ret_total = 0;
 		return 0;
 	}
@@ -182,7 +183,7 @@ int disk_usage_load(struct disk_usage *ret, struct engine *e, struct err *err)
 		r = volume_list(e, &u.volumes, err);
 	u.volume = xcalloc(u.volumes.n + 1, sizeof(*u.volume));
 	for (size_t i = 0; r == 0 && i < u.volumes.n; i++)
-		u.volume[i].size = disk_usage_tree(u.volumes.v[i].mountpoint);
+		u.volume[i].size = tree_bytes(u.volumes.v[i].mountpoint);
 	if (r == 0)
 		r = record_each(e, load_container, &loading, err);
 	if (r < 0)

@@ -41,8 +41,6 @@ void disk_usage_done(struct disk_usage *usage);
  */
 int disk_usage_container(const struct container *c, uint64_t *ret_written, uint64_t *ret_total,
 			 struct err *err);
-/* Bytes of the files below a directory of the host. What vanishes meanwhile does not count. */
-uint64_t disk_usage_tree(const char *path);
 
 DEFINE_AUTO_VAL(disk_usage, struct disk_usage, disk_usage_done)
 #define auto_disk_usage auto_cleanup(disk_usage_cleanup_val)

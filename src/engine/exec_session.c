@@ -78,9 +78,11 @@ static void plan_caps(const struct oci_process *container, const struct exec_opt
 	}
 }
 
-void exec_process_plan(const struct oci_process *container, const struct container_config *config,
-		       const struct exec_options *o, const struct spec_user *user, int last_cap,
-		       struct oci_process *ret)
+/* The process for the runtime: the container's own one with what the options say. Pure but for users and the
+ * last capability, which are given. ret is the caller's (json_done with oci_process_desc). */
+static void plan_process(const struct oci_process *container, const struct container_config *config,
+			 const struct exec_options *o, const struct spec_user *user, int last_cap,
+			 struct oci_process *ret)
 {
 	*ret = (struct oci_process){ .terminal = o->tty };
 	json_strings_add_all(&ret->args, &ret->n_args, o->command, o->n_command);
@@ -162,7 +164,7 @@ static int write_process(struct session *s, struct err *err)
 					 s->c->config.n_groups, &user, err);
 	}
 	if (r == 0) {
-		exec_process_plan(spec.process, &s->c->config, s->o, &user, caps_last(), &process);
+		plan_process(spec.process, &s->c->config, s->o, &user, caps_last(), &process);
 		text = json_encode(&oci_process_desc, &process, JSON_COMPACT);
 		json_done(&oci_process_desc, &process);
 	}

@@ -26,12 +26,6 @@ struct exec_options {
 	const char *detach_keys;
 };
 
-/* The process for the runtime: the container's own one with what the options say. Pure but for users and the
- * last capability, which are given. ret is the caller's (json_done with oci_process_desc). */
-void exec_process_plan(const struct oci_process *container, const struct container_config *config,
-		       const struct exec_options *options, const struct spec_user *user,
-		       int last_cap, struct oci_process *ret);
-
 /*
  * Run it. Attached: copies streams, and *ret_exit_code is its exit code. Detached: returns at once, *ret_session is
  * the session's id (owned by the caller). -EACCES and -ENOENT: 126 and 127. The container is not locked.

@@ -13,7 +13,8 @@
 #include "core/program.h"
 #include "core/str.h"
 
-bool volume_has_mount(const struct volume *v)
+/* Whether the options ask for a mount. */
+static bool has_mount(const struct volume *v)
 {
 	return json_string_map_get(&v->options, "type") ||
 	       json_string_map_get(&v->options, "device");
@@ -90,7 +91,7 @@ static int mount_it(const struct volume *v, struct err *err)
 
 int volume_unmount_now(const struct volume *v, struct err *err)
 {
-	while (volume_has_mount(v) && is_mounted(v))
+	while (has_mount(v) && is_mounted(v))
 		if (umount2(v->mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
 			return err_sys(err, -errno, "unmount volume '%s'", v->name);
 	return 0;
@@ -131,11 +132,11 @@ static int change(struct engine *e, struct volume *v, enum change what, const ch
 	bool mounted = is_mounted(v);
 	int r = 0;
 
-	if (volume_has_mount(v) && !mounted)
+	if (has_mount(v) && !mounted)
 		forget_holders(v);
 	if (adds)
 		r = volume_make_directory(v, err);
-	if (r == 0 && adds && volume_has_mount(v) && !mounted)
+	if (r == 0 && adds && has_mount(v) && !mounted)
 		r = mount_it(v, err);
 	if (r < 0)
 		return r;
@@ -165,7 +166,7 @@ static int change_locked(struct engine *e, const char *name, enum change what, c
 		return 0;
 	}
 	/* Plain directories need nothing from containers. */
-	if (r < 0 || (id && !volume_has_mount(&v)))
+	if (r < 0 || (id && !has_mount(&v)))
 		return r;
 	r = lock = volume_lock(e, v.name, err);
 	if (r < 0)

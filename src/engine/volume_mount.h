@@ -8,8 +8,6 @@
 
 #include "engine/volume.h"
 
-/* Whether the options ask for a mount. */
-bool volume_has_mount(const struct volume *v);
 /* Values of the options: names that are known, a device that is there. ERR_INVALID. */
 int volume_check_options(const struct json_string_map *options, struct err *err);
 /* The container needs it from now on; no volume of this name: nothing. ERR_REMOTE with mount's words. */

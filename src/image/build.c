@@ -16,6 +16,20 @@
 #include "storage/tar_reader.h"
 #include "storage/tar_writer.h"
 
+struct image_build {
+	const struct image *base; /* NULL: none */
+	struct image_config config; /* of the new image but for layers, history and time; owned */
+	const char *layer_diff_id; /* NULL: no layer on top */
+	const char *layer_blob;
+	const char *author;
+	const char *comment;
+	const char *created_by;
+	const char *name; /* full; NULL: none */
+	enum image_format format;
+	bool squash; /* the layer is the whole image: nothing of the base but its configuration */
+	const struct json_string_map *annotations; /* of the manifest, borrowed; NULL: none */
+};
+
 static void set_descriptor(struct image_descriptor *d, const char *type, const char *digest,
 			   uint64_t size)
 {
@@ -123,7 +137,9 @@ static int fill_manifest(struct store *store, struct image_build *b, struct imag
 	return 0;
 }
 
-int image_build(struct store *store, struct image_build *b, char **ret_id, struct err *err)
+/* Write configuration, manifest and record. The caller holds the content lock since it wrote the
+ * layer's blob. *ret_id is the caller's. */
+static int write_image(struct store *store, struct image_build *b, char **ret_id, struct err *err)
 {
 	auto_image_manifest struct image_manifest m = { 0 };
 	struct image_new new = { .name = b->name };
@@ -222,7 +238,7 @@ int image_import(struct store *store, int fd, const struct image_import_options 
 		b.config.os = xstrdup(o->os);
 		b.config.architecture = xstrdup(o->arch);
 		b.config.variant = xstrdup(o->variant);
-		r = image_build(store, &b, ret_id, err);
+		r = write_image(store, &b, ret_id, err);
 	}
 	store_content_release(store);
 	image_config_done(&b.config);
@@ -291,7 +307,7 @@ int image_commit(struct store *store, const struct image_commit_options *o, char
 	if (r == 0) {
 		b.layer_blob = blob;
 		b.layer_diff_id = blob;
-		r = image_build(store, &b, ret_id, err);
+		r = write_image(store, &b, ret_id, err);
 	}
 	store_content_release(store);
 	image_config_done(&b.config);

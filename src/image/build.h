@@ -12,24 +12,6 @@ int image_change_apply(struct image_process *config, const char *change, struct 
 
 enum image_format { IMAGE_OCI, IMAGE_DOCKER };
 
-struct image_build {
-	const struct image *base; /* NULL: none */
-	struct image_config config; /* of the new image but for layers, history and time; owned */
-	const char *layer_diff_id; /* NULL: no layer on top */
-	const char *layer_blob;
-	const char *author;
-	const char *comment;
-	const char *created_by;
-	const char *name; /* full; NULL: none */
-	enum image_format format;
-	bool squash; /* the layer is the whole image: nothing of the base but its configuration */
-	const struct json_string_map *annotations; /* of the manifest, borrowed; NULL: none */
-};
-
-/* Write configuration, manifest and record. The caller holds the content lock since it wrote the
- * layer's blob. *ret_id is the caller's. */
-int image_build(struct store *store, struct image_build *build, char **ret_id, struct err *err);
-
 /* An archive of a root file system as an image of one layer. fd is read to its end. */
 struct image_import_options {
 	const char *const *changes;

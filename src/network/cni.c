@@ -164,7 +164,9 @@ static bool take_named(struct cni_network *network, void *context)
 	return true;
 }
 
-int cni_find(struct cni_network *ret, const struct cni *cni, const char *name, struct err *err)
+/* By name; the file's name does not matter. ERR_NOT_FOUND. */
+static int find_network(struct cni_network *ret, const struct cni *cni, const char *name,
+			struct err *err)
 {
 	struct cni_network found = CNI_NETWORK_INIT;
 	struct search search = { name, &found };
@@ -366,7 +368,7 @@ static int operation_init(struct operation *ret, const struct cni *cni,
 				   .request = request,
 				   .attachment = &request->attachments[i],
 				   .netns_path = netns_path };
-	return cni_find(&ret->network, cni, ret->attachment->network, err);
+	return find_network(&ret->network, cni, ret->attachment->network, err);
 }
 
 /* All plugins, in reverse, whatever fails. */

@@ -39,8 +39,6 @@ struct cni_network {
 	}
 
 void cni_network_done(struct cni_network *network);
-/* By name; the file's name does not matter. ERR_NOT_FOUND. */
-int cni_find(struct cni_network *ret, const struct cni *cni, const char *name, struct err *err);
 /* Names of all networks, sorted; files that are none are left out with a warning. */
 int cni_list(struct strvec *ret, const struct cni *cni, struct err *err);
 

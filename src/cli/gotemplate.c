@@ -409,8 +409,10 @@ int gotemplate_run(const struct gotemplate *t, struct json_object *value, struct
 	return execute(&run);
 }
 
-int gotemplate_run_headings(const struct gotemplate *t, struct json_object *headings,
-			    struct strbuf *out, struct err *err)
+/* The same for a table's first line: every field is a heading, from headings (may be NULL) or made of
+ * its name: "CreatedAt" becomes "CREATED AT". */
+static int run_headings(const struct gotemplate *t, struct json_object *headings,
+			struct strbuf *out, struct err *err)
 {
 	struct run run = { .t = t, .root = headings, .out = out, .err = err, .headings = true };
 
@@ -505,7 +507,7 @@ static int format_table(const char *format, const struct gotemplate_list *list, 
 	int r = gotemplate_parse(&t, columns, err);
 
 	if (r == 0 && !list->no_heading) {
-		r = gotemplate_run_headings(t, list->headings, &text, err);
+		r = run_headings(t, list->headings, &text, err);
 		if (text.len == 0 || text.buf[text.len - 1] != '\n')
 			strbuf_addc(&text, '\n');
 	}

@@ -24,10 +24,6 @@ void gotemplate_free(struct gotemplate *t);
 /* Append what the template makes of value (borrowed; may be NULL). ERR_USAGE. */
 int gotemplate_run(const struct gotemplate *t, struct json_object *value, struct strbuf *out,
 		   struct err *err);
-/* The same for a table's first line: every field is a heading, from headings (may be NULL) or made of
- * its name: "CreatedAt" becomes "CREATED AT". */
-int gotemplate_run_headings(const struct gotemplate *t, struct json_object *headings,
-			    struct strbuf *out, struct err *err);
 
 /* What --format means to lists. */
 struct gotemplate_list {

@@ -20,9 +20,6 @@ int image_store_open(const struct cli_invocation *inv, struct store *ret, struct
 /* Ids of the containers that were made from this image. */
 int image_containers(const struct cli_invocation *inv, const char *id, struct strvec *ret,
 		     struct err *err);
-/* Remove these containers by force. */
-int image_remove_containers(const struct cli_invocation *inv, const struct strvec *ids,
-			    struct err *err);
 /* "pull", "tag" ... of an image, into the log of events. */
 void image_event(const struct cli_invocation *inv, const char *status, const char *id,
 		 const char *name);

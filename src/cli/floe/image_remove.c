@@ -35,8 +35,8 @@ static int is_mounted(struct store *store, const char *id, struct err *err)
 }
 
 /* By a floe of its own for each: it knows how to take a container apart. */
-int image_remove_containers(const struct cli_invocation *inv, const struct strvec *ids,
-			    struct err *err)
+static int remove_containers(const struct cli_invocation *inv, const struct strvec *ids,
+			     struct err *err)
 {
 	const struct floe_context *context = inv->context;
 	auto_strvec struct strvec argv = STRVEC_INIT;
@@ -74,7 +74,7 @@ static int check_use(const struct cli_invocation *inv, struct store *store,
 			"the container, or use --force",
 			users.v[0]);
 	if (r == 0)
-		r = image_remove_containers(inv, &users, err);
+		r = remove_containers(inv, &users, err);
 	if (r == 0 && !force) {
 		r = is_mounted(store, image->id, err);
 		if (r > 0)
@@ -87,8 +87,10 @@ static int check_use(const struct cli_invocation *inv, struct store *store,
 	return r;
 }
 
-int image_remove(const struct cli_invocation *inv, struct store *store, const struct image *image,
-		 bool force, struct strbuf *out, struct err *err)
+/* The image with all its names; what was done is appended as lines. Garbage stays until
+ * store_collect(). ERR_STATE when it is used, and force was not given. */
+static int remove_image(const struct cli_invocation *inv, struct store *store,
+			const struct image *image, bool force, struct strbuf *out, struct err *err)
 {
 	auto_free char *mount = xasprintf("image-%s", image->id);
 	int r = check_use(inv, store, image, force, err);
@@ -136,7 +138,7 @@ static int remove_parents(const struct cli_invocation *inv, struct store *store,
 		if (r != 0 || image.names.n || users.n)
 			return MIN(r, 0);
 		find_parent(store, &image, &next);
-		r = image_remove(inv, store, &image, false, out, err);
+		r = remove_image(inv, store, &image, false, out, err);
 		if (r < 0)
 			return r;
 		replace_ptr(id, take_ptr(next));
@@ -171,7 +173,7 @@ static int remove_one(const struct cli_invocation *inv, struct store *store, con
 			       image.id, image.names.n);
 	if (!o->no_prune)
 		find_parent(store, &image, &parent);
-	r = image_remove(inv, store, &image, o->force, out, err);
+	r = remove_image(inv, store, &image, o->force, out, err);
 	return r < 0 ? r : remove_parents(inv, store, take_ptr(parent), out, err);
 }
 
@@ -195,7 +197,7 @@ static int remove_all(const struct cli_invocation *inv, struct store *store, str
 	for (size_t i = 0; r == 0 && i < images.n; i++) {
 		struct err one = ERR_INIT;
 
-		if (image_remove(inv, store, &images.v[i], o->force, out, &one) < 0)
+		if (remove_image(inv, store, &images.v[i], o->force, out, &one) < 0)
 			note_failure(&one, code);
 	}
 	return r;
@@ -295,7 +297,7 @@ int image_prune(const struct cli_invocation *inv, struct store *store, bool all,
 		/* What others stand on is no waste as long as these are here. */
 		if (!all && image_has_children(store, image, NULL) > 0)
 			continue;
-		if (image_remove(inv, store, image, false, &dropped, NULL) == 0)
+		if (remove_image(inv, store, image, false, &dropped, NULL) == 0)
 			strbuf_addf(out, "%s\n", image->id);
 	}
 	return MIN(r, 0);

@@ -22,7 +22,8 @@
 #include "engine/image_use.h"
 #include "engine/records.h"
 
-int system_confirm(const char *question, struct err *err)
+/* Print a question and read the answer: 1 for y, else 0. */
+static int confirm(const char *question, struct err *err)
 {
 	auto_free char *text = xasprintf("%s\nAre you sure you want to continue? [y/N] ", question);
 	char line[16];
@@ -140,7 +141,7 @@ static int ask_prune(const struct prune_options *o, struct err *err)
 	strbuf_adds(&text, o->all ? "\t- all images without at least one container associated with "
 				    "them\n" :
 				    "\t- all dangling images\n");
-	return system_confirm(text.buf, err);
+	return confirm(text.buf, err);
 }
 
 static int prune_everything(const struct cli_invocation *inv, struct strbuf *out, struct err *err)
@@ -213,7 +214,7 @@ static const struct cli_option prune_rows[] = {
 };
 #undef T
 
-const struct cli_command floe_system_prune_command = {
+static const struct cli_command prune_command = {
 	.name = "prune",
 	.summary = "remove containers that do not run, and what nobody uses",
 	.description = "Networks stay: they are podman's as well, whose containers floe does not "
@@ -301,7 +302,7 @@ static int run_reset(const struct cli_invocation *inv, struct err *err)
 		"WARNING! This will remove:\n\t- all containers\n\t- all images\n\t- all volumes\n"
 		"\t- all secrets\n\t- everything in '%s' and '%s' that is floe's",
 		e->root, e->runroot);
-	int r = o->force ? 1 : system_confirm(question, err);
+	int r = o->force ? 1 : confirm(question, err);
 
 	if (r <= 0)
 		return r;
@@ -317,7 +318,7 @@ static const struct cli_option reset_rows[] = {
 	OPT_FLAG(struct reset_options, force, "force", 'f', "do not ask"),
 };
 
-const struct cli_command floe_system_reset_command = {
+static const struct cli_command reset_command = {
 	.name = "reset",
 	.summary = "remove everything that floe keeps",
 	.description = "Networks stay, being podman's as well, and so do configuration files.",
@@ -331,8 +332,8 @@ const struct cli_command floe_system_reset_command = {
 /* --- the group -------------------------------------------------------------------------------------- */
 
 static const struct cli_command *const subcommands[] = {
-	&floe_system_check_command, &floe_system_df_command,	&floe_events_command,
-	&floe_info_command,	    &floe_system_prune_command, &floe_system_reset_command,
+	&floe_system_check_command, &floe_system_df_command, &floe_events_command,
+	&floe_info_command,	    &prune_command,	     &reset_command,
 };
 
 const struct cli_command floe_system_command = {

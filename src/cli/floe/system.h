@@ -6,11 +6,7 @@
 
 extern const struct cli_command floe_system_check_command;
 extern const struct cli_command floe_system_df_command;
-extern const struct cli_command floe_system_prune_command;
-extern const struct cli_command floe_system_reset_command;
 extern const struct cli_command floe_system_command;
 
 /* "8.609MB": four digits, as podman prints sizes there. Caller owns. */
 char *system_size_text(uint64_t bytes);
-/* Print a question and read the answer: 1 for y, else 0. */
-int system_confirm(const char *question, struct err *err);

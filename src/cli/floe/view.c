@@ -125,7 +125,8 @@ static int64_t since(int64_t ns)
 	return (int64_t)clock_now_realtime_ns() - ns;
 }
 
-void view_status(const struct container *c, struct strbuf *sb)
+/* "Up 5 minutes", "Exited (0) 2 hours ago", "Created". */
+static void add_status(const struct container *c, struct strbuf *sb)
 {
 	const char *word = container_phase_to_string(c->status.phase);
 
@@ -187,7 +188,7 @@ struct json_object *view_ps_brief(const struct container *c, bool no_trunc)
 	auto_free char *command = command_text(g);
 	char id[13];
 
-	view_status(c, &status);
+	add_status(c, &status);
 	view_duration(since(g->created_ns), &created);
 	strbuf_adds(&created, " ago");
 	view_ports(c, &ports);
@@ -247,7 +248,7 @@ struct json_object *view_ps_json(const struct container *c)
 	struct json_object *names = json_object_new_array();
 	auto_strbuf struct strbuf status = STRBUF_INIT;
 
-	view_status(c, &status);
+	add_status(c, &status);
 	for (size_t i = 0; i < g->n_entrypoint; i++)
 		json_object_array_add(command, json_object_new_string(g->entrypoint[i]));
 	for (size_t i = 0; i < g->n_command; i++)

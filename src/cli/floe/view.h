@@ -10,8 +10,6 @@ struct volume;
 
 /* "5 minutes", "About an hour", "2 days": Docker's words for a time span. */
 void view_duration(int64_t ns, struct strbuf *sb);
-/* "Up 5 minutes", "Exited (0) 2 hours ago", "Created". */
-void view_status(const struct container *c, struct strbuf *sb);
 /* "512 B", "1.2 kB", "64 MB" (base 1000, as go-units). */
 void view_size(double bytes, struct strbuf *sb);
 /* The same with three digits, as podman's ps has it. */

@@ -65,6 +65,11 @@ int archive_reader_open_fd(struct archive_reader **ret, int fd, const char *name
 	return 0;
 }
 
+int archive_reader_fd(const struct archive_reader *reader)
+{
+	return reader->dir ? -EBADF : reader->fd;
+}
+
 int archive_reader_open(struct archive_reader **ret, const char *path,
 			const struct archive_reader_options *options, struct err *err)
 {

@@ -45,6 +45,8 @@ void archive_reader_close(struct archive_reader *reader);
 DEFINE_AUTO_PTR(archive_reader, struct archive_reader, archive_reader_close)
 #define auto_archive_reader auto_cleanup(archive_reader_cleanup_ptr)
 
+/* The descriptor of an archive that was opened by the path of a file, borrowed; negative for everything else. */
+int archive_reader_fd(const struct archive_reader *reader);
 /* "zstd", "gzip", "bzip2", "xz", "none", "directory". */
 const char *archive_reader_format(const struct archive_reader *reader);
 /* Whether archive_reader_rewind() works: everything but a pipe. */

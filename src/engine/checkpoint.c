@@ -19,6 +19,7 @@
 #include "engine/checkpoint_files.h"
 #include "engine/cleanup.h"
 #include "engine/event.h"
+#include "engine/own_archives.h"
 #include "engine/prepare.h"
 #include "engine/restore.h"
 #include "engine/runtime_exec.h"
@@ -267,11 +268,18 @@ static void undo_snapshot(void *context)
 static int stage_export(void *context, struct err *err)
 {
 	struct checkpoint *x = context;
+	struct err forgotten = ERR_INIT;
+	int r;
 
 	if (!x->o->export)
 		return 0;
-	return checkpoint_export_write(x->c, x->o->export, wants_snapshot(x) ? &x->snapshot : NULL,
-				       x->writer, x->o->pre_checkpoint, &x->result->archive, err);
+	r = checkpoint_export_write(x->c, x->o->export, wants_snapshot(x) ? &x->snapshot : NULL,
+				    x->writer, x->o->pre_checkpoint, &x->result->archive, err);
+	/* The archive is good all the same. */
+	if (r == 0 && own_archives_add(x->c->engine, x->o->export->target, &forgotten) < 0)
+		log_warning("'%s' will be taken for one of a stranger's: %s", x->o->export->target,
+			    forgotten.msg);
+	return r;
 }
 
 /* An archive of what goes on would be taken for one that has moved. */

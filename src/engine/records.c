@@ -29,6 +29,8 @@ static const char *const steps[] = {
 
 	/* The part of config that lists show, as most of it is read for nothing there; null: not split off yet. */
 	"ALTER TABLE containers ADD COLUMN brief TEXT;",
+
+	"CREATE TABLE own_archives (key TEXT PRIMARY KEY, written INTEGER NOT NULL) WITHOUT ROWID;",
 };
 
 static const struct db_schema schema = {

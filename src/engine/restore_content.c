@@ -62,7 +62,7 @@ static int unpack_tar(void *context, const struct archive_member *member, struct
 	auto_idmap struct idmap uids;
 	auto_idmap struct idmap gids;
 	struct archive_inner_options options = {
-		.allow_devices = (x->import->allowed & (1U << RESTORE_DEVICES)) != 0,
+		.allow_devices = (x->allowed & (1U << RESTORE_DEVICES)) != 0,
 		.whiteouts = archive_engine_of(&x->spec->annotations) == ARCHIVE_ENGINE_CONTAINERD,
 	};
 	auto_rooted struct rooted place = ROOTED_INIT;
@@ -175,9 +175,9 @@ static int judge_images(const struct restore_content *x, const struct container 
 	if (shared && mount(NULL, c->status.mount_point, NULL, MS_SHARED, NULL) < 0 &&
 	    errno != EINVAL)
 		return err_sys(err, -errno, "share the mount of the root file system");
-	if (f.text.len > 0 && x->import->report)
+	if (f.text.len > 0 && x->import->report && !x->own)
 		x->import->report(x->import->context, f.text.buf);
-	return restore_policy_decide(&f, x->import->allowed, x->import->source, err);
+	return restore_policy_decide(&f, x->allowed, x->import->source, err);
 }
 
 int restore_content_fill(void *context, struct container *c, const struct rooted *root,

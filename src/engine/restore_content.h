@@ -18,6 +18,8 @@ struct restore_content {
 	const struct runtime_spec *spec;
 	const struct strvec
 		*volumes; /* that were made for it, and take what the archive has of them */
+	uint32_t allowed; /* classes of engine/restore_policy.h */
+	bool own; /* its archives are ours (engine/own_archives.h) */
 	bool keep; /* the checkpoint is restored again later, in place */
 };
 

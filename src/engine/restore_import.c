@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "core/alloc.h"
+#include "core/fd.h"
 #include "core/fs.h"
 #include "core/lock.h"
 #include "core/log.h"
@@ -18,6 +19,7 @@
 #include "engine/cleanup.h"
 #include "engine/create.h"
 #include "engine/image_use.h"
+#include "engine/own_archives.h"
 #include "engine/prepare.h"
 #include "engine/records.h"
 #include "engine/restore_check.h"
@@ -41,6 +43,7 @@ struct import {
 	struct container_config record;
 	char *top; /* chain id of the image's layers; owned */
 	struct container container;
+	bool own; /* nothing of it is of strangers */
 	bool created;
 	struct strvec volumes; /* that are made for it */
 	struct strvec sources; /* of bind mounts, likewise */
@@ -93,15 +96,36 @@ static int stage_identity(void *context, struct err *err)
 	return restore_identity_apply(&x->o->identity, &x->record, &x->spec, x->o->source, err);
 }
 
+static bool is_own_file(struct engine *e, const char *path)
+{
+	auto_close int fd = fd_open_at(AT_FDCWD, path, O_PATH, 0);
+
+	return own_archives_have(e, fd);
+}
+
+static bool is_own(const struct import *x)
+{
+	const char *previous = x->o->previous;
+
+	return own_archives_have(x->e, archive_reader_fd(x->reader)) &&
+	       (!previous || is_own_file(x->e, previous));
+}
+
+static uint32_t allowed(const struct import *x)
+{
+	return x->own ? UINT32_MAX : x->o->allowed;
+}
+
 static int stage_judge(void *context, struct err *err)
 {
 	struct import *x = context;
 	auto_restore_findings struct restore_findings f = { 0 };
 
 	restore_policy_check(&x->config, &x->spec, &x->record, x->o->identity.given, &f);
-	if (f.text.len > 0 && x->o->report)
+	x->own = is_own(x);
+	if (f.text.len > 0 && x->o->report && !x->own)
 		x->o->report(x->o->context, f.text.buf);
-	return restore_policy_decide(&f, x->o->allowed, x->o->source, err);
+	return restore_policy_decide(&f, allowed(x), x->o->source, err);
 }
 
 /* --- runtime and image ------------------------------------------------------------------------------ */
@@ -436,6 +460,8 @@ static int stage_restore(void *context, struct err *err)
 		.config = &x->config,
 		.spec = &x->spec,
 		.volumes = &x->volumes,
+		.allowed = allowed(x),
+		.own = x->own,
 		.keep = x->restore->keep,
 	};
 	x->source = (struct restore_source){

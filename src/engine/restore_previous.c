@@ -14,6 +14,7 @@
 #include "core/str.h"
 #include "criu/image_parent.h"
 #include "engine/checkpoint_files.h"
+#include "engine/own_archives.h"
 #include "storage/digest.h"
 
 #define UNPACK_DIR "import.previous"
@@ -136,6 +137,9 @@ int restore_previous_unpack(const struct restore_content *x, const struct contai
 	if (!x->import->previous)
 		return 0;
 	r = archive_reader_open(&reader, x->import->previous, NULL, err);
+	if (r == 0 && x->own && !own_archives_have(c->engine, archive_reader_fd(reader)))
+		r = err_set(err, ERR_STATE, "'%s' was written to while it was restored",
+			    x->import->previous);
 	if (r == 0)
 		r = check_container(x, reader, err);
 	if (r == 0)

@@ -435,6 +435,36 @@ edit_image()
 	LIST
 }
 
+@test "what floe wrote here is let in again, a copy or what was changed is a stranger's" {
+	local classes=seccomp
+	[[ $ENGINE_RUNTIME != *crun ]] || classes=annotations,seccomp
+	ticking --security-opt seccomp=unconfined --rm
+	fl checkpoint --export c.tar "$C"
+	cp c.tar copy.tar
+	try restore --import copy.tar
+	is 125 "$status"
+	contains "$output" "seccomp: no filter of system calls" "--allow $classes"
+	try restore --import copy.tar --dry-run
+	contains "$output" "fails trust: "
+	try restore --import c.tar --dry-run
+	run ! grep "fails trust" <<<"$output"
+	mv c.tar moved.tar
+	try restore --import moved.tar --name "$C-2"
+	is "0 $(inspect "$C-2" '{{.Id}}')" "$status $output"
+	counts_on "$C-2"
+	fl rm -f -t 0 "$C-2" >/dev/null
+	# Others might have written to it.
+	chmod go+w moved.tar
+	try restore --import moved.tar
+	is 125 "$status"
+	chmod go-w moved.tar
+	touch -d '2001-01-01' moved.tar
+	try restore --import moved.tar
+	is 125 "$status"
+	fl restore --import moved.tar --allow "$classes" >/dev/null
+	counts_on "$C"
+}
+
 @test "a checkpoint as an image: made, looked at, restored, saved and loaded" {
 	local key allow=()
 	[[ $ENGINE_RUNTIME != *crun ]] || allow=(--allow annotations)

@@ -8,7 +8,7 @@
 #include "core/clock.h"
 #include "core/macro.h"
 
-char *human_size(uint64_t bytes)
+char *human_size(uint64_t bytes, int digits, const char *gap)
 {
 	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB" };
 	double value = (double)bytes;
@@ -18,13 +18,14 @@ char *human_size(uint64_t bytes)
 		value /= 1000;
 		i++;
 	}
-	return xasprintf("%.3g %s", value, units[i]);
+	return xasprintf("%.*g%s%s", digits, value, gap, units[i]);
 }
 
 /* The steps of docker's go-units, which this field's tables have. */
-char *human_duration(uint64_t ns)
+char *human_since(uint64_t realtime_ns)
 {
-	uint64_t seconds = ns / NSEC_PER_SEC;
+	uint64_t now = clock_now_realtime_ns();
+	uint64_t seconds = now > realtime_ns ? (now - realtime_ns) / NSEC_PER_SEC : 0;
 	uint64_t minutes = seconds / 60;
 	uint64_t hours = (minutes + 30) / 60;
 
@@ -53,13 +54,9 @@ char *human_duration(uint64_t ns)
 
 char *human_ago(uint64_t realtime_ns)
 {
-	uint64_t now = clock_now_realtime_ns();
-	auto_free char *text = NULL;
+	auto_free char *since = human_since(realtime_ns);
 
-	if (realtime_ns == 0)
-		return xstrdup("N/A");
-	text = human_duration(now > realtime_ns ? now - realtime_ns : 0);
-	return xasprintf("%s ago", text);
+	return realtime_ns == 0 ? xstrdup("N/A") : xasprintf("%s ago", since);
 }
 
 char *human_time(uint64_t realtime_ns, int fraction)

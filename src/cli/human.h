@@ -4,10 +4,10 @@
 
 #include <stdint.h>
 
-/* "7.66 MB": decimal units, three significant digits. */
-char *human_size(uint64_t bytes);
-/* "2 hours", "About a minute", "Less than a second": how long it is. */
-char *human_duration(uint64_t ns);
+/* "7.66 MB": decimal units, so many significant digits, `gap` before the unit. podman's tables differ in both. */
+char *human_size(uint64_t bytes, int digits, const char *gap);
+/* "2 hours", "About a minute", "Less than a second": how long ago it was. */
+char *human_since(uint64_t realtime_ns);
 /* "2 hours ago"; "N/A" for 0, which means unknown. */
 char *human_ago(uint64_t realtime_ns);
 /* "2026-11-21 19:08:29 +0000 UTC"; `fraction`: with up to nine digits of it, as Go prints times. */

@@ -28,17 +28,6 @@ static char *cut(const char *text, bool no_trunc)
 	return xasprintf("%.*s...", CREATED_BY_WIDTH - 3, text);
 }
 
-/* Without the space that other tables have in it. */
-static char *short_size(uint64_t size)
-{
-	char *text = human_size(size);
-	char *space = strchr(text, ' ');
-
-	if (space)
-		memmove(space, space + 1, strlen(space));
-	return text;
-}
-
 /* One step; the newest one is the image itself. */
 static struct json_object *step_json(const struct options *o, const struct image *image,
 				     const struct image_history *h, bool newest, uint64_t size)
@@ -47,7 +36,7 @@ static struct json_object *step_json(const struct options *o, const struct image
 	bool human = !o->human.set || o->human.v;
 	uint64_t created_ns = image_time_parse(h->created);
 	auto_free char *since = human_ago(created_ns);
-	auto_free char *size_text = human ? short_size(size) :
+	auto_free char *size_text = human ? human_size(size, 3, "") :
 					    xasprintf("%llu", (unsigned long long)size);
 	auto_free char *by = cut(h->created_by, o->no_trunc);
 	auto_free char *id = !newest	 ? xstrdup("<missing>") :
@@ -176,7 +165,7 @@ static void add_tops(const struct images *images, const char *chain_id, struct s
 static void add_layer_line(const struct images *images, const struct layer *layer,
 			   const char *indent, bool last, struct strbuf *out)
 {
-	auto_free char *size = human_size(layer->size);
+	auto_free char *size = human_size(layer->size, 3, " ");
 	const char *hex = strchr(layer->chain_id, ':');
 
 	strbuf_addf(out, "%s%s ID: %.*s Size: %s", indent, last ? "└──" : "├──", SHORT_ID_LEN,
@@ -232,7 +221,7 @@ static int run_tree(const struct cli_invocation *inv, struct err *err)
 	if (r < 0)
 		return r;
 	names = strvec_join(&image.names, " ");
-	size = human_size(image.size);
+	size = human_size(image.size, 3, " ");
 	strbuf_addf(&out, "Image ID: %.*s\nTags:     [%s]\nSize:     %s\n", SHORT_ID_LEN, image.id,
 		    names, size);
 	if (layers.n == 0)

@@ -178,7 +178,7 @@ static struct json_object *row_json(const struct listing *l, const struct row *r
 	auto_free char *id = id_text(l->options, image->id);
 	auto_free char *since = human_ago(image->created_ns);
 	auto_free char *at = human_time(image->created_ns, 0);
-	auto_free char *size = human_size(image->size);
+	auto_free char *size = human_size(image->size, 3, " ");
 	auto_free char *history = strvec_join(&image->names, ", ");
 
 	(void)image_containers(l->inv, image->id, &containers, NULL);

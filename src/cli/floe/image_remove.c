@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "cli/floe/image_filter.h"
-#include "cli/human.h"
 #include "core/alloc.h"
 #include "core/proc.h"
 #include "core/log.h"

@@ -9,6 +9,7 @@
 #include "cli/floe/targets.h"
 #include "cli/floe/view.h"
 #include "cli/gotemplate.h"
+#include "cli/human.h"
 #include "cli/table.h"
 #include "core/alloc.h"
 #include "core/clock.h"
@@ -47,12 +48,11 @@ static double cpu_percent(const struct usage *now, const struct sample *before, 
 
 static void add_pair(struct json_object *o, const char *key, uint64_t a, uint64_t b)
 {
-	auto_strbuf struct strbuf sb = STRBUF_INIT;
+	auto_free char *first = human_size(a, 4, "");
+	auto_free char *second = human_size(b, 4, "");
+	auto_free char *text = xasprintf("%s / %s", first, second);
 
-	view_size((double)a, &sb);
-	strbuf_adds(&sb, " / ");
-	view_size((double)b, &sb);
-	view_add(o, key, sb.buf);
+	view_add(o, key, text);
 }
 
 static void add_percent(struct json_object *o, const char *key, double value)

@@ -6,6 +6,7 @@
 #include "cli/floe/commands.h"
 #include "cli/floe/view.h"
 #include "cli/gotemplate.h"
+#include "cli/human.h"
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/str.h"
@@ -179,13 +180,11 @@ static void add_size(const struct row *measured, struct json_object *row, bool a
 		view_add_i64(size, "rwSize", (int64_t)measured->written);
 		json_object_object_add(row, "Size", size);
 	} else {
-		auto_strbuf struct strbuf sb = STRBUF_INIT;
+		auto_free char *written = human_size(measured->written, 3, "");
+		auto_free char *total = human_size(measured->total, 3, "");
+		auto_free char *text = xasprintf("%s (virtual %s)", written, total);
 
-		view_size_short((double)measured->written, &sb);
-		strbuf_adds(&sb, " (virtual ");
-		view_size_short((double)measured->total, &sb);
-		strbuf_adds(&sb, ")");
-		view_add(row, "Size", sb.buf);
+		view_add(row, "Size", text);
 	}
 }
 

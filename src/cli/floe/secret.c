@@ -11,7 +11,6 @@
 #include "cli/gotemplate.h"
 #include "cli/human.h"
 #include "core/alloc.h"
-#include "core/clock.h"
 #include "core/fd.h"
 #include "core/io.h"
 #include "core/str.h"
@@ -181,15 +180,14 @@ struct list_cli {
 static struct json_object *list_row(const struct secret *s)
 {
 	struct json_object *o = json_object_new_object();
-	auto_strbuf struct strbuf age = STRBUF_INIT;
+	auto_free char *created = human_ago((uint64_t)s->created_ns);
+	auto_free char *updated = human_ago((uint64_t)s->updated_ns);
 
-	view_duration((int64_t)clock_now_realtime_ns() - s->created_ns, &age);
-	strbuf_adds(&age, " ago");
 	view_add(o, "ID", s->id);
 	view_add(o, "Name", s->name);
 	view_add(o, "Driver", s->driver);
-	view_add(o, "CreatedAt", age.buf);
-	view_add(o, "UpdatedAt", age.buf);
+	view_add(o, "CreatedAt", created);
+	view_add(o, "UpdatedAt", updated);
 	return o;
 }
 

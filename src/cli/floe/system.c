@@ -12,6 +12,7 @@
 #include "cli/floe/image_remove.h"
 #include "cli/floe/targets.h"
 #include "cli/floe/volume.h"
+#include "cli/human.h"
 #include "core/alloc.h"
 #include "core/fs.h"
 #include "core/path.h"
@@ -196,8 +197,8 @@ static int run_prune(const struct cli_invocation *inv, struct err *err)
 		r = bytes_now(e, &after, err);
 	if (r < 0)
 		return r;
-	size = system_size_text((before > after ? before - after : 0) +
-				(o->external ? garbage.bytes : 0));
+	size = human_size((before > after ? before - after : 0) + (o->external ? garbage.bytes : 0),
+			  4, "");
 	strbuf_addf(&out, "Total reclaimed space: %s\n", size);
 	event_object(e, "system", "prune", "", "");
 	return cli_print(out.buf, err);

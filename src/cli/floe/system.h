@@ -7,6 +7,3 @@
 extern const struct cli_command floe_system_check_command;
 extern const struct cli_command floe_system_df_command;
 extern const struct cli_command floe_system_command;
-
-/* "8.609MB": four digits, as podman prints sizes there. Caller owns. */
-char *system_size_text(uint64_t bytes);

@@ -18,17 +18,6 @@ struct options {
 	bool verbose;
 };
 
-char *system_size_text(uint64_t bytes)
-{
-	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB" };
-	double value = (double)bytes;
-	size_t i = 0;
-
-	for (; value >= 1000 && i + 1 < ARRAY_SIZE(units); i++)
-		value /= 1000;
-	return xasprintf("%.4g%s", value, units[i]);
-}
-
 /* --- the summary ------------------------------------------------------------------------------------ */
 
 struct sum {
@@ -81,8 +70,8 @@ static struct sum sum_volumes(const struct disk_usage *u)
 static struct json_object *sum_row(const struct sum *s)
 {
 	struct json_object *o = json_object_new_object();
-	auto_free char *size = system_size_text(s->size);
-	auto_free char *reclaimable = system_size_text(s->reclaimable);
+	auto_free char *size = human_size(s->size, 4, "");
+	auto_free char *reclaimable = human_size(s->reclaimable, 4, "");
 	unsigned int percent =
 		s->size > 0 ?
 			(unsigned int)(100.0 * (double)s->reclaimable / (double)s->size + 0.5) :
@@ -123,7 +112,7 @@ static int print_summary(const struct disk_usage *u, const char *format, struct 
 
 static void add_size(struct json_object *o, const char *key, uint64_t bytes)
 {
-	auto_free char *text = system_size_text(bytes);
+	auto_free char *text = human_size(bytes, 4, "");
 
 	view_add(o, key, text);
 }

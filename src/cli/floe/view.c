@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "cli/floe/view_network.h"
+#include "cli/human.h"
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/str.h"
@@ -59,84 +60,18 @@ struct json_object *view_map(const struct json_string_map *map)
 
 /* --- words ------------------------------------------------------------------------------------------ */
 
-void view_duration(int64_t ns, struct strbuf *sb)
-{
-	int64_t seconds = ns / (int64_t)NSEC_PER_SEC;
-	int64_t minutes = seconds / 60;
-	int64_t hours = (minutes + 30) / 60;
-
-	if (seconds < 1)
-		strbuf_adds(sb, "Less than a second");
-	else if (seconds == 1)
-		strbuf_adds(sb, "1 second");
-	else if (seconds < 60)
-		strbuf_addf(sb, "%lld seconds", (long long)seconds);
-	else if (minutes == 1)
-		strbuf_adds(sb, "About a minute");
-	else if (minutes < 60)
-		strbuf_addf(sb, "%lld minutes", (long long)minutes);
-	else if (hours == 1)
-		strbuf_adds(sb, "About an hour");
-	else if (hours < 48)
-		strbuf_addf(sb, "%lld hours", (long long)hours);
-	else if (hours < 24 * 7 * 2)
-		strbuf_addf(sb, "%lld days", (long long)(hours / 24));
-	else if (hours < 24 * 30 * 2)
-		strbuf_addf(sb, "%lld weeks", (long long)(hours / 24 / 7));
-	else if (hours < 24 * 365 * 2)
-		strbuf_addf(sb, "%lld months", (long long)(hours / 24 / 30));
-	else
-		strbuf_addf(sb, "%lld years", (long long)(hours / 24 / 365));
-}
-
-static void add_size(double bytes, double base, const char *const *units, size_t n, int digits,
-		     struct strbuf *sb)
-{
-	size_t i = 0;
-
-	while (bytes >= base && i + 1 < n) {
-		bytes /= base;
-		i++;
-	}
-	strbuf_addf(sb, "%.*g%s", digits, bytes, units[i]);
-}
-
-static const char *const decimal_units[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB" };
-
-void view_size(double bytes, struct strbuf *sb)
-{
-	add_size(bytes, 1000, decimal_units, ARRAY_SIZE(decimal_units), 4, sb);
-}
-
-void view_size_short(double bytes, struct strbuf *sb)
-{
-	add_size(bytes, 1000, decimal_units, ARRAY_SIZE(decimal_units), 3, sb);
-}
-
-void view_size_binary(double bytes, struct strbuf *sb)
-{
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
-
-	add_size(bytes, 1024, units, ARRAY_SIZE(units), 4, sb);
-}
-
-static int64_t since(int64_t ns)
-{
-	return (int64_t)clock_now_realtime_ns() - ns;
-}
-
 /* "Up 5 minutes", "Exited (0) 2 hours ago", "Created". */
 static void add_status(const struct container *c, struct strbuf *sb)
 {
 	const char *word = container_phase_to_string(c->status.phase);
+	auto_free char *since = NULL;
 
 	if (c->status.phase == PHASE_RUNNING) {
-		strbuf_adds(sb, "Up ");
-		view_duration(since(c->status.started_ns), sb);
+		since = human_since((uint64_t)c->status.started_ns);
+		strbuf_addf(sb, "Up %s", since);
 	} else if (c->status.phase == PHASE_EXITED || c->status.phase == PHASE_STOPPED) {
-		strbuf_addf(sb, "Exited (%d) ", c->status.exit_code);
-		view_duration(since(c->status.finished_ns), sb);
-		strbuf_adds(sb, " ago");
+		since = human_since((uint64_t)c->status.finished_ns);
+		strbuf_addf(sb, "Exited (%d) %s ago", c->status.exit_code, since);
 	} else {
 		strbuf_addf(sb, "%c%s", word[0] - 'a' + 'A', word + 1);
 	}
@@ -183,14 +118,12 @@ struct json_object *view_ps_brief(const struct container *c, bool no_trunc)
 	const struct container_config *g = &c->config;
 	struct json_object *o = json_object_new_object();
 	auto_strbuf struct strbuf status = STRBUF_INIT;
-	auto_strbuf struct strbuf created = STRBUF_INIT;
+	auto_free char *created = human_ago((uint64_t)g->created_ns);
 	auto_strbuf struct strbuf ports = STRBUF_INIT;
 	auto_free char *command = command_text(g);
 	char id[13];
 
 	add_status(c, &status);
-	view_duration(since(g->created_ns), &created);
-	strbuf_adds(&created, " ago");
 	view_ports(c, &ports);
 	if (!no_trunc && strlen(command) > COMMAND_WIDTH) {
 		char *cut = xasprintf("%.*s...", COMMAND_WIDTH, command);
@@ -200,7 +133,7 @@ struct json_object *view_ps_brief(const struct container *c, bool no_trunc)
 	view_add(o, "ID", no_trunc ? g->id : container_short_id(g->id, id));
 	view_add(o, "Image", image_text(g));
 	view_add(o, "Command", command);
-	view_add(o, "Created", created.buf);
+	view_add(o, "Created", created);
 	view_add(o, "Status", status.buf);
 	view_add(o, "Ports", ports.buf);
 	view_add(o, "Names", g->name);

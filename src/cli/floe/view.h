@@ -8,14 +8,6 @@
 struct json_object;
 struct volume;
 
-/* "5 minutes", "About an hour", "2 days": Docker's words for a time span. */
-void view_duration(int64_t ns, struct strbuf *sb);
-/* "512 B", "1.2 kB", "64 MB" (base 1000, as go-units). */
-void view_size(double bytes, struct strbuf *sb);
-/* The same with three digits, as podman's ps has it. */
-void view_size_short(double bytes, struct strbuf *sb);
-/* With base 1024: "64 MiB". */
-void view_size_binary(double bytes, struct strbuf *sb);
 /* A row of `ps`, for templates. A new object that the caller owns. */
 struct json_object *view_ps(const struct container *c, bool no_trunc);
 /* The columns that it shows unasked, for which container_brief_desc of the configuration is enough. */

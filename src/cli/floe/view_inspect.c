@@ -6,6 +6,7 @@
 
 #include "cli/floe/view.h"
 #include "cli/floe/view_network.h"
+#include "cli/human.h"
 #include "core/alloc.h"
 #include "core/path.h"
 #include "core/str.h"
@@ -170,14 +171,13 @@ static struct json_object *log_config(const struct container *c)
 {
 	struct json_object *o = json_object_new_object();
 	auto_free char *path = log_file_path(c);
-	auto_strbuf struct strbuf size = STRBUF_INIT;
+	auto_free char *size = human_size((uint64_t)MAX(c->config.log_size_max.v, 0), 4, "");
 
 	view_add(o, "Type", c->config.log_driver);
 	add(o, "Config", NULL);
 	view_add(o, "Path", path);
 	view_add(o, "Tag", c->config.log_tag);
-	view_size((double)c->config.log_size_max.v, &size);
-	view_add(o, "Size", size.buf);
+	view_add(o, "Size", size);
 	return o;
 }
 

@@ -79,7 +79,7 @@ static int run_exec(const struct cli_invocation *inv, struct err *err)
 	free(env);
 	/* Nobody is attached to what was not there or could not be executed: that is floe's failure, as podman has it. */
 	if (r < 0)
-		return o->detach ? r : foreground_exit_code(r, inv, err);
+		return o->detach ? r : foreground_exit_code(r, err);
 	if (!session)
 		return code;
 	return cli_print_line(session, err);

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "cli/floe/commands.h"
+#include "cli/floe/report.h"
 #include "core/alloc.h"
-#include "core/io.h"
 #include "core/log.h"
 #include "core/str.h"
 #include "engine/attach.h"
@@ -16,14 +16,11 @@
 #include "engine/stop.h"
 #include "kernel/syscalls.h"
 
-int foreground_exit_code(int r, const struct cli_invocation *inv UNUSED, const struct err *err)
+int foreground_exit_code(int r, const struct err *err)
 {
-	auto_free char *line = NULL;
-
 	if (err->kind != ERR_REMOTE || (r != -EACCES && r != -ENOENT))
 		return r;
-	line = xasprintf("Error: %s\n", err->msg);
-	(void)io_write_all(STDERR_FILENO, line, strlen(line));
+	report_error(err);
 	return r == -EACCES ? FLOE_EXIT_CANNOT_INVOKE : FLOE_EXIT_NOT_FOUND;
 }
 

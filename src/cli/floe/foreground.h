@@ -21,4 +21,4 @@ int foreground_run(struct container *c, const struct foreground_options *o, stru
 /* Attach to one that runs; the exit code is its own. */
 int foreground_attach(struct container *c, const struct foreground_options *o, struct err *err);
 /* 126 and 127 for what a runtime could not execute: prints the error then. Else r as it is. */
-int foreground_exit_code(int r, const struct cli_invocation *inv, const struct err *err);
+int foreground_exit_code(int r, const struct err *err);

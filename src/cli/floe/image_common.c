@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "core/alloc.h"
-#include "core/io.h"
 #include "core/str.h"
 #include "engine/containers_conf.h"
 #include "engine/create.h"
@@ -129,11 +128,4 @@ struct json_object *image_strings_json(const struct strvec *list)
 void image_json_add(struct json_object *object, const char *key, const char *value)
 {
 	json_object_object_add(object, key, json_object_new_string(value ? value : ""));
-}
-
-void image_report(const struct err *err)
-{
-	auto_free char *line = xasprintf("Error: %s\n", err->msg);
-
-	(void)io_write_all(STDERR_FILENO, line, strlen(line));
 }

@@ -66,6 +66,3 @@ void image_json_add(struct json_object *object, const char *key, const char *val
 /* "C /path" lines, or {"changed": [...], "added": [...], "deleted": [...]}. */
 struct rootfs_changes;
 int image_changes_print(const struct rootfs_changes *changes, bool json, struct err *err);
-
-/* Print "Error: TEXT" for one of several arguments. */
-void image_report(const struct err *err);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "cli/floe/report.h"
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/json_table.h"
@@ -150,7 +151,7 @@ static int run(const struct cli_invocation *inv, struct err *err)
 		struct err reason = ERR_INIT;
 
 		if (image_inspect_json(&store, inv->args[i], &one, &reason) < 0) {
-			image_report(&reason);
+			report_error(&reason);
 			failed = true;
 			continue;
 		}

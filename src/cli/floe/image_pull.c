@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/floe/image_common.h"
+#include "cli/floe/report.h"
 #include "core/alloc.h"
 #include "core/str.h"
 #include "engine/containers_conf.h"
@@ -92,7 +93,7 @@ static int run_pull(const struct cli_invocation *inv, struct err *err)
 		struct err one = ERR_INIT;
 
 		if (pull_one(inv, &store, what, &options, &out, &one) < 0) {
-			image_report(&one);
+			report_error(&one);
 			failed = true;
 		}
 	}

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/floe/image_filter.h"
+#include "cli/floe/report.h"
 #include "core/alloc.h"
 #include "core/proc.h"
 #include "core/log.h"
@@ -179,7 +180,7 @@ static int remove_one(const struct cli_invocation *inv, struct store *store, con
 /* Tell of one that stays. As podman: 1 when it is not there, 2 when it is in use. */
 static void note_failure(const struct err *err, int *code)
 {
-	image_report(err);
+	report_error(err);
 	*code = err->kind == ERR_NOT_FOUND ? MAX(*code, 1) :
 		err->kind == ERR_STATE	   ? MAX(*code, 2) :
 					     FLOE_EXIT_ERROR;

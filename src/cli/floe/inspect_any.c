@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/floe/image_inspect.h"
+#include "cli/floe/report.h"
 #include "cli/floe/targets.h"
 #include "cli/floe/view.h"
 #include "core/json_table.h"
@@ -127,7 +128,7 @@ static int run(const struct cli_invocation *inv, struct err *err)
 		struct err reason = ERR_INIT;
 
 		if (inspect_one(inv, inv->args[i], &one, &reason) < 0) {
-			image_report(&reason);
+			report_error(&reason);
 			failed = true;
 			continue;
 		}

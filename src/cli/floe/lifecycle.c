@@ -72,7 +72,7 @@ static int start_attached(const struct cli_invocation *inv, const struct start_o
 		    0;
 	if (r == 0)
 		r = foreground_run(&c, &f, err);
-	return r < 0 ? foreground_exit_code(r, inv, err) : r;
+	return r < 0 ? foreground_exit_code(r, err) : r;
 }
 
 static int run_start(const struct cli_invocation *inv, struct err *err)

@@ -7,9 +7,9 @@
 
 #include "cli/config_file.h"
 #include "cli/floe/program.h"
+#include "cli/floe/report.h"
 #include "core/alloc.h"
 #include "core/fd.h"
-#include "core/io.h"
 #include "core/log.h"
 #include "core/str.h"
 #include "engine/containers_conf.h"
@@ -243,11 +243,8 @@ int main(int argc UNUSED, char **argv)
 	r = run(argv, &error_code, &err);
 	if (r >= 0)
 		return r;
-	if (err.msg[0]) {
-		auto_free char *line = xasprintf("Error: %s\n", err.msg);
-
-		(void)io_write_all(STDERR_FILENO, line, strlen(line));
-	}
+	if (err.msg[0])
+		report_error(&err);
 	/* 1 is a command line that could not be read; to podman's users that is 125 as well. */
 	return error_code == 1 ? FLOE_EXIT_ERROR : error_code;
 }

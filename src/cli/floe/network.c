@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/floe/report.h"
 #include "cli/floe/targets.h"
 #include "core/alloc.h"
 #include "core/str.h"
@@ -161,7 +162,7 @@ static int run_rm(const struct cli_invocation *inv, struct err *err)
 			continue;
 		if (why.kind == ERR_NOT_FOUND && o->force)
 			continue;
-		targets_report(&why);
+		report_error(&why);
 		code = why.kind == ERR_NOT_FOUND ? NETWORK_EXIT_MISSING :
 		       why.kind == ERR_STATE	 ? NETWORK_EXIT_IN_USE :
 						   FLOE_EXIT_ERROR;

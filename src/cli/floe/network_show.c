@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/floe/report.h"
 #include "cli/floe/targets.h"
 #include "cli/gotemplate.h"
 #include "core/alloc.h"
@@ -237,7 +238,7 @@ static int run_inspect(const struct cli_invocation *inv, struct err *err)
 		struct json_object *value;
 
 		if (network_find(&n, &floe_engine(inv)->network_dir, inv->args[i], &why) < 0) {
-			targets_report(&why);
+			report_error(&why);
 			is_missing = true;
 			continue;
 		}

@@ -5,6 +5,7 @@
 
 #include "cli/floe/checkpoint_stats.h"
 #include "cli/floe/create_options.h"
+#include "cli/floe/report.h"
 #include "cli/floe/targets.h"
 #include "core/alloc.h"
 #include "core/io.h"
@@ -237,7 +238,7 @@ static int import_images(const struct cli_invocation *inv, struct context *x, st
 		if (r == 0)
 			r = import(inv, x, source, &one);
 		if (r < 0) {
-			targets_report(&one);
+			report_error(&one);
 			code = FLOE_EXIT_ERROR;
 		} else if (r > code) {
 			code = r;

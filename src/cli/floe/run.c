@@ -9,6 +9,7 @@
 #include "cli/floe/create_options.h"
 #include "cli/floe/foreground.h"
 #include "cli/floe/image_common.h"
+#include "cli/floe/report.h"
 #include "core/alloc.h"
 #include "core/fd.h"
 #include "core/fs.h"
@@ -290,14 +291,13 @@ static int run_checkpoint(const struct cli_invocation *inv, const struct create_
  * What goes wrong once the container is there. That its command cannot be invoked is exit code 126, be it the runtime,
  * the network or a user that the image does not have, as with podman.
  */
-static int start_failed(int r, struct container *c, const struct cli_invocation *inv,
-			struct err *err)
+static int start_failed(int r, struct container *c, struct err *err)
 {
 	remove_failed(c);
-	r = foreground_exit_code(r, inv, err);
+	r = foreground_exit_code(r, err);
 	if (r >= 0 || (err->kind != ERR_REMOTE && err->kind != ERR_COMMAND))
 		return r;
-	image_report(err);
+	report_error(err);
 	err_clear(err);
 	return FLOE_EXIT_CANNOT_INVOKE;
 }
@@ -334,13 +334,13 @@ static int run_run(const struct cli_invocation *inv, struct err *err)
 		r = container_init(&c, err);
 		if (r == 0)
 			r = container_start(&c, err);
-		return r < 0 ? start_failed(r, &c, inv, err) : print_id(&c, err);
+		return r < 0 ? start_failed(r, &c, err) : print_id(&c, err);
 	}
 	if (!f.with_stdout && !f.with_stderr)
 		r = print_id(&c, err);
 	if (r == 0)
 		r = foreground_run(&c, &f, err);
-	return r < 0 ? start_failed(r, &c, inv, err) : r;
+	return r < 0 ? start_failed(r, &c, err) : r;
 }
 
 #define T struct run_command_options

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/floe/report.h"
 #include "cli/floe/targets.h"
 #include "cli/floe/view.h"
 #include "cli/gotemplate.h"
@@ -299,7 +300,7 @@ static int run_inspect(const struct cli_invocation *inv, struct err *err)
 		struct err one = ERR_INIT;
 
 		if (secret_load(floe_engine(inv), inv->args[i], &s, &one) < 0) {
-			targets_report(&one);
+			report_error(&one);
 			code = FLOE_EXIT_ERROR;
 			continue;
 		}
@@ -371,7 +372,7 @@ static int run_remove(const struct cli_invocation *inv, struct err *err)
 			event_object(e, "secret", "remove", s.id, s.name);
 			(void)cli_print_line(s.id, NULL);
 		} else if (!(r2 == -ENOENT && o->ignore)) {
-			targets_report(&one);
+			report_error(&one);
 			code = r2 == -ENOENT && code != FLOE_EXIT_ERROR ? 1 : FLOE_EXIT_ERROR;
 		}
 	}

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/floe/image_remove.h"
+#include "cli/floe/report.h"
 #include "cli/floe/targets.h"
 #include "cli/floe/volume.h"
 #include "cli/human.h"
@@ -102,7 +103,7 @@ static int prune_containers(struct engine *e, const struct strvec *filters, stru
 			return done;
 		}
 		if (done < 0 && one.kind != ERR_NOT_FOUND)
-			targets_report(&one);
+			report_error(&one);
 	}
 	return r;
 }

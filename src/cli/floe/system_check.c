@@ -2,6 +2,7 @@
 /* system check: is what is on disk what the records say, and the way back. */
 #include <string.h>
 
+#include "cli/floe/report.h"
 #include "cli/floe/system.h"
 #include "cli/floe/targets.h"
 #include "core/alloc.h"
@@ -24,7 +25,7 @@ static int repair_all(struct check *check, bool force, struct strbuf *out, size_
 		struct err one = ERR_INIT;
 
 		if (check_repair(check, f, force, &one) < 0) {
-			targets_report(&one);
+			report_error(&one);
 			(*ret_left)++;
 			continue;
 		}

@@ -7,17 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/floe/report.h"
 #include "core/alloc.h"
 #include "core/io.h"
 #include "core/str.h"
 #include "engine/records.h"
-
-void targets_report(const struct err *err)
-{
-	auto_free char *line = xasprintf("Error: %s\n", err->msg);
-
-	(void)io_write_all(STDERR_FILENO, line, strlen(line));
-}
 
 static void print_done(const struct targets *t, const char *name, const struct container *c)
 {
@@ -154,7 +148,7 @@ int targets_each(const struct cli_invocation *inv, const struct targets *t,
 		if (r2 == 0)
 			r2 = each(&c, context, &one);
 		if (r2 < 0) {
-			targets_report(&one);
+			report_error(&one);
 			code = worse(code, t->error_code ? t->error_code(&one) : FLOE_EXIT_ERROR);
 		} else if (r2 == 0) {
 			print_done(t, name, &c);

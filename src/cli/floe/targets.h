@@ -67,6 +67,3 @@ int targets_cidfile(const struct cli_invocation *inv, const char *path, struct c
 
 /* The exit code of those that remove things: 1 for what is missing, 2 for what is in use. */
 int targets_remove_code(const struct err *err);
-
-/* Print "Error: TEXT". */
-void targets_report(const struct err *err);

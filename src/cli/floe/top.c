@@ -446,7 +446,7 @@ static int run_ps(const struct cli_invocation *inv, struct container *c, size_t 
 	exec.command = command.v;
 	exec.n_command = command.n;
 	r = exec_session_run(c, &exec, &code, &session, err);
-	return r < 0 ? foreground_exit_code(r, inv, err) : code;
+	return r < 0 ? foreground_exit_code(r, err) : code;
 }
 
 static int run_top(const struct cli_invocation *inv, struct err *err)

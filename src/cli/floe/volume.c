@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/floe/report.h"
 #include "cli/floe/targets.h"
 #include "cli/floe/view.h"
 #include "cli/gotemplate.h"
@@ -280,7 +281,7 @@ static int run_inspect(const struct cli_invocation *inv, struct err *err)
 		struct err one = ERR_INIT;
 
 		if (volume_load(floe_engine(inv), inv->args[i], &v, &one) < 0) {
-			targets_report(&one);
+			report_error(&one);
 			code = FLOE_EXIT_ERROR;
 		} else {
 			json_object_array_add(list, volume_row(&v, o->format));
@@ -408,7 +409,7 @@ static int run_remove(const struct cli_invocation *inv, struct err *err)
 		int r2 = remove_one(e, names.v[i], o, &one);
 
 		if (r2 < 0 && !(r2 == -ENOENT && o->force)) {
-			targets_report(&one);
+			report_error(&one);
 			code = targets_remove_code(&one);
 		}
 	}
@@ -459,7 +460,7 @@ int volume_prune(struct engine *e, const struct strvec *filters, struct strbuf *
 		if (r <= 0)
 			continue;
 		if (volume_remove(e, v->name, &one) < 0) {
-			targets_report(&one);
+			report_error(&one);
 			continue;
 		}
 		event_object(e, "volume", "remove", v->name, v->name);

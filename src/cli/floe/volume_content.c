@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "cli/floe/report.h"
 #include "cli/floe/targets.h"
 #include "cli/floe/volume.h"
 #include "core/alloc.h"
@@ -144,7 +145,7 @@ static int run_each(const struct cli_invocation *inv, bool mount)
 		if (r == 0) {
 			(void)cli_print_line(mount ? path : name, NULL);
 		} else {
-			targets_report(&one);
+			report_error(&one);
 			code = FLOE_EXIT_ERROR;
 		}
 	}

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/floe/report.h"
 #include "cli/floe/targets.h"
 #include "core/alloc.h"
 #include "core/clock.h"
@@ -110,7 +111,7 @@ static struct watched *look_at_all(const struct watch *w, int *exit_code)
 		/* Now it may be cleaned up. */
 		close_fd(&one->attend);
 		if (r < 0) {
-			targets_report(&err);
+			report_error(&err);
 			*exit_code = FLOE_EXIT_ERROR;
 			one->code = -1;
 		}

@@ -439,9 +439,9 @@ static int list_one(struct container *c, void *context, struct err *err)
 	o = json_object_new_object();
 	names = json_object_new_array();
 	json_object_array_add(names, json_object_new_string(c->config.name));
-	image_json_add(o, "id", c->config.id);
+	view_add(o, "id", c->config.id);
 	json_object_object_add(o, "Names", names);
-	image_json_add(o, "mountpoint", path);
+	view_add(o, "mountpoint", path);
 	json_object_array_add(m->list, o);
 	strbuf_addf(m->out, "%.*s  %s\n", m->options->no_trunc ? 64 : SHORT_ID_LEN, c->config.id,
 		    path);

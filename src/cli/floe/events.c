@@ -128,7 +128,7 @@ static void add_text(const struct event *e, int64_t at_ns, bool no_trunc, struct
 static void add_field(struct json_object *o, const char *key, const char *text, bool always)
 {
 	if (always || !str_is_empty(text))
-		json_object_object_add(o, key, json_object_new_string(text ? text : ""));
+		view_add(o, key, text);
 }
 
 /* As podman 5 prints it, which is not as its file has it. every: templates may ask for what is not there. */
@@ -136,11 +136,7 @@ static struct json_object *event_value(const struct event *e, int64_t at_ns, boo
 {
 	static const char *const absent[] = { "HealthStatus", "Network", "PodID" };
 	struct json_object *o = json_object_new_object();
-	struct json_object *attributes = json_object_new_object();
 
-	for (size_t i = 0; i < e->attributes.n; i++)
-		json_object_object_add(attributes, e->attributes.v[i].key,
-				       json_object_new_string(e->attributes.v[i].value));
 	if (e->exit_code.set || every)
 		json_object_object_add(o, "ContainerExitCode",
 				       e->exit_code.set ? json_object_new_int64(e->exit_code.v) :
@@ -154,7 +150,7 @@ static struct json_object *event_value(const struct event *e, int64_t at_ns, boo
 	json_object_object_add(o, "time", json_object_new_int64(at_ns / (int64_t)NSEC_PER_SEC));
 	json_object_object_add(o, "timeNano", json_object_new_int64(at_ns));
 	add_field(o, "Type", e->type, true);
-	json_object_object_add(o, "Attributes", attributes);
+	json_object_object_add(o, "Attributes", view_map(&e->attributes));
 	return o;
 }
 

@@ -105,27 +105,3 @@ int image_platform_parse(const char *platform, struct skopeo_options *skopeo, ch
 	skopeo->variant = variant;
 	return 0;
 }
-
-struct json_object *image_labels_json(const struct json_string_map *map)
-{
-	struct json_object *object = json_object_new_object();
-
-	for (size_t i = 0; i < map->n; i++)
-		json_object_object_add(object, map->v[i].key,
-				       json_object_new_string(map->v[i].value));
-	return object;
-}
-
-struct json_object *image_strings_json(const struct strvec *list)
-{
-	struct json_object *array = json_object_new_array();
-
-	for (size_t i = 0; i < list->n; i++)
-		json_object_array_add(array, json_object_new_string(list->v[i]));
-	return array;
-}
-
-void image_json_add(struct json_object *object, const char *key, const char *value)
-{
-	json_object_object_add(object, key, json_object_new_string(value ? value : ""));
-}

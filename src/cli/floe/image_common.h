@@ -6,6 +6,7 @@
 
 #include "cli/floe/commands.h"
 #include "cli/floe/image_commands.h"
+#include "cli/floe/view.h"
 #include "cli/gotemplate.h"
 #include "image/image.h"
 #include "image/skopeo.h"
@@ -56,12 +57,6 @@ int image_platform_parse(const char *platform, struct skopeo_options *skopeo, ch
 
 /* Files that the options name must be there before anything is begun. ERR_NOT_FOUND. */
 int image_authfile_check(const char *authfile, struct err *err);
-
-/* {"a":"b"} of a map; never NULL. */
-struct json_object *image_labels_json(const struct json_string_map *map);
-struct json_object *image_strings_json(const struct strvec *list);
-/* A member; NULL becomes "". */
-void image_json_add(struct json_object *object, const char *key, const char *value);
 
 /* "C /path" lines, or {"changed": [...], "added": [...], "deleted": [...]}. */
 struct rootfs_changes;

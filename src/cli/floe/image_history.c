@@ -45,14 +45,15 @@ static struct json_object *step_json(const struct options *o, const struct image
 	char at[CLOCK_TEXT_MAX];
 
 	clock_format_utc(created_ns, 0, at);
-	image_json_add(row, "ID", id);
-	image_json_add(row, "Created", human ? since : at);
-	image_json_add(row, "CreatedSince", since);
-	image_json_add(row, "CreatedAt", at);
-	image_json_add(row, "CreatedBy", by);
-	image_json_add(row, "Size", size_text);
-	image_json_add(row, "Comment", h->comment);
-	json_object_object_add(row, "Tags", newest ? image_strings_json(&image->names) : NULL);
+	view_add(row, "ID", id);
+	view_add(row, "Created", human ? since : at);
+	view_add(row, "CreatedSince", since);
+	view_add(row, "CreatedAt", at);
+	view_add(row, "CreatedBy", by);
+	view_add(row, "Size", size_text);
+	view_add(row, "Comment", h->comment);
+	json_object_object_add(row, "Tags",
+			       newest ? view_strings(image->names.v, image->names.n) : NULL);
 	return row;
 }
 
@@ -61,13 +62,13 @@ static struct json_object *step_raw(const struct image *image, const struct imag
 {
 	struct json_object *row = json_object_new_object();
 
-	image_json_add(row, "id", newest ? image->id : "<missing>");
-	image_json_add(row, "created", h->created);
-	image_json_add(row, "CreatedBy", h->created_by);
+	view_add(row, "id", newest ? image->id : "<missing>");
+	view_add(row, "created", h->created);
+	view_add(row, "CreatedBy", h->created_by);
 	json_object_object_add(row, "size", json_object_new_uint64(size));
-	image_json_add(row, "comment", h->comment);
+	view_add(row, "comment", h->comment);
 	if (newest && image->names.n)
-		json_object_object_add(row, "tags", image_strings_json(&image->names));
+		json_object_object_add(row, "tags", view_strings(image->names.v, image->names.n));
 	return row;
 }
 

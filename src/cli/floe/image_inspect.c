@@ -21,24 +21,15 @@ static struct json_object *graph_driver(struct store *store, const struct layers
 		auto_free char *path = layer_diff_path(store, layers->v[i].chain_id);
 
 		if (i + 1 == layers->n)
-			image_json_add(data, "UpperDir", path);
+			view_add(data, "UpperDir", path);
 		else
 			strbuf_addf(&lower, "%s%s", lower.len ? ":" : "", path);
 	}
 	if (lower.len)
-		image_json_add(data, "LowerDir", lower.buf);
-	image_json_add(o, "Name", store_driver_to_string(store->driver));
+		view_add(data, "LowerDir", lower.buf);
+	view_add(o, "Name", store_driver_to_string(store->driver));
 	json_object_object_add(o, "Data", data);
 	return o;
-}
-
-static struct json_object *strings(char *const *v, size_t n)
-{
-	struct json_object *array = json_object_new_array();
-
-	for (size_t i = 0; i < n; i++)
-		json_object_array_add(array, json_object_new_string(v[i]));
-	return array;
 }
 
 static struct json_object *history_json(const struct image_config *config)
@@ -50,13 +41,13 @@ static struct json_object *history_json(const struct image_config *config)
 		struct json_object *o = json_object_new_object();
 
 		if (h->created)
-			image_json_add(o, "created", h->created);
+			view_add(o, "created", h->created);
 		if (h->created_by)
-			image_json_add(o, "created_by", h->created_by);
+			view_add(o, "created_by", h->created_by);
 		if (h->author)
-			image_json_add(o, "author", h->author);
+			view_add(o, "author", h->author);
 		if (h->comment)
-			image_json_add(o, "comment", h->comment);
+			view_add(o, "comment", h->comment);
 		if (h->empty_layer)
 			json_object_object_add(o, "empty_layer", json_object_new_boolean(true));
 		json_object_array_add(array, o);
@@ -70,18 +61,18 @@ static void add_config(struct json_object *o, const struct image_config *config)
 
 	json_object_object_add(o, "Config",
 			       json_encode_value(&image_process_desc, &config->config));
-	image_json_add(o, "Version", "");
-	image_json_add(o, "Author", config->author);
-	image_json_add(o, "Architecture", config->architecture);
-	image_json_add(o, "Os", config->os);
+	view_add(o, "Version", "");
+	view_add(o, "Author", config->author);
+	view_add(o, "Architecture", config->architecture);
+	view_add(o, "Os", config->os);
 	if (config->variant)
-		image_json_add(o, "Variant", config->variant);
-	image_json_add(rootfs, "Type", config->rootfs.type);
+		view_add(o, "Variant", config->variant);
+	view_add(rootfs, "Type", config->rootfs.type);
 	json_object_object_add(rootfs, "Layers",
-			       strings(config->rootfs.diff_ids, config->rootfs.n_diff_ids));
+			       view_strings(config->rootfs.diff_ids, config->rootfs.n_diff_ids));
 	json_object_object_add(o, "RootFS", rootfs);
-	json_object_object_add(o, "Labels", image_labels_json(&config->config.labels));
-	image_json_add(o, "User", config->config.user);
+	json_object_object_add(o, "Labels", view_map(&config->config.labels));
+	view_add(o, "User", config->config.user);
 	json_object_object_add(o, "History", history_json(config));
 }
 
@@ -112,20 +103,20 @@ int image_inspect_json(struct store *store, const char *name, struct json_object
 		comment = config.history[config.n_history - 1].comment;
 	clock_format_utc(image.created_ns, -1, created);
 	o = json_object_new_object();
-	image_json_add(o, "Id", image.id);
-	image_json_add(o, "Digest", image.manifest_digest);
-	json_object_object_add(o, "RepoTags", image_strings_json(&image.names));
-	json_object_object_add(o, "RepoDigests", image_strings_json(&image.digests));
-	image_json_add(o, "Parent", parent);
-	image_json_add(o, "Comment", comment);
-	image_json_add(o, "Created", created);
+	view_add(o, "Id", image.id);
+	view_add(o, "Digest", image.manifest_digest);
+	json_object_object_add(o, "RepoTags", view_strings(image.names.v, image.names.n));
+	json_object_object_add(o, "RepoDigests", view_strings(image.digests.v, image.digests.n));
+	view_add(o, "Parent", parent);
+	view_add(o, "Comment", comment);
+	view_add(o, "Created", created);
 	add_config(o, &config);
 	json_object_object_add(o, "Size", json_object_new_uint64(image.size));
 	json_object_object_add(o, "VirtualSize", json_object_new_uint64(image.size));
 	json_object_object_add(o, "GraphDriver", graph_driver(store, &layers));
-	json_object_object_add(o, "Annotations", image_labels_json(&manifest.annotations));
-	image_json_add(o, "ManifestType", image.manifest_type);
-	json_object_object_add(o, "NamesHistory", image_strings_json(&image.names));
+	json_object_object_add(o, "Annotations", view_map(&manifest.annotations));
+	view_add(o, "ManifestType", image.manifest_type);
+	json_object_object_add(o, "NamesHistory", view_strings(image.names.v, image.names.n));
 	*ret = o;
 	return 0;
 }

@@ -182,28 +182,28 @@ static struct json_object *row_json(const struct listing *l, const struct row *r
 	auto_free char *history = strvec_join(&image->names, ", ");
 
 	(void)image_containers(l->inv, image->id, &containers, NULL);
-	image_json_add(o, "ID", id);
-	image_json_add(o, "Repository", row->repository);
-	image_json_add(o, "Tag", row->tag);
-	image_json_add(o, "Digest", image->manifest_digest);
-	image_json_add(o, "Created", since);
-	image_json_add(o, "CreatedSince", since);
-	image_json_add(o, "CreatedAt", at);
-	image_json_add(o, "CreatedTime", at);
-	image_json_add(o, "Size", size);
-	image_json_add(o, "VirtualSize", size);
-	image_json_add(o, "SharedSize", "0 B");
-	image_json_add(o, "History", history);
-	image_json_add(o, "ParentID", "");
-	json_object_object_add(o, "Labels", image_labels_json(&config->config.labels));
-	json_object_object_add(o, "Names", image_strings_json(&image->names));
-	json_object_object_add(o, "RepoTags", image_strings_json(&image->names));
-	json_object_object_add(o, "RepoDigests", image_strings_json(&image->digests));
+	view_add(o, "ID", id);
+	view_add(o, "Repository", row->repository);
+	view_add(o, "Tag", row->tag);
+	view_add(o, "Digest", image->manifest_digest);
+	view_add(o, "Created", since);
+	view_add(o, "CreatedSince", since);
+	view_add(o, "CreatedAt", at);
+	view_add(o, "CreatedTime", at);
+	view_add(o, "Size", size);
+	view_add(o, "VirtualSize", size);
+	view_add(o, "SharedSize", "0 B");
+	view_add(o, "History", history);
+	view_add(o, "ParentID", "");
+	json_object_object_add(o, "Labels", view_map(&config->config.labels));
+	json_object_object_add(o, "Names", view_strings(image->names.v, image->names.n));
+	json_object_object_add(o, "RepoTags", view_strings(image->names.v, image->names.n));
+	json_object_object_add(o, "RepoDigests", view_strings(image->digests.v, image->digests.n));
 	json_object_object_add(o, "Containers", json_object_new_int64((int64_t)containers.n));
 	json_object_object_add(o, "ReadOnly", json_object_new_boolean(image->read_only));
 	json_object_object_add(o, "Dangling", json_object_new_boolean(image->names.n == 0));
-	image_json_add(o, "Os", config->os);
-	image_json_add(o, "Arch", config->architecture);
+	view_add(o, "Os", config->os);
+	view_add(o, "Arch", config->architecture);
 	return o;
 }
 
@@ -219,26 +219,27 @@ static struct json_object *image_json(struct listing *l, size_t i)
 	(void)image_containers(l->inv, image->id, &containers, NULL);
 	(void)image_parent(&l->store, image, &parent, NULL);
 	clock_format_utc(image->created_ns, -1, at);
-	image_json_add(o, "Id", image->id);
-	image_json_add(o, "ParentId", parent);
+	view_add(o, "Id", image->id);
+	view_add(o, "ParentId", parent);
 	json_object_object_add(o, "RepoTags",
-			       image->names.n ? image_strings_json(&image->names) : NULL);
-	json_object_object_add(o, "RepoDigests", image_strings_json(&image->digests));
+			       image->names.n ? view_strings(image->names.v, image->names.n) :
+						NULL);
+	json_object_object_add(o, "RepoDigests", view_strings(image->digests.v, image->digests.n));
 	json_object_object_add(o, "Size", json_object_new_uint64(image->size));
 	json_object_object_add(o, "SharedSize", json_object_new_int64(0));
 	json_object_object_add(o, "VirtualSize", json_object_new_uint64(image->size));
-	json_object_object_add(o, "Labels", image_labels_json(&config->config.labels));
+	json_object_object_add(o, "Labels", view_map(&config->config.labels));
 	json_object_object_add(o, "Containers", json_object_new_int64((int64_t)containers.n));
 	if (image->names.n == 0)
 		json_object_object_add(o, "Dangling", json_object_new_boolean(true));
 	json_object_object_add(o, "Arch", json_object_new_string(config->architecture));
 	json_object_object_add(o, "Os", json_object_new_string(config->os));
-	image_json_add(o, "Digest", image->manifest_digest);
-	json_object_object_add(o, "History", image_strings_json(&image->names));
+	view_add(o, "Digest", image->manifest_digest);
+	json_object_object_add(o, "History", view_strings(image->names.v, image->names.n));
 	json_object_object_add(o, "Created",
 			       json_object_new_uint64(image->created_ns / NSEC_PER_SEC));
-	image_json_add(o, "CreatedAt", at);
-	json_object_object_add(o, "Names", image_strings_json(&image->names));
+	view_add(o, "CreatedAt", at);
+	json_object_object_add(o, "Names", view_strings(image->names.v, image->names.n));
 	return o;
 }
 
@@ -286,8 +287,8 @@ static int format_rows(const struct listing *l, const struct rows *rows, struct 
 
 	for (size_t i = 0; i < rows->n; i++)
 		json_object_array_add(list.rows, row_json(l, &rows->v[i]));
-	image_json_add(list.headings, "ID", "IMAGE ID");
-	image_json_add(list.headings, "CreatedSince", "CREATED");
+	view_add(list.headings, "ID", "IMAGE ID");
+	view_add(list.headings, "CreatedSince", "CREATED");
 	r = gotemplate_format_list(&list, out, err);
 	json_object_put(list.rows);
 	json_object_put(list.headings);

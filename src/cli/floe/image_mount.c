@@ -52,9 +52,10 @@ static int list_mounted(struct store *store, const char *format, struct strbuf *
 		    image_load(store, ids.v[i] + strlen(PREFIX), &image, NULL) < 0)
 			continue;
 		o = json_object_new_object();
-		image_json_add(o, "id", image.id);
-		json_object_object_add(o, "Repositories", image_strings_json(&image.names));
-		image_json_add(o, "mountpoint", path);
+		view_add(o, "id", image.id);
+		json_object_object_add(o, "Repositories",
+				       view_strings(image.names.v, image.names.n));
+		view_add(o, "mountpoint", path);
 		json_object_array_add(array, o);
 		if (!format)
 			strbuf_addf(out, "%s  %s\n", image.names.n ? image.names.v[0] : image.id,

@@ -39,8 +39,8 @@ static int list_tags(const struct options *o, const char *name, size_t limit,
 	for (size_t i = 0; r == 0 && i < tags.n && i < limit; i++) {
 		struct json_object *row = json_object_new_object();
 
-		image_json_add(row, "Name", base);
-		image_json_add(row, "Tag", tags.v[i]);
+		view_add(row, "Name", base);
+		view_add(row, "Tag", tags.v[i]);
 		json_object_array_add(rows, row);
 	}
 	return r;
@@ -54,11 +54,11 @@ static void add_result(const struct search_result *result, bool no_trunc, struct
 					xstrdup(text) :
 					xasprintf("%.*s...", DESCRIPTION_MAX - 3, text);
 
-	image_json_add(row, "Index", result->registry);
-	image_json_add(row, "Name", result->name);
-	image_json_add(row, "Description", shown);
+	view_add(row, "Index", result->registry);
+	view_add(row, "Name", result->name);
+	view_add(row, "Description", shown);
 	json_object_object_add(row, "Stars", json_object_new_int64(result->stars));
-	image_json_add(row, "Official", result->official ? "[OK]" : "");
+	view_add(row, "Official", result->official ? "[OK]" : "");
 	json_object_array_add(rows, row);
 }
 

@@ -8,6 +8,7 @@
 
 #include "cli/floe/report.h"
 #include "cli/floe/targets.h"
+#include "cli/floe/view.h"
 #include "cli/gotemplate.h"
 #include "core/alloc.h"
 #include "core/json_auto.h"
@@ -84,11 +85,6 @@ struct ls_options {
 	bool no_heading;
 };
 
-static void set_string(struct json_object *object, const char *key, const char *value)
-{
-	(void)json_object_object_add(object, key, json_object_new_string(value));
-}
-
 /* What a network has not is empty to templates, and left out of its document. */
 static void add_empty(struct json_object *network)
 {
@@ -111,7 +107,7 @@ static struct json_object *make_row(const struct network *n, bool is_truncated, 
 
 	if (is_json)
 		return row;
-	set_string(row, "id", id);
+	view_add(row, "id", id);
 	add_empty(row);
 	return row;
 }
@@ -214,7 +210,7 @@ static struct json_object *containers_of(const struct network_users *users, cons
 		if (!str_eq(users->v[i].network, network))
 			continue;
 		one = json_object_new_object();
-		set_string(one, "name", users->v[i].name);
+		view_add(one, "name", users->v[i].name);
 		(void)json_object_object_add(one, "interfaces", interfaces_of(&users->v[i]));
 		(void)json_object_object_add(containers, users->v[i].id, one);
 	}

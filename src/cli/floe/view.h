@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How containers look to users: texts of the tables, and JSON with podman's keys. */
+/* How things look to users: JSON with podman's keys, for tables, templates and documents. */
 #pragma once
 
 #include "core/strbuf.h"

@@ -14,7 +14,7 @@
 #define SEEK_MAGIC 0x8F92EAB1U
 #define SKIPPABLE_MAGIC 0x184D2A5EU
 #define SEEK_FOOTER 9
-#define SKIPPABLE_HEAD 8
+#define SKIPPABLE_HEAD CODEC_FILLER_MIN
 #define SEEK_ENTRY 8
 #define SEEK_ENTRIES_MAX (1U << 22)
 
@@ -324,6 +324,12 @@ void codec_index_add(struct codec_index *index, size_t piece_len, size_t content
 	entry->content_len = (uint32_t)content_len;
 }
 
+void codec_index_append(struct codec_index *index, const struct codec_index *more)
+{
+	for (size_t i = 0; i < more->n; i++)
+		codec_index_add(index, more->v[i].piece_len, more->v[i].content_len);
+}
+
 void codec_index_done(struct codec_index *index)
 {
 	free(index->v);
@@ -334,6 +340,12 @@ static void add_u32(struct strbuf *sb, uint32_t v)
 {
 	v = htole32(v);
 	strbuf_add(sb, &v, sizeof(v));
+}
+
+void codec_filler_format(struct strbuf *sb, size_t len)
+{
+	add_u32(sb, SKIPPABLE_MAGIC);
+	add_u32(sb, (uint32_t)(len - SKIPPABLE_HEAD));
 }
 
 void codec_index_format(const struct codec_index *index, enum archive_codec kind, struct strbuf *sb)

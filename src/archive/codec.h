@@ -60,6 +60,10 @@ int codec_read_stored(struct codec *codec, int fd, uint64_t offset, size_t len, 
 #define CODEC_HEAD 24
 bool codec_gzip_head(const uint8_t *data, size_t len, uint32_t *ret_piece, uint32_t *ret_content);
 
+/* The beginning of a frame of zstd that decoders skip, of len bytes in all; the rest may be anything. */
+#define CODEC_FILLER_MIN 8
+void codec_filler_format(struct strbuf *sb, size_t len);
+
 /* --- index --- */
 
 struct codec_entry {
@@ -75,6 +79,8 @@ struct codec_index {
 };
 
 void codec_index_add(struct codec_index *index, size_t piece_len, size_t content_len);
+/* The pieces of another one behind those of index. */
+void codec_index_append(struct codec_index *index, const struct codec_index *more);
 void codec_index_done(struct codec_index *index);
 /* The seek table of the zstd seekable format, in its skippable frame; nothing with other codecs. */
 void codec_index_format(const struct codec_index *index, enum archive_codec kind,

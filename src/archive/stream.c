@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "archive/ahead.h"
 #include "archive/codec.h"
 #include "archive/ring.h"
 #include "core/alloc.h"
@@ -63,6 +64,8 @@ struct stream {
 	struct ring *ring;
 	struct chunk *current; /* claimed */
 	struct codec_index index;
+	struct ahead *ahead; /* frames behind AHEAD_ROOM that are not a part of it yet */
+	bool was_ahead; /* there may be something behind the end */
 	uint64_t in;
 	uint64_t out;
 	uint64_t synced;
@@ -184,6 +187,12 @@ static int write_to_pipe(int fd, struct iovec *parts, size_t n)
 	return r;
 }
 
+static void drop_ahead(struct stream *s)
+{
+	ahead_free(s->ahead);
+	s->ahead = NULL;
+}
+
 static int write_parts(struct stream *s, struct iovec *parts, size_t n, struct err *err)
 {
 	size_t len = 0;
@@ -191,6 +200,9 @@ static int write_parts(struct stream *s, struct iovec *parts, size_t n, struct e
 
 	for (size_t i = 0; i < n; i++)
 		len += parts[i].iov_len;
+	/* The room is too small: what is behind it is written over. */
+	if (s->ahead && s->out + len + CODEC_FILLER_MIN > AHEAD_ROOM)
+		drop_ahead(s);
 	r = s->is_pipe ? write_to_pipe(s->fd, parts, n) : io_writev_all(s->fd, parts, n);
 	if (r < 0)
 		return err_sys(err, r, "write '%s'", s->name);
@@ -387,6 +399,79 @@ int stream_range(struct stream *s, struct stream_file *file, uint64_t offset, ui
 	return add_range(s, file, offset, len, err);
 }
 
+/* --- ahead --- */
+
+bool stream_follow(struct stream *s, int dir_fd)
+{
+	const struct ahead_options options = {
+		.fd = s->fd,
+		.level = s->options.level,
+		.chunk_size = s->chunk_size,
+		.sync = s->options.early_sync,
+	};
+
+	/* A single processor is the writer's. */
+	if (s->options.codec != ARCHIVE_CODEC_ZSTD || !s->sparse || s->in > 0 || s->ahead ||
+	    ring_threads(s->options.threads) < 2)
+		return false;
+	s->ahead = ahead_start(dir_fd, &options);
+	s->was_ahead = s->ahead != NULL;
+	return s->was_ahead;
+}
+
+void stream_follow_end(struct stream *s)
+{
+	if (s->ahead)
+		ahead_end(s->ahead);
+}
+
+uint64_t stream_followed(const struct stream *s)
+{
+	return s->ahead ? ahead_done(s->ahead) : 0;
+}
+
+/* From here to behind the frames. */
+static int pass_ahead(struct stream *s, struct err *err)
+{
+	auto_strbuf struct strbuf filler = STRBUF_INIT;
+	uint64_t end = AHEAD_ROOM + ahead_frames(s->ahead);
+	size_t len = (size_t)(AHEAD_ROOM - s->out);
+	int r;
+
+	codec_filler_format(&filler, len);
+	r = io_write_all(s->fd, filler.buf, filler.len);
+	if (r == 0 && lseek(s->fd, (off_t)end, SEEK_SET) < 0)
+		r = -errno;
+	if (r < 0)
+		return err_sys(err, r, "write '%s'", s->name);
+	codec_index_add(&s->index, len, 0);
+	codec_index_append(&s->index, ahead_index(s->ahead));
+	s->out = end;
+	return 0;
+}
+
+int stream_take_ahead(struct stream *s, const struct stat *st, uint64_t *ret, struct err *err)
+{
+	uint64_t content = s->ahead ? ahead_content(s->ahead, st) : 0;
+	int r;
+
+	*ret = 0;
+	if (content == 0)
+		return 0;
+	r = stream_cut(s, err);
+	while (r == 0 && ring_pending(s->ring) > 0)
+		r = retire(s, err);
+	if (r < 0 || !s->ahead)
+		return r;
+	r = pass_ahead(s, err);
+	if (r < 0)
+		return r;
+	s->in += content;
+	drop_ahead(s);
+	*ret = content;
+	return 0;
+}
+
 /* --- life cycle --- */
 
 struct stream *stream_new(int fd, const struct stream_options *options)
@@ -426,6 +511,7 @@ void stream_free(struct stream *s)
 {
 	if (!s)
 		return;
+	drop_ahead(s);
 	ring_free(s->ring, chunk_done);
 	codec_index_done(&s->index);
 	free(s->name);
@@ -446,10 +532,11 @@ int stream_finish(struct stream *s, struct err *err)
 		r = retire(s, err);
 	if (r < 0)
 		return r;
+	drop_ahead(s);
 	codec_index_format(&s->index, s->options.codec, &tail);
 	if (tail.len > 0)
 		r = write_out(s, tail.buf, tail.len, err);
-	if (r == 0 && s->ends_in_hole && ftruncate(s->fd, (off_t)s->out) < 0)
+	if (r == 0 && (s->ends_in_hole || s->was_ahead) && ftruncate(s->fd, (off_t)s->out) < 0)
 		r = err_sys(err, -errno, "write '%s'", s->name);
 	return r;
 }

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <sys/stat.h>
+
 #include "archive/writer.h"
 
 struct stream;
@@ -36,6 +38,17 @@ void stream_file_map(struct stream_file *file, uint64_t size);
 void stream_file_release(struct stream_file *file);
 int stream_range(struct stream *s, struct stream_file *file, uint64_t offset, uint64_t len,
 		 struct err *err);
+
+/*
+ * Have the memory images that somebody writes in dir_fd (borrowed) compressed meanwhile (ahead.h), before anything has been
+ * given: whether that can be.
+ */
+bool stream_follow(struct stream *s, int dir_fd);
+/* Whoever writes is done. */
+void stream_follow_end(struct stream *s);
+uint64_t stream_followed(const struct stream *s);
+/* The content of this file comes next: how much of its beginning is in the stream now, by stream_follow(). */
+int stream_take_ahead(struct stream *s, const struct stat *st, uint64_t *ret, struct err *err);
 
 /* Begin a new chunk with what comes next, unless the current one is empty. */
 int stream_cut(struct stream *s, struct err *err);

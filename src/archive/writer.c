@@ -106,6 +106,22 @@ void archive_writer_close(struct archive_writer *w)
 	free(w);
 }
 
+bool archive_writer_follow(struct archive_writer *w, int dir_fd)
+{
+	return w->stream && stream_follow(w->stream, dir_fd);
+}
+
+void archive_writer_follow_end(struct archive_writer *w)
+{
+	if (w->stream)
+		stream_follow_end(w->stream);
+}
+
+uint64_t archive_writer_followed(const struct archive_writer *w)
+{
+	return w->stream ? stream_followed(w->stream) : 0;
+}
+
 /* --- members --- */
 
 static int check_name(struct archive_writer *w, const char *path, enum archive_member_type type,
@@ -194,22 +210,24 @@ static int copy_small(struct archive_writer *w, int fd, uint64_t size, const cha
 }
 
 /* Where a hole is found page by page, as on a tmpfs, looking takes longer than reading what could be one. */
-static bool has_holes(int fd, uint64_t size)
+static bool has_holes(const struct stat *st, uint64_t size)
 {
-	struct stat st;
-
-	return fstat(fd, &st) < 0 || (uint64_t)st.st_blocks * 512 < size;
+	return (uint64_t)st->st_blocks * 512 < size;
 }
 
 /* Runs of data by the workers; what is between is not read. */
 static int copy_large(struct archive_writer *w, struct stream_file *file, int fd, uint64_t size,
-		      struct err *err)
+		      const char *path, struct err *err)
 {
 	uint64_t at = 0;
-	int r = 0;
+	struct stat st;
+	int r = fstat(fd, &st) < 0 ? err_sys(err, -errno, "read '%s'", path) :
+				     stream_take_ahead(w->stream, &st, &at, err);
 
-	if (!has_holes(fd, size))
-		return stream_range(w->stream, file, 0, size, err);
+	if (r < 0)
+		return r;
+	if (!has_holes(&st, size))
+		return stream_range(w->stream, file, at, size - at, err);
 	while (r == 0 && at < size) {
 		off_t found = lseek(fd, (off_t)at, SEEK_DATA);
 		uint64_t data = found < 0 ? (errno == ENXIO ? size : at) : (uint64_t)found;
@@ -253,7 +271,7 @@ static int copy_content(struct archive_writer *w, int fd, uint64_t size, const c
 	file = stream_file_new(fd, path);
 	if (flags & ARCHIVE_TREE_PRIVATE)
 		stream_file_map(file, size);
-	r = copy_large(w, file, fd, size, err);
+	r = copy_large(w, file, fd, size, path, err);
 	stream_file_release(file);
 	return r;
 }

@@ -18,6 +18,8 @@
  * Put the metadata (config.dump, spec.dump, network.status, ...) first: who reads from a pipe decides by
  * it.
  *
+ * Memory may be compressed while CRIU still writes it (archive_writer_follow()).
+ *
  * One thread at a time uses a writer. Between open and close there are worker threads, so that a child
  * must be made by proc_spawn().
  */
@@ -64,6 +66,17 @@ struct archive_writer;
  */
 int archive_writer_open(struct archive_writer **ret, const char *target,
 			const struct archive_writer_options *options, struct err *err);
+
+/*
+ * CRIU writes memory images (pages-*.img) into dir_fd, which are to be added when it is done: have the first large one compressed
+ * meanwhile, before anything else is added (ahead.h). It is added as if nothing had been. Only saves time, where that can be: with
+ * zstd, to a regular file, on more than one processor, privileged; false: here it cannot. dir_fd is borrowed until
+ * archive_writer_follow_end(), after which the images are what they are going to be.
+ */
+bool archive_writer_follow(struct archive_writer *w, int dir_fd);
+void archive_writer_follow_end(struct archive_writer *w);
+/* Bytes of memory that have been compressed so. */
+uint64_t archive_writer_followed(const struct archive_writer *w);
 
 /*
  * Members, in the order of the calls. Names are relative ("checkpoint/core-1.img"); one that the readers'

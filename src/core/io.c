@@ -111,13 +111,17 @@ int io_write_all(int fd, const void *buf, size_t len)
 	return 0;
 }
 
-int io_writev_all(int fd, struct iovec *parts, size_t n)
+/* At an offset, or where the descriptor is (-1). */
+static int write_parts(int fd, struct iovec *parts, size_t n, off_t offset)
 {
 	while (n > 0) {
-		ssize_t done = RETRY_EINTR(writev(fd, parts, (int)n));
+		ssize_t done = RETRY_EINTR(offset < 0 ? writev(fd, parts, (int)n) :
+							pwritev(fd, parts, (int)n, offset));
 
 		if (done < 0)
 			return -errno;
+		if (offset >= 0)
+			offset += done;
 		while (n > 0 && (size_t)done >= parts->iov_len) {
 			done -= (ssize_t)parts->iov_len;
 			parts++;
@@ -129,6 +133,16 @@ int io_writev_all(int fd, struct iovec *parts, size_t n)
 		}
 	}
 	return 0;
+}
+
+int io_writev_all(int fd, struct iovec *parts, size_t n)
+{
+	return write_parts(fd, parts, n, -1);
+}
+
+int io_pwritev_all(int fd, struct iovec *parts, size_t n, off_t offset)
+{
+	return write_parts(fd, parts, n, offset);
 }
 
 int io_pwrite_all(int fd, const void *buf, size_t len, off_t offset)

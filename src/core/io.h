@@ -29,6 +29,7 @@ int io_write_all(int fd, const void *buf, size_t len);
 /* All of the parts, at most IOV_MAX, which are changed. */
 int io_writev_all(int fd, struct iovec *parts, size_t n);
 int io_pwrite_all(int fd, const void *buf, size_t len, off_t offset);
+int io_pwritev_all(int fd, struct iovec *parts, size_t n, off_t offset);
 /* The same into a file that has nothing there yet: runs of zeroes (whole 4 KiB of buf) are left out, so that
  * they become holes; the caller sets the size in the end. */
 int io_pwrite_sparse(int fd, const void *buf, size_t len, off_t offset);

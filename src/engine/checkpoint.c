@@ -291,6 +291,25 @@ static void undo_export(void *context)
 		archive_writer_withdraw(x->writer);
 }
 
+/*
+ * The archive of what ends is begun while CRIU is still writing, on a processor that nobody else wants. Both handle the same
+ * pages, so that CRIU takes some hundredths longer: less than is gained, but for what runs on that is what counts.
+ */
+static int dump(struct checkpoint *x, const char *images, const char *const *args, struct err *err)
+{
+	bool follow = x->writer && ends_it(x);
+	auto_close int dir = follow ? fd_open_at(AT_FDCWD, images, O_RDONLY | O_DIRECTORY, 0) :
+				      -EBADF;
+	int r;
+
+	if (dir >= 0)
+		(void)archive_writer_follow(x->writer, dir);
+	r = runtime_call(x->c, args, NULL, err);
+	if (dir >= 0)
+		archive_writer_follow_end(x->writer);
+	return r;
+}
+
 static int stage_dump(void *context, struct err *err)
 {
 	struct checkpoint *x = context;
@@ -322,7 +341,7 @@ static int stage_dump(void *context, struct err *err)
 	if (r < 0)
 		return r;
 	x->tried = true;
-	r = runtime_call(x->c, (const char *const *)args.v, NULL, err);
+	r = dump(x, images, (const char *const *)args.v, err);
 	x->result->runtime_us = (clock_now_monotonic_ns() - begin) / 1000;
 	if (r < 0) {
 		checkpoint_unmark_ending(x->c);

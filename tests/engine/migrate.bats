@@ -80,6 +80,35 @@ everything_is_there()
 	fl rm -f -t 0 "$C" && fl volume rm "$C-vol"
 }
 
+# From 16 MiB on memory is compressed while CRIU writes it.
+@test "much memory: the archive has what CRIU wrote, and is an ordinary one" {
+	local image images id
+	# shellcheck disable=SC2016,SC2046 # for the shell of the container; words
+	fl run -d --name "$C" $(cr_options) bb:1 sh -c '
+		x=$(head -c 15000000 /dev/urandom | base64; head -c 5000000 /dev/zero | tr "\0" x)
+		echo "$x" | md5sum >/data/before
+		while [ ! -e /data/ask ]; do sleep 0.05; done
+		echo "$x" | md5sum >/data/after
+		exec tail -f /dev/null' </dev/null >/dev/null
+	eventually fl exec "$C" grep -q -e - /data/before
+	id=$(inspect "$C" '{{.ID}}')
+	fl checkpoint --export c.tar.zst "$C" >/dev/null
+	images=$(inspect "$C" '{{.State.CheckpointPath}}')
+	zstd -qt c.tar.zst
+	zstd -qdc c.tar.zst | tar -xf -
+	for image in "$images"/*; do
+		cmp "$image" "checkpoint/${image##*/}"
+	done
+	test "$(du -bc checkpoint/pages-*.img | tail -n 1 | cut -f 1)" -gt 20000000
+	fl checkpoint inspect c.tar.zst | grep -q "Memory pages size"
+	fl rm "$C" >/dev/null
+	is "$id" "$(import c.tar.zst)"
+	in_c 'touch /data/ask'
+	eventually fl exec "$C" grep -q -e - /data/after
+	in_c 'cmp /data/before /data/after'
+	fl rm -f -t 0 "$C"
+}
+
 @test "five cycles through archives" {
 	local i
 	needs_second_checkpoint

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "archive/ahead.h"
 #include "archive/metadata.h"
 #include "archive/tar_header.h"
 #include "archive/writer.h"
@@ -18,7 +19,8 @@
 #include "core/io.h"
 #include "core/str.h"
 
-#define LARGE ((size_t)9 << 20)
+/* Enough to be followed while it grows (archive/ahead.h). */
+#define LARGE ((size_t)19 << 20)
 
 struct fixture {
 	char path[64];
@@ -153,7 +155,7 @@ static void check_volume(const struct fixture *f)
 	assert_int_equal(fgetxattr(fd, "user.test", value, sizeof(value)), 5);
 }
 
-static void unpack_and_check(const struct fixture *f, const char *archive)
+static void unpack_and_check(const struct fixture *f, const char *archive, size_t pages)
 {
 	auto_archive_reader struct archive_reader *reader = NULL;
 	auto_archive_documents struct archive_documents documents = { 0 };
@@ -174,7 +176,7 @@ static void unpack_and_check(const struct fixture *f, const char *archive)
 		fail_msg("%s", err.msg);
 	assert_string_equal(documents.v[ARCHIVE_SPEC].text, "{ }");
 	assert_true(result.has_checkpoint);
-	assert_int_equal(result.pages_bytes, LARGE);
+	assert_int_equal(result.pages_bytes, pages);
 	same_file(f, "checkpoint/pages-1.img", "out/checkpoint/pages-1.img");
 	same_file(f, "checkpoint/core-1.img", "out/checkpoint/core-1.img");
 	assert_int_equal(fstatat(to, "checkpoint/empty.img", &st, 0), 0);
@@ -205,7 +207,7 @@ static void test_round_trip(void **state)
 		assert_int_equal(st.st_mode & 07777, 0600);
 		assert_int_equal(st.st_size, result.archive_bytes);
 		assert_int_equal(result.n_members, 8);
-		unpack_and_check(f, archive);
+		unpack_and_check(f, archive, LARGE);
 	}
 }
 
@@ -244,7 +246,7 @@ static void test_directory(void **state)
 
 	make_tree(f);
 	archive = make_archive(f, ARCHIVE_CODEC_ZSTD, "dir:", &result);
-	unpack_and_check(f, archive);
+	unpack_and_check(f, archive, LARGE);
 }
 
 /* Nothing but what is asked for is decompressed: damage elsewhere does not matter. */
@@ -286,6 +288,178 @@ static void test_any_member_at_once(void **state)
 			break;
 	} while (len > 0);
 	assert_int_equal(err.kind, ERR_CORRUPT);
+}
+
+/* Append to checkpoint/pages-1.img as CRIU does, until some of it is in the archive; then the rest. */
+static void grow_while_followed(const struct fixture *f, struct archive_writer *w)
+{
+	auto_free char *large = make_large();
+	auto_close int dir = fd_open_at(f->fd, "checkpoint", O_RDONLY | O_DIRECTORY, 0);
+	auto_close int fd = fd_open_at(dir, "pages-1.img", O_WRONLY | O_TRUNC, 0);
+	size_t first = LARGE - 3000000;
+
+	if (!archive_writer_follow(w, dir)) {
+		archive_writer_close(w);
+		print_message("no privilege to lower and raise a thread's priority\n");
+		skip();
+	}
+	assert_int_equal(io_write_all(fd, large, first), 0);
+	while (archive_writer_followed(w) == 0)
+		(void)usleep(1000);
+	assert_int_equal(io_write_all(fd, large + first, LARGE - first), 0);
+	archive_writer_follow_end(w);
+	assert_true(archive_writer_followed(w) <= LARGE);
+	assert_int_equal(archive_writer_followed(w) % (1 << 20), 0);
+}
+
+/* The whole archive, by our reader from a file, and by libarchive, which knows nothing of tables. */
+static void check_followed(const struct fixture *f, const char *target,
+			   const struct archive_writer_result *result, size_t pages)
+{
+	auto_archive_reader struct archive_reader *reader = NULL;
+	auto_tar_reader struct tar_reader *tar = NULL;
+	auto_close int fd = fd_open_at(AT_FDCWD, target, O_RDONLY, 0);
+	char digest[STORE_DIGEST_MAX];
+	struct err err = ERR_INIT;
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, result->archive_bytes);
+	unpack_and_check(f, target, pages);
+	assert_int_equal(archive_reader_open(&reader, target, NULL, &err), 0);
+	assert_true(archive_reader_can_seek(reader));
+	assert_int_equal(tar_reader_open(&tar, fd, target, &err), 0);
+	if (tar_reader_finish(tar, digest, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+static void assert_frame_at(const char *path, off_t offset)
+{
+	static const uint8_t magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
+	auto_close int fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
+	uint8_t found[sizeof(magic)];
+
+	assert_int_equal(pread(fd, found, sizeof(found), offset), sizeof(found));
+	assert_memory_equal(found, magic, sizeof(magic));
+}
+
+/* The images are compressed while they are written; with too much in front of them that was in vain. */
+static void test_follow(void **state)
+{
+	const struct archive_writer_options options = { .threads = 2, .no_sync = true };
+	const struct fixture *f = *state;
+	auto_free char *target = xasprintf("%s/archive", f->path);
+	auto_free char *noise = make_large();
+
+	make_tree(f);
+	for (size_t log = 0; log <= 4 << 20; log += 4 << 20) {
+		struct archive_writer *w = NULL;
+		struct archive_writer_result result;
+		struct err err = ERR_INIT;
+
+		assert_int_equal(archive_writer_open(&w, target, &options, &err), 0);
+		grow_while_followed(f, w);
+		if (log > 0)
+			assert_int_equal(archive_writer_add_data(w, "dump.log", noise, log, &err),
+					 0);
+		write_members(w, f);
+		assert_int_equal(archive_writer_followed(w), 0);
+		if (archive_writer_commit(w, &result, &err) < 0)
+			fail_msg("%s", err.msg);
+		archive_writer_close(w);
+		check_followed(f, target, &result, LARGE);
+		if (log == 0)
+			assert_frame_at(target, AHEAD_ROOM);
+	}
+}
+
+/* Another file than the one that was followed, or the same one made shorter, is archived as it is. */
+static void test_follow_another(void **state)
+{
+	const struct archive_writer_options options = { .threads = 2, .no_sync = true };
+	const struct fixture *f = *state;
+	auto_free char *target = xasprintf("%s/archive", f->path);
+
+	make_tree(f);
+	for (int shorter = 0; shorter < 2; shorter++) {
+		auto_free char *content = make_large();
+		struct archive_writer *w = NULL;
+		auto_close int fd = -EBADF;
+		struct archive_writer_result result;
+		struct err err = ERR_INIT;
+
+		assert_int_equal(archive_writer_open(&w, target, &options, &err), 0);
+		grow_while_followed(f, w);
+		memset(content, 'x', 4096);
+		if (!shorter)
+			assert_int_equal(unlinkat(f->fd, "checkpoint/pages-1.img", 0), 0);
+		fd = fd_open_at(f->fd, "checkpoint/pages-1.img", O_WRONLY | O_CREAT | O_TRUNC,
+				0600);
+		assert_int_equal(io_write_all(fd, content, shorter ? 4096 : LARGE), 0);
+		write_members(w, f);
+		if (archive_writer_commit(w, &result, &err) < 0)
+			fail_msg("%s", err.msg);
+		archive_writer_close(w);
+		check_followed(f, target, &result, shorter ? 4096 : LARGE);
+	}
+}
+
+/* What follows the images may fail, or nothing be added at all. */
+static void test_follow_in_vain(void **state)
+{
+	const struct archive_writer_options options = { .threads = 2, .no_sync = true };
+	const struct fixture *f = *state;
+	auto_free char *target = xasprintf("%s/archive", f->path);
+
+	make_tree(f);
+	for (int add = 0; add < 2; add++) {
+		struct archive_writer_result result;
+		auto_strvec struct strvec names = STRVEC_INIT;
+		struct archive_writer *w = NULL;
+		struct err err = ERR_INIT;
+		struct stat st;
+
+		assert_int_equal(archive_writer_open(&w, target, &options, &err), 0);
+		grow_while_followed(f, w);
+		if (add) {
+			assert_int_equal(archive_writer_add_data(w, "config.dump", "{}", 2, &err),
+					 0);
+			assert_int_equal(archive_writer_commit(w, &result, &err), 0);
+			assert_int_equal(stat(target, &st), 0);
+			assert_int_equal(st.st_size, result.archive_bytes);
+			assert_true(st.st_size < 4096);
+		}
+		archive_writer_close(w);
+		assert_int_equal(fs_list(f->fd, ".", &names), 0);
+		assert_int_equal(names.n, 2 + add);
+	}
+}
+
+/* Only with zstd, only into a file, and not with one processor. */
+static void test_follow_not(void **state)
+{
+	static const struct archive_writer_options options[] = {
+		{ .threads = 2, .codec = ARCHIVE_CODEC_GZIP },
+		{ .threads = 2, .codec = ARCHIVE_CODEC_NONE },
+		{ .threads = 1 },
+	};
+	const struct fixture *f = *state;
+	auto_free char *target = xasprintf("%s/archive", f->path);
+	auto_free char *dir = xasprintf("dir:%s/dir", f->path);
+	struct archive_writer *w = NULL;
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		assert_int_equal(archive_writer_open(&w, target, &options[i], &err), 0);
+		assert_false(archive_writer_follow(w, f->fd));
+		archive_writer_follow_end(w);
+		archive_writer_close(w);
+	}
+	assert_int_equal(archive_writer_open(
+				 &w, dir, &(struct archive_writer_options){ .threads = 2 }, &err),
+			 0);
+	assert_false(archive_writer_follow(w, f->fd));
+	archive_writer_close(w);
 }
 
 static void test_unfinished(void **state)
@@ -623,6 +797,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_ordinary_tar, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_directory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_any_member_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_follow, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_follow_another, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_follow_in_vain, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_follow_not, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unfinished, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_symlink_to_archive, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reader_gone, set_up, tear_down),

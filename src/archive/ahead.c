@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "archive/ahead.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/auto.h"
+#include "core/fd.h"
+#include "core/io.h"
+#include "core/str.h"
+
+#define WAIT_NS (1000 * 1000)
+/* The disk is told to begin in steps of this size. */
+#define SYNC_STEP ((uint64_t)16 << 20)
+/* So many chunks are mapped at once: what is done with is unmapped while there is time. */
+#define WINDOW 16
+#ifndef MADV_POPULATE_READ /* Linux 5.14 */
+#define MADV_POPULATE_READ 22
+#endif
+
+struct ahead {
+	struct ahead_options options;
+	int dir_fd;
+	pthread_t thread;
+	int policy; /* of whoever waits for the thread */
+	struct sched_param param;
+	sem_t begun; /* is_low is set */
+	bool is_low;
+	bool joined;
+	atomic_bool ending;
+	atomic_uint_fast64_t done; /* bytes of the file */
+	/* of the thread until it is joined */
+	int fd; /* the file that is followed */
+	struct stat st;
+	uint8_t *window; /* NULL, or what is mapped of it */
+	uint64_t window_at;
+	uint8_t *copy; /* of a chunk that cannot be mapped */
+	struct codec codec;
+	struct codec_index index;
+	uint64_t out; /* bytes of frames */
+	uint64_t synced; /* of these */
+};
+
+/* --- in the thread --- */
+
+static void unmap(struct ahead *a)
+{
+	if (a->window)
+		(void)munmap(a->window, WINDOW * a->options.chunk_size);
+	a->window = NULL;
+}
+
+/* Open the first file that is worth it. */
+static void find_file(struct ahead *a)
+{
+	int copy = fd_open_at(a->dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+	auto_closedir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *entry;
+
+	while (dir && a->fd < 0 && (entry = readdir(dir))) {
+		if (!str_has_prefix(entry->d_name, "pages-") ||
+		    !str_has_suffix(entry->d_name, ".img") ||
+		    fstatat(a->dir_fd, entry->d_name, &a->st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !S_ISREG(a->st.st_mode) || a->st.st_size < AHEAD_MIN)
+			continue;
+		a->fd = fd_open_at(a->dir_fd, entry->d_name, O_RDONLY | O_NOFOLLOW, 0);
+		if (a->fd >= 0 && fstat(a->fd, &a->st) < 0)
+			close_fd(&a->fd);
+	}
+}
+
+/* A chunk that the file has, from where it is; NULL where that cannot be. */
+static const uint8_t *map_chunk(struct ahead *a, uint64_t at)
+{
+	size_t size = WINDOW * a->options.chunk_size;
+	uint8_t *data;
+
+	if (a->window && at >= a->window_at + size)
+		unmap(a);
+	if (!a->window) {
+		/* Beyond the end of the file, too: nothing is used there until there is something. */
+		void *map = mmap(NULL, size, PROT_READ, MAP_SHARED, a->fd, (off_t)at);
+
+		if (map == MAP_FAILED)
+			return NULL;
+		(void)madvise(map, size, MADV_SEQUENTIAL);
+		a->window = map;
+		a->window_at = at;
+	}
+	data = a->window + (at - a->window_at);
+	return madvise(data, a->options.chunk_size, MADV_POPULATE_READ) < 0 ? NULL : data;
+}
+
+static const uint8_t *read_chunk(struct ahead *a, uint64_t at)
+{
+	if (!a->copy)
+		a->copy = xmalloc(a->options.chunk_size);
+	return io_pread_exact(a->fd, a->copy, a->options.chunk_size, at) > 0 ? a->copy : NULL;
+}
+
+static int write_frame(struct ahead *a, const uint8_t *data)
+{
+	struct iovec parts[STORED_PARTS_MAX];
+	size_t n = codec_parts(&a->codec, data, a->options.chunk_size, parts);
+	int r = io_pwritev_all(a->options.fd, parts, n, (off_t)(AHEAD_ROOM + a->out));
+
+	if (r < 0)
+		return r;
+	codec_index_add(&a->index, a->codec.len, a->options.chunk_size);
+	a->out += a->codec.len;
+	if (a->options.sync && a->out - a->synced >= SYNC_STEP) {
+		(void)sync_file_range(a->options.fd, (off_t)(AHEAD_ROOM + a->synced),
+				      (off_t)(a->out - a->synced), SYNC_FILE_RANGE_WRITE);
+		a->synced = a->out;
+	}
+	return 0;
+}
+
+/* One chunk: 1; 0 when there is none yet; negative errno. */
+static int compress_next(struct ahead *a)
+{
+	size_t size = a->options.chunk_size;
+	uint64_t at = a->done;
+	const uint8_t *data;
+	struct stat st;
+	int r;
+
+	if (fstat(a->fd, &st) < 0)
+		return -errno;
+	if ((uint64_t)st.st_size < at + size)
+		return 0;
+	data = map_chunk(a, at);
+	if (!data)
+		data = read_chunk(a, at);
+	if (!data)
+		return -EIO;
+	r = codec_compress(&a->codec, ARCHIVE_CODEC_ZSTD, a->options.level, data, size);
+	if (r == 0)
+		r = write_frame(a, data);
+	if (r < 0)
+		return r;
+	a->done = at + size;
+	return 1;
+}
+
+/* To the lowest priority, from which there is a way back: privileges are needed for that. */
+static bool can_be_low(const struct ahead *a)
+{
+	static const struct sched_param none = { 0 };
+
+	return pthread_setschedparam(pthread_self(), SCHED_IDLE, &none) == 0 &&
+	       pthread_setschedparam(pthread_self(), a->policy, &a->param) == 0 &&
+	       pthread_setschedparam(pthread_self(), SCHED_IDLE, &none) == 0;
+}
+
+static void *follow(void *context)
+{
+	static const struct timespec wait = { 0, WAIT_NS };
+	struct ahead *a = context;
+	int r = 0;
+
+	a->is_low = can_be_low(a);
+	(void)sem_post(&a->begun);
+	/* What went wrong is met again, and told, by whoever writes the rest. */
+	while (a->is_low && r >= 0 && !a->ending) {
+		if (a->fd < 0)
+			find_file(a);
+		r = a->fd >= 0 ? compress_next(a) : 0;
+		if (r == 0)
+			(void)nanosleep(&wait, NULL);
+	}
+	unmap(a);
+	return NULL;
+}
+
+/* --- outside --- */
+
+static bool start_thread(struct ahead *a)
+{
+	sigset_t all;
+	sigset_t before;
+	int r = pthread_getschedparam(pthread_self(), &a->policy, &a->param);
+
+	if (r != 0)
+		return false;
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&a->thread, NULL, follow, a);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (r != 0)
+		return false;
+	a->joined = false;
+	while (sem_wait(&a->begun) < 0)
+		;
+	return a->is_low;
+}
+
+struct ahead *ahead_start(int dir_fd, const struct ahead_options *options)
+{
+	struct ahead *a = xcalloc(1, sizeof(*a));
+
+	a->options = *options;
+	a->dir_fd = dir_fd;
+	a->fd = -EBADF;
+	a->joined = true;
+	(void)sem_init(&a->begun, 0, 0);
+	if (start_thread(a))
+		return a;
+	ahead_free(a);
+	return NULL;
+}
+
+uint64_t ahead_done(const struct ahead *a)
+{
+	return a->done;
+}
+
+void ahead_end(struct ahead *a)
+{
+	if (a->joined)
+		return;
+	a->ending = true;
+	/* Where processors are busy it would never come to its end. */
+	(void)pthread_setschedparam(a->thread, a->policy, &a->param);
+	(void)pthread_join(a->thread, NULL);
+	a->joined = true;
+}
+
+uint64_t ahead_content(const struct ahead *a, const struct stat *st)
+{
+	bool same = a->fd >= 0 && st->st_dev == a->st.st_dev && st->st_ino == a->st.st_ino;
+
+	return same && (uint64_t)st->st_size >= a->done ? a->done : 0;
+}
+
+const struct codec_index *ahead_index(const struct ahead *a)
+{
+	return &a->index;
+}
+
+uint64_t ahead_frames(const struct ahead *a)
+{
+	return a->out;
+}
+
+void ahead_free(struct ahead *a)
+{
+	if (!a)
+		return;
+	ahead_end(a);
+	close_fd(&a->fd);
+	free(a->copy);
+	codec_done(&a->codec);
+	codec_index_done(&a->index);
+	(void)sem_destroy(&a->begun);
+	free(a);
+}

@@ -195,12 +195,13 @@ static int remove_files(struct container *c, struct err *err)
 {
 	static const char *const images[] = { CHECKPOINT_DIR, CHECKPOINT_NEW_DIR,
 					      CHECKPOINT_PRE_DIR, NULL };
+	auto_free char *dir = path_dirname(c->static_dir);
 	int r = container_remove_rootfs(c, err);
 
 	if (r < 0)
 		return r;
 	checkpoint_remove(c, images);
-	r = fs_remove_tree(AT_FDCWD, c->static_dir);
+	r = fs_remove_tree(AT_FDCWD, dir);
 	return r < 0 ? err_sys(err, r, "remove the files of container '%s'", c->config.name) : 0;
 }
 

@@ -207,7 +207,7 @@ int engine_find_conmon(struct engine *e, struct err *err)
 
 char *engine_static_dir(const struct engine *e, const char *id)
 {
-	return xasprintf("%s/containers/%s", e->root, id);
+	return xasprintf("%s/containers/%s/userdata", e->root, id);
 }
 
 char *engine_run_dir(const struct engine *e, const char *id)

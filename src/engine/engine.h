@@ -5,7 +5,7 @@
  * (the data base, one lock per container) and never in memory.
  *
  *	ROOT/floe.db			records of containers, images, volumes
- *	ROOT/containers/ID/		bundle (config.json), log, conmon's sockets; lives as long as the container
+ *	ROOT/containers/ID/userdata/	bundle (config.json), log, conmon's sockets; lives as long as the container
  *	ROOT/volumes/NAME/_data		named volumes
  *	ROOT/secrets/			secrets
  *	RUNROOT/containers/ID/		generated files (hosts, resolv.conf ...), pid files; gone after a reboot
@@ -90,6 +90,7 @@ int engine_find_conmon(struct engine *e, struct err *err);
 /* A program in one of the configured helper directories; NULL: in none. Caller owns. */
 char *engine_find_helper(const struct engine *e, const char *name);
 
-/* ROOT/containers/ID, RUNROOT/containers/ID; caller owns. */
+/* ROOT/containers/ID/userdata (podman has its files of a container in a directory of that name, and scripts look for it),
+ * RUNROOT/containers/ID; caller owns. */
 char *engine_static_dir(const struct engine *e, const char *id);
 char *engine_run_dir(const struct engine *e, const char *id);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Another process in a running container: a session with a directory (ROOT/containers/ID/exec/SESSION) and a
+/* Another process in a running container: a session with a directory (ROOT/containers/ID/userdata/exec/SESSION) and a
  * conmon of its own. */
 #pragma once
 

@@ -201,7 +201,7 @@ everything_is_there()
 	is running "$(inspect "$C" '{{.State.Status}}')"
 	counts_on "$C"
 	ticks_are_continuous "$C"
-	[ ! -e "$ENGINE/root/containers/$(inspect "$C" '{{.ID}}')/snapshot" ]
+	[ ! -e "$ENGINE/root/containers/$(inspect "$C" '{{.ID}}')/userdata/snapshot" ]
 	fl rm -f -t 0 "$C" && fl volume rm "$C-vol"
 	import c.tar.zst
 	counts_on "$C"

@@ -109,7 +109,7 @@ restorable_ids()
 	local dir ids
 	ids=$(restorable_ids)
 	ticking --uidmap 0:100000:$ids --gidmap 0:200000:$ids :
-	dir=$ENGINE/root/containers/$(inspect "$C" '{{.ID}}')
+	dir=$ENGINE/root/containers/$(inspect "$C" '{{.ID}}')/userdata
 	fl checkpoint --keep "$C" >/dev/null
 	fl restore --keep "$C" >/dev/null
 	is "750 0 200000" "$(stat -c '%a %u %g' "$dir/checkpoint")"
@@ -153,7 +153,7 @@ restorable_ids()
 	refused "mount '/over' is an overlay (option O of a volume)"
 	fl stop -t 0 "$C" >/dev/null
 	# Started anew by another command line it would write the file again.
-	is 0 "$(find "$ENGINE/root/containers/$(inspect "$C" '{{.ID}}')" -path '*overlay-volumes*' | wc -l)"
+	is 0 "$(find "$ENGINE/root/containers/$(inspect "$C" '{{.ID}}')/userdata" -path '*overlay-volumes*' | wc -l)"
 }
 
 @test "a read-only root has its tmpfs after a restore and later starts as before, and no others in its record" {

@@ -93,7 +93,7 @@ teardown()
 	touch "$ROOTFS/data/go"
 	wait $!
 	rm "$ROOTFS/data/go" "$ROOTFS/data/there"
-	is "" "$(ls "$ENGINE/root/containers/$(inspect "$C" '{{.Id}}')/exec")"
+	is "" "$(ls "$ENGINE/root/containers/$(inspect "$C" '{{.Id}}')/userdata/exec")"
 	try exec --no-session "$C" sh -c 'exit 7'
 	is 7 "$status"
 	try exec --no-session "$C" nothing
@@ -124,7 +124,7 @@ teardown()
 	is "MAINPID=$(inspect "$C" '{{.State.ConmonPid}}')" "$(tail -n 1 heard)"
 	is "/run/notify/notify.sock yes" "$(fl exec "$C" sh -c 'echo $NOTIFY_SOCKET $([ -S /run/notify/notify.sock ] && echo yes)')"
 	# What is said inside gets out.
-	cd "$ENGINE/root/containers/$(inspect "$C" '{{.Id}}')/notify"
+	cd "$ENGINE/root/containers/$(inspect "$C" '{{.Id}}')/userdata/notify"
 	say notify.sock READY=1
 	cd "$T"
 	eventually file_contains heard READY=1

@@ -61,7 +61,7 @@ is_checkpointed()
 nothing_half_made()
 {
 	local dir
-	dir=$ENGINE/root/containers/$(inspect "$C" '{{.ID}}')
+	dir=$ENGINE/root/containers/$(inspect "$C" '{{.ID}}')/userdata
 	run find "$dir" -maxdepth 1 \( -name '*.new' -o -name snapshot \)
 	is "" "$output"
 	run find . -maxdepth 1 -name 'c.tar*'

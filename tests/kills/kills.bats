@@ -127,7 +127,7 @@ settle()
 
 nothing_half_made()
 {
-	run find "$ENGINE/root/containers/$(inspect "$C" '{{.ID}}')" -maxdepth 1 \( -name '*.new' -o -name snapshot \)
+	run find "$ENGINE/root/containers/$(inspect "$C" '{{.ID}}')/userdata" -maxdepth 1 \( -name '*.new' -o -name snapshot \)
 	is "" "$output"
 }
 

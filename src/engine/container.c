@@ -80,15 +80,32 @@ static const char *const event_words[EVENT_MAX_] = {
 	[EVENT_REBOOT] = "refresh",
 };
 
+/* Scripts look for podman's words. */
+static int refuse(const struct container *c, enum container_event event, struct err *err)
+{
+	const char *phase = container_phase_to_string(c->status.phase);
+
+	if (event == EVENT_UNPAUSE)
+		return err_set(err, ERR_STATE,
+			       "\"%s\" is not paused, can't unpause: container state improper",
+			       c->config.id);
+	if (event == EVENT_PAUSE && c->status.phase == PHASE_PAUSED)
+		return err_set(err, ERR_STATE, "\"%s\" is already paused: container state improper",
+			       c->config.id);
+	if (event == EVENT_PAUSE)
+		return err_set(err, ERR_STATE,
+			       "\"%s\" is not running, can't pause: container state improper",
+			       phase);
+	return err_set(err, ERR_STATE, "%s container '%s': it is %s: container state improper",
+		       event_words[event], c->config.name, phase);
+}
+
 int container_advance(struct container *c, enum container_event event, struct err *err)
 {
 	enum container_phase next = container_next_phase(c->status.phase, event);
 
 	if (!next)
-		return err_set(err, ERR_STATE,
-			       "%s container '%s': it is %s: container state improper",
-			       event_words[event], c->config.name,
-			       container_phase_to_string(c->status.phase));
+		return refuse(c, event, err);
 	c->status.phase = next;
 	c->dirty = true;
 	return 0;

@@ -109,13 +109,26 @@ load ../lib/engine
 	fl pause "$C" >/dev/null
 	state_is "$C" paused
 	try pause "$C"
-	is 125 "$status"
+	refused "is already paused: container state improper"
+	# It does not run, as podman sees it.
+	is "" "$(fl ps -q)"
+	is "$C paused" "$(fl ps -a --format '{{.Names}} {{.State}}')"
+	try stop --time 2 "$C"
+	refused "is running or paused, refusing to clean up: container state improper"
+	try restart --time 2 "$C"
+	refused "unable to restart a container in a paused or unknown state: container state improper"
+	try start "$C"
+	refused "must be in Created or Stopped state to be started: container state improper"
+	state_is "$C" paused
 	fl unpause "$C" >/dev/null
 	state_is "$C" running
+	try unpause "$C"
+	refused "is not paused, can't unpause: container state improper"
 	fl pause "$C" >/dev/null
-	# A paused one can be stopped and removed.
-	fl stop --time 2 "$C" >/dev/null
-	state_is "$C" exited
+	fl rm --force --time 2 "$C" >/dev/null
+	fl create --name "$C" --rootfs "$ROOTFS" true >/dev/null
+	try pause "$C"
+	refused '"created" is not running, can'"'"'t pause: container state improper'
 }
 
 @test "restart stops and starts again" {

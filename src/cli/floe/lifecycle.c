@@ -22,10 +22,22 @@ struct start_options {
 	const char *detach_keys;
 };
 
+static bool is_paused(const struct container *c)
+{
+	return c->status.phase == PHASE_PAUSED;
+}
+
 static int start_one(struct container *c, void *context UNUSED, struct err *err)
 {
 	int r;
 
+	if (is_paused(c))
+		return err_set(
+			err, ERR_STATE,
+			"unable to start container \"%s\": container %s must be in Created or "
+			"Stopped state to be started: container state improper; 'floe "
+			"unpause' lets it go on",
+			c->config.id, c->config.id);
 	if (container_is_alive(c))
 		return 0;
 	r = container_start_dependencies(c, err);
@@ -180,7 +192,13 @@ static int stop_one(struct container *c, void *context, struct err *err)
 {
 	const struct stop_options *o = context;
 	bool was_alive = container_is_alive(c);
-	int r = container_stop(c, stop_seconds(c, o), err);
+	int r = is_paused(c) ?
+			err_set(err, ERR_STATE,
+				"container %s is running or paused, refusing to clean up: "
+				"container state improper; 'floe unpause' it first, or remove it "
+				"with 'floe rm --force'",
+				c->config.id) :
+			container_stop(c, stop_seconds(c, o), err);
 
 	if (r == 0 && was_alive) {
 		event_container(c, "died");
@@ -231,7 +249,11 @@ const struct cli_command floe_stop_command = {
 static int restart_one(struct container *c, void *context, struct err *err)
 {
 	const struct stop_options *o = context;
-	int r = container_stop(c, stop_seconds(c, o), err);
+	int r = is_paused(c) ?
+			err_set(err, ERR_STATE,
+				"unable to restart a container in a paused or unknown state: "
+				"container state improper") :
+			container_stop(c, stop_seconds(c, o), err);
 
 	if (r == 0)
 		r = start_one(c, NULL, err);
@@ -352,11 +374,6 @@ static int unpause_one(struct container *c, void *context UNUSED, struct err *er
 static bool is_running(const struct container *c)
 {
 	return c->status.phase == PHASE_RUNNING;
-}
-
-static bool is_paused(const struct container *c)
-{
-	return c->status.phase == PHASE_PAUSED;
 }
 
 struct pause_options {

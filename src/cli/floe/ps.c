@@ -66,7 +66,7 @@ static int add_row(void *context, struct container_config *config, struct contai
 	container_sync(&c);
 	r = filter_matches(rows->engine, &o->filters, &c, err);
 	if (r > 0 && (o->all || o->latest || o->last.set || filters_status(&o->filters) ||
-		      container_is_alive(&c)))
+		      (container_is_alive(&c) && c.status.phase != PHASE_PAUSED)))
 		*array_push(rows->v, rows->n) = (struct row){ .container = c };
 	else
 		container_close(&c);

@@ -31,13 +31,15 @@ struct hub_entry {
 	char *description;
 	int64_t stars;
 	bool official;
+	bool automated;
 };
 
 JSON_DESC_STATIC(hub_entry_desc, struct hub_entry,
 		 F_STRING(struct hub_entry, name, "name", JSON_REQUIRED),
 		 F_STRING(struct hub_entry, description, "description", 0),
 		 F_I64(struct hub_entry, stars, "star_count", 0),
-		 F_BOOL(struct hub_entry, official, "is_official", 0));
+		 F_BOOL(struct hub_entry, official, "is_official", 0),
+		 F_BOOL(struct hub_entry, automated, "is_automated", 0));
 
 struct hub {
 	struct hub_entry *results;
@@ -177,6 +179,7 @@ static int search_hub(const char *term, size_t limit, struct search_results *ret
 		add(ret, "docker.io", name, e->description);
 		ret->v[ret->n - 1].stars = e->stars;
 		ret->v[ret->n - 1].official = e->official;
+		ret->v[ret->n - 1].automated = e->automated;
 	}
 	json_done(&hub_desc, &hub);
 	return r;

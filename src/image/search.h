@@ -16,6 +16,7 @@ struct search_result {
 	char *description; /* NULL: the registry has none */
 	int64_t stars;
 	bool official;
+	bool automated;
 };
 
 struct search_results {

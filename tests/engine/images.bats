@@ -207,7 +207,17 @@ gone_from_processes()
 		run fl search "$REGISTRY/found"
 		contains "${lines[0]}" NAME DESCRIPTION
 		refuses 125 "search registry '127.0.0.1:1'" fl search 127.0.0.1:1/x
+		# A registry's catalogue knows of nothing that it were official, or has stars.
+		run fl search --compatible --filter is-official=false --filter stars=0 "$REGISTRY/found/web"
+		contains "${lines[0]}" NAME DESCRIPTION STARS OFFICIAL AUTOMATED
+		contains "${lines[1]}" "$REGISTRY/found/web" 0
+		is "" "$(fl search --filter is-official --format '{{.Name}}' "$REGISTRY/found/web")"
+		is "" "$(fl search --filter stars=3 --format '{{.Name}}' "$REGISTRY/found/web")"
 	}
+	refuses 125 'invalid filter type "nosuch=1"' fl search --filter nosuch=1 x
+	refuses 125 "incorrect value type for stars filter" fl search --filter stars=many x
+	refuses 125 "expected true or false" fl search --filter is-automated=perhaps x
+	refuses 125 "filters are not applicable to list tags" fl search --filter stars=3 --list-tags x
 }
 
 @test "a mirror stands in for a registry that does not answer, and a blocked one is not asked" {

@@ -371,6 +371,58 @@ static int check_maps(const struct container_config *c, struct err *err)
 	return 0;
 }
 
+static int keep_id_option(const char *text, struct opt_u32 *uid, struct opt_u32 *gid,
+			  struct err *err)
+{
+	const char *value = strchr(text, '=');
+	auto_free char *key = xstrndup(text, strcspn(text, "="));
+	struct opt_u32 *to = str_eq(key, "uid") ? uid : str_eq(key, "gid") ? gid : NULL;
+
+	if (str_eq(key, "size"))
+		return err_set(err, ERR_UNSUPPORTED,
+			       "--userns keep-id: cannot set max size for user namespace when not "
+			       "running rootless");
+	if (!to)
+		return err_set(err, ERR_INVALID,
+			       "--userns keep-id: unknown option specified: \"%s\"", key);
+	if (!value || parse_u32(value + 1, &to->v) < 0)
+		return err_set(err, ERR_INVALID, "--userns keep-id: '%s': expected a number", text);
+	if (to->v > INT32_MAX)
+		return err_set(err, ERR_INVALID,
+			       "--userns keep-id: uids and gids must be in range 0-2147483647");
+	to->set = true;
+	return 0;
+}
+
+/*
+ * root keeps its ids without a user namespace, as with podman 5. keep-id:uid=,gid= are then who the process is where
+ * neither the user nor the image says that, and the group is one of its groups in any case.
+ */
+static int resolve_keep_id(struct container_config *c, struct err *err)
+{
+	const char *options = str_skip_prefix(c->userns, "keep-id:");
+	auto_strvec struct strvec list = STRVEC_INIT;
+	struct opt_u32 uid = { 0 };
+	struct opt_u32 gid = { 0 };
+	int r = 0;
+
+	if (!str_is_empty(options))
+		strvec_split(&list, options, ',', true);
+	for (size_t i = 0; r == 0 && i < list.n; i++)
+		r = keep_id_option(list.v[i], &uid, &gid, err);
+	if (r < 0)
+		return r;
+	if ((uid.set || gid.set) && str_is_empty(c->user))
+		replace_ptr(c->user, xasprintf("%u:%u", uid.v, gid.v));
+	if (gid.set) {
+		auto_free char *group = xasprintf("%u", gid.v);
+
+		json_strings_add(&c->groups, &c->n_groups, group);
+	}
+	replace_ptr(c->userns, NULL);
+	return 0;
+}
+
 int userns_resolve(struct engine *e, struct container_config *c, const char *image_top,
 		   int *ret_lock, struct err *err)
 {
@@ -378,15 +430,16 @@ int userns_resolve(struct engine *e, struct container_config *c, const char *ima
 	const char *other = facts_mode_container(mode);
 	bool mapped = c->n_uid_maps + c->n_gid_maps > 0;
 
-	/* root keeps its id without one, as with podman 5. */
-	if (str_eq(mode, "keep-id") && !mapped) {
-		replace_ptr(c->userns, NULL);
+	if (mode && str_has_prefix(mode, "keep-id") && !mapped) {
+		int r = resolve_keep_id(c, err);
+
+		if (r < 0)
+			return r;
 		mode = NULL;
 	}
-	if ((mode && str_has_prefix(mode, "keep-id")) || str_eq(mode, "nomap"))
+	if (str_eq(mode, "nomap"))
 		return err_set(err, ERR_UNSUPPORTED,
-			       "--userns '%s': %.7s is only supported in rootless mode", mode,
-			       mode);
+			       "--userns 'nomap': nomap is only supported in rootless mode");
 	if (mapped && mode && !str_eq(mode, "private"))
 		return err_set(
 			err, ERR_INVALID,

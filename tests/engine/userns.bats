@@ -112,10 +112,15 @@ teardown()
 	is "0 700000 65536" "$(fl run --rm --subuidname other --subgidname other own cat /proc/self/uid_map | xargs)"
 	is "0 0 4294967295" "$(fl run --rm --userns host own cat /proc/self/uid_map | xargs)"
 	is "0 0 4294967295" "$(fl run --rm --userns keep-id own cat /proc/self/uid_map | xargs)"
-	for mode in keep-id:uid=1 nomap; do
-		try run --rm --userns $mode own true
-		refused "only supported in rootless mode"
+	# Of root there is nothing to keep but its ids; the options say who the process is.
+	is "0 0 4294967295 1 3" "$(fl run --rm --userns keep-id:uid=1,gid=3 own sh -c 'echo $(cat /proc/self/uid_map) $(id -u) $(id -g)')"
+	is "5 0 0 3" "$(fl run --rm --userns keep-id:uid=1,gid=3 --user 5 own sh -c 'echo $(id -u) $(id -g) $(id -G)')"
+	for bad in size=5:"set max size" uid=x:"expected a number" uid=2147483648:"must be in range" nosuch=1:"unknown option"; do
+		try run --rm --userns "keep-id:${bad%%:*}" own true
+		refused "${bad#*:}"
 	done
+	try run --rm --userns nomap own true
+	refused "only supported in rootless mode"
 	for bad in "--userns private" "--uidmap 1:1:1" "--uidmap 0:1:0" "--uidmap 0:x" "--uidmap 0:1:10,5:100:10" "--subuidname nosuch" \
 		"--userns auto:nosuch=1" "--userns host --uidmap 0:1:1"; do
 		# shellcheck disable=SC2086 # two words

@@ -51,11 +51,25 @@ static int inspect_volume(const struct cli_invocation *inv, const char *name,
 	return r;
 }
 
+/* *ret_known: there is such an image, so that what is wrong is wrong with it. */
+static int inspect_image(const struct cli_invocation *inv, const char *name,
+			 struct json_object **ret, bool *ret_known, struct err *err)
+{
+	auto_image struct image image = { 0 };
+	struct store *store;
+	int r = engine_store(floe_engine(inv), &store, err);
+
+	if (r == 0)
+		r = image_find(store, name, &image, NULL, err);
+	*ret_known = r == 0;
+	return r < 0 ? r : image_inspect_json(store, name, ret, err);
+}
+
 static int inspect_one(const struct cli_invocation *inv, const char *name, struct json_object **ret,
 		       struct err *err)
 {
 	const struct options *o = inv->options;
-	struct store *store;
+	bool known;
 	int r = o->type == KIND_IMAGE || o->type == KIND_VOLUME ?
 			0 :
 			inspect_container(inv, name, ret, err);
@@ -69,15 +83,13 @@ static int inspect_one(const struct cli_invocation *inv, const char *name, struc
 			       "no container with name or ID \"%s\" found: no such container",
 			       name);
 	/* Only now: containers can be looked at also where the store cannot be opened. */
-	r = engine_store(floe_engine(inv), &store, err);
-	if (r == 0)
-		r = image_inspect_json(store, name, ret, err);
-	if (r < 0 && o->type == KIND_ALL &&
+	r = inspect_image(inv, name, ret, &known, err);
+	if (r < 0 && !known && o->type == KIND_ALL &&
 	    (err->kind == ERR_NOT_FOUND || err->kind == ERR_INVALID)) {
 		err_clear(err);
 		r = inspect_volume(inv, name, ret, err);
 	}
-	if (r < 0 && o->type == KIND_ALL && err->kind == ERR_NOT_FOUND)
+	if (r < 0 && !known && o->type == KIND_ALL && err->kind == ERR_NOT_FOUND)
 		return err_set(err, ERR_NOT_FOUND,
 			       "no such object: \"%s\": no container with name or ID \"%s\" found, "
 			       "and no such image or volume",

@@ -62,8 +62,8 @@ JSON_DESC_STATIC(conf_engine_desc, T, F_STRING(T, cgroup_manager, "cgroup_manage
 		 F_STRING(T, image_volume_mode, "image_volume_mode", 0),
 		 F_OPT_BOOL(T, no_pivot_root, "no_pivot_root", 0),
 		 F_STRING(T, pull_policy, "pull_policy", 0), F_OPT_U64(T, retry, "retry", 0),
-		 F_STRING(T, runtime, "runtime", 0), F_RAW(T, runtimes, "runtimes", 0),
-		 F_OPT_U32(T, stop_timeout, "stop_timeout", 0));
+		 F_STRING(T, retry_delay, "retry_delay", 0), F_STRING(T, runtime, "runtime", 0),
+		 F_RAW(T, runtimes, "runtimes", 0), F_OPT_U32(T, stop_timeout, "stop_timeout", 0));
 #undef T
 
 #define T struct conf_subnet_pool
@@ -143,7 +143,6 @@ static const char *const ignored[] = {
 	"engine.remote",
 	"engine.remote_identity",
 	"engine.remote_uri",
-	"engine.retry_delay",
 	"engine.runtime_supports_json",
 	"engine.runtime_supports_kvm",
 	"engine.runtime_supports_nocgroups",

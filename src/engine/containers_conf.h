@@ -95,6 +95,7 @@ struct conf_engine {
 	struct opt_bool no_pivot_root;
 	char *pull_policy;
 	struct opt_u64 retry;
+	char *retry_delay;
 	char *runtime;
 	struct json_object *runtimes; /* name: list of paths */
 	struct opt_u32 stop_timeout; /* seconds */

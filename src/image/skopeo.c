@@ -8,8 +8,10 @@
 
 #include "core/alloc.h"
 #include "core/base64.h"
+#include "core/clock.h"
 #include "core/fd.h"
 #include "core/io.h"
+#include "core/log.h"
 #include "core/proc.h"
 #include "core/program.h"
 #include "core/str.h"
@@ -113,7 +115,7 @@ static void add_side_options(struct strvec *argv, const struct skopeo_options *o
 		strvec_addf(argv, "--%scert-dir=%s", prefix, o->cert_dir);
 	if (o->tls_verify.set)
 		strvec_addf(argv, "--%stls-verify=%s", prefix, o->tls_verify.v ? "true" : "false");
-	if (o->retry)
+	if (o->retry && !o->retry_delay_ns)
 		strvec_addf(argv, "--retry-times=%u", o->retry);
 }
 
@@ -181,8 +183,8 @@ static int read_out(struct pipes *p, const struct skopeo_call *call, struct err 
 	return r < 0 ? err_sys(err, r, "read what skopeo %s prints", call->subcommand) : 0;
 }
 
-int skopeo_run(const struct skopeo_options *options, const struct skopeo_call *call,
-	       struct err *err)
+static int run_once(const struct skopeo_options *options, const struct skopeo_call *call,
+		    struct err *err)
 {
 	auto_cleanup(
 		pipes_cleanup_val) struct pipes p = { { -EBADF, -EBADF }, -EBADF, -EBADF, -EBADF };
@@ -218,4 +220,38 @@ int skopeo_run(const struct skopeo_options *options, const struct skopeo_call *c
 	if (r < 0)
 		return err_sys(err, r, "wait for skopeo");
 	return status == 0 ? 0 : explain(&p, call, status, err);
+}
+
+/* What a registry has decided is the same the next time. */
+static bool is_final(const struct err *err)
+{
+	static const char *const words[] = { "unauthorized", "authentication", "denied",
+					     "unknown",	     "not found",      "invalid",
+					     "unsupported",  "no such",	       "certificate" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcasestr(err->msg, words[i]))
+			return true;
+	return err->kind != ERR_REMOTE;
+}
+
+/* skopeo itself has no fixed time between two tries before 1.23. */
+int skopeo_run(const struct skopeo_options *options, const struct skopeo_call *call,
+	       struct err *err)
+{
+	size_t before = call->out ? call->out->len : 0;
+
+	for (uint32_t i = 1;; i++) {
+		int r = run_once(options, call, err);
+
+		if (r == 0 || !options->retry_delay_ns || i > options->retry || is_final(err))
+			return r;
+		log_warning("failed, trying again in %.3g s (%u of %u): %s",
+			    (double)options->retry_delay_ns / (double)NSEC_PER_SEC, i,
+			    options->retry, err->msg);
+		err_clear(err);
+		if (call->out)
+			strbuf_truncate(call->out, before);
+		clock_sleep_ms(options->retry_delay_ns / NSEC_PER_MSEC);
+	}
 }

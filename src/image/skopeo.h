@@ -19,6 +19,7 @@ struct skopeo_options {
 	const char *os;
 	const char *variant;
 	uint32_t retry;
+	uint64_t retry_delay_ns; /* 0: skopeo waits, longer each time */
 	bool debug;
 	bool show_progress; /* what skopeo prints goes to our stderr: bars on a terminal */
 };

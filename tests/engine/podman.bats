@@ -647,3 +647,42 @@ server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
 		! fl image exists lost-image
 	done
 }
+
+@test "inspect names what an image has lost" {
+	make_image lost-image 'LABEL a=b'
+	id=$(fl image inspect --format '{{.Id}}' lost-image)
+	find "$ENGINE/root/blobs" -name "*$id*" -delete
+	for command in inspect 'image inspect'; do
+		# shellcheck disable=SC2086 # words
+		try $command lost-image
+		is 125 "$status"
+		contains "$output" "sha256:$id': it is missing"
+		[[ $output != *"no such object"* ]]
+	done
+	fl rmi -f lost-image >/dev/null
+	try inspect lost-image
+	contains "$output" 'no such object: "lost-image"'
+}
+
+@test "create --attach takes the names of streams" {
+	fl create --name "$C" --attach stdin -a stdout,stderr --rootfs "$ROOTFS" true >/dev/null
+	try create --attach nonsense --rootfs "$ROOTFS" true
+	refused 'invalid stream "nonsense" for --attach'
+}
+
+@test "--retry-delay: so long between tries of a pull that fails on its way" {
+	try pull --quiet --retry 2 --retry-delay 10ms 127.0.0.1:1/x
+	is 125 "$status"
+	is "1 of 2,2 of 2" "$(grep -o '[12] of 2' <<<"$output" | paste -sd ,)"
+	printf '[engine]\nretry = 1\nretry_delay = "20ms"\n' >conf
+	CONTAINERS_CONF=$T/conf try run 127.0.0.1:1/x
+	contains "$output" "trying again in 0.02 s (1 of 1)"
+	for command in pull "push --retry 1" run create; do
+		# shellcheck disable=SC2086 # words
+		try $command --retry-delay nonsense 127.0.0.1:1/x
+		refused nonsense
+	done
+	printf '[engine]\nretry_delay = "soon"\n' >conf
+	CONTAINERS_CONF=$T/conf try pull 127.0.0.1:1/x
+	refused "retry_delay 'soon'"
+}

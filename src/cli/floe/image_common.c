@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/alloc.h"
+#include "core/parse.h"
 #include "core/str.h"
 #include "engine/containers_conf.h"
 #include "engine/create.h"
@@ -62,11 +63,20 @@ void image_event(const struct cli_invocation *inv, const char *status, const cha
 	event_object(floe_engine(inv), "image", status, id, name ? name : "");
 }
 
-uint32_t image_retries(const struct cli_invocation *inv, const struct opt_u64 *given)
+int image_retries(const struct cli_invocation *inv, const struct opt_u64 *given,
+		  struct skopeo_options *ret, struct err *err)
 {
-	const struct opt_u64 *n = given->set ? given : &floe_engine(inv)->conf->engine.retry;
+	const struct conf_engine *conf = &floe_engine(inv)->conf->engine;
+	const struct opt_u64 *n = given->set ? given : &conf->retry;
 
-	return n->set ? (uint32_t)MIN(n->v, (uint64_t)RETRY_MAX) : 0;
+	if (n->set)
+		ret->retry = (uint32_t)MIN(n->v, (uint64_t)RETRY_MAX);
+	if (!ret->retry_delay_ns && !str_is_empty(conf->retry_delay) &&
+	    parse_duration(conf->retry_delay, &ret->retry_delay_ns) < 0)
+		return err_set(err, ERR_INVALID,
+			       "containers.conf: retry_delay '%s': expected a time such as 5s",
+			       conf->retry_delay);
+	return 0;
 }
 
 int image_authfile_check(const char *authfile, struct err *err)

@@ -49,8 +49,14 @@ void image_event(const struct cli_invocation *inv, const char *status, const cha
 			     "the same as --variant", CLI_HIDDEN),                                 \
 		OPT_STRING(T, M platform, "platform", 0, "OS/ARCH[/VARIANT]",                      \
 			   "system, processor and variant in one")
-/* --retry, or what is configured; at most 100. */
-uint32_t image_retries(const struct cli_invocation *inv, const struct opt_u64 *given);
+/* N: the opt_u64 of --retry. */
+#define RETRY_ROWS(T, M, N)                                                                        \
+	OPT_U64(T, N, "retry", 0, "N", "how often to try again what failed on the way"),           \
+		OPT_DURATION(T, M skopeo.retry_delay_ns, "retry-delay", 0, "TIME",                 \
+			     "how long to wait before that (default: longer each time)")
+/* --retry (given) and --retry-delay (in *ret), or what is configured. At most 100 times. ERR_INVALID. */
+int image_retries(const struct cli_invocation *inv, const struct opt_u64 *given,
+		  struct skopeo_options *ret, struct err *err);
 /* --platform into arch, os, variant. *ret_text holds them and is the caller's. ERR_USAGE. */
 int image_platform_parse(const char *platform, struct skopeo_options *skopeo, char **ret_text,
 			 struct err *err);

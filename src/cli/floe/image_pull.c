@@ -43,10 +43,11 @@ static int set_options(const struct cli_invocation *inv, struct pull_options *o,
 	if (r < 0)
 		return r;
 	o->skopeo = cli->skopeo;
-	o->skopeo.retry = image_retries(inv, &cli->retry);
 	o->quiet = cli->quiet;
 	o->policy = PULL_ALWAYS;
-	r = image_platform_parse(cli->platform, &o->skopeo, ret_platform, err);
+	r = image_retries(inv, &cli->retry, &o->skopeo, err);
+	if (r == 0)
+		r = image_platform_parse(cli->platform, &o->skopeo, ret_platform, err);
 	if (r == 0 && cli->policy)
 		r = pull_policy_from_string(cli->policy, &o->policy, err);
 	return r;
@@ -107,7 +108,7 @@ static const struct cli_option pull_rows[] = {
 	OPT_STRING(T, policy, "policy", 0, "POLICY",
 		   "always, missing, never or newer (default: always)"),
 	OPT_FLAG(T, quiet, "quiet", 'q', "print nothing but the id"),
-	OPT_U64(T, retry, "retry", 0, "N", "how often to try again"),
+	RETRY_ROWS(T, , retry),
 	OPT_FLAG_F(T, content_trust, "disable-content-trust", 0, "docker's; of no effect",
 		   CLI_HIDDEN),
 	SKOPEO_ROWS(T, ),
@@ -165,7 +166,8 @@ static int run_push(const struct cli_invocation *inv, struct err *err)
 
 	if (r == 0)
 		r = image_store_open(inv, &store, err);
-	options.skopeo.retry = image_retries(inv, &cli->retry);
+	if (r == 0)
+		r = image_retries(inv, &cli->retry, &options.skopeo, err);
 	if (!options.compression_format)
 		options.compression_format = conf->compression_format;
 	if (!options.compression_level && conf->compression_level.set) {
@@ -198,7 +200,7 @@ static const struct cli_option push_rows[] = {
 	OPT_FLAG(T, remove_signatures, "remove-signatures", 0, "leave signatures out"),
 	OPT_STRING(T, sign_by, "sign-by", 0, "FINGERPRINT", "sign with this key of GnuPG"),
 	OPT_FLAG(T, quiet, "quiet", 'q', "print nothing"),
-	OPT_U64(T, retry, "retry", 0, "N", "how often to try again"),
+	RETRY_ROWS(T, , retry),
 	OPT_FLAG_F(T, content_trust, "disable-content-trust", 0, "docker's; of no effect",
 		   CLI_HIDDEN),
 	SKOPEO_ROWS(T, ),

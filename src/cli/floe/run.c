@@ -32,7 +32,7 @@
 /* Of the pull that there may be. */
 #define PULL_ROWS(T)                                                                               \
 	OPT_FLAG(T, create.quiet, "quiet", 'q', "print no progress of a pull"),                    \
-		OPT_U64(T, create.retry, "retry", 0, "N", "how often to try a pull again"),        \
+		RETRY_ROWS(T, create., create.retry),                                              \
 		OPT_FLAG_F(T, create.content_trust, "disable-content-trust", 0,                    \
 			   "docker's; of no effect", CLI_HIDDEN),                                  \
 		SKOPEO_ROWS(T, create.), PLATFORM_ROWS(T, create.)
@@ -84,8 +84,9 @@ static int provide_image(const struct cli_invocation *inv, const struct create_o
 
 	if (r < 0 || o->rootfs)
 		return r;
-	options.skopeo.retry = image_retries(inv, &o->retry);
-	r = image_platform_parse(o->platform, &options.skopeo, &platform, err);
+	r = image_retries(inv, &o->retry, &options.skopeo, err);
+	if (r == 0)
+		r = image_platform_parse(o->platform, &options.skopeo, &platform, err);
 	if (r == 0 && o->pull)
 		r = pull_policy_from_string(o->pull, &options.policy, err);
 	if (r == 0)
@@ -140,6 +141,30 @@ static int make(const struct cli_invocation *inv, const struct create_options *o
 	return r < 0 ? r : write_cidfile(ret, err);
 }
 
+/* -a STREAM; nothing given: both outputs, and the input with -i. */
+static int choose_streams(const struct create_options *o, struct foreground_options *f,
+			  struct err *err)
+{
+	f->with_stdin = o->interactive && o->attach.n == 0;
+	f->with_stdout = f->with_stderr = o->attach.n == 0;
+	for (size_t i = 0; i < o->attach.n; i++) {
+		const char *name = o->attach.v[i];
+
+		if (strcasecmp(name, "stdin") == 0)
+			f->with_stdin = true;
+		else if (strcasecmp(name, "stdout") == 0)
+			f->with_stdout = true;
+		else if (strcasecmp(name, "stderr") == 0)
+			f->with_stderr = true;
+		else
+			return err_set(err, ERR_USAGE,
+				       "invalid stream \"%s\" for --attach - must be one of stdin, "
+				       "stdout, or stderr",
+				       name);
+	}
+	return 0;
+}
+
 /* --- create ----------------------------------------------------------------------------------------- */
 
 struct create_command_options {
@@ -154,14 +179,20 @@ static int print_id(const struct container *c, struct err *err)
 static int run_create(const struct cli_invocation *inv, struct err *err)
 {
 	const struct create_command_options *cli = inv->options;
+	struct foreground_options streams = { 0 };
 	auto_container struct container c = CONTAINER_INIT;
-	int r = make(inv, &cli->create, &c, err);
+	int r = choose_streams(&cli->create, &streams, err);
 
+	if (r == 0)
+		r = make(inv, &cli->create, &c, err);
 	return r < 0 ? r : print_id(&c, err);
 }
 
 static const struct cli_option create_rows[] = {
 	CREATE_ROWS(struct create_command_options, create),
+	OPT_STRVEC_F(struct create_command_options, create.attach, "attach", 'a', "STREAM",
+		     "stdin, stdout or stderr; of no effect, `start --attach` has all of them",
+		     CLI_LIST),
 	OPT_OPTBOOL(struct create_command_options, create.remove, "rm", 0,
 		    "remove it when it has ended"),
 	PULL_ROWS(struct create_command_options),
@@ -190,30 +221,6 @@ const struct cli_command floe_create_command = {
 struct run_command_options {
 	struct create_options create;
 };
-
-/* -a STREAM; nothing given: both outputs, and the input with -i. */
-static int choose_streams(const struct create_options *o, struct foreground_options *f,
-			  struct err *err)
-{
-	f->with_stdin = o->interactive && o->attach.n == 0;
-	f->with_stdout = f->with_stderr = o->attach.n == 0;
-	for (size_t i = 0; i < o->attach.n; i++) {
-		const char *name = o->attach.v[i];
-
-		if (strcasecmp(name, "stdin") == 0)
-			f->with_stdin = true;
-		else if (strcasecmp(name, "stdout") == 0)
-			f->with_stdout = true;
-		else if (strcasecmp(name, "stderr") == 0)
-			f->with_stderr = true;
-		else
-			return err_set(err, ERR_USAGE,
-				       "invalid stream \"%s\" for --attach - must be one of stdin, "
-				       "stdout, or stderr",
-				       name);
-	}
-	return 0;
-}
 
 static void remove_failed(struct container *c)
 {

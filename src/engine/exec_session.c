@@ -78,6 +78,23 @@ static void plan_caps(const struct oci_process *container, const struct exec_opt
 	}
 }
 
+/* The container's; `update --ulimit` may have changed some since it was started. */
+static void plan_rlimits(const struct oci_process *container, const struct container_config *config,
+			 struct oci_process *ret)
+{
+	for (size_t i = 0; i < container->n_rlimits; i++) {
+		struct oci_rlimit *limit = array_push(ret->rlimits, ret->n_rlimits);
+
+		*limit = container->rlimits[i];
+		limit->type = xstrdup(container->rlimits[i].type);
+		for (size_t k = 0; k < config->n_ulimits; k++)
+			if (str_eq(config->ulimits[k].name, limit->type)) {
+				limit->soft = config->ulimits[k].soft;
+				limit->hard = config->ulimits[k].hard;
+			}
+	}
+}
+
 /* The process for the runtime: the container's own one with what the options say. Pure but for users and the
  * last capability, which are given. ret is the caller's (json_done with oci_process_desc). */
 static void plan_process(const struct oci_process *container, const struct container_config *config,
@@ -111,11 +128,7 @@ static void plan_process(const struct oci_process *container, const struct conta
 	ret->apparmor_profile = xstrdup(container->apparmor_profile);
 	ret->selinux_label = xstrdup(container->selinux_label);
 	ret->oom_score_adj = container->oom_score_adj;
-	for (size_t i = 0; i < container->n_rlimits; i++)
-		*array_push(ret->rlimits, ret->n_rlimits) =
-			(struct oci_rlimit){ xstrdup(container->rlimits[i].type),
-					     container->rlimits[i].soft,
-					     container->rlimits[i].hard };
+	plan_rlimits(container, config, ret);
 }
 
 /* --- the session ------------------------------------------------------------------------------------ */
@@ -289,12 +302,25 @@ static int note(struct session *s, struct err *err)
 	return r;
 }
 
-int exec_session_end(struct container *c, const char *session, struct err *err)
+/* What conmon has written about the end of one that nobody waits for. */
+static void tell_end(const struct container *c, const char *session, const char *dir)
+{
+	auto_free char *path = xasprintf("%s/exit/%s", dir, c->config.id);
+	auto_free char *line = io_read_line_at(AT_FDCWD, path);
+	uint32_t code;
+
+	if (line && parse_u32(line, &code) == 0 && code <= 255)
+		event_exec(c, "exec_died", session, (int)code);
+}
+
+int exec_session_end(struct container *c, const char *session, bool tell, struct err *err)
 {
 	auto_free char *dir = session_dir(c, session);
 	struct container_status *s = &c->status;
 	int r = container_lock(c, err);
 
+	if (r == 0 && tell)
+		tell_end(c, session, dir);
 	(void)fs_remove_tree(AT_FDCWD, dir);
 	if (r == -ENOENT) {
 		err_clear(err);
@@ -354,6 +380,25 @@ static int run_attached(struct session *s, int *ret_exit_code, struct err *err)
 	return r;
 }
 
+/* With the lock: that it has begun is told before its end, which another process tells. */
+static int run_detached(struct session *s, char **ret_session, struct err *err)
+{
+	int pid = 0;
+	int r = container_lock(s->c, err);
+
+	if (r < 0)
+		return r;
+	r = spawn(s, err);
+	if (r == 0)
+		r = receive_pid(s, &pid, err);
+	if (r == 0) {
+		event_exec(s->c, "exec", s->id, -1);
+		*ret_session = xstrdup(s->id);
+	}
+	container_unlock(s->c);
+	return r;
+}
+
 static int make_dirs(const struct session *s, struct err *err)
 {
 	auto_free char *exits = path_join(s->dir, "exit");
@@ -367,7 +412,6 @@ int exec_session_run(struct container *c, const struct exec_options *o, int *ret
 {
 	struct session s = { .c = c, .o = o, .conmon = CONMON_INIT };
 	struct err end = ERR_INIT;
-	int pid = 0;
 	int r = container_find_runtime(c, err);
 
 	if (r == 0)
@@ -385,18 +429,15 @@ int exec_session_run(struct container *c, const struct exec_options *o, int *ret
 	r = make_dirs(&s, err);
 	if (r == 0)
 		r = write_process(&s, err);
-	if (r == 0)
+	if (r == 0 && o->detach)
+		r = run_detached(&s, ret_session, err);
+	else if (r == 0)
 		r = spawn(&s, err);
-	if (r == 0 && o->detach) {
-		r = receive_pid(&s, &pid, err);
-		if (r == 0)
-			*ret_session = xstrdup(s.id);
-	} else if (r == 0) {
+	if (r == 0 && !o->detach)
 		r = run_attached(&s, ret_exit_code, err);
-	}
 	if (o->no_session)
 		(void)fs_remove_tree(AT_FDCWD, s.dir);
-	else if ((r < 0 || !o->detach) && exec_session_end(c, s.id, &end) < 0)
+	else if ((r < 0 || !o->detach) && exec_session_end(c, s.id, false, &end) < 0)
 		log_warning("%s", end.msg);
 	session_done(&s);
 	return r;

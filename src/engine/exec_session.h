@@ -32,5 +32,5 @@ struct exec_options {
  */
 int exec_session_run(struct container *c, const struct exec_options *options, int *ret_exit_code,
 		     char **ret_session, struct err *err);
-/* The session has ended: forget it and its directory. */
-int exec_session_end(struct container *c, const char *session, struct err *err);
+/* The session has ended: forget it and its directory. tell: also as an event, for one that was detached. */
+int exec_session_end(struct container *c, const char *session, bool tell, struct err *err);

@@ -38,6 +38,11 @@ load ../lib/engine
 	touch "$ROOTFS/data/go"
 	eventually none
 	rm "$ROOTFS/data/done" "$ROOTFS/data/go"
+	# Its events are those of one that somebody waits for.
+	fl exec -d "$C" sh -c 'exit 7' >/dev/null
+	eventually none
+	is "exec -,exec_died 0,exec -,exec_died 7," \
+		"$(fl events --stream=false --filter "container=$C" --format json | jq -r 'select(.Status | startswith("exec")) | "\(.Status) \(.ContainerExitCode // "-")"' | tr '\n' ,)"
 }
 
 @test "exec needs a running container" {

@@ -340,6 +340,21 @@ in_container()
 	refused nonsense
 }
 
+@test "update --ulimit: of what runs, of exec, of the next start" {
+	start_idle "$C" --ulimit nofile=300:400 --ulimit core=0
+	limits() { sed -n 's/^Max open files *\([0-9]*\) *\([0-9]*\).*/\1 \2/p' "/proc/$(inspect "$C" '{{.State.Pid}}')/limits"; }
+	is "300 400" "$(limits)"
+	is "$(inspect "$C" '{{.Id}}')" "$(fl update --ulimit nofile=100:200 "$C")"
+	is "100 200" "$(limits)"
+	is 100 "$(fl exec "$C" sh -c 'ulimit -n')"
+	is "RLIMIT_NOFILE 100 200,RLIMIT_CORE 0 0," \
+		"$(inspect "$C" '{{range .HostConfig.Ulimits}}{{.Name}} {{.Soft}} {{.Hard}},{{end}}')"
+	fl restart --time 0 "$C" >/dev/null
+	is "100 200" "$(limits)"
+	try update --ulimit nosuch=1 "$C"
+	refused "requires name=SOFT:HARD"
+}
+
 @test "ps --ns and --watch" {
 	start_idle "$C"
 	contains "$(fl ps --ns | head -n 1)" "CONTAINER ID" NAMES PID CGROUPNS IPC MNT NET PIDNS USERNS UTS

@@ -270,6 +270,9 @@ int mount_options_apply(const struct create_options *o, struct container_config 
 /* cli/floe/security_options.c: --security-opt, --device, --ulimit, --secret. */
 int security_options_apply(const struct create_options *o, struct container_config *c,
 			   struct err *err);
+/* --ulimit alone, appended. ERR_INVALID. */
+int security_options_ulimits(const struct strvec *texts, struct container_config *c,
+			     struct err *err);
 
 /* create_defaults.c: what containers.conf says. For cli_command.prepare: the options' own defaults. */
 void create_defaults_prepare(const void *context, void *options);

@@ -92,7 +92,7 @@ static int cleanup_one(struct container *c, void *context, struct err *err)
 	int r;
 
 	if (o->exec)
-		return exec_session_end(c, o->exec, err);
+		return exec_session_end(c, o->exec, true, err);
 	if (container_is_alive(c) || (o->stopped_only && c->status.phase != PHASE_STOPPED))
 		return o->stopped_only ? 1 : container_cleanup(c, err);
 	if (c->status.phase == PHASE_STOPPED)

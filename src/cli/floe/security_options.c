@@ -125,7 +125,7 @@ static int limit_value(const char *text, uint64_t *ret)
 	return parse_u64(text, ret);
 }
 
-static int host_limits(struct container_config *c)
+static void host_limits(struct container_config *c)
 {
 	for (int i = 0; i < RLIMITS_MAX; i++) {
 		struct rlimit limit;
@@ -138,7 +138,6 @@ static int host_limits(struct container_config *c)
 		u->soft = limit.rlim_cur;
 		u->hard = limit.rlim_max;
 	}
-	return 0;
 }
 
 /* NAME=SOFT[:HARD] */
@@ -153,8 +152,10 @@ static int apply_ulimit(const char *text, struct container_config *c, struct err
 	uint64_t soft_value;
 	uint64_t hard_value;
 
-	if (str_eq(text, "host"))
-		return host_limits(c);
+	if (str_eq(text, "host")) {
+		host_limits(c);
+		return 0;
+	}
 	for (size_t i = 0; equals && &text[i] < equals && at + 1 < sizeof(name); i++)
 		name[at++] = (char)toupper((unsigned char)text[i]);
 	if (hard)
@@ -172,6 +173,16 @@ static int apply_ulimit(const char *text, struct container_config *c, struct err
 	u->soft = soft_value;
 	u->hard = hard_value;
 	return 0;
+}
+
+int security_options_ulimits(const struct strvec *texts, struct container_config *c,
+			     struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < texts->n; i++)
+		r = apply_ulimit(texts->v[i], c, err);
+	return r;
 }
 
 /* NAME[,type=mount|env][,target=...][,uid=][,gid=][,mode=] */
@@ -227,8 +238,8 @@ int security_options_apply(const struct create_options *o, struct container_conf
 		r = apply_security(o->security_opts.v[i], c, err);
 	for (size_t i = 0; r == 0 && i < o->devices.n; i++)
 		r = apply_device(o->devices.v[i], c, err);
-	for (size_t i = 0; r == 0 && i < o->ulimits.n; i++)
-		r = apply_ulimit(o->ulimits.v[i], c, err);
+	if (r == 0)
+		r = security_options_ulimits(&o->ulimits, c, err);
 	for (size_t i = 0; r == 0 && i < o->secrets.n; i++)
 		r = apply_secret(o->secrets.v[i], c, err);
 	return r;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "cli/floe/create_options.h"
 #include "cli/floe/targets.h"
@@ -16,6 +18,7 @@
 #include "engine/records.h"
 #include "engine/runtime_exec.h"
 #include "engine/specgen.h"
+#include "kernel/rlimits.h"
 
 struct update_cli {
 	struct create_options create;
@@ -116,13 +119,51 @@ static int update_running(struct container *c, const struct container_limits *li
 	return r < 0 ? r : runtime_update(c, path, err);
 }
 
+/* Those that were not given stay. */
+static void merge_ulimits(struct container_config *to, struct container_config *from)
+{
+	for (size_t i = 0; i < from->n_ulimits; i++) {
+		struct container_ulimit *u = NULL;
+
+		for (size_t k = 0; k < to->n_ulimits && !u; k++)
+			if (str_eq(to->ulimits[k].name, from->ulimits[i].name))
+				u = &to->ulimits[k];
+		if (!u) {
+			u = array_push(to->ulimits, to->n_ulimits);
+			u->name = xstrdup(from->ulimits[i].name);
+		}
+		u->soft = from->ulimits[i].soft;
+		u->hard = from->ulimits[i].hard;
+	}
+}
+
+/* Of its first process, and so of what that starts from now on; its other processes keep theirs, as with podman. */
+static int update_running_ulimits(const struct container *c, const struct container_config *given,
+				  struct err *err)
+{
+	for (size_t i = 0; i < given->n_ulimits; i++) {
+		const struct container_ulimit *u = &given->ulimits[i];
+		const struct rlimit limit = { .rlim_cur = u->soft, .rlim_max = u->hard };
+
+		if (prlimit(c->status.pid, (__rlimit_resource_t)rlimits_from_name(u->name), &limit,
+			    NULL) < 0)
+			return err_sys(err, -errno, "set %s of container '%s' to %llu:%llu",
+				       u->name, c->config.name, (unsigned long long)u->soft,
+				       (unsigned long long)u->hard);
+	}
+	return 0;
+}
+
 static int run_update(const struct cli_invocation *inv, struct err *err)
 {
 	const struct update_cli *o = inv->options;
 	auto_container struct container c = CONTAINER_INIT;
+	auto_container_config struct container_config given = { 0 };
 	struct container_limits limits = { 0 };
 	int r = create_options_limits(&o->create, &limits, err);
 
+	if (r == 0)
+		r = security_options_ulimits(&o->create.ulimits, &given, err);
 	if (r == 0)
 		r = targets_one(inv, o->latest, true, &c, err);
 	if (r == 0)
@@ -131,7 +172,10 @@ static int run_update(const struct cli_invocation *inv, struct err *err)
 		r = create_options_restart(o->create.restart, &c.config, err);
 	if (r == 0 && container_is_alive(&c))
 		r = update_running(&c, &limits, err);
+	if (r == 0 && container_is_alive(&c))
+		r = update_running_ulimits(&c, &given, err);
 	if (r == 0) {
+		merge_ulimits(&c.config, &given);
 		merge_limits(&c.config.limits, &limits);
 		r = record_save_config(c.engine, &c.config, err);
 	}
@@ -148,6 +192,8 @@ static const struct cli_option update_rows[] = {
 	OPT_STRVEC(T, create.env, "env", 'e', "NAME[=VALUE]", "set a variable for the next start"),
 	OPT_STRVEC(T, create.unsetenv, "unsetenv", 0, "NAME",
 		   "remove a variable for the next start"),
+	OPT_STRVEC_F(T, create.ulimits, "ulimit", 0, "NAME=SOFT[:HARD]", "limit of resources",
+		     CLI_LIST),
 	OPT_FLAG(T, latest, "latest", 'l', "the newest container"),
 	CREATE_LIMIT_ROWS(T, create),
 };

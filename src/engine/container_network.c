@@ -43,6 +43,14 @@ char *container_network_run_dir(const struct container *c)
 	return path_join(c->engine->runroot, "networks");
 }
 
+void container_network_servers(const struct container *c, struct strvec *ret)
+{
+	/* "none" is about resolv.conf. */
+	for (size_t i = 0; i < c->config.n_dns; i++)
+		if (!str_eq(c->config.dns[i], "none"))
+			strvec_add(ret, c->config.dns[i]);
+}
+
 /* What the record says is attached, as the backend wants it; borrows everything but the lists. */
 static void make_request(const struct container *c, const struct network_attachment *attachments,
 			 size_t n_attachments, const struct network_port *ports, size_t n_ports,
@@ -58,7 +66,7 @@ static void make_request(const struct container *c, const struct network_attachm
 					&attachments[i]);
 	network_ports_copy(&ret->ports, &(struct network_ports){
 						(struct network_port *)(uintptr_t)ports, n_ports });
-	strvec_add_all(&ret->dns_servers, c->config.dns, c->config.n_dns);
+	container_network_servers(c, &ret->dns_servers);
 }
 
 void container_network_forget(struct container_status *s)

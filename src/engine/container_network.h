@@ -46,6 +46,8 @@ void container_network_status(const struct container *c, struct network_status *
 /* What the functions of network/network.h work with; run_dir comes from the first and is the caller's. */
 char *container_network_run_dir(const struct container *c);
 struct network_env container_network_env(const struct container *c, const char *run_dir);
+/* The addresses of --dns, appended. */
+void container_network_servers(const struct container *c, struct strvec *ret);
 
 /*
  * Attach a container to one more network, now if it runs and at every later start; and detach it. The

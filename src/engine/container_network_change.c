@@ -49,7 +49,7 @@ static void make_request(const struct container *c, const struct network_attachm
 					 .hostname = c->config.hostname };
 	network_attachment_copy(array_push(ret->attachments, ret->n_attachments), attachment);
 	network_ports_copy(&ret->ports, &ports);
-	strvec_add_all(&ret->dns_servers, c->config.dns, c->config.n_dns);
+	container_network_servers(c, &ret->dns_servers);
 }
 
 static void set_status(struct container *c, const struct network_status *status)
@@ -112,7 +112,7 @@ static int attach_now(struct container *c, const struct network_attachment *atta
 	network_status_append(&status, &more);
 	set_status(c, &status);
 	r = container_save(c, err);
-	return r < 0 ? r : generated_files_change_hosts(c, &before, err);
+	return r < 0 ? r : generated_files_change_network(c, &before, err);
 }
 
 static int check_has_networks(const struct container *c, struct err *err)
@@ -170,7 +170,7 @@ static int detach_now(struct container *c, size_t i, struct err *err)
 	remove_network_at(&c->status, i);
 	remove_at(c->status.attachments, &c->status.n_attachments, i);
 	r = container_save(c, err);
-	return r < 0 ? r : generated_files_change_hosts(c, &before, err);
+	return r < 0 ? r : generated_files_change_network(c, &before, err);
 }
 
 int container_disconnect(struct container *c, const char *network, struct err *err)

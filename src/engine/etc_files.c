@@ -236,6 +236,56 @@ char *etc_resolv_text(const struct etc_resolv_params *p)
 	return strbuf_take(&sb);
 }
 
+/* The address of a line "nameserver ADDRESS"; NULL: it is another one. Caller owns. */
+static char *resolv_server(const char *line)
+{
+	const char *at = str_skip_prefix(line + strspn(line, " \t"), "nameserver");
+
+	if (!at || (*at != ' ' && *at != '\t'))
+		return NULL;
+	at += strspn(at, " \t");
+	return xstrndup(at, strcspn(at, " \t"));
+}
+
+static void add_new_servers(struct strbuf *sb, const struct strvec *have,
+			    const struct strvec *before, const struct strvec *now)
+{
+	for (size_t i = 0; i < now->n; i++)
+		if (!strvec_contains(before, now->v[i]) && !strvec_contains(have, now->v[i]))
+			strbuf_addf(sb, "nameserver %s\n", now->v[i]);
+}
+
+char *etc_resolv_change(const char *text, const struct strvec *before, const struct strvec *now)
+{
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+	auto_strvec struct strvec lines = STRVEC_INIT;
+	auto_strvec struct strvec have = STRVEC_INIT;
+	bool added = false;
+
+	strvec_split(&lines, text, '\n', true);
+	for (size_t i = 0; i < lines.n; i++) {
+		char *server = resolv_server(lines.v[i]);
+
+		if (server)
+			strvec_add_take(&have, server);
+	}
+	for (size_t i = 0; i < lines.n; i++) {
+		auto_free char *server = resolv_server(lines.v[i]);
+
+		if (server && !added) {
+			add_new_servers(&sb, &have, before, now);
+			added = true;
+		}
+		if (server && strvec_contains(before, server) && !strvec_contains(now, server))
+			continue;
+		if (i + 1 < lines.n || *lines.v[i])
+			strbuf_addf(&sb, "%s\n", lines.v[i]);
+	}
+	if (!added)
+		add_new_servers(&sb, &have, before, now);
+	return sb.buf ? strbuf_take(&sb) : xstrdup("");
+}
+
 /* --- .containerenv ---------------------------------------------------------------------------------- */
 
 char *etc_containerenv_text(const struct container_config *c, const char *version)

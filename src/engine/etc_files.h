@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/err.h"
+#include "core/strvec.h"
 #include "engine/config.h"
 
 struct etc_hosts_params {
@@ -37,5 +38,8 @@ struct etc_resolv_params {
 };
 
 char *etc_resolv_text(const struct etc_resolv_params *params);
+/* A text that is there, after networks have come or gone: servers of `before` that are not in `now` go, new ones stand before
+ * the others, all else stays. */
+char *etc_resolv_change(const char *text, const struct strvec *before, const struct strvec *now);
 
 char *etc_containerenv_text(const struct container_config *config, const char *version);

@@ -300,12 +300,11 @@ static bool is_bound(const struct container_config *c, const char *path)
 	return m && str_eq(m->type, "bind");
 }
 
-int generated_files_change_hosts(struct container *c, const struct network_status *before,
-				 struct err *err)
+static int change_hosts(struct container *c, const struct network_status *before,
+			const struct attached *now, struct err *err)
 {
-	auto_attached struct attached now;
 	auto_strvec struct strvec old = STRVEC_INIT;
-	const struct strvec *new = &now.addresses;
+	const struct strvec *new = &now->addresses;
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 	auto_free char *path = path_join(c->run_dir, "hosts");
 	auto_free char *have = NULL;
@@ -313,7 +312,6 @@ int generated_files_change_hosts(struct container *c, const struct network_statu
 	char *rest;
 	char *line;
 
-	attached_load(&now, c);
 	/* Without one there is nothing to change. */
 	if (c->config.no_hosts || read_host(path, &have) < 0)
 		return 0;
@@ -333,6 +331,33 @@ int generated_files_change_hosts(struct container *c, const struct network_statu
 							 container_short_id(c->config.id, id),
 				    c->config.name);
 	return write_file(c, "hosts", text.buf, 0644, NULL, NULL, err);
+}
+
+static int change_resolv(struct container *c, const struct network_status *before,
+			 const struct attached *now, struct err *err)
+{
+	auto_strvec struct strvec old = STRVEC_INIT;
+	auto_free char *path = path_join(c->run_dir, "resolv.conf");
+	auto_free char *have = NULL;
+	auto_free char *text = NULL;
+
+	if (read_host(path, &have) < 0)
+		return 0;
+	for (size_t i = 0; i < before->n; i++)
+		strvec_add_all(&old, before->v[i].dns_server_ips, before->v[i].n_dns_server_ips);
+	text = etc_resolv_change(have, &old, &now->servers);
+	return write_file(c, "resolv.conf", text, 0644, NULL, NULL, err);
+}
+
+int generated_files_change_network(struct container *c, const struct network_status *before,
+				   struct err *err)
+{
+	auto_attached struct attached now;
+	int r;
+
+	attached_load(&now, c);
+	r = change_hosts(c, before, &now, err);
+	return r < 0 ? r : change_resolv(c, before, &now, err);
 }
 
 int generated_files_write(struct container *c, struct spec_facts *f, const struct rooted *root,

@@ -17,7 +17,8 @@ int generated_files_write(struct container *c, struct spec_facts *f, const struc
  * are: then f is of no use but for the host name, since the files are mounted already and are written in place. */
 int generated_files_write_network(struct container *c, struct spec_facts *f,
 				  const struct rooted *root, struct err *err);
-/* Networks have come or gone while it runs: in hosts, lines of addresses that are gone go, new ones come last, and what others
- * have written there stays. before: what there was of networks. */
-int generated_files_change_hosts(struct container *c, const struct network_status *before,
-				 struct err *err);
+/* Networks have come or gone while it runs: in hosts, lines of addresses that are gone go, new ones come last; in resolv.conf
+ * the same with name servers, but new ones come first. What others have written there stays. before: what there was of
+ * networks. */
+int generated_files_change_network(struct container *c, const struct network_status *before,
+				   struct err *err);

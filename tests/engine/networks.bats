@@ -107,6 +107,30 @@ load ../lib/networks
 	is "I am $C" "$(ask "$(address_of "$C" later)" 80)"
 }
 
+@test "connect and disconnect change resolv.conf of what runs" {
+	[ -x /usr/lib/podman/aardvark-dns ] || [ -x /usr/libexec/podman/aardvark-dns ] || skip "no aardvark-dns (tools/install-deps)"
+	net create first >/dev/null
+	net create second >/dev/null
+	serve "$C" --network first --dns-search example.org
+	servers() { fln exec "$C" sed -n 's/^nameserver //p' /etc/resolv.conf | xargs; }
+	gateway() { net inspect "$1" | jq -r '.[0].subnets[0].gateway'; }
+	is "$(gateway first)" "$(servers)"
+	fln exec "$C" sh -c 'echo "# own" >>/etc/resolv.conf'
+	net connect second "$C"
+	# As with podman, the newest is asked first.
+	is "$(gateway second) $(gateway first)" "$(servers)"
+	net disconnect first "$C"
+	is "$(gateway second)" "$(servers)"
+	contains "$(fln exec "$C" cat /etc/resolv.conf)" "search example.org" "# own"
+	net disconnect second "$C"
+	is "" "$(servers)"
+	net connect first "$C"
+	is "$(gateway first)" "$(servers)"
+	# Whoever has none of ours keeps what there is.
+	serve "$C-2" --network first --dns none
+	net connect second "$C-2"
+}
+
 @test "reload makes anew what a flushed firewall has lost" {
 	serve "$C" -p 18083:80
 	is "I am $C" "$(ask 127.0.0.1 18083)"

@@ -108,6 +108,29 @@ static void replace_limits(struct container_config *g, struct runtime_spec *spec
 	}
 }
 
+/*
+ * Also in the configuration, which is the next archive's: commands and processes of later cycles have it from there. Under
+ * another name the container is called on the network what its processes believe to be called, not by its new id.
+ */
+static void replace_hostname(struct container_config *g, struct runtime_spec *spec,
+			     const struct restore_identity *i)
+{
+	auto_free char *variable = NULL;
+
+	if (!i->hostname) {
+		if (i->name && !g->hostname && !str_is_empty(spec->hostname))
+			g->hostname = xstrdup(spec->hostname);
+		return;
+	}
+	replace_ptr(g->hostname, xstrdup(i->hostname));
+	if (!str_is_empty(spec->hostname))
+		variable = xasprintf("HOSTNAME=%s", spec->hostname);
+	for (size_t k = 0; variable && spec->process && k < spec->process->n_env; k++)
+		if (str_eq(spec->process->env[k], variable))
+			replace_ptr(spec->process->env[k], xasprintf("HOSTNAME=%s", i->hostname));
+	replace_ptr(spec->hostname, xstrdup(i->hostname));
+}
+
 static int check(const struct restore_identity *i, const struct container_config *g,
 		 const struct runtime_spec *spec, const char *source, struct err *err)
 {
@@ -152,8 +175,6 @@ int restore_identity_apply(const struct restore_identity *i, struct container_co
 		replace_ptr(g->name, xstrdup(i->name));
 		replace_ptr(g->id, random_hex(ID_LENGTH));
 	}
-	if (i->hostname)
-		replace_ptr(g->hostname, xstrdup(i->hostname));
 	for (size_t k = 0; r == 0 && i->given && k < i->given->n_mounts; k++)
 		r = replace_mount(g, &i->given->mounts[k], err);
 	if (r == 0 && i->given)
@@ -162,6 +183,7 @@ int restore_identity_apply(const struct restore_identity *i, struct container_co
 		r = check(i, g, spec, source, err);
 	if (r < 0)
 		return r;
+	replace_hostname(g, spec, i);
 	restore_identity_addresses(i, g);
 	if (i->has_ports)
 		replace_ports(g, i->given);

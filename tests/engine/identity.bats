@@ -194,6 +194,60 @@ mac()
 	fl volume prune -f >/dev/null
 }
 
+# What the container NAME is called and has: told by itself, by the engine and by its cgroup.
+identity()
+{
+	local name=$1 memory
+	memory=$(inspect "$name" '{{.HostConfig.Memory}}')
+	if [ -d /sys/fs/cgroup/memory ]; then
+		is "$memory" "$(cat /sys/fs/cgroup/memory/*/"floe-$(inspect "$name" '{{.ID}}')"/memory.limit_in_bytes)"
+	fi
+	fln exec "$name" grep -q "^$(address "$name")[[:space:]].*$name" /etc/hosts
+	# shellcheck disable=SC2016 # for the shell of the container
+	echo "$(fl exec "$name" sh -c 'echo $(hostname) $(cat /etc/hostname) $HOSTNAME $(cat /given/f)')" \
+		"$(inspect "$name" '{{.Config.Hostname}}') $(address "$name") $(mac "$name")" \
+		"$memory $(inspect "$name" '{{.HostConfig.NanoCpus}} {{.HostConfig.PortBindings}}')"
+}
+
+# again NAME [OPTION...]: export it as c.tar, remove it, import that.
+again()
+{
+	local name=$1
+	shift
+	fln checkpoint --export c.tar --compress none "$name" >/dev/null
+	fl rm "$name" >/dev/null
+	import --allow mounts,annotations "$@" >/dev/null
+}
+
+@test "what was given at an import stays: in place, and through five archives with something else each time" {
+	local who id ports='map[80/tcp:[map[HostIp:127.0.0.1 HostPort:7207]]]'
+	needs_second_checkpoint
+	mkdir "$T/one" "$T/two"
+	echo one >"$T/one/f"
+	echo two >"$T/two/f"
+	serve --network podman -v "$T/one:/given"
+	id=$(inspect "$C" '{{slice .ID 0 12}}')
+	again "$C" --name "$C-2" --ip 10.88.7.31 --mac 92:d0:c6:0a:29:31 --memory 64m
+	# By name its processes go on under the host name that they know, which is in hosts, too.
+	who="10.88.7.31 92:d0:c6:0a:29:31 67108864"
+	is "$id $id $id one $id $who 0 map[]" "$(identity "$C-2")"
+	again "$C-2" --hostname elsewhere --publish 127.0.0.1:7207:80
+	is "elsewhere elsewhere elsewhere one elsewhere $who 0 $ports" "$(identity "$C-2")"
+	fln checkpoint "$C-2"
+	fln restore "$C-2"
+	is "elsewhere elsewhere elsewhere one elsewhere $who 0 $ports" "$(identity "$C-2")"
+	again "$C-2" --cpus 0.5 --volume "$T/two:/given"
+	is "elsewhere elsewhere elsewhere two elsewhere $who 500000000 $ports" "$(identity "$C-2")"
+	again "$C-2" --name "$C-3" --ip 10.88.7.32
+	who="10.88.7.32 92:d0:c6:0a:29:31 67108864"
+	is "elsewhere elsewhere elsewhere two elsewhere $who 500000000 $ports" "$(identity "$C-3")"
+	again "$C-3"
+	is "elsewhere elsewhere elsewhere two elsewhere $who 500000000 $ports" "$(identity "$C-3")"
+	eventually asked 127.0.0.1 7207
+	fln restart -t 0 "$C-3"
+	is "elsewhere elsewhere elsewhere two elsewhere $who 500000000 $ports" "$(identity "$C-3")"
+}
+
 @test "TCP connections: kept at the same address, or closed" {
 	local line
 	# shellcheck disable=SC2016,SC2046

@@ -111,6 +111,7 @@ struct archive_config {
 	int64_t shm_size;
 	int64_t shm_size_systemd;
 	bool no_shm;
+	bool no_shm_share; /* it has one that no other container may join */
 	bool read_write_tmpfs; /* with a read-only root: on /run, /tmp, /var/tmp */
 	char **mounts; /* destinations that the user or the image asked for */
 	size_t n_mounts;
@@ -200,6 +201,7 @@ struct archive_config {
 	char *runtime; /* crun, runc, floe-runtime; CRI: the handler */
 	char *sdnotify_mode;
 	struct opt_bool systemd;
+	struct opt_bool passwd; /* false: the image's is left alone */
 	char *timezone;
 	char *umask;
 	struct json_extra extra;

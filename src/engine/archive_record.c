@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "engine/archive_own.h"
 #include "engine/facts.h"
 #include "engine/prepare.h"
 #include "engine/restore_check.h"
@@ -180,6 +181,7 @@ static void format_process(const struct container_config *g, struct archive_conf
 	ret->timezone = xstrdup(g->timezone);
 	ret->umask = xstrdup(g->umask);
 	ret->systemd = (struct opt_bool){ true, str_eq(g->systemd, "always") };
+	ret->passwd = (struct opt_bool){ g->no_passwd, !g->no_passwd };
 	ret->sdnotify_mode = xstrdup(g->sdnotify ? g->sdnotify : "container");
 	ret->restart_policy = xstrdup(g->restart_policy);
 	ret->restart_retries = g->restart_max;
@@ -261,6 +263,7 @@ void archive_record_format(const struct container *c, const struct runtime_spec 
 		.log_driver = xstrdup(g->log_driver),
 		.runtime = xstrdup(container_runtime_name(c)),
 		.no_shm = str_eq(g->ipc, "none"),
+		.no_shm_share = str_eq(g->ipc, "private"),
 	};
 	json_strings_add_all(&ret->create_command, &ret->n_create_command, g->create_command,
 			     g->n_create_command);
@@ -275,4 +278,5 @@ void archive_record_format(const struct container *c, const struct runtime_spec 
 	format_secrets(g, ret);
 	format_podmans(g, spec, ret);
 	ret->extra.object = restore_check_host();
+	archive_own_format(g, spec, ret->extra.object);
 }

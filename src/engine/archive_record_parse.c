@@ -10,6 +10,7 @@
 #include "core/parse.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "engine/archive_own.h"
 #include "engine/archive_record.h"
 #include "engine/specgen.h"
 #include "kernel/caps.h"
@@ -117,11 +118,16 @@ static bool is_read_write_tmpfs(const struct container_config *c, const struct o
 	       !specgen_has_option(m->options, m->n_options, "noexec");
 }
 
-/* Words that are added to every tmpfs that does not say the contrary. */
-static void add_tmpfs_options(struct container_mount *to, const struct oci_mount *from)
+/* Without the words that are added to every mount of its kind that does not say the contrary. */
+static void add_options(struct container_mount *to, const struct oci_mount *from)
 {
-	static const char *const defaults[] = { "rw",	  "rprivate",  "nosuid", "nodev",
-						"noexec", "tmpcopyup", NULL };
+	static const char *const tmpfs[] = { "rw",     "rprivate",  "nosuid", "nodev",
+					     "noexec", "tmpcopyup", NULL };
+	static const char *const bind[] = { "rw", "rprivate", "rbind", NULL };
+	static const char *const none[] = { NULL };
+	const char *const *defaults = str_eq(to->type, "tmpfs") ? tmpfs :
+				      str_eq(to->type, "bind")	? bind :
+								  none;
 
 	for (size_t i = 0; i < from->n_options; i++)
 		if (!str_is_one_of(from->options[i], defaults))
@@ -162,11 +168,7 @@ static int parse_mounts(struct container_config *ret, const struct archive_confi
 		m->type = xstrdup(type);
 		m->source = str_eq(type, "bind") ? xstrdup(from->source) : NULL;
 		m->destination = xstrdup(from->destination);
-		if (str_eq(type, "tmpfs"))
-			add_tmpfs_options(m, from);
-		else
-			json_strings_add_all(&m->options, &m->n_options, from->options,
-					     from->n_options);
+		add_options(m, from);
 		if (str_eq(type, "bind") && (!m->source || m->source[0] != '/'))
 			return err_set(err, ERR_INVALID,
 				       "spec.dump: mount '%s': its source is no absolute path",
@@ -331,7 +333,8 @@ static int parse_idmap(const struct oci_id_mapping *from, size_t n, struct conta
 							  "namespace are not mapped one to one");
 }
 
-static int parse_userns(struct container_config *ret, const struct oci_linux *l, struct err *err)
+static int parse_userns(struct container_config *ret, const struct archive_config *a,
+			const struct oci_linux *l, struct err *err)
 {
 	int r;
 
@@ -340,7 +343,7 @@ static int parse_userns(struct container_config *ret, const struct oci_linux *l,
 	if (l->n_uid_mappings == 0 || l->n_gid_mappings == 0)
 		return err_set(err, ERR_INVALID,
 			       "spec.dump: it has a user namespace, and its ids are not mapped");
-	ret->userns = xstrdup("private");
+	ret->userns = xstrdup(archive_own_is_auto_userns(a) ? "auto" : "private");
 	r = parse_idmap(l->uid_mappings, l->n_uid_mappings, &ret->uid_maps, &ret->n_uid_maps, err);
 	return r < 0 ? r :
 		       parse_idmap(l->gid_mappings, l->n_gid_mappings, &ret->gid_maps,
@@ -357,15 +360,23 @@ static void parse_security(struct container_config *ret, const struct archive_co
 	ret->read_only = spec->root && spec->root->readonly;
 	ret->no_new_privileges = p->no_new_privileges;
 	ret->seccomp = l->seccomp ? NULL : xstrdup("unconfined");
+	if (p->no_new_privileges)
+		json_strings_add(&ret->security_opts, &ret->n_security_opts, "no-new-privileges");
+	if (!l->seccomp && !ret->privileged)
+		json_strings_add(&ret->security_opts, &ret->n_security_opts, "seccomp=unconfined");
 	ret->apparmor = xstrdup(p->apparmor_profile);
 	ret->selinux_process = xstrdup(p->selinux_label);
 	ret->selinux_mount = xstrdup(l->mount_label);
 	parse_capabilities(ret, p);
 	ret->pid = xstrdup(namespace_mode(spec, "pid"));
-	ret->ipc = xstrdup(a->no_shm ? "none" : namespace_mode(spec, "ipc"));
+	ret->ipc = xstrdup(a->no_shm			  ? "none" :
+			   !oci_linux_namespace(l, "ipc") ? "host" :
+			   a->no_shm_share		  ? "private" :
+							    NULL);
 	ret->uts = xstrdup(namespace_mode(spec, "uts"));
-	if (!l->n_masked_paths && !ret->privileged)
-		json_strings_add(&ret->unmask, &ret->n_unmask, "ALL");
+	/* What is the default depends on the machine. */
+	ret->cgroupns = xstrdup(oci_linux_namespace(l, "cgroup") ? "private" : "host");
+	specgen_masks_of(l, ret);
 	json_string_map_set_all(&ret->sysctl, &l->sysctl);
 	for (size_t i = 0; !ret->privileged && i < l->n_devices; i++) {
 		struct container_device *d = array_push(ret->devices, ret->n_devices);
@@ -415,6 +426,7 @@ static void parse_env(struct container_config *ret, const struct archive_config 
 		bool is_secret = json_object_is_type(a->secret_env, json_type_object) &&
 				 json_object_object_get_ex(a->secret_env, name, NULL);
 		bool is_engines =
+			archive_own_is_default(a, ARCHIVE_OWN_ENV, name) ||
 			(str_eq(name, "HOSTNAME") && value && str_eq(value + 1, spec->hostname)) ||
 			str_eq(p->env[i], "container=podman");
 
@@ -440,9 +452,12 @@ static void parse_process(struct container_config *ret, const struct archive_con
 	ret->oom_score_adj = p->oom_score_adj;
 	ret->umask = p->user.umask.set ? xasprintf("%04o", p->user.umask.v) : xstrdup("0022");
 	for (size_t i = 0; i < p->n_rlimits; i++)
-		*array_push(ret->ulimits, ret->n_ulimits) =
-			(struct container_ulimit){ xstrdup(p->rlimits[i].type), p->rlimits[i].soft,
-						   p->rlimits[i].hard };
+		if (!archive_own_is_default(a, ARCHIVE_OWN_ULIMITS, p->rlimits[i].type))
+			*array_push(ret->ulimits, ret->n_ulimits) = (struct container_ulimit){
+				xstrdup(p->rlimits[i].type),
+				p->rlimits[i].soft,
+				p->rlimits[i].hard,
+			};
 	if (a->stop_signal > 0 && a->stop_signal <= 64 && a->stop_signal != SIGTERM) {
 		signals_to_string((int)a->stop_signal, name);
 		ret->stop_signal = xstrdup(name);
@@ -450,6 +465,9 @@ static void parse_process(struct container_config *ret, const struct archive_con
 	ret->stop_timeout = a->stop_timeout ? a->stop_timeout : STOP_TIMEOUT_DEFAULT;
 	ret->timeout = a->timeout;
 	ret->systemd = a->systemd.set && a->systemd.v ? xstrdup("always") : NULL;
+	ret->no_passwd = a->passwd.set && !a->passwd.v;
+	if (str_is_one_of(a->sdnotify_mode, (const char *const[]){ "conmon", "ignore", NULL }))
+		ret->sdnotify = xstrdup(a->sdnotify_mode);
 	ret->timezone = str_is_empty(a->timezone) ? NULL : xstrdup(a->timezone);
 	ret->restart_policy = str_is_empty(a->restart_policy) ? NULL : xstrdup(a->restart_policy);
 	ret->restart_max = a->restart_retries;
@@ -589,7 +607,7 @@ int archive_record_parse(struct container_config *ret, const struct archive_conf
 	parse_security(&g, a, spec);
 	parse_limits(&g.limits, spec->linux_->resources);
 	parse_network(&g, a, spec);
-	r = parse_userns(&g, spec->linux_, err);
+	r = parse_userns(&g, a, spec->linux_, err);
 	g.rootfs_idmap = g.rootfs_idmap && g.n_uid_maps > 0 && !g.rootfs_overlay;
 	if (r == 0)
 		r = parse_volumes(&g, a, err);

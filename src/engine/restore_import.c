@@ -116,16 +116,36 @@ static uint32_t allowed(const struct import *x)
 	return x->own ? UINT32_MAX : x->o->allowed;
 }
 
+/* CRIU gives the processes the ids that they had, whoever has these here, and whoever wrote the archive. */
+static int check_ids(const struct import *x, struct err *err)
+{
+	auto_free char *name = NULL;
+	struct container_idmap with;
+	int r = userns_find_overlap(x->e, &x->record, &with, &name, err);
+
+	if (r < 0 || !name || x->o->allowed & (1U << RESTORE_IDS))
+		return r;
+	return err_set(
+		err, ERR_DENIED,
+		"restore from '%s': its processes have ids of the host that are among %u to "
+		"%llu, which container '%s' has, and what --userns auto has chosen is for one "
+		"container alone; remove the other, or let both have them: --allow ids",
+		x->o->source, with.host, (unsigned long long)with.host + MAX(with.size, 1U) - 1,
+		name);
+}
+
 static int stage_judge(void *context, struct err *err)
 {
 	struct import *x = context;
 	auto_restore_findings struct restore_findings f = { 0 };
+	int r;
 
 	restore_policy_check(&x->config, &x->spec, &x->record, x->o->identity.given, &f);
 	x->own = is_own(x);
 	if (f.text.len > 0 && x->o->report && !x->own)
 		x->o->report(x->o->context, f.text.buf);
-	return restore_policy_decide(&f, allowed(x), x->o->source, err);
+	r = restore_policy_decide(&f, allowed(x), x->o->source, err);
+	return r < 0 ? r : check_ids(x, err);
 }
 
 /* --- runtime and image ------------------------------------------------------------------------------ */
@@ -348,10 +368,20 @@ static int make_rootfs(struct import *x, struct err *err)
 	return r < 0 ? r : rootfs_create(store, x->container.config.id, &options, err);
 }
 
+/* Again, now that nobody can take them meanwhile. */
+static int lock_ids(struct import *x, int *ret_lock, struct err *err)
+{
+	if (x->record.n_uid_maps == 0)
+		return 0;
+	*ret_lock = userns_lock(x->e, err);
+	return *ret_lock < 0 ? *ret_lock : check_ids(x, err);
+}
+
 static int stage_create(void *context, struct err *err)
 {
 	struct import *x = context;
 	struct container_status status = { .phase = PHASE_CREATED, .importing = true };
+	auto_close int ids_lock = -EBADF;
 	int r = resolve_secrets(x, err);
 
 	if (r == 0)
@@ -362,6 +392,8 @@ static int stage_create(void *context, struct err *err)
 	for (size_t i = 0; r == 0 && i < x->record.n_mounts; i++)
 		if (str_eq(x->record.mounts[i].type, "volume"))
 			r = plan_volume(x, &x->record.mounts[i], err);
+	if (r == 0)
+		r = lock_ids(x, &ids_lock, err);
 	if (r < 0)
 		return r;
 	json_strings_add_all(&status.import_volumes, &status.n_import_volumes, x->volumes.v,
@@ -374,6 +406,7 @@ static int stage_create(void *context, struct err *err)
 	}
 	container_from(&x->container, x->e, &x->record, &status);
 	x->created = true;
+	close_fd(&ids_lock);
 	r = container_lock(&x->container, err);
 	if (r == 0)
 		r = make_volumes(x, err);

@@ -13,19 +13,13 @@
 #include "kernel/caps.h"
 
 static const char *const class_names[RESTORE_CLASS_MAX_] = {
-	[RESTORE_PRIVILEGED] = "privileged",
-	[RESTORE_CAPABILITIES] = "capabilities",
-	[RESTORE_DEVICES] = "devices",
-	[RESTORE_MOUNTS] = "mounts",
-	[RESTORE_HOOKS] = "hooks",
-	[RESTORE_ANNOTATIONS] = "annotations",
-	[RESTORE_NAMESPACES] = "namespaces",
-	[RESTORE_SECCOMP] = "seccomp",
-	[RESTORE_LSM] = "lsm",
-	[RESTORE_MASKS] = "masks",
-	[RESTORE_SYSCTL] = "sysctl",
-	[RESTORE_SECRETS] = "secrets",
-	[RESTORE_RUNTIME] = "runtime",
+	[RESTORE_PRIVILEGED] = "privileged", [RESTORE_CAPABILITIES] = "capabilities",
+	[RESTORE_DEVICES] = "devices",	     [RESTORE_MOUNTS] = "mounts",
+	[RESTORE_HOOKS] = "hooks",	     [RESTORE_ANNOTATIONS] = "annotations",
+	[RESTORE_NAMESPACES] = "namespaces", [RESTORE_IDS] = "ids",
+	[RESTORE_SECCOMP] = "seccomp",	     [RESTORE_LSM] = "lsm",
+	[RESTORE_MASKS] = "masks",	     [RESTORE_SYSCTL] = "sysctl",
+	[RESTORE_SECRETS] = "secrets",	     [RESTORE_RUNTIME] = "runtime",
 	[RESTORE_IMAGES] = "images",
 };
 

@@ -18,6 +18,7 @@ enum restore_class {
 	RESTORE_HOOKS,
 	RESTORE_ANNOTATIONS,
 	RESTORE_NAMESPACES, /* those of the host */
+	RESTORE_IDS, /* that a container of this host has for itself alone, or the archive's had */
 	RESTORE_SECCOMP,
 	RESTORE_LSM,
 	RESTORE_MASKS, /* of /proc and /sys */

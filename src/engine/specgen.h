@@ -107,5 +107,9 @@ int specgen_device_rule(struct oci_resources *to, const char *text, struct err *
 /* The capabilities that the process may have (bit N: capability N), and those asked for by name. */
 int specgen_capabilities(const struct container_config *config, int last_cap,
 			 uint64_t *ret_bounding, uint64_t *ret_added, struct err *err);
+/* The other way round: what config->mask and unmask must be for these paths; what is in config already stays. */
+void specgen_masks_of(const struct oci_linux *from, struct container_config *config);
+/* "NET_ADMIN", "cap_net_admin": its number, or -EINVAL. */
+int specgen_capability(const char *name);
 void specgen_cap_names(uint64_t caps, char ***list, size_t *n);
 bool specgen_has_option(char *const *options, size_t n, const char *option);

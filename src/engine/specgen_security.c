@@ -29,26 +29,30 @@ static const char *const readonly_paths[] = {
 	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
 
+int specgen_capability(const char *text)
+{
+	char name[64] = "CAP_";
+	size_t at = strncasecmp(text, "CAP_", 4) == 0 ? 0 : 4;
+	size_t len = MIN(strlen(text), sizeof(name) - at - 1);
+
+	for (size_t i = 0; i < len; i++)
+		name[at + i] = (char)toupper((unsigned char)text[i]);
+	return caps_from_name(name);
+}
+
 /* The capabilities of a list; ALL sets *ret_all. */
 static int parse_caps(char *const *names, size_t n, uint64_t *ret, bool *ret_all, struct err *err)
 {
 	*ret = 0;
 	*ret_all = false;
 	for (size_t i = 0; i < n; i++) {
-		char name[64] = "CAP_";
-		size_t at = strncasecmp(names[i], "CAP_", 4) == 0 ? 0 : 4;
-		size_t len = strlen(names[i]);
 		int cap;
 
 		if (strcasecmp(names[i], "all") == 0) {
 			*ret_all = true;
 			continue;
 		}
-		if (len + at >= sizeof(name))
-			len = sizeof(name) - at - 1;
-		for (size_t k = 0; k < len; k++)
-			name[at + k] = (char)toupper((unsigned char)names[i][k]);
-		cap = caps_from_name(name);
+		cap = specgen_capability(names[i]);
 		if (cap < 0)
 			return err_set(err, ERR_INVALID, "capability '%s': no such capability",
 				       names[i]);
@@ -145,6 +149,40 @@ static void add_masks(struct oci_linux *l, const struct container_config *c)
 						 readonly_paths[i]);
 	}
 	json_strings_add_all(&l->masked_paths, &l->n_masked_paths, c->mask, c->n_mask);
+}
+
+static bool is_hidden(const struct oci_linux *l, const char *path)
+{
+	return specgen_has_option(l->masked_paths, l->n_masked_paths, path) ||
+	       specgen_has_option(l->readonly_paths, l->n_readonly_paths, path);
+}
+
+static void unmask_others(const struct oci_linux *l, const char *const *paths, size_t n,
+			  struct container_config *c)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!is_hidden(l, paths[i]) &&
+		    !specgen_has_option(c->unmask, c->n_unmask, paths[i]))
+			json_strings_add(&c->unmask, &c->n_unmask, paths[i]);
+}
+
+static bool is_masked_anyway(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(masked_paths); i++)
+		if (str_eq(masked_paths[i], path))
+			return true;
+	return false;
+}
+
+void specgen_masks_of(const struct oci_linux *l, struct container_config *c)
+{
+	for (size_t i = 0; i < l->n_masked_paths; i++)
+		if (c->privileged || !is_masked_anyway(l->masked_paths[i]))
+			json_strings_add(&c->mask, &c->n_mask, l->masked_paths[i]);
+	if (c->privileged)
+		return;
+	unmask_others(l, masked_paths, ARRAY_SIZE(masked_paths), c);
+	unmask_others(l, readonly_paths, ARRAY_SIZE(readonly_paths), c);
 }
 
 int specgen_security(struct runtime_spec *spec, const struct container_config *c,

@@ -291,10 +291,66 @@ static void lay_out(const struct container_idmap *fixed, size_t n, uint32_t host
 	}
 }
 
+int userns_lock(const struct engine *e, struct err *err)
+{
+	auto_free char *path = xasprintf("%s/userns.lock", e->tmpdir);
+	int fd = lock_open(AT_FDCWD, path, LOCK_MODE_EXCLUSIVE, -1);
+
+	return fd < 0 ? err_sys(err, fd, "lock '%s'", path) : fd;
+}
+
+bool userns_is_auto(const struct container_config *c)
+{
+	return str_eq(c->userns, "auto") || (c->userns && str_has_prefix(c->userns, "auto:"));
+}
+
+struct overlap {
+	const struct container_config *config;
+	struct container_idmap with; /* of the other */
+	char *name; /* owned */
+};
+
+static int look_for_overlap(void *context, struct container_config *other,
+			    struct container_status *status UNUSED, struct err *err UNUSED)
+{
+	struct overlap *o = context;
+	const struct container_config *c = o->config;
+	struct taken theirs = { 0 };
+
+	if (o->name || str_eq(c->id, other->id) || !(userns_is_auto(c) || userns_is_auto(other)))
+		return 0;
+	(void)add_taken(&theirs, other, NULL, NULL);
+	for (size_t i = 0; i < theirs.n && !o->name; i++) {
+		const struct taken one = { &theirs.v[i], 1 };
+		bool both = false;
+
+		for (size_t k = 0; k < c->n_uid_maps; k++)
+			both = both || taken_until(&one, c->uid_maps[k].host, c->uid_maps[k].size);
+		for (size_t k = 0; k < c->n_gid_maps; k++)
+			both = both || taken_until(&one, c->gid_maps[k].host, c->gid_maps[k].size);
+		if (both) {
+			o->with = theirs.v[i];
+			o->name = xstrdup(other->name);
+		}
+	}
+	free(theirs.v);
+	return 0;
+}
+
+int userns_find_overlap(struct engine *e, const struct container_config *c,
+			struct container_idmap *ret_with, char **ret_name, struct err *err)
+{
+	struct overlap o = { .config = c };
+	int r = c->n_uid_maps + c->n_gid_maps > 0 ? record_each(e, look_for_overlap, &o, err) : 0;
+
+	*ret_with = o.with;
+	*ret_name = o.name;
+	return r;
+}
+
 static int resolve_auto(struct engine *e, struct container_config *c, const char *top,
 			int *ret_lock, struct err *err)
 {
-	auto_free char *lock = xasprintf("%s/userns.lock", e->tmpdir);
 	auto_idmap struct idmap uids = IDMAP_INIT;
 	auto_idmap struct idmap gids = IDMAP_INIT;
 	struct auto_options o = { 0 };
@@ -312,9 +368,8 @@ static int resolve_auto(struct engine *e, struct container_config *c, const char
 			    "' in /etc/subuid and /etc/subgid; add a line such as "
 			    "'" USERNS_AUTO_USER ":2147483647:2147483648' to both");
 	if (r == 0) {
-		*ret_lock = lock_open(AT_FDCWD, lock, LOCK_MODE_EXCLUSIVE, -1);
-		if (*ret_lock < 0)
-			r = err_sys(err, *ret_lock, "lock '%s'", lock);
+		*ret_lock = userns_lock(e, err);
+		r = MIN(*ret_lock, 0);
 	}
 	if (r == 0)
 		r = record_each(e, add_taken, &taken, err);
@@ -450,7 +505,7 @@ int userns_resolve(struct engine *e, struct container_config *c, const char *ima
 		return err_set(
 			err, ERR_INVALID,
 			"--userns 'private' needs --uidmap and --gidmap; without them use 'auto'");
-	if (mode && (str_eq(mode, "auto") || str_has_prefix(mode, "auto:"))) {
+	if (userns_is_auto(c)) {
 		int r = resolve_auto(e, c, image_top, ret_lock, err);
 
 		return r < 0 ? r : check_maps(c, err);

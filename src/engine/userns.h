@@ -22,6 +22,16 @@
  */
 int userns_resolve(struct engine *e, struct container_config *config, const char *image_top,
 		   int *ret_lock, struct err *err);
+/* That lock, for a container that brings its ids along: a descriptor of the caller's, or a negative errno. */
+int userns_lock(const struct engine *e, struct err *err);
+/* Whether it has ids for itself alone. */
+bool userns_is_auto(const struct container_config *config);
+/*
+ * Ids that another container of the store has as well, where one of the two is to have its own for itself alone.
+ * *ret_name: that container's, owned; NULL: there is none.
+ */
+int userns_find_overlap(struct engine *e, const struct container_config *config,
+			struct container_idmap *ret_with, char **ret_name, struct err *err);
 /* The same maps for the kernel layer; idmap_done() is the caller's. Empty without a user namespace. */
 void userns_maps(const struct container_config *config, struct idmap *ret_uids,
 		 struct idmap *ret_gids);

@@ -116,6 +116,41 @@ restorable_ids()
 	is "" "$(find "$dir/checkpoint" -type f -perm /007)"
 }
 
+@test "ids that a container has for itself alone (--userns auto) an import shares with its leave only" {
+	crun_cannot "dump the devices that it binds into a container with a user namespace"
+	local ids
+	ids=$(restorable_ids)
+	echo containers:300000:400000 >subid
+	mount --bind subid /etc/subuid
+	mount --bind subid /etc/subgid
+	ticking --userns "auto:size=$ids" :
+	fl checkpoint --export c.tar "$C" >/dev/null
+	# The one that it is a copy of is still there.
+	try restore --import c.tar --name "$C-2"
+	[ "$status" -eq 125 ]
+	contains "$output" "300000 to $((300000 + ids - 1)), which container '$C' has" "--allow ids"
+	try restore --import c.tar --name "$C-2" --dry-run
+	contains "$output" "fails trust: " "--allow ids"
+	fl restore --import c.tar --name "$C-2" --allow ids >/dev/null 2>&1
+	is running "$(inspect "$C-2" '{{.State.Status}}')"
+	fl rm -f -t 0 "$C-2" "$C" >/dev/null
+	# Somebody else has taken them meanwhile, not for itself alone; the one in the archive had them so.
+	fl create --name "$C-3" --uidmap "0:$((300000 + ids - 1)):1000" bb:1 true >/dev/null
+	try restore --import c.tar
+	[ "$status" -eq 125 ]
+	contains "$output" "which container '$C-3' has" "--allow ids"
+	fl rm "$C-3" >/dev/null
+	fl restore --import c.tar >/dev/null
+	# It goes on to have them for itself.
+	fl create --name "$C-4" --userns auto:size=1000 bb:1 true >/dev/null
+	is "[0:$((300000 + ids)):1000]" "$(inspect "$C-4" '{{.HostConfig.IDMappings.UidMap}}')"
+	fl checkpoint -R --export c.tar "$C" >/dev/null
+	try restore --import c.tar --name "$C-2"
+	[ "$status" -eq 125 ]
+	contains "$output" "which container '$C' has" "--allow ids"
+	umount /etc/subuid /etc/subgid
+}
+
 @test "an image mounted as a directory" {
 	ticking --mount type=image,source=bb:1,destination=/img :
 	fl checkpoint -R --export c.tar "$C" >/dev/null
@@ -224,6 +259,28 @@ restorable_ids()
 	fl kill "$C" >/dev/null
 	gone() { ! fl container exists "$C"; }
 	eventually gone
+}
+
+@test "inspect says the same of an import as of what was exported, masks are there at later starts" {
+	local same='.[0] | del(.Created, .State, .HostConfig.SecurityOpt)'
+	mkdir "$T/given"
+	ticking -e A=b --hostname named --label l=1 --annotation an=1 --stop-signal INT --stop-timeout 3 --restart on-failure:3 \
+		--umask 0027 --sdnotify ignore --passwd=false --ipc private --shm-size 32m --memory 64m --pids-limit 77 \
+		--ulimit nofile=100:200 --read-only --tmpfs /t:size=1m -v "$T/given:/given:ro" --oom-score-adj 100 \
+		--cap-add NET_ADMIN --cap-drop chown --security-opt no-new-privileges --security-opt mask=/proc/misc \
+		--security-opt unmask=/proc/timer_list :
+	fl inspect "$C" | jq -S "$same" >before
+	fl checkpoint --export c.tar "$C" >/dev/null
+	fl rm "$C" >/dev/null
+	import capabilities,mounts,masks >/dev/null 2>&1
+	fl inspect "$C" | jq -S "$same" >after
+	diff before after
+	is '["CAP_NET_ADMIN"] ["CAP_CHOWN"] ["no-new-privileges"] SIGINT' "$(inspect "$C" \
+		'{{json .HostConfig.CapAdd}} {{json .HostConfig.CapDrop}} {{json .HostConfig.SecurityOpt}} {{.Config.StopSignal}}')"
+	fl restart -t 0 "$C" >/dev/null
+	counts_on "$C"
+	is 0 "$(in_c 'cat /proc/misc | wc -c')"
+	is "" "$(in_c 'grep " /proc/timer_list " /proc/mounts || :')"
 }
 
 @test "the runtime that the archive names, whatever is the default here" {

@@ -312,8 +312,8 @@ static const struct cli_option rows[] = {
 	OPT_STRING(T, tcp, "tcp", 0, "established|close", "what becomes of TCP connections"),
 	OPT_STRVEC(T, allow, "allow", 0, "CLASS[,CLASS...]|all",
 		   "let the archive have what 'floe run' would not give: privileged, capabilities, "
-		   "devices, mounts, hooks, annotations, namespaces, seccomp, lsm, masks, sysctl, "
-		   "secrets, runtime, images"),
+		   "devices, mounts, hooks, annotations, namespaces, ids, seccomp, lsm, masks, "
+		   "sysctl, secrets, runtime, images"),
 	OPT_FLAG(T, dry_run, "dry-run", 0,
 		 "only tell whether the archive can be restored here: exit code 0 if so, 1 if not"),
 	OPT_STRING_F(T, pod, "pod", 0, "POD", "restore into a pod", CLI_HIDDEN),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* podman's inspect document of a container. */
 #include <json-c/json.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,8 @@
 #include "engine/log_file.h"
 #include "engine/specgen.h"
 #include "kernel/caps.h"
+#include "kernel/cgroupfs.h"
+#include "kernel/signals.h"
 #include "spec/defaults.h"
 
 static void add(struct json_object *o, const char *key, struct json_object *value)
@@ -122,6 +125,7 @@ static struct json_object *config(const struct container_config *g)
 {
 	struct json_object *o = json_object_new_object();
 	auto_free char *hostname = g->hostname ? xstrdup(g->hostname) : xstrndup(g->id, 12);
+	char signal[SIGNALS_NAME_MAX];
 
 	view_add(o, "Hostname", hostname);
 	view_add(o, "Domainname", "");
@@ -141,7 +145,8 @@ static struct json_object *config(const struct container_config *g)
 	add(o, "OnBuild", NULL);
 	add(o, "Labels", view_map(&g->labels));
 	add(o, "Annotations", view_map(&g->annotations));
-	view_add(o, "StopSignal", g->stop_signal ? g->stop_signal : "SIGTERM");
+	signals_to_string(g->stop_signal ? signals_from_string(g->stop_signal) : SIGTERM, signal);
+	view_add(o, "StopSignal", signal);
 	add(o, "CreateCommand", view_strings(g->create_command, g->n_create_command));
 	view_add(o, "Timezone", g->timezone);
 	view_add_bool(o, "SystemdMode", facts_systemd_mode(g));
@@ -330,6 +335,31 @@ static struct json_object *id_mappings(const struct container_config *g)
 	return o;
 }
 
+/* Under their whole names, however they were given. */
+static struct json_object *capabilities(char *const *v, size_t n)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < n; i++) {
+		int cap = specgen_capability(v[i]);
+
+		json_object_array_add(list,
+				      json_object_new_string(cap < 0 ? v[i] : caps_to_name(cap)));
+	}
+	return list;
+}
+
+/* What the container gets by default depends on the machine. */
+static const char *cgroup_mode(const struct container_config *g)
+{
+	auto_cgroupfs struct cgroupfs cgroups = CGROUPFS_INIT;
+
+	if (g->cgroupns)
+		return g->cgroupns;
+	return cgroupfs_open(&cgroups, NULL) == 0 && cgroups.mode == CGROUPFS_V2 ? "private" :
+										   "host";
+}
+
 static struct json_object *host_config(const struct container *c)
 {
 	const struct container_config *g = &c->config;
@@ -338,7 +368,7 @@ static struct json_object *host_config(const struct container *c)
 	add(o, "Binds", binds(c));
 	view_add(o, "CgroupManager",
 		 c->engine->cgroup_manager == ENGINE_SYSTEMD ? "systemd" : "cgroupfs");
-	view_add(o, "CgroupMode", g->cgroupns ? g->cgroupns : "host");
+	view_add(o, "CgroupMode", cgroup_mode(g));
 	view_add(o, "ContainerIDFile", g->cidfile);
 	add(o, "LogConfig", log_config(c));
 	view_add(o, "NetworkMode", g->network);
@@ -351,8 +381,8 @@ static struct json_object *host_config(const struct container *c)
 	add_constants(o);
 	add(o, "Annotations", view_map(&g->annotations));
 	add(o, "VolumesFrom", view_strings(g->volumes_from, g->n_volumes_from));
-	add(o, "CapAdd", view_strings(g->cap_add, g->n_cap_add));
-	add(o, "CapDrop", view_strings(g->cap_drop, g->n_cap_drop));
+	add(o, "CapAdd", capabilities(g->cap_add, g->n_cap_add));
+	add(o, "CapDrop", capabilities(g->cap_drop, g->n_cap_drop));
 	add(o, "Dns", view_strings(g->dns, g->n_dns));
 	add(o, "DnsOptions", view_strings(g->dns_options, g->n_dns_options));
 	add(o, "DnsSearch", view_strings(g->dns_search, g->n_dns_search));

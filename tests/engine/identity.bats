@@ -54,6 +54,13 @@ import()
 	fln restore "${allow[@]}" --import c.tar "$@"
 }
 
+# Its copy was not written here.
+strange_archive()
+{
+	cp c.tar copy.tar
+	mv copy.tar c.tar
+}
+
 # asked ADDRESS PORT: what the server there says.
 asked()
 {
@@ -183,6 +190,7 @@ mac()
 		is 100663296 "$(cat /sys/fs/cgroup/memory/*/"floe-$id"/memory.limit_in_bytes)"
 	fi
 	is archived "$(cat "$ENGINE/root/volumes/$C-vol2/_data/f")"
+	strange_archive
 	# A directory of this host that the archive names is a class of its own; a place without a mount is none.
 	run import --name "$C-3" --volume "$C-vol3:/vol"
 	[ "$status" -eq 125 ]
@@ -312,6 +320,7 @@ again()
 @test "--dry-run tells what fits and what does not, and makes nothing" {
 	serve --network podman:ip=10.88.7.13 -p 127.0.0.1:7206:80 -v "$C-vol:/vol" -v "$T:/given"
 	fln checkpoint -R --export c.tar --compress none "$C"
+	strange_archive
 	run import --dry-run --allow mounts
 	[ "$status" -eq 1 ]
 	contains "$output" "ok    processor: " "ok    kernel: " "ok    cgroups: " "ok    CRIU: " "fails name: '$C' is taken" \

@@ -14,12 +14,13 @@ busy_container()
 		(tail -f /dev/null | nc 127.0.0.1 7000 >/dev/null) & head -c 20000000 /dev/urandom >/dev/shm/data;'
 	start_on_pipe
 	ticks_after 1
-	eventually test "$(connections)" -eq 2
+	eventually is_connected
 }
 
-connections()
+# Both ends of the connection.
+is_connected()
 {
-	cat "/proc/$(pid_of)/net"/tcp{,6} | awk '$4 == "01"' | wc -l
+	[ "$(cat "/proc/$(pid_of)/net"/tcp{,6} | awk '$4 == "01"' | wc -l)" -eq 2 ]
 }
 
 # find_criu PID: set $criu to the child of the runtime that is timeout's child. Without other programs: there is little time.
@@ -80,7 +81,7 @@ goes_on()
 			went_on=$((went_on + 1))
 		fi
 		# Where it has ended, or a process in it has.
-		if [ "$(state_of)" = stopped ] || [ "$(connections)" -ne 2 ]; then
+		if [ "$(state_of)" = stopped ] || ! is_connected; then
 			remove_container
 			is_gone
 			: >"$T/out"
@@ -93,7 +94,7 @@ goes_on()
 	tick=$(last_tick)
 	restore --tcp-established || fail "$(tail -n 3 "$T/out")"
 	ticks_after "$tick"
-	[ "$(connections)" -eq 2 ]
+	is_connected
 	remove_container
 }
 
@@ -182,7 +183,7 @@ need_iptables()
 		contains "$output" "killed"
 		[ -z "$(lock_rules)" ] || fail "$program: $(lock_rules)"
 		goes_on "$program"
-		[ "$(connections)" -eq 2 ]
+		is_connected
 	done <<-TABLE
 		iptables-restore 0 2
 		ip6tables-restore 0 2
@@ -217,7 +218,7 @@ need_iptables()
 		(tail -f /dev/null | nc 127.0.0.1 7000 >/dev/null) &'
 	start_on_pipe
 	ticks_after 1
-	eventually test "$(connections)" -eq 2
+	eventually is_connected
 	slow iptables 0 2
 	touch "$T/slow"
 	kill_criu_when "$T/locked" checkpoint --tcp-established --network-lock iptables --image-path "$T/image" "$ID"

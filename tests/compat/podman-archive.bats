@@ -115,7 +115,8 @@ answers()
 	fl exec "$C" sh -c "$CHANGE"
 	eventually answers 127.0.0.1 7101
 	fl checkpoint --export c.tar.zst "$C"
-	fl rm "$C" && fl volume rm "$C-vol"
+	fl rm "$C"
+	fl volume rm "$C-vol"
 	pod container restore --import c.tar.zst >/dev/null
 	prints running inspect .State.Status
 	eventually counts_after 3 pod logs "$C"
@@ -150,7 +151,8 @@ answers()
 	pod exec "$C" sh -c "$CHANGE"
 	eventually answers 127.0.0.1 7102
 	pod container checkpoint --export c.tar.zst "$C" >/dev/null
-	pod rm -f "$C" >/dev/null && pod volume rm "$C-vol"
+	pod rm -f "$C" >/dev/null
+	pod volume rm "$C-vol"
 	fl restore --import c.tar.zst
 	prints running fl inspect --format '{{.State.Status}}' "$C"
 	eventually counts_after 3 fl logs "$C"

@@ -54,8 +54,12 @@ make_archive()
 	local form
 	make_archive none c.tar
 	fl checkpoint inspect --all --format json c.tar >want
-	mkdir unpacked && tar -C unpacked -xf c.tar
-	gzip -k c.tar && xz -0 -k c.tar && bzip2 -k c.tar && zstd -q c.tar
+	mkdir unpacked
+	tar -C unpacked -xf c.tar
+	gzip -k c.tar
+	xz -0 -k c.tar
+	bzip2 -k c.tar
+	zstd -q c.tar
 	tar -C unpacked -cf ordered.tar checkpoint config.dump spec.dump network.status stats-dump rootfs-diff.tar
 	for form in c.tar.gz c.tar.xz c.tar.bz2 c.tar.zst ordered.tar unpacked dir:unpacked; do
 		fl checkpoint inspect --all --format json "$form" >got
@@ -90,7 +94,8 @@ make_archive()
 	: >empty
 	try checkpoint inspect empty
 	refused "ends too early"
-	echo '{}' >config.dump && tar -cf no-spec.tar config.dump
+	echo '{}' >config.dump
+	tar -cf no-spec.tar config.dump
 	try checkpoint inspect no-spec.tar
 	refused "no 'spec.dump'"
 	tar -cf foreign.tar junk

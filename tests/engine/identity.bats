@@ -327,7 +327,8 @@ again()
 		"ok    image: " "ok    mount: '$T' on '/given' is here" "fails volume: '$C-vol' exists already" \
 		"ok    network: 'podman' is here" "fails address: 10.88.7.13 is that of container $C" \
 		"fails port: 7206 is published by container $C"
-	fl rm -f -t 0 "$C" && fl volume rm "$C-vol"
+	fl rm -f -t 0 "$C"
+	fl volume rm "$C-vol"
 	run import --dry-run
 	[ "$status" -eq 1 ]
 	contains "$output" "fails trust: " "--allow mounts"

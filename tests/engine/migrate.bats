@@ -65,7 +65,8 @@ everything_is_there()
 	is "$C" "$(fl checkpoint --export c.tar.zst "$C")"
 	is "exited true" "$(inspect "$C" '{{.State.Status}} {{.State.Checkpointed}}')"
 	is 600 "$(stat -c %a c.tar.zst)"
-	fl rm "$C" && fl volume rm "$C-vol"
+	fl rm "$C"
+	fl volume rm "$C-vol"
 	is "$id" "$(import c.tar.zst)"
 	is "running true" "$(inspect "$C" '{{.State.Status}} {{.State.Restored}}')"
 	counts_on "$C"
@@ -118,7 +119,8 @@ everything_is_there()
 		counts_on "$C"
 		in_c "echo $i >>/data/cycles; echo $i >>/vol/cycles; rm -f /data/gone; [ $i = 5 ] || touch /data/gone"
 		fl checkpoint --export c.tar "$C" --compress none
-		fl rm "$C" && fl volume rm "$C-vol"
+		fl rm "$C"
+		fl volume rm "$C-vol"
 		import c.tar
 	done
 	counts_on "$C"
@@ -202,7 +204,8 @@ everything_is_there()
 	counts_on "$C"
 	ticks_are_continuous "$C"
 	[ ! -e "$ENGINE/root/containers/$(inspect "$C" '{{.ID}}')/userdata/snapshot" ]
-	fl rm -f -t 0 "$C" && fl volume rm "$C-vol"
+	fl rm -f -t 0 "$C"
+	fl volume rm "$C-vol"
 	import c.tar.zst
 	counts_on "$C"
 	everything_is_there

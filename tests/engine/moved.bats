@@ -167,7 +167,8 @@ restorable_ids()
 }
 
 @test "what was written over a directory of the host (option O) is there after a restore, and gone after a start" {
-	mkdir host && echo low >host/low
+	mkdir host
+	echo low >host/low
 	ticking -v "$T/host:/over:O" 'echo new >/over/new'
 	fl checkpoint "$C" >/dev/null
 	fl restore "$C" >/dev/null
@@ -317,7 +318,8 @@ restorable_ids()
 
 @test "sources of bind mounts that an archive of CRI-O knows are made" {
 	[[ $ENGINE_RUNTIME != *crun ]] || skip "the form of an archive is no matter of the runtime: see the run with floe-runtime"
-	mkdir -p src/deep && touch src/file
+	mkdir -p src/deep
+	touch src/file
 	ticking -v "$T/src/deep:/deep" -v "$T/src/file:/file" :
 	fl checkpoint --export dir:a "$C" >/dev/null
 	fl rm "$C" >/dev/null

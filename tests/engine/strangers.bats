@@ -183,30 +183,35 @@ nothing_happened()
 	# Nobody is asked about credentials but the image.
 	image core-1.img 5.10.12 0xffffffff 0x1ff
 	asks images "a process has CAP_SYS_ADMIN"
-	rm -r a && cp -r "$BATS_FILE_TMPDIR/honest" a
+	rm -r a
+	cp -r "$BATS_FILE_TMPDIR/honest" a
 	image core-1.img 5.11 0
 	asks images "have no seccomp filter"
 	# A filter that says yes to everything: BPF_RET | BPF_K, SECCOMP_RET_ALLOW.
-	rm -r a && cp -r "$BATS_FILE_TMPDIR/honest" a
+	rm -r a
+	cp -r "$BATS_FILE_TMPDIR/honest" a
 	image seccomp.img 1.1 hex:060000000000ff7f
 	image seccomp.img 1.2 -
 	asks images "a seccomp filter lets system call"
 	# The namespaces of who dumped are those of who restores.
-	rm -r a && cp -r "$BATS_FILE_TMPDIR/honest" a
+	rm -r a
+	cp -r "$BATS_FILE_TMPDIR/honest" a
 	for field in 5 6 7 8 9; do
 		image ids-1.img $field 7
 		image inventory.img 3.$field 7
 	done
 	asks images "the host's pid namespace" "the host's mount namespace"
 	# All devices of the machine.
-	rm -r a && cp -r "$BATS_FILE_TMPDIR/honest" a
+	rm -r a
+	cp -r "$BATS_FILE_TMPDIR/honest" a
 	for file in a/checkpoint/mountpoints-*.img; do
 		image "${file##*/}" 1 3
 		image "${file##*/}" 18 -
 		image "${file##*/}" 13 -
 	done
 	asks images "file system of kind 3"
-	rm -r a && cp -r "$BATS_FILE_TMPDIR/honest" a
+	rm -r a
+	cp -r "$BATS_FILE_TMPDIR/honest" a
 	: >a/checkpoint/apparmor.img
 	run fl restore --import dir:a
 	[ "$status" -eq 125 ]
@@ -227,7 +232,8 @@ nothing_happened()
 	is_refused deleted.files
 	[ -e witness ]
 	cp "$BATS_FILE_TMPDIR/honest/deleted.files" a/
-	mv a/ctr.log a/log && ln -s "$T/witness" a/ctr.log
+	mv a/ctr.log a/log
+	ln -s "$T/witness" a/ctr.log
 	is_refused ctr.log
 	[ ! -s witness ]
 }

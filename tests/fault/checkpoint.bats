@@ -131,7 +131,8 @@ fails_at_each_stage()
 		ticks_are_continuous "$C"
 		fl checkpoint "$C" >/dev/null
 		nothing_half_made
-		fl rm "$C" >/dev/null && fl volume rm "$C-vol" >/dev/null
+		fl rm "$C" >/dev/null
+		fl volume rm "$C-vol" >/dev/null
 	done
 }
 
@@ -181,7 +182,8 @@ import_stages()
 	local place
 	ticking
 	fl checkpoint --export c.tar "$C" >/dev/null
-	fl rm "$C" >/dev/null && fl volume rm "$C-vol" >/dev/null
+	fl rm "$C" >/dev/null
+	fl volume rm "$C-vol" >/dev/null
 	engine_inventory >before
 	while IFS= read -r place; do
 		faulty error "$place" restore --import c.tar
@@ -205,7 +207,8 @@ same_inventory()
 	local place
 	ticking
 	fl checkpoint --export c.tar "$C" >/dev/null
-	fl rm "$C" >/dev/null && fl volume rm "$C-vol" >/dev/null
+	fl rm "$C" >/dev/null
+	fl volume rm "$C-vol" >/dev/null
 	while IFS= read -r place; do
 		faulty kill "$place" restore --import c.tar
 		# It is no container that could be started.
@@ -216,7 +219,8 @@ same_inventory()
 		fl restore --import c.tar >/dev/null
 		counts_on "$C"
 		files_are_there
-		fl rm -f -t 0 "$C" >/dev/null && fl volume rm "$C-vol" >/dev/null
+		fl rm -f -t 0 "$C" >/dev/null
+		fl volume rm "$C-vol" >/dev/null
 		faulty kill "$place" restore --import c.tar
 		! fl container exists "$C" || fl rm "$C" >/dev/null
 		is "" "$(fl ps -aq)$(fl volume ls -q)"

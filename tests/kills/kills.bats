@@ -184,20 +184,24 @@ nothing_half_made()
 	local round ms
 	ticking
 	fl checkpoint --export c.tar "$C" >/dev/null
-	fl rm "$C" >/dev/null && fl volume rm "$C-vol" >/dev/null
+	fl rm "$C" >/dev/null
+	fl volume rm "$C-vol" >/dev/null
 	ms=$(milliseconds fl restore --import c.tar)
-	fl rm -f -t 0 "$C" >/dev/null && fl volume rm "$C-vol" >/dev/null
+	fl rm -f -t 0 "$C" >/dev/null
+	fl volume rm "$C-vol" >/dev/null
 	for ((round = 1; round <= ROUNDS; round++)); do
 		killed "$ms" restore --import c.tar
 		# Of an import that was cut short it finds a mount, perhaps.
 		fl system check >check.out 2>&1 || fl system check --repair >>check.out 2>&1 || { cat check.out; return 1; }
 		if state_is "$C" running; then
 			eventually goes_on
-			fl rm -f -t 0 "$C" >/dev/null && fl volume rm "$C-vol" >/dev/null
+			fl rm -f -t 0 "$C" >/dev/null
+			fl volume rm "$C-vol" >/dev/null
 		elif ((RANDOM % 2)); then
 			fl restore --import c.tar >/dev/null
 			eventually goes_on
-			fl rm -f -t 0 "$C" >/dev/null && fl volume rm "$C-vol" >/dev/null
+			fl rm -f -t 0 "$C" >/dev/null
+			fl volume rm "$C-vol" >/dev/null
 		elif fl container exists "$C"; then
 			fl rm -f -t 0 "$C" >/dev/null
 			fl volume prune -f >/dev/null

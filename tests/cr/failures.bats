@@ -15,7 +15,7 @@ goes_on()
 	ticks_after "$(last_tick)"
 	! is_floe || contains "$output" "still running"
 	# Nothing is frozen and nothing is traced.
-	! grep -q '^State:.*\(stopped\|tracing\)' "/proc/$(pid_of)/status"
+	[[ $(proc_status "$(pid_of)" State) != *@(stopped|tracing)* ]] || fail "stopped or traced"
 	is_cgroup_v2 || [ "$(cgroup_file "$(pid_of)" freezer.state)" = THAWED ]
 }
 
@@ -205,6 +205,7 @@ connected_container()
 	ticks_after 1
 	run checkpoint
 	goes_on
+	! is_floe || contains "$output" "$T/out"
 	remove_container
 }
 
@@ -327,6 +328,7 @@ frozen_container()
 	frozen_container
 	run restore --pid-file "$T/none/pid"
 	nothing_restored
+	says "$T/none/pid"
 }
 
 @test "a runtime that is killed during a checkpoint leaves a container that can be deleted" {

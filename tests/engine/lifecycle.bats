@@ -57,7 +57,6 @@ load ../lib/engine
 	is 3 "$(fl wait "$C")"
 	rm "$ROOTFS/data/go"
 	is "$C" "$(fl rm "$C")"
-	try exists "$C" || :
 	try container exists "$C"
 	is 1 "$status"
 }

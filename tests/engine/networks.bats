@@ -53,6 +53,7 @@ load ../lib/networks
 		contains "$output" "$address"
 	done
 	run fln run --rm --network other --rootfs "$ROOTFS" nslookup db.dns.podman
+	[ "$status" -ne 0 ]
 	[[ $output != *$address* ]]
 }
 
@@ -74,6 +75,7 @@ load ../lib/networks
 	run fln run --rm --network inner --network outer --rootfs "$ROOTFS" sh -c 'ip -o addr; ip route'
 	contains "$output" eth0 eth1 "inet6 fd"
 	run fln run --rm --network inner --rootfs "$ROOTFS" ip route
+	contains "$output" "dev eth0"
 	[[ $output != *default* ]]
 }
 

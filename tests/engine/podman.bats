@@ -502,7 +502,8 @@ web map[a:b]" "$(fl network ls --format '{{.Name}} {{.Labels}}' | sort)"
 @test "events: time, whole ids, filters, JSON as podman prints it" {
 	before=$(date +%s.%N)
 	id=$(fl create --name "$C" --label key=value --rootfs "$ROOTFS" sh -c 'exit 17')
-	fl start -a "$C" && false
+	try start -a "$C"
+	is 17 "$status"
 	what=(--stream=false --since "$before" --filter "container=$C")
 	contains "$(fl events "${what[@]}" --filter status=start)" " +0000 UTC container start $id (image="
 	contains "$(fl events "${what[@]}" --filter status=start --no-trunc=false)" "start ${id:0:12} (image="
@@ -644,7 +645,8 @@ server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
 		fl $command >out 2>&1 || fail "$(cat out)" || return 1
 		contains "$(cat out)" "$id"
 		fl images -a >/dev/null
-		! fl image exists lost-image
+		try image exists lost-image
+		is 1 "$status"
 	done
 }
 

@@ -186,6 +186,7 @@ kernel_log()
 	ln -s "$T/outside" "$BUNDLE/rootfs/data"
 	configure '.linux.devices = [{ path: "/data/null", type: "c", major: 1, minor: 3 }]'
 	run_container
+	refuses 1 "device '/data/null'" "open directory '/data' in the root file system"
 	[ -z "$(ls -A "$T/outside")" ]
 }
 

@@ -376,6 +376,7 @@ load ../lib/helpers
 	idle_command
 	start_detached
 	run "$FLOE_RUNTIME" --root "$T/other" list -q
+	[ "$status" -eq 0 ]
 	[ -z "$output" ]
 	run "$FLOE_RUNTIME" --root "$T/other" state "$ID"
 	[ "$status" -eq 1 ]

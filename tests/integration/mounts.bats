@@ -46,6 +46,7 @@ show_mounts()
 	[[ $output != *"$BATS_RUN_TMPDIR"*"$BATS_RUN_TMPDIR"* ]] || fail "$output"
 	script_is 'ls /'
 	run_container
+	contains "$output" bin proc
 	[[ $output != *oldroot* && $output != *pivot* ]]
 }
 

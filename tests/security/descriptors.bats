@@ -162,6 +162,7 @@ stays_inside()
 	run rt exec "$ID" /attack look "$HOST/secret" 0
 	[ "$output" = "nothing, by way of others" ]
 	run rt exec "$ID" sh -c 'ls -l /proc/1/fd/ /proc/1/cwd /proc/1/root'
+	contains "$output" /proc/1/cwd /proc/1/root
 	[[ $output != *"$T"* && $output != *"$STATE"* ]]
 }
 
@@ -221,6 +222,7 @@ first_has_ended()
 	for n in $NUMBERS; do
 		ln -sfn "/proc/self/fd/$n/../../../../../../../../dev" "$IMAGE/dev"
 		run script -qec "timeout $((20 * PATIENCE)) $FLOE_RUNTIME --root $STATE run --bundle $BUNDLE $ID" /dev/null </dev/null
+		[ "$status" -eq 1 ] || fail "exit status $status: $output"
 		[[ $output != *"/dev/pts/"[0-9]* ]] || fail "$output"
 		[[ $output != *end* ]]
 	done

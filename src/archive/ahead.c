@@ -19,6 +19,8 @@
 #include "core/str.h"
 
 #define WAIT_NS (1000 * 1000)
+/* Other files are looked for once in so many waits. */
+#define LOOK_EVERY 4
 /* The disk is told to begin in steps of this size. */
 #define SYNC_STEP ((uint64_t)16 << 20)
 /* So many chunks are mapped at once: what is done with is unmapped while there is time. */
@@ -50,6 +52,11 @@ struct ahead {
 	uint64_t synced; /* of these */
 };
 
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
 /* --- in the thread --- */
 
 static void unmap(struct ahead *a)
@@ -59,23 +66,51 @@ static void unmap(struct ahead *a)
 	a->window = NULL;
 }
 
-/* Open the first file that is worth it. */
+static bool is_pages(const char *name)
+{
+	return str_has_prefix(name, "pages-") && str_has_suffix(name, ".img");
+}
+
+/* Follow this file instead: what has been done is written over. */
+static void begin_file(struct ahead *a, const char *name)
+{
+	int fd = fd_open_at(a->dir_fd, name, O_RDONLY | O_NOFOLLOW, 0);
+
+	if (fd < 0)
+		return;
+	unmap(a);
+	close_fd(&a->fd);
+	codec_index_done(&a->index);
+	a->done = a->out = a->synced = 0;
+	if (fstat(fd, &a->st) < 0)
+		close_fd(&fd);
+	a->fd = fd;
+}
+
+/*
+ * Follow the largest file that is worth it: while it is not all that there is of memory, one that is twice as large as what has
+ * been done.
+ */
 static void find_file(struct ahead *a)
 {
 	int copy = fd_open_at(a->dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
 	auto_closedir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	auto_free char *found = NULL;
+	uint64_t size = MAX(AHEAD_MIN, 2 * a->done);
 	const struct dirent *entry;
+	struct stat st;
 
-	while (dir && a->fd < 0 && (entry = readdir(dir))) {
-		if (!str_has_prefix(entry->d_name, "pages-") ||
-		    !str_has_suffix(entry->d_name, ".img") ||
-		    fstatat(a->dir_fd, entry->d_name, &a->st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    !S_ISREG(a->st.st_mode) || a->st.st_size < AHEAD_MIN)
+	while (dir && (entry = readdir(dir))) {
+		if (!is_pages(entry->d_name) ||
+		    fstatat(a->dir_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !S_ISREG(st.st_mode) || (uint64_t)st.st_size < size ||
+		    (a->fd >= 0 && is_same_file(&st, &a->st)))
 			continue;
-		a->fd = fd_open_at(a->dir_fd, entry->d_name, O_RDONLY | O_NOFOLLOW, 0);
-		if (a->fd >= 0 && fstat(a->fd, &a->st) < 0)
-			close_fd(&a->fd);
+		size = (uint64_t)st.st_size;
+		replace_ptr(found, xstrdup(entry->d_name));
 	}
+	if (found)
+		begin_file(a, found);
 }
 
 /* A chunk that the file has, from where it is; NULL where that cannot be. */
@@ -166,17 +201,19 @@ static void *follow(void *context)
 {
 	static const struct timespec wait = { 0, WAIT_NS };
 	struct ahead *a = context;
+	unsigned int n_waits = 0;
 	int r = 0;
 
 	a->is_low = can_be_low(a);
 	(void)sem_post(&a->begun);
 	/* What went wrong is met again, and told, by whoever writes the rest. */
 	while (a->is_low && r >= 0 && !a->ending) {
-		if (a->fd < 0)
-			find_file(a);
 		r = a->fd >= 0 ? compress_next(a) : 0;
-		if (r == 0)
-			(void)nanosleep(&wait, NULL);
+		if (r > 0)
+			continue;
+		if (n_waits++ % LOOK_EVERY == 0)
+			find_file(a);
+		(void)nanosleep(&wait, NULL);
 	}
 	unmap(a);
 	return NULL;
@@ -237,9 +274,9 @@ void ahead_end(struct ahead *a)
 
 uint64_t ahead_content(const struct ahead *a, const struct stat *st)
 {
-	bool same = a->fd >= 0 && st->st_dev == a->st.st_dev && st->st_ino == a->st.st_ino;
-
-	return same && (uint64_t)st->st_size >= a->done ? a->done : 0;
+	return a->fd >= 0 && is_same_file(st, &a->st) && (uint64_t)st->st_size >= a->done ?
+		       a->done :
+		       0;
 }
 
 const struct codec_index *ahead_index(const struct ahead *a)

@@ -7,7 +7,8 @@
  * where they will be in the archive, behind room that is kept for all that comes before. What remains of that room becomes a frame
  * that decoders skip.
  *
- * One thread follows the first file pages-*.img that becomes large, one chunk at a time. The container is frozen meanwhile,
+ * One thread follows the first file pages-*.img that becomes large, one chunk at a time, and leaves it for another one that has
+ * become twice as large: of many processes it is the largest that counts. The container is frozen meanwhile,
  * so that whoever writes the file must not notice: the thread gets a processor that nobody else wants (SCHED_IDLE), and reads
  * the pages from where they are. It is given back its creator's priority when it is waited for; where that is not
  * permitted there is no thread.
@@ -25,7 +26,7 @@
 /* What is kept in front: documents and small images of some hundred processes. A hole, where it is not used. */
 #define AHEAD_ROOM ((uint64_t)512 << 10)
 /* A file is followed when it is as large as this: far more than the room. */
-#define AHEAD_MIN ((off_t)16 << 20)
+#define AHEAD_MIN ((uint64_t)16 << 20)
 
 struct ahead;
 

@@ -430,6 +430,11 @@ uint64_t stream_followed(const struct stream *s)
 	return s->ahead ? ahead_done(s->ahead) : 0;
 }
 
+uint64_t stream_followed_of(const struct stream *s, const struct stat *st)
+{
+	return s->ahead ? ahead_content(s->ahead, st) : 0;
+}
+
 /* From here to behind the frames. */
 static int pass_ahead(struct stream *s, struct err *err)
 {
@@ -452,7 +457,7 @@ static int pass_ahead(struct stream *s, struct err *err)
 
 int stream_take_ahead(struct stream *s, const struct stat *st, uint64_t *ret, struct err *err)
 {
-	uint64_t content = s->ahead ? ahead_content(s->ahead, st) : 0;
+	uint64_t content = stream_followed_of(s, st);
 	int r;
 
 	*ret = 0;

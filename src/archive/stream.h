@@ -47,6 +47,8 @@ bool stream_follow(struct stream *s, int dir_fd);
 /* Whoever writes is done. */
 void stream_follow_end(struct stream *s);
 uint64_t stream_followed(const struct stream *s);
+/* Of this file; only after the end. */
+uint64_t stream_followed_of(const struct stream *s, const struct stat *st);
 /* The content of this file comes next: how much of its beginning is in the stream now, by stream_follow(). */
 int stream_take_ahead(struct stream *s, const struct stat *st, uint64_t *ret, struct err *err);
 

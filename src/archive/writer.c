@@ -330,30 +330,55 @@ static int add_other(struct archive_writer *w, const struct tree_entry *entry, s
 	return stream_bytes(w->stream, sb.buf, sb.len, err);
 }
 
+static int add_entry(struct archive_writer *w, const struct archive_tree *tree,
+		     const struct tree_entry *entry, struct err *err)
+{
+	struct tar_header header = {
+		.path = entry->path,
+		.type = '0',
+		.mode = 0600,
+		.size = (uint64_t)entry->st.st_size,
+		.mtime = { entry->st.st_mtim.tv_sec, 0 },
+	};
+	int r;
+
+	if (entry->type != '0')
+		return add_other(w, entry, err);
+	r = begin_file(w, &header, err);
+	if (r == 0)
+		r = copy_entry(w, tree, entry, err);
+	return r < 0 ? r : end_file(w, header.size, err);
+}
+
+/* Where there is one that was followed there is little room in front of it: what is large and before it comes after it. */
+static size_t find_followed(const struct archive_writer *w, const struct archive_tree *tree)
+{
+	size_t i = 0;
+
+	if (!w->stream)
+		return 0;
+	while (i < tree->n_entries && stream_followed_of(w->stream, &tree->entries[i].st) == 0)
+		i++;
+	return i < tree->n_entries ? i : 0;
+}
+
+static bool is_large(const struct tree_entry *entry)
+{
+	return entry->type == '0' && (uint64_t)entry->st.st_size > SMALL_MAX;
+}
+
 int archive_writer_add_tree(struct archive_writer *w, const struct archive_tree *tree,
 			    struct err *err)
 {
+	size_t followed = find_followed(w, tree);
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < tree->n_entries; i++) {
-		const struct tree_entry *entry = &tree->entries[i];
-		struct tar_header header = {
-			.path = entry->path,
-			.type = '0',
-			.mode = 0600,
-			.size = (uint64_t)entry->st.st_size,
-			.mtime = { entry->st.st_mtim.tv_sec, 0 },
-		};
-
-		if (entry->type != '0') {
-			r = add_other(w, entry, err);
-			continue;
-		}
-		r = begin_file(w, &header, err);
-		if (r == 0)
-			r = copy_entry(w, tree, entry, err);
-		if (r == 0)
-			r = end_file(w, header.size, err);
+		if (i >= followed || !is_large(&tree->entries[i]))
+			r = add_entry(w, tree, &tree->entries[i], err);
+		for (size_t k = 0; r == 0 && i == followed && k < followed; k++)
+			if (is_large(&tree->entries[k]))
+				r = add_entry(w, tree, &tree->entries[k], err);
 	}
 	return r;
 }

@@ -88,7 +88,8 @@ int archive_writer_add_data(struct archive_writer *w, const char *name, const vo
 /* The regular file dir_fd/path, mode 0600. 0 and nothing is written when there is none. */
 int archive_writer_add_file(struct archive_writer *w, int dir_fd, const char *path,
 			    const char *name, struct err *err);
-/* All entries of tree as members ("checkpoint", "checkpoint/core-1.img", ...). tree is borrowed and not
+/* All entries of tree as members ("checkpoint", "checkpoint/core-1.img", ...), in their order, but small ones and the one that was
+ * followed before large ones. tree is borrowed and not
  * needed afterwards. */
 int archive_writer_add_tree(struct archive_writer *w, const struct archive_tree *tree,
 			    struct err *err);

@@ -179,6 +179,8 @@ static void unpack_and_check(const struct fixture *f, const char *archive, size_
 	assert_int_equal(result.pages_bytes, pages);
 	same_file(f, "checkpoint/pages-1.img", "out/checkpoint/pages-1.img");
 	same_file(f, "checkpoint/core-1.img", "out/checkpoint/core-1.img");
+	if (fs_exists(f->fd, "checkpoint/pages-2.img"))
+		same_file(f, "checkpoint/pages-2.img", "out/checkpoint/pages-2.img");
 	assert_int_equal(fstatat(to, "checkpoint/empty.img", &st, 0), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(rooted_open(&root, f->fd, "restored"), 0);
@@ -290,6 +292,15 @@ static void test_any_member_at_once(void **state)
 	assert_int_equal(err.kind, ERR_CORRUPT);
 }
 
+static void follow_or_skip(struct archive_writer *w, int dir_fd)
+{
+	if (archive_writer_follow(w, dir_fd))
+		return;
+	archive_writer_close(w);
+	print_message("no privilege to lower and raise a thread's priority\n");
+	skip();
+}
+
 /* Append to checkpoint/pages-1.img as CRIU does, until some of it is in the archive; then the rest. */
 static void grow_while_followed(const struct fixture *f, struct archive_writer *w)
 {
@@ -298,11 +309,7 @@ static void grow_while_followed(const struct fixture *f, struct archive_writer *
 	auto_close int fd = fd_open_at(dir, "pages-1.img", O_WRONLY | O_TRUNC, 0);
 	size_t first = LARGE - 3000000;
 
-	if (!archive_writer_follow(w, dir)) {
-		archive_writer_close(w);
-		print_message("no privilege to lower and raise a thread's priority\n");
-		skip();
-	}
+	follow_or_skip(w, dir);
 	assert_int_equal(io_write_all(fd, large, first), 0);
 	while (archive_writer_followed(w) == 0)
 		(void)usleep(1000);
@@ -371,6 +378,39 @@ static void test_follow(void **state)
 		if (log == 0)
 			assert_frame_at(target, AHEAD_ROOM);
 	}
+}
+
+/* One that becomes twice as large takes the place of the first one, which is archived as it is. */
+static void test_follow_larger(void **state)
+{
+	const struct archive_writer_options options = { .threads = 2, .no_sync = true };
+	const struct fixture *f = *state;
+	auto_free char *target = xasprintf("%s/archive", f->path);
+	auto_free char *large = make_large();
+	auto_close int dir = -EBADF;
+	auto_close int fd = -EBADF;
+	struct archive_writer *w = NULL;
+	struct archive_writer_result result;
+	struct err err = ERR_INIT;
+
+	make_tree(f);
+	dir = fd_open_at(f->fd, "checkpoint", O_RDONLY | O_DIRECTORY, 0);
+	assert_int_equal(archive_writer_open(&w, target, &options, &err), 0);
+	follow_or_skip(w, dir);
+	while (archive_writer_followed(w) < LARGE)
+		(void)usleep(1000);
+	fd = fd_open_at(dir, "pages-2.img", O_WRONLY | O_CREAT, 0600);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(io_write_all(fd, large + i, LARGE - i), 0);
+	while (archive_writer_followed(w) <= LARGE)
+		(void)usleep(1000);
+	archive_writer_follow_end(w);
+	write_members(w, f);
+	if (archive_writer_commit(w, &result, &err) < 0)
+		fail_msg("%s", err.msg);
+	archive_writer_close(w);
+	check_followed(f, target, &result, 4 * LARGE - 3);
+	assert_frame_at(target, AHEAD_ROOM);
 }
 
 /* Another file than the one that was followed, or the same one made shorter, is archived as it is. */
@@ -798,6 +838,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_directory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_any_member_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_follow, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_follow_larger, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_follow_another, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_follow_in_vain, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_follow_not, set_up, tear_down),

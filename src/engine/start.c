@@ -24,6 +24,7 @@
 #include "engine/container_network.h"
 #include "engine/containers_conf.h"
 #include "engine/event.h"
+#include "engine/journal.h"
 #include "engine/prepare.h"
 #include "engine/preserve_fds.h"
 #include "engine/runtime_exec.h"
@@ -123,6 +124,24 @@ static void add_configured(const struct containers_conf *conf, struct strvec *op
 		strvec_add(options, "--no-pivot");
 }
 
+/* Without a journal conmon drops all output, and says nothing. */
+static int check_log(const struct container *c, bool is_restore, struct err *err)
+{
+	if (!str_eq(c->config.log_driver, "journald") || journal_is_there())
+		return 0;
+	/* Processes are worth more than what they will print. */
+	if (is_restore) {
+		log_warning("container '%s' logs to the journal, and there is none at '%s': what "
+			    "it prints is lost",
+			    c->config.name, log_socket_path(LOG_FORMAT_JOURNAL));
+		return 0;
+	}
+	return err_set(err, ERR_STATE,
+		       "log driver 'journald': no journal takes entries at '%s'; start "
+		       "systemd-journald, or choose another driver by --log-driver",
+		       log_socket_path(LOG_FORMAT_JOURNAL));
+}
+
 static int stage_plan(void *context, struct err *err)
 {
 	struct init_context *x = context;
@@ -141,6 +160,8 @@ static int stage_plan(void *context, struct err *err)
 
 	if (r == 0)
 		r = engine_find_conmon(e, err);
+	if (r == 0)
+		r = check_log(c, x->restore != NULL, err);
 	if (r < 0)
 		return r;
 	engine_self_args(e, &exit_command);

@@ -86,13 +86,12 @@ load ../lib/engine
 	grep -qF $'\e[31m'"$C-2"$'\e[0m from 2' o
 }
 
-@test "--log-driver journald and passthrough" {
+@test "--log-driver passthrough" {
 	is hello "$(fl run --rm --log-driver passthrough --rootfs "$ROOTFS" echo hello)"
 	is passthrough "$(fl run --name "$C" --log-driver passthrough --rootfs "$ROOTFS" true; inspect "$C" '{{.HostConfig.LogConfig.Type}}')"
 	try logs "$C"
 	is 125 "$status"
 	contains "$output" passthrough
-	is hello "$(fl run --name "$C-2" --log-driver journald --rootfs "$ROOTFS" echo hello)"
 }
 
 @test "--log-driver none keeps nothing and says so" {

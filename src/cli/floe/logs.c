@@ -6,7 +6,7 @@
 #include "core/alloc.h"
 #include "core/io.h"
 #include "core/str.h"
-#include "engine/log_file.h"
+#include "engine/log_journal.h"
 
 struct options {
 	struct targets targets;
@@ -62,7 +62,9 @@ static int logs_one(struct container *c, void *context, struct err *err)
 	if (name)
 		(void)snprintf(x->prefix, sizeof(x->prefix), "%s%s%s ", colour, name,
 			       x->o->color ? "\033[0m" : "");
-	r = log_file_read(c, &x->read, print_line, x, err);
+	r = str_eq(c->config.log_driver, "journald") ?
+		    log_journal_read(c, &x->read, print_line, x, err) :
+		    log_file_read(c, &x->read, print_line, x, err);
 	return r < 0 ? r : 1;
 }
 

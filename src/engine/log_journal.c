@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Theory of operation: conmon writes one entry for each line with CONTAINER_ID_FULL, the text in MESSAGE and PRIORITY 3 for
+ * stderr; of a line that is longer than its buffer all pieces but the last have CONTAINER_PARTIAL_MESSAGE.
+ *
+ * The last N lines are found backwards. What is there is read to its end; then, to follow, another journalctl waits behind the
+ * last entry. When the container has ended, the journal is asked to write down what was sent, and the rest is read once more
+ * from behind the last entry that was seen: so nothing is lost, and nothing depends on time.
+ */
+#include "engine/log_journal.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/str.h"
+#include "engine/journal.h"
+
+#define FOLLOW_MS 100
+
+struct reader {
+	struct container *c;
+	const struct log_read_options *options;
+	int (*each)(void *context, const struct log_line *line, struct err *err);
+	void *context;
+	struct journal_field match;
+	char *cursor; /* of the last entry; NULL: none yet */
+};
+
+static void remember(struct reader *r, struct json_object *entry)
+{
+	const char *cursor = journal_get(entry, "__CURSOR");
+
+	if (cursor)
+		replace_ptr(r->cursor, xstrdup(cursor));
+}
+
+static int deliver(struct reader *r, struct json_object *entry, struct err *err)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	int64_t at = journal_time_ns(entry);
+	char time[CLOCK_TEXT_MAX];
+	struct log_line line = {
+		.time = time,
+		.is_stderr = str_eq(journal_get(entry, "PRIORITY"), "3"),
+		.partial = str_eq(journal_get(entry, "CONTAINER_PARTIAL_MESSAGE"), "true"),
+	};
+
+	if (at < r->options->since_ns || (r->options->until_ns && at > r->options->until_ns))
+		return 0;
+	(void)journal_text(entry, "MESSAGE", &text);
+	/* conmon 2.1 leaves it there. */
+	if (text.len > 0 && text.buf[text.len - 1] == '\n')
+		strbuf_truncate(&text, text.len - 1);
+	clock_format_utc((uint64_t)at, 9, time);
+	line.text = text.buf ? text.buf : "";
+	line.len = text.len;
+	return r->each(r->context, &line, err);
+}
+
+/* Whatever is there behind the last entry, or from `first` on. */
+static int read_there(struct reader *r, const char *first, struct err *err)
+{
+	auto_journal_reader struct journal_reader journal = JOURNAL_READER_INIT;
+	const struct journal_query query = {
+		.matches = &r->match,
+		.n_matches = 1,
+		.cursor = first ? first : r->cursor,
+		.after_cursor = !first,
+	};
+	struct json_object *entry;
+	int ret = journal_open(&journal, &query, err);
+
+	while (ret >= 0 && (ret = journal_next(&journal, -1, &entry, err)) > 0) {
+		remember(r, entry);
+		ret = deliver(r, entry, err);
+		json_object_put(entry);
+	}
+	return ret;
+}
+
+/* Where the last n lines begin: *ret is a cursor (owned by the caller), NULL: at the very beginning. */
+static int find_tail(struct reader *r, int64_t n, char **ret, struct err *err)
+{
+	auto_journal_reader struct journal_reader journal = JOURNAL_READER_INIT;
+	const struct journal_query query = {
+		.matches = &r->match,
+		.n_matches = 1,
+		.backwards = true,
+	};
+	auto_free char *begin = NULL;
+	struct json_object *entry;
+	int64_t lines = 0;
+	int ret_code = journal_open(&journal, &query, err);
+
+	while (ret_code >= 0 && (ret_code = journal_next(&journal, -1, &entry, err)) > 0) {
+		bool ends_line = !str_eq(journal_get(entry, "CONTAINER_PARTIAL_MESSAGE"), "true");
+
+		/* The newest counts in any case: a line may still be coming. */
+		if (ends_line || !r->cursor)
+			lines++;
+		if (!r->cursor)
+			remember(r, entry);
+		if (lines <= n)
+			replace_ptr(begin, xstrdup(journal_get(entry, "__CURSOR")));
+		json_object_put(entry);
+		if (lines > n) {
+			*ret = take_ptr(begin);
+			return 0;
+		}
+	}
+	return ret_code;
+}
+
+/* What was there when this began; without any of it the last entry is known all the same. */
+static int read_begin(struct reader *r, struct err *err)
+{
+	auto_free char *first = NULL;
+	int ret;
+
+	if (r->options->tail < 0)
+		return read_there(r, NULL, err);
+	ret = find_tail(r, r->options->tail, &first, err);
+	if (ret < 0 || r->options->tail == 0)
+		return ret;
+	if (!first)
+		replace_ptr(r->cursor, NULL);
+	return read_there(r, first, err);
+}
+
+static bool is_alive(struct container *c)
+{
+	container_sync(c);
+	if (container_is_alive(c) || c->status.phase == PHASE_INITIALIZED)
+		return true;
+	/* Another process may have written that down, or started it again. */
+	return container_reload(c, NULL) == 0 && container_is_alive(c);
+}
+
+static int follow(struct reader *r, struct err *err)
+{
+	auto_journal_reader struct journal_reader journal = JOURNAL_READER_INIT;
+	const struct journal_query query = {
+		.matches = &r->match,
+		.n_matches = 1,
+		.cursor = r->cursor,
+		.after_cursor = true,
+		.follow = true,
+	};
+	struct json_object *entry;
+	int ret = is_alive(r->c) ? journal_open(&journal, &query, err) : 0;
+
+	while (ret == 0 && is_alive(r->c)) {
+		ret = journal_next(&journal, FOLLOW_MS, &entry, err);
+		if (ret == -ETIMEDOUT) {
+			ret = 0;
+		} else if (ret > 0) {
+			remember(r, entry);
+			ret = deliver(r, entry, err);
+			json_object_put(entry);
+		} else if (ret == 0) {
+			ret = err_set(err, ERR_REMOTE, "journalctl has ended");
+		}
+	}
+	if (ret < 0)
+		return ret;
+	journal_close(&journal);
+	journal_sync();
+	return read_there(r, NULL, err);
+}
+
+int log_journal_read(struct container *c, const struct log_read_options *options,
+		     int (*each)(void *context, const struct log_line *line, struct err *err),
+		     void *context, struct err *err)
+{
+	/* The container's own may be read anew meanwhile. */
+	auto_free char *id = xstrdup(c->config.id);
+	struct reader r = {
+		.c = c,
+		.options = options,
+		.each = each,
+		.context = context,
+		.match = { "CONTAINER_ID_FULL", id },
+	};
+	int ret;
+
+	journal_sync();
+	ret = read_begin(&r, err);
+	if (ret == 0 && options->follow)
+		ret = follow(&r, err);
+	free(r.cursor);
+	return ret;
+}

@@ -1,0 +1,134 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# Logs and events in systemd's journal: one of the test file's own, in the sandbox's /run.
+
+load ../lib/engine
+
+setup_file()
+{
+	local journald=/lib/systemd/systemd-journald
+
+	[ -x $journald ] || skip "no systemd-journald (tools/install-deps)"
+	engine_setup_file
+	# journald keeps nothing for a machine without a name.
+	if [ ! -s /etc/machine-id ]; then
+		[ -e /etc/machine-id ] || touch /etc/machine-id "$BATS_FILE_TMPDIR/no-machine-id"
+		echo 0123456789abcdef0123456789abcdef >"$BATS_FILE_TMPDIR/machine-id"
+		mount --bind "$BATS_FILE_TMPDIR/machine-id" /etc/machine-id
+	fi
+	mkdir -p /run/systemd/journal /run/systemd/journald.conf.d /run/log
+	# Audit is the whole machine's: leave it as it is. The kernel's messages are nothing of ours.
+	cat >/run/systemd/journald.conf.d/test.conf <<-CONF
+		[Journal]
+		Storage=volatile
+		ReadKMsg=no
+		Audit=
+		ForwardToSyslog=no
+		ForwardToWall=no
+		RateLimitIntervalSec=0
+	CONF
+	$journald 2>"$BATS_FILE_TMPDIR/journald" 3>&- 4>&- &
+	echo $! >"$BATS_FILE_TMPDIR/journald.pid"
+	eventually test -S /run/systemd/journal/socket || {
+		cat "$BATS_FILE_TMPDIR/journald"
+		return 1
+	}
+}
+
+teardown_file()
+{
+	local pid
+	if pid=$(cat "$BATS_FILE_TMPDIR/journald.pid" 2>/dev/null); then
+		kill "$pid"
+		wait "$pid" || :
+	fi
+	rm -rf /run/systemd /run/log
+	[ ! -e "$BATS_FILE_TMPDIR/machine-id" ] || umount /etc/machine-id
+	[ ! -e "$BATS_FILE_TMPDIR/no-machine-id" ] || rm /etc/machine-id
+	engine_teardown_file
+}
+
+@test "--log-driver journald: logs, with streams, --tail, --since, --until, --timestamps and --names" {
+	fl run --name "$C" --log-driver journald --rootfs "$ROOTFS" \
+		sh -c 'for i in 1 2 3 4 5; do echo line $i; done; echo err >&2' >/dev/null 2>&1
+	fl run --name "$C-2" --log-driver journald --rootfs "$ROOTFS" echo other >/dev/null
+	is journald "$(inspect "$C" '{{.HostConfig.LogConfig.Type}}')"
+	is "line 1 line 2 line 3 line 4 line 5" "$(fl logs "$C" 2>/dev/null | xargs)"
+	is err "$(fl logs "$C" 2>&1 >/dev/null)"
+	is other "$(fl logs "$C-2")"
+	is 2 "$(fl logs --tail 2 "$C" 2>&1 | wc -l)"
+	is 6 "$(fl logs --tail 100 "$C" 2>&1 | wc -l)"
+	is "" "$(fl logs --tail 0 "$C" 2>&1)"
+	[[ $(fl logs --timestamps --tail 2 "$C" 2>&1 | head -n 1) =~ ^20[0-9-]+T[0-9:]+\.[0-9]{9}Z\  ]]
+	is "" "$(fl logs --until 1h "$C" 2>&1)"
+	is 6 "$(fl logs --since 1h "$C" 2>&1 | wc -l)"
+	is "$C line 1" "$(fl logs --names "$C" 2>/dev/null | head -n 1)"
+	# What others look for.
+	is "line 1" "$(journalctl --quiet --output cat "CONTAINER_NAME=$C" | head -n 1)"
+}
+
+@test "--log-driver journald: lines that are long, cut, or no text" {
+	fl run --name "$C" --log-driver journald --rootfs "$ROOTFS" \
+		sh -c 'head -c 100000 /dev/zero | tr "\0" x; echo; printf "a\001\377b\n"; printf "no end"' >expected
+	fl logs "$C" >o
+	is 100001 "$(head -n 1 o | wc -c)"
+	is "$(sed -n 2p expected | od -An -tx1)" "$(sed -n 2p o | od -An -tx1)"
+	contains "$(tail -n 1 o)" "no end"
+	# A line counts once, whatever it was sent in.
+	is 100001 "$(fl logs --tail 3 "$C" | head -n 1 | wc -c)"
+	is 2 "$(fl logs --tail 2 "$C" | grep -c "")"
+}
+
+@test "--log-driver journald: logs --follow ends with the container" {
+	fl run -d --name "$C" --log-driver journald --rootfs "$ROOTFS" \
+		sh -c 'echo one; while [ ! -e /data/go ]; do sleep 0.1; done; echo two; echo three' >/dev/null
+	fl logs --follow "$C" >o &
+	follower=$!
+	eventually grep -q one o
+	touch "$ROOTFS/data/go"
+	wait $follower
+	is "one two three" "$(xargs <o)"
+	is "one two three" "$(fl logs --follow "$C" | xargs)"
+	is "three" "$(fl logs --follow --tail 1 "$C")"
+	rm "$ROOTFS/data/go"
+}
+
+@test "--log-driver journald: a container that has said nothing has no log" {
+	fl create --name "$C" --log-driver journald --rootfs "$ROOTFS" true >/dev/null
+	is "" "$(fl logs "$C")"
+}
+
+@test "events in the journal" {
+	printf '[engine]\nevents_logger = "journald"\n' >conf
+	export CONTAINERS_CONF=$T/conf
+	is journald "$(fl info --format '{{.Host.EventLogger}}')"
+	fl create --name "$C" --label a=b --rootfs "$ROOTFS" true >/dev/null
+	fl rm "$C" >/dev/null
+	is "create remove" "$(fl events --stream=false --filter "container=$C" --format '{{.Status}}' | xargs)"
+	contains "$(fl events --stream=false --filter "container=$C" | head -n 1)" " container create " "name=$C" "a=b"
+	is "" "$(fl events --stream=false --until 1h --filter "container=$C")"
+	is "" "$(CONTAINERS_CONF=/dev/null fl events --stream=false --filter "container=$C")"
+	# Those of this engine alone.
+	is "" "$("$FLOE" --root "$T/root" --runroot "$T/run" events --stream=false --filter "container=$C")"
+	timeout 60 "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" events --filter "container=$C-2" --format '{{.Status}}' >o 3>&- 4>&- &
+	follower=$!
+	# From when it listens on; until then there may be one that it does not see.
+	heard() { fl create --replace --name "$C-2" --rootfs "$ROOTFS" true >/dev/null && grep -q create o; }
+	eventually heard
+	# timeout hands that on.
+	kill $follower
+	wait $follower || :
+}
+
+@test "without a journal there is no log in it" {
+	# shellcheck disable=SC2016 # for the inner shell
+	run unshare --mount sh -c 'mount -t tmpfs tmpfs /run/systemd && exec timeout 60 "$@"' - \
+		"$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" run --log-driver journald --network none --rootfs "$ROOTFS" true
+	is 125 "$status"
+	contains "$output" "no journal takes entries at '/run/systemd/journal/socket'"
+	# shellcheck disable=SC2016 # for the inner shell
+	run unshare --mount sh -c 'mount -t tmpfs tmpfs /run/systemd && exec timeout 60 "$@"' - \
+		"$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" --events-backend journald ps
+	refused "events backend 'journald': no journal"
+}

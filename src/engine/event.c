@@ -12,6 +12,7 @@
 #include "core/io.h"
 #include "core/log.h"
 #include "core/str.h"
+#include "engine/journal.h"
 
 /* clang-format off: one row a line. */
 #define T struct event
@@ -47,24 +48,43 @@ static int open_log(const struct engine *e)
 	return fd;
 }
 
+static int emit_to_journal(const struct engine *e, const struct event *event, const char *text)
+{
+	auto_free char *message = xasprintf("%s %s %s", event->type, event->status,
+					    event->name ? event->name : event->id);
+	const struct journal_field fields[] = {
+		{ "MESSAGE", message },		 { "PRIORITY", "6" },
+		{ "SYSLOG_IDENTIFIER", "floe" }, { EVENT_JOURNAL_ROOT, e->root },
+		{ EVENT_JOURNAL_FIELD, text },
+	};
+
+	return journal_send(fields, ARRAY_SIZE(fields));
+}
+
+static int emit_to_file(const struct engine *e, const char *text)
+{
+	auto_free char *line = xasprintf("%s\n", text);
+	auto_close int fd = open_log(e);
+
+	return fd < 0 ? fd : io_write_all(fd, line, strlen(line));
+}
+
 /* One write, so that lines of several processes do not mix. */
 static void emit(struct engine *e, struct event *event)
 {
-	auto_close int fd = -EBADF;
 	auto_free char *text = NULL;
-	auto_free char *line = NULL;
 	char now[CLOCK_TEXT_MAX];
+	int r;
 
 	if (str_eq(e->options->events_backend, "none"))
 		return;
 	clock_format_utc(clock_now_realtime_ns(), 9, now);
 	event->time = now;
 	text = json_encode(&event_desc, event, JSON_COMPACT);
-	line = xasprintf("%s\n", text);
-	fd = open_log(e);
-	if (fd < 0 || io_write_all(fd, line, strlen(line)) < 0)
-		log_warning("write event '%s': %s", event->status,
-			    errno_text(fd < 0 ? fd : -errno));
+	r = str_eq(e->options->events_backend, "journald") ? emit_to_journal(e, event, text) :
+							     emit_to_file(e, text);
+	if (r < 0)
+		log_warning("write event '%s': %s", event->status, errno_text(r));
 }
 
 static char *unconst(const char *s)

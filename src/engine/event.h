@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What happens, one JSON object a line in TMPDIR/events/events.log, with the keys of podman's file. */
+/*
+ * What happens: one JSON object a line in TMPDIR/events/events.log, with the keys of podman's file; or an entry of systemd's
+ * journal with the same object in the field FLOE_EVENT, for the backend journald.
+ */
 #pragma once
 
 #include "engine/container.h"
@@ -23,5 +26,8 @@ void event_container(const struct container *c, const char *status);
 void event_exec(const struct container *c, const char *status, const char *session, int exit_code);
 void event_object(struct engine *e, const char *type, const char *status, const char *id,
 		  const char *name);
+/* What an entry of the journal has that is an event of this engine, and where it has it. */
+#define EVENT_JOURNAL_FIELD "FLOE_EVENT"
+#define EVENT_JOURNAL_ROOT "FLOE_ROOT"
 /* TMPDIR/events/events.log; caller owns. */
 char *event_log_path(const struct engine *e);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "core/str.h"
 #include "engine/event.h"
 #include "engine/filter.h"
+#include "engine/journal.h"
 
 #define FOLLOW_MS 100
 
@@ -218,6 +220,63 @@ static int drain(struct follower *f, int fd, struct strbuf *pending, struct err 
 	return r;
 }
 
+static bool is_over(const struct follower *f, bool stream)
+{
+	return !stream || f->done ||
+	       (f->until_ns && (int64_t)clock_now_realtime_ns() > f->until_ns);
+}
+
+static int read_file(struct follower *f, const char *path, bool stream, struct err *err)
+{
+	auto_strbuf struct strbuf pending = STRBUF_INIT;
+	auto_close int fd = -EBADF;
+	int r = 0;
+
+	for (;;) {
+		if (fd < 0)
+			fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
+		if (fd >= 0)
+			r = drain(f, fd, &pending, err);
+		if (r < 0 || is_over(f, stream))
+			return r;
+		clock_sleep_ms(FOLLOW_MS);
+	}
+}
+
+static int read_journal(struct follower *f, const char *root, bool stream, struct err *err)
+{
+	auto_journal_reader struct journal_reader reader = JOURNAL_READER_INIT;
+	const struct journal_field match = { EVENT_JOURNAL_ROOT, root };
+	const struct journal_query query = {
+		.matches = &match,
+		.n_matches = 1,
+		.since_ns = f->since_ns,
+		.follow = stream,
+	};
+	struct json_object *entry;
+	int r;
+
+	if (!stream)
+		journal_sync();
+	r = journal_open(&reader, &query, err);
+	while (r >= 0 && !f->done) {
+		r = journal_next(&reader, FOLLOW_MS, &entry, err);
+		if (r > 0) {
+			const char *text = journal_get(entry, EVENT_JOURNAL_FIELD);
+
+			r = text ? take_line(f, text, strlen(text), err) : 0;
+			json_object_put(entry);
+		} else if (r == 0) {
+			break;
+		} else if (r == -ETIMEDOUT) {
+			r = 0;
+			if (stream && is_over(f, stream))
+				break;
+		}
+	}
+	return r;
+}
+
 static int parse_time(const char *option, const char *text, int64_t *ret, struct err *err)
 {
 	if (!text || filter_parse_time(text, ret) == 0)
@@ -230,9 +289,7 @@ static int run(const struct cli_invocation *inv, struct err *err)
 {
 	const struct options *o = inv->options;
 	struct follower f = { .o = o };
-	auto_strbuf struct strbuf pending = STRBUF_INIT;
 	auto_free char *path = event_log_path(floe_engine(inv));
-	auto_close int fd = -EBADF;
 	bool stream = !o->stream.set || o->stream.v;
 	int r = 0;
 
@@ -246,17 +303,11 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	/* What has been is only told when it is asked for. */
 	if (stream && !o->since && !o->until)
 		f.since_ns = (int64_t)clock_now_realtime_ns();
-	while (r == 0) {
-		if (fd < 0)
-			fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
-		if (fd >= 0)
-			r = drain(&f, fd, &pending, err);
-		if (r < 0 || !stream || f.done ||
-		    (f.until_ns && (int64_t)clock_now_realtime_ns() > f.until_ns))
-			break;
-		clock_sleep_ms(FOLLOW_MS);
-	}
-	return r;
+	if (r < 0)
+		return r;
+	return str_eq(floe_engine(inv)->options->events_backend, "journald") ?
+		       read_journal(&f, floe_engine(inv)->root, stream, err) :
+		       read_file(&f, path, stream, err);
 }
 
 #define T struct options

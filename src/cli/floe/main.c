@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/str.h"
 #include "engine/containers_conf.h"
+#include "engine/journal.h"
 #include "floe-config.h"
 
 static const struct floe_globals no_globals = {
@@ -72,6 +73,22 @@ static void set_environment(char *const *list, size_t n)
 	}
 }
 
+static int check_events_backend(const struct engine_options *o, struct err *err)
+{
+	static const char *const backends[] = { "file", "journald", "none", NULL };
+
+	if (o->events_backend && !str_is_one_of(o->events_backend, backends))
+		return err_set(err, ERR_USAGE,
+			       "unknown events backend '%s': there are file, journald and none",
+			       o->events_backend);
+	if (str_eq(o->events_backend, "journald") && !journal_is_there())
+		return err_set(err, ERR_STATE,
+			       "events backend 'journald': no journal takes entries at '%s'; "
+			       "start systemd-journald, or choose the backend 'file'",
+			       log_socket_path(LOG_FORMAT_JOURNAL));
+	return 0;
+}
+
 /* What is settled neither on the command line nor in floe.conf is containers.conf's. */
 static int apply_conf(struct engine_options *o, struct containers_conf *conf, struct err *err)
 {
@@ -96,18 +113,17 @@ static int apply_conf(struct engine_options *o, struct containers_conf *conf, st
 		o->network_config_dir = conf->network.network_config_dir;
 	if (!o->events_backend && str_eq(conf->engine.events_logger, "none"))
 		o->events_backend = "none";
+	/* What a distribution has configured for all its machines is for those that have it. */
+	if (!o->events_backend && str_eq(conf->engine.events_logger, "journald") &&
+	    journal_is_there())
+		o->events_backend = "journald";
 	if (o->cgroup_manager < 0 && str_eq(conf->engine.cgroup_manager, "cgroupfs"))
 		o->cgroup_manager = ENGINE_CGROUPFS;
 	if (o->cgroup_manager < 0 && str_eq(conf->engine.cgroup_manager, "systemd"))
 		o->cgroup_manager = ENGINE_SYSTEMD;
 	if (o->network_backend < 0 && str_eq(conf->network.network_backend, "cni"))
 		o->network_backend = NETWORK_CNI;
-	if (o->events_backend && !str_eq(o->events_backend, "file") &&
-	    !str_eq(o->events_backend, "none"))
-		return err_set(err, ERR_USAGE,
-			       "unknown events backend '%s': there are file and none",
-			       o->events_backend);
-	return 0;
+	return check_events_backend(o, err);
 }
 
 /* The arguments before the command: what floe needs to find the same engine again. Not where this command's output

@@ -61,7 +61,7 @@ static const struct cli_option global_rows[] = {
 		     "how layers are stacked: overlay or vfs", CLI_CONFIGURABLE),
 	OPT_STRVEC(T, engine.storage_opts, "storage-opt", 0, "KEY=VALUE",
 		   "option of the storage driver"),
-	OPT_STRING_F(T, engine.events_backend, "events-backend", 0, "file|none",
+	OPT_STRING_F(T, engine.events_backend, "events-backend", 0, "file|journald|none",
 		     "where events are written to (default: file)", CLI_CONFIGURABLE),
 	OPT_STRVEC(T, engine.modules, "module", 0, "NAME|FILE",
 		   "read a module of containers.conf as well"),

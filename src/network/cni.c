@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "network/cni.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -79,12 +78,13 @@ static int check_plugins(const struct cni_network *network, struct err *err)
 	return n ? 0 : err_set(err, ERR_INVALID, "plugins: the list is empty");
 }
 
-static int load_file(struct cni_network *ret, int dir_fd, const char *name, struct err *err)
+static int load_file(struct cni_network *ret, const char *dir, const char *name, struct err *err)
 {
+	auto_free char *path = xasprintf("%s/%s", dir, name);
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 	auto_json struct json_object *document = NULL;
 	auto_cni_network struct cni_network network = CNI_NETWORK_INIT;
-	int r = io_read_file_at(dir_fd, name, CONFIG_MAX, &text);
+	int r = io_read_file_at(AT_FDCWD, path, CONFIG_MAX, &text);
 
 	if (r < 0)
 		return err_sys(err, r, "read");
@@ -109,91 +109,39 @@ static int load_file(struct cni_network *ret, int dir_fd, const char *name, stru
 	return 0;
 }
 
-static bool is_config(const struct dirent *entry)
+static bool is_config(const char *name)
 {
-	return entry->d_name[0] != '.' &&
-	       (str_has_suffix(entry->d_name, ".conflist") ||
-		str_has_suffix(entry->d_name, ".conf") || str_has_suffix(entry->d_name, ".json"));
+	return name[0] != '.' && (str_has_suffix(name, ".conflist") ||
+				  str_has_suffix(name, ".conf") || str_has_suffix(name, ".json"));
 }
 
-/* Calls visit for each network, until it returns true. Files in the order of their names, as libcni has it. */
-static int each_network(const struct cni *cni, bool (*visit)(struct cni_network *, void *),
-			void *context, struct err *err)
-{
-	struct dirent **entries = NULL;
-	int n = scandir(cni->config_dir, &entries, NULL, alphasort);
-	int dir_fd = n < 0 ? -1 : open(cni->config_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool stop = false;
-
-	if (n < 0 && errno == ENOENT)
-		return 0;
-	if (n < 0)
-		return err_sys(err, -errno, "read network directory '%s'", cni->config_dir);
-	for (int i = 0; i < n; i++) {
-		auto_cni_network struct cni_network network = CNI_NETWORK_INIT;
-		struct err why = ERR_INIT;
-
-		if (!stop && is_config(entries[i])) {
-			if (load_file(&network, dir_fd, entries[i]->d_name, &why) < 0)
-				log_warning("network file '%s/%s' is left out: %s", cni->config_dir,
-					    entries[i]->d_name, why.msg);
-			else
-				stop = visit(&network, context);
-		}
-		free(entries[i]);
-	}
-	free(entries);
-	if (dir_fd >= 0)
-		(void)close(dir_fd);
-	return 0;
-}
-
-struct search {
-	const char *name;
-	struct cni_network *found;
-};
-
-static bool take_named(struct cni_network *network, void *context)
-{
-	const struct search *search = context;
-
-	if (!str_eq(network->name, search->name))
-		return false;
-	*search->found = *network;
-	*network = (struct cni_network)CNI_NETWORK_INIT;
-	return true;
-}
-
-/* By name; the file's name does not matter. ERR_NOT_FOUND. */
+/* By name: what the file is called does not matter. Files in the order of their names, as libcni has it. ERR_NOT_FOUND. */
 static int find_network(struct cni_network *ret, const struct cni *cni, const char *name,
 			struct err *err)
 {
-	struct cni_network found = CNI_NETWORK_INIT;
-	struct search search = { name, &found };
-	int r = each_network(cni, take_named, &search, err);
+	auto_strvec struct strvec files = STRVEC_INIT;
+	int r = fs_list(AT_FDCWD, cni->config_dir, &files);
 
-	if (r < 0)
-		return r;
-	if (!found.name)
-		return err_set(err, ERR_NOT_FOUND,
-			       "network '%s' does not exist: no file in '%s' has this name", name,
-			       cni->config_dir);
-	*ret = found;
-	return 0;
-}
+	if (r < 0 && r != -ENOENT)
+		return err_sys(err, r, "read network directory '%s'", cni->config_dir);
+	for (size_t i = 0; i < files.n; i++) {
+		auto_cni_network struct cni_network network = CNI_NETWORK_INIT;
+		struct err why = ERR_INIT;
 
-static bool add_name(struct cni_network *network, void *context)
-{
-	strvec_add(context, network->name);
-	return false;
-}
-
-int cni_list(struct strvec *ret, const struct cni *cni, struct err *err)
-{
-	int r = each_network(cni, add_name, ret, err);
-
-	strvec_sort(ret);
-	return r;
+		if (!is_config(files.v[i]))
+			continue;
+		if (load_file(&network, cni->config_dir, files.v[i], &why) < 0) {
+			log_warning("network file '%s/%s' is left out: %s", cni->config_dir,
+				    files.v[i], why.msg);
+		} else if (str_eq(network.name, name)) {
+			*ret = network;
+			network = (struct cni_network)CNI_NETWORK_INIT;
+			return 0;
+		}
+	}
+	return err_set(err, ERR_NOT_FOUND,
+		       "network '%s' does not exist: no file in '%s' has this name", name,
+		       cni->config_dir);
 }
 
 /* ---- plugins ---- */

@@ -39,9 +39,6 @@ struct cni_network {
 	}
 
 void cni_network_done(struct cni_network *network);
-/* Names of all networks, sorted; files that are none are left out with a warning. */
-int cni_list(struct strvec *ret, const struct cni *cni, struct err *err);
-
 /* Add the attachments one after the other; on failure what was added is deleted again. */
 int cni_setup(const struct cni *cni, const struct network_request *request, const char *netns_path,
 	      struct network_status *ret, struct err *err);

@@ -98,16 +98,6 @@ void criu_opts_add_cgroup_root(CriuOpts *opts, const char *ctrl, const char *pat
 	*array_push(opts->cg_root, opts->n_cg_root) = root;
 }
 
-void criu_opts_add_veth(CriuOpts *opts, const char *inside, const char *outside)
-{
-	CriuVethPair *veth = xmalloc(sizeof(*veth));
-
-	criu_veth_pair__init(veth);
-	veth->if_in = xstrdup(inside);
-	veth->if_out = xstrdup(outside);
-	*array_push(opts->veths, opts->n_veths) = veth;
-}
-
 const char *criu_type_to_string(CriuReqType type)
 {
 	const ProtobufCEnumValue *value =

@@ -36,7 +36,6 @@ void criu_opts_add_inherit_fd(CriuOpts *opts, const char *key, int fd);
 void criu_opts_add_join_ns(CriuOpts *opts, const char *type, const char *path);
 /* ctrl NULL: for all hierarchies; "": the unified one. */
 void criu_opts_add_cgroup_root(CriuOpts *opts, const char *ctrl, const char *path);
-void criu_opts_add_veth(CriuOpts *opts, const char *inside, const char *outside);
 
 /* "DUMP" and so on, as in rpc.proto; never NULL. */
 const char *criu_type_to_string(CriuReqType type);

@@ -2,7 +2,6 @@
 #include "kernel/idmap.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/alloc.h"
@@ -96,64 +95,6 @@ bool idmap_covers_outside(const struct idmap *map, uint32_t outside, uint32_t si
 			return false;
 	}
 	return true;
-}
-
-void idmap_compose(const struct idmap *inner, const struct idmap *outer, struct idmap *ret)
-{
-	for (size_t i = 0; i < inner->n; i++) {
-		const struct idmap_range *a = &inner->v[i];
-
-		for (size_t j = 0; j < outer->n; j++) {
-			const struct idmap_range *b = &outer->v[j];
-			uint64_t first = MAX(a->outside, b->inside);
-			uint64_t end =
-				MIN((uint64_t)a->outside + a->size, (uint64_t)b->inside + b->size);
-
-			if (first < end)
-				idmap_add(ret, a->inside + (uint32_t)(first - a->outside),
-					  b->outside + (uint32_t)(first - b->inside),
-					  (uint32_t)(end - first));
-		}
-	}
-}
-
-static int compare_ranges(const void *a, const void *b)
-{
-	const struct idmap_range *x = a;
-	const struct idmap_range *y = b;
-
-	return x->inside < y->inside ? -1 : x->inside > y->inside;
-}
-
-/* Sorted, with neighbours that continue each other made one. */
-static void normalise(const struct idmap *map, struct idmap *ret)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < map->n; i++)
-		idmap_add(ret, map->v[i].inside, map->v[i].outside, map->v[i].size);
-	if (ret->n > 0)
-		qsort(ret->v, ret->n, sizeof(*ret->v), compare_ranges);
-	for (size_t i = 0; i < ret->n; i++) {
-		struct idmap_range *last = n > 0 ? &ret->v[n - 1] : NULL;
-
-		if (last && last->inside + last->size == ret->v[i].inside &&
-		    last->outside + last->size == ret->v[i].outside)
-			last->size += ret->v[i].size;
-		else
-			ret->v[n++] = ret->v[i];
-	}
-	ret->n = n;
-}
-
-bool idmap_equal(const struct idmap *a, const struct idmap *b)
-{
-	auto_idmap struct idmap x = IDMAP_INIT;
-	auto_idmap struct idmap y = IDMAP_INIT;
-
-	normalise(a, &x);
-	normalise(b, &y);
-	return x.n == y.n && (x.n == 0 || memcmp(x.v, y.v, x.n * sizeof(*x.v)) == 0);
 }
 
 void idmap_format(const struct idmap *map, struct strbuf *sb)

@@ -41,15 +41,6 @@ int idmap_to_outside(const struct idmap *map, uint32_t inside, uint32_t *ret_out
 int idmap_to_inside(const struct idmap *map, uint32_t outside, uint32_t *ret_inside);
 /* Whether all of `size` ids from `outside` on are mapped. */
 bool idmap_covers_outside(const struct idmap *map, uint32_t outside, uint32_t size);
-/*
- * The map of a namespace within a namespace, from the innermost ids to those outside of both: what
- * `inner` maps to is looked up as inside id of `outer`. Ids that outer does not map are left out.
- * Added to *ret, which is empty or initialised by the caller.
- */
-void idmap_compose(const struct idmap *inner, const struct idmap *outer, struct idmap *ret);
-/* Whether both map the same ids to the same ids, however they are cut into ranges. */
-bool idmap_equal(const struct idmap *a, const struct idmap *b);
-
 /* Lines as /proc/PID/uid_map takes them. */
 void idmap_format(const struct idmap *map, struct strbuf *sb);
 /* The content of a uid_map or gid_map. -EINVAL for anything else. */

@@ -271,7 +271,6 @@ void db_rollback(struct db *db)
 static int bind_one(sqlite3_stmt *stmt, int index, char type, va_list *ap)
 {
 	const char *text;
-	const void *data;
 
 	switch (type) {
 	case 's':
@@ -280,10 +279,6 @@ static int bind_one(sqlite3_stmt *stmt, int index, char type, va_list *ap)
 			      sqlite3_bind_null(stmt, index);
 	case 'i':
 		return sqlite3_bind_int64(stmt, index, va_arg(*ap, int64_t));
-	case 'b':
-		data = va_arg(*ap, const void *);
-		return sqlite3_bind_blob64(stmt, index, data, va_arg(*ap, size_t),
-					   SQLITE_TRANSIENT);
 	default:
 		return SQLITE_MISUSE;
 	}
@@ -336,14 +331,6 @@ const char *db_text(const struct db_stmt *stmt, int column)
 int64_t db_i64(const struct db_stmt *stmt, int column)
 {
 	return sqlite3_column_int64(stmt->stmt, column);
-}
-
-const void *db_blob(const struct db_stmt *stmt, int column, size_t *ret_len)
-{
-	const void *data = sqlite3_column_blob(stmt->stmt, column);
-
-	*ret_len = (size_t)sqlite3_column_bytes(stmt->stmt, column);
-	return data;
 }
 
 void db_stmt_done(struct db_stmt *stmt)

@@ -5,7 +5,7 @@
  * connection must not be carried over fork.
  *
  * Statements are short-lived: db_query() prepares and binds in one step by a format with one
- * character for each `?`: 's' const char * (NULL: null), 'i' int64_t, 'b' const void * and size_t.
+ * character for each `?`: 's' const char * (NULL: null), 'i' int64_t.
  *
  *	auto_db_stmt struct db_stmt q = DB_STMT_INIT;
  *	r = db_query(db, &q, err, "SELECT name FROM t WHERE id = ?", "s", id);
@@ -66,7 +66,6 @@ int db_step(struct db_stmt *stmt, struct err *err);
 /* Columns of the current row, counted from 0. Texts live until the next step; NULL: null. */
 const char *db_text(const struct db_stmt *stmt, int column);
 int64_t db_i64(const struct db_stmt *stmt, int column);
-const void *db_blob(const struct db_stmt *stmt, int column, size_t *ret_len);
 void db_stmt_done(struct db_stmt *stmt);
 
 /* A statement without rows. Return: 0; -EEXIST (ERR_EXISTS) when it breaks a unique or foreign key. */

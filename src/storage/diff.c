@@ -335,11 +335,6 @@ int rootfs_archive(struct store *store, const char *id, bool whole,
 	return r < 0 ? r : tar_writer_finish(w, err);
 }
 
-int rootfs_write_layer(struct store *store, const char *id, int out_fd, struct err *err)
-{
-	return rootfs_archive(store, id, false, tar_sink_fd, &out_fd, err);
-}
-
 int rootfs_export(struct store *store, const char *id, int out_fd, struct err *err)
 {
 	return rootfs_archive(store, id, true, tar_sink_fd, &out_fd, err);

@@ -67,12 +67,11 @@ int rootfs_ids(struct store *store, const char *prefix, struct strvec *ret, stru
 int rootfs_size(struct store *store, const char *id, uint64_t *ret_written, uint64_t *ret_total,
 		struct err *err);
 
-/* Write what differs from the layers as a layer archive (uncompressed tar with .wh. whiteouts). */
-int rootfs_write_layer(struct store *store, const char *id, int out_fd, struct err *err);
 /* Write the whole tree as a tar; mounts it meanwhile when need be. */
 int rootfs_export(struct store *store, const char *id, int out_fd, struct err *err);
 
-/* Either of the two, into a sink (storage/tar_writer.h). */
+/* The same into a sink (storage/tar_writer.h); not `whole`: what differs from the layers, as a layer archive (uncompressed
+ * tar with .wh. whiteouts). */
 int rootfs_archive(struct store *store, const char *id, bool whole,
 		   int (*sink)(void *context, const void *data, size_t len), void *context,
 		   struct err *err);

@@ -25,7 +25,6 @@ static void test_lists_and_strings(void **state UNUSED)
 	criu_opts_add_ext_mount(req->opts, "/k", "/v");
 	criu_opts_add_ext_mount(req->opts, "/k", "/v");
 	criu_opts_add_ext_mount(req->opts, "/k", "/w");
-	criu_opts_add_veth(req->opts, "eth0", "veth1@br0");
 	criu_opts_add_cgroup_root(req->opts, NULL, "/all");
 	CRIU_SET(req->opts, tcp_close, false);
 	CRIU_SET(req->opts, pre_dump_mode, CRIU_PRE_DUMP_MODE__VM_READ);
@@ -34,8 +33,6 @@ static void test_lists_and_strings(void **state UNUSED)
 				  "ps.address: 127.0.0.1\n"
 				  "ps.port: 28\n"
 				  "root: /b\n"
-				  "veths.if_in: eth0\n"
-				  "veths.if_out: veth1@br0\n"
 				  "ext_mnt.key: /k\n"
 				  "ext_mnt.val: /v\n"
 				  "ext_mnt.key: /k\n"

@@ -106,55 +106,13 @@ static void test_covers(void **state UNUSED)
 	assert_false(idmap_covers_outside(&map, 4294967290U, 6));
 }
 
-static void check_compose(const char *inner, const char *outer, const char *want)
-{
-	auto_idmap struct idmap a = IDMAP_INIT;
-	auto_idmap struct idmap b = IDMAP_INIT;
-	auto_idmap struct idmap c = IDMAP_INIT;
-
-	make(&a, inner);
-	make(&b, outer);
-	idmap_compose(&a, &b, &c);
-	check_text(&c, want);
-}
-
-static void test_compose(void **state UNUSED)
-{
-	check_compose("0 0 10\n", "0 100000 65536\n", "0 100000 10\n");
-	check_compose("0 5 10\n", "0 1000 1\n1 100000 65536\n", "0 100004 10\n");
-	check_compose("0 0 3\n", "0 1000 1\n1 100000 65536\n", "0 1000 1\n1 100000 2\n");
-	check_compose("0 65530 20\n", "0 100000 65536\n", "0 165530 6\n");
-	check_compose("0 70000 20\n", "0 100000 65536\n", "");
-	check_compose("", "0 0 1\n", "");
-	check_compose("0 0 4294967295\n", "0 0 4294967295\n", "0 0 4294967295\n");
-}
-
-static void check_equal(const char *a, const char *b, bool want)
-{
-	auto_idmap struct idmap x = IDMAP_INIT;
-	auto_idmap struct idmap y = IDMAP_INIT;
-
-	make(&x, a);
-	make(&y, b);
-	assert_int_equal(idmap_equal(&x, &y), want);
-	assert_int_equal(idmap_equal(&y, &x), want);
-}
-
-static void test_equal(void **state UNUSED)
-{
-	check_equal("", "", true);
-	check_equal("0 0 1\n", "", false);
-	check_equal("0 1000 2\n2 1002 3\n5 9 1\n", "5 9 1\n0 1000 5\n", true);
-	check_equal("0 1000 2\n2 1003 3\n", "0 1000 5\n", false);
-	check_equal("0 0 4294967295\n", "0 0 4294967294\n", false);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse_and_format), cmocka_unit_test(test_check),
-		cmocka_unit_test(test_translate),	 cmocka_unit_test(test_covers),
-		cmocka_unit_test(test_compose),		 cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_parse_and_format),
+		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_translate),
+		cmocka_unit_test(test_covers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,26 +47,6 @@ static void test_check(void **state UNUSED)
 	}
 }
 
-static void check_data(const char *data, const char *label, const char *want)
-{
-	auto_free char *got = lsm_mount_data(data, label);
-
-	if (want)
-		assert_string_equal(got, want);
-	else
-		assert_null(got);
-}
-
-static void test_mount_data(void **state UNUSED)
-{
-	check_data(NULL, NULL, NULL);
-	check_data("", "", NULL);
-	check_data("mode=755", NULL, "mode=755");
-	check_data("mode=755", "u:r:t:s0:c1,c2", "mode=755,context=\"u:r:t:s0:c1,c2\"");
-	check_data(NULL, "u:r:t:s0", "context=\"u:r:t:s0\"");
-	check_data("", "u:r:t:s0", "context=\"u:r:t:s0\"");
-}
-
 /*
  * CVE-2019-16884 and its kin: a file of the image in the place of attr/exec swallows the label, and
  * the program would run unconfined.
@@ -139,7 +119,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_check),
-		cmocka_unit_test(test_mount_data),
 		cmocka_unit_test(test_swallowed),
 		cmocka_unit_test(test_no_module),
 	};

@@ -11,7 +11,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -469,24 +468,6 @@ static void test_limits(void **state UNUSED)
 	run_as_root(raise_limit_as_user);
 }
 
-static void test_console_size(void **state UNUSED)
-{
-	const struct oci_console_size size = { .height = 30, .width = 100 };
-	int fd = open("/dev/ptmx", O_RDWR | O_NOCTTY);
-	struct err err = ERR_INIT;
-	struct winsize ws;
-
-	if (fd < 0)
-		skip();
-	assert_int_equal(process_set_console_size(fd, &size, &err), 0);
-	assert_int_equal(ioctl(fd, TIOCGWINSZ, &ws), 0);
-	assert_int_equal(ws.ws_row, 30);
-	assert_int_equal(ws.ws_col, 100);
-	close(fd);
-	assert_int_equal(process_set_console_size(-1, NULL, &err), 0);
-	assert_int_equal(process_set_console_size(-1, &size, &err), -EBADF);
-}
-
 static int join_keyring(void)
 {
 	struct err err = ERR_INIT;
@@ -517,7 +498,7 @@ int main(void)
 		cmocka_unit_test(test_plan_rlimits),   cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_user_namespace), cmocka_unit_test(test_cwd),
 		cmocka_unit_test(test_own_stdio),      cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_console_size),   cmocka_unit_test(test_keyring),
+		cmocka_unit_test(test_keyring),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

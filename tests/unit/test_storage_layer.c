@@ -14,6 +14,7 @@
 #include "storage/lower.h"
 #include "storage/rootfs.h"
 #include "storage/tar_reader.h"
+#include "storage/tar_writer.h"
 #include "storage/whiteout.h"
 
 #define DIR (S_IFDIR | 0755)
@@ -369,7 +370,7 @@ static void rootfs_round_trip(struct store_fixture *f)
 	assert_int_equal(rootfs_size(store, "c1", &written, NULL, &err), 0);
 	fd = fd_open_at(AT_FDCWD, f->dir, O_TMPFILE | O_RDWR, 0600);
 	assert_true(fd >= 0);
-	if (rootfs_write_layer(store, "c1", fd, &err) < 0)
+	if (rootfs_archive(store, "c1", false, tar_sink_fd, &fd, &err) < 0)
 		fail_msg("%s", err.msg);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 	assert_int_equal(io_read_all(fd, 1 << 20, &tar), 0);

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -160,19 +159,6 @@ int process_set_no_new_privs(const struct process_plan *plan, struct err *err)
 {
 	if (plan->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(err, -errno, "set no_new_privs");
-	return 0;
-}
-
-int process_set_console_size(int tty_fd, const struct oci_console_size *size, struct err *err)
-{
-	struct winsize ws = { 0 };
-
-	if (!size)
-		return 0;
-	ws.ws_row = (unsigned short)MIN(size->height, (uint32_t)UINT16_MAX);
-	ws.ws_col = (unsigned short)MIN(size->width, (uint32_t)UINT16_MAX);
-	if (ioctl(tty_fd, TIOCSWINSZ, &ws) < 0)
-		return err_sys(err, -errno, "set terminal size");
 	return 0;
 }
 

@@ -99,6 +99,3 @@ int process_own_stdio(uint32_t uid, struct err *err);
 /* setgroups, setresgid, setresuid. Keeps capabilities (PR_SET_KEEPCAPS) when plan->has_caps. */
 int process_switch_user(const struct process_plan *plan, const struct process_facts *facts,
 			struct err *err);
-
-/* TIOCSWINSZ on a terminal; size NULL: nothing. */
-int process_set_console_size(int tty_fd, const struct oci_console_size *size, struct err *err);

@@ -164,11 +164,3 @@ int lsm_set_selinux_key(int proc_fd, const char *label, struct err *err)
 	return explain(write_attribute(proc_fd, "keycreate", label),
 		       "set selinux label of keyrings", label, err);
 }
-
-char *lsm_mount_data(const char *data, const char *label)
-{
-	if (str_is_empty(label))
-		return str_is_empty(data) ? NULL : xstrdup(data);
-	return xasprintf("%s%scontext=\"%s\"", data ? data : "", str_is_empty(data) ? "" : ",",
-			 label);
-}

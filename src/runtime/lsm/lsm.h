@@ -33,7 +33,3 @@ int lsm_set_selinux_exec(int proc_fd, const char *label, struct err *err);
 /* Label of keyrings that the thread makes; around keyring_join_session(). NULL: back to the default.
  * Nothing when SELinux is off. */
 int lsm_set_selinux_key(int proc_fd, const char *label, struct err *err);
-
-/* Mount data with the label: `data,context="label"`; data may be NULL. A copy of data when label is
- * NULL or "". Caller owns; NULL when both are empty. */
-char *lsm_mount_data(const char *data, const char *label);

@@ -19,6 +19,7 @@
 #include "engine/checkpoint_files.h"
 #include "engine/cleanup.h"
 #include "engine/event.h"
+#include "engine/facts.h"
 #include "engine/own_archives.h"
 #include "engine/prepare.h"
 #include "engine/restore.h"
@@ -93,7 +94,9 @@ static int check(const struct checkpoint *x, struct err *err)
 		return err_set(err, ERR_STATE,
 			       "cannot checkpoint containers that have been started with '--rm' "
 			       "unless '--export' is used");
-	r = settle_interrupted(c, err);
+	r = facts_check_joined(c, err);
+	if (r == 0)
+		r = settle_interrupted(c, err);
 	if (r < 0)
 		return r;
 	if (x->o->with_previous && !fs_exists(AT_FDCWD, pre))

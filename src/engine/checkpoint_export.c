@@ -19,6 +19,7 @@
 #include "engine/checkpoint_files.h"
 #include "criu/stats.h"
 #include "engine/copy_tree.h"
+#include "engine/facts.h"
 #include "engine/image_use.h"
 #include "engine/records.h"
 #include "engine/restore_previous.h"
@@ -85,15 +86,50 @@ static int check_overlays(const struct container *c, const struct checkpoint_exp
 	return r;
 }
 
+/* What it has of the container of that id; NULL: that is only to be there (--requires). */
+static const char *shared_namespace(const struct container_config *g, const char *id)
+{
+	struct facts_mode modes[FACTS_MODES];
+
+	facts_modes(g, modes);
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
+		if (str_eq(facts_mode_container(modes[i].mode), id))
+			return modes[i].type;
+	return NULL;
+}
+
+/* As with podman. In place the two can be frozen and go on together. */
+static int check_dependencies(const struct container *c, struct err *err)
+{
+	auto_container struct container other = CONTAINER_INIT;
+	const char *id = c->config.n_dependencies > 0 ? c->config.dependencies[0] : NULL;
+	const char *shared = id ? shared_namespace(&c->config, id) : NULL;
+	const char *name = id;
+
+	if (!id)
+		return 0;
+	if (container_open(&other, c->engine, id, NULL) == 0)
+		name = other.config.name;
+	if (!shared)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "cannot export checkpoints of containers with dependencies: '%s' "
+			       "requires container '%s', which no archive brings along; checkpoint "
+			       "it in place, without --export",
+			       c->config.name, name);
+	return err_set(
+		err, ERR_UNSUPPORTED,
+		"cannot export checkpoints of containers with dependencies: '%s' has the %s "
+		"namespace of container '%s', which no archive brings along; checkpoint both in "
+		"place, without --export, or run it with one of its own",
+		c->config.name, shared, name);
+}
+
 int checkpoint_export_check(const struct container *c, const struct checkpoint_export *options,
 			    bool ends, struct err *err)
 {
-	if (c->config.n_dependencies > 0)
-		return err_set(err, ERR_UNSUPPORTED,
-			       "cannot export checkpoints of containers with dependencies: '%s' "
-			       "needs container %s",
-			       c->config.name, c->config.dependencies[0]);
-	return check_overlays(c, options, ends, err);
+	int r = check_dependencies(c, err);
+
+	return r < 0 ? r : check_overlays(c, options, ends, err);
 }
 
 /* --- where things are ------------------------------------------------------------------------------- */

@@ -62,14 +62,9 @@ static int join(struct container *c, const char *type, const char *file, const c
 	return 0;
 }
 
-int facts_namespaces(struct container *c, struct spec_facts *f, struct err *err)
+void facts_modes(const struct container_config *g, struct facts_mode ret[static FACTS_MODES])
 {
-	const struct container_config *g = &c->config;
-	const struct {
-		const char *type;
-		const char *file;
-		const char *mode;
-	} kinds[] = {
+	const struct facts_mode modes[FACTS_MODES] = {
 		{ "pid", "pid", g->pid },
 		{ "network", "net", g->network },
 		{ "ipc", "ipc", g->ipc },
@@ -77,8 +72,51 @@ int facts_namespaces(struct container *c, struct spec_facts *f, struct err *err)
 		{ "cgroup", "cgroup", g->cgroupns },
 		{ "user", "user", g->userns },
 	};
+
+	memcpy(ret, modes, sizeof(modes));
+}
+
+static bool is_same_namespace(int pid, int other, const char *file)
+{
+	auto_free char *path = xasprintf("/proc/%d/ns/%s", pid, file);
+	auto_free char *other_path = xasprintf("/proc/%d/ns/%s", other, file);
+	struct stat st;
+	struct stat other_st;
+
+	return stat(path, &st) == 0 && stat(other_path, &other_st) == 0 &&
+	       st.st_ino == other_st.st_ino && st.st_dev == other_st.st_dev;
+}
+
+int facts_check_joined(const struct container *c, struct err *err)
+{
+	struct facts_mode kinds[FACTS_MODES];
+
+	facts_modes(&c->config, kinds);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		auto_container struct container other = CONTAINER_INIT;
+		const char *id = facts_mode_container(kinds[i].mode);
+		int r = id ? container_open(&other, c->engine, id, err) : 0;
+
+		if (r < 0)
+			return err_wrap(err, r, "find the %s namespace of container '%s'",
+					kinds[i].type, c->config.name);
+		if (id && !(container_is_alive(&other) &&
+			    is_same_namespace(c->status.pid, other.status.pid, kinds[i].file)))
+			return err_set(
+				err, ERR_STATE,
+				"container '%s' has a %s namespace that was container '%s's, "
+				"which has ended meanwhile: start '%s' anew when that runs",
+				c->config.name, kinds[i].type, other.config.name, c->config.name);
+	}
+	return 0;
+}
+
+int facts_namespaces(struct container *c, struct spec_facts *f, struct err *err)
+{
+	struct facts_mode kinds[FACTS_MODES];
 	int r = 0;
 
+	facts_modes(&c->config, kinds);
 	if (c->status.netns)
 		add_namespace(f, "network", xstrdup(c->status.netns));
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++)

@@ -26,5 +26,18 @@ int facts_cgroup_of(const struct cgroupfs *cgroups, pid_t pid, char **ret);
 int facts_split_cgroup(const struct cgroupfs *cgroups, char **ret);
 /* Whether the command is an init system (or --systemd=always). */
 bool facts_systemd_mode(const struct container_config *config);
+/* The modes of those namespaces that may be another container's. */
+struct facts_mode {
+	const char *type; /* as in the runtime configuration */
+	const char *file; /* in /proc/PID/ns */
+	const char *mode;
+};
+#define FACTS_MODES 6
+void facts_modes(const struct container_config *config, struct facts_mode ret[static FACTS_MODES]);
+/*
+ * Whether a running container still has the namespaces of those containers that its configuration names. ERR_STATE where one
+ * of them has ended since, or has been started anew with others.
+ */
+int facts_check_joined(const struct container *c, struct err *err);
 /* The descriptor of a namespace mode: the id in "container:ID", NULL for other modes. */
 const char *facts_mode_container(const char *mode);

@@ -317,6 +317,34 @@ again()
 	exec {CONNECTION}>&-
 }
 
+@test "one network of two: frozen and thawed together in place, in no archive" {
+	needs_second_checkpoint
+	serve --network podman
+	# shellcheck disable=SC2016,SC2046
+	fln run -d --name "$C-2" $(cr_options) --cgroup-parent "$CGROUP_PARENT" --network "container:$C" bb:1 \
+		sh -c 'while :; do echo second | nc -l -p 81; done' </dev/null >/dev/null
+	# shellcheck disable=SC2046
+	fln run -d --name "$C-3" $(cr_options) --network none --requires "$C" bb:1 sh -c 'while :; do sleep 0.1; done' </dev/null >/dev/null
+	try checkpoint --export c.tar "$C-2"
+	refused "with dependencies: '$C-2' has the network namespace of container '$C', which no archive brings along" "without --export"
+	try checkpoint --export c.tar "$C-3"
+	refused "'$C-3' requires container '$C'"
+	[ ! -e c.tar ]
+	# Whoever needs the other is frozen before, and goes on after it.
+	is 3 "$(fln checkpoint --all | wc -l)"
+	try restore "$C-2"
+	refused "join network namespace of container '$C': it is not running"
+	is 3 "$(fln restore --all | wc -l)"
+	eventually says_it "$(address "$C")" 81 second
+	# One that has lost it cannot be frozen.
+	fln checkpoint "$C" >/dev/null
+	fln restore "$C" >/dev/null
+	try checkpoint "$C-2"
+	refused "container '$C-2' has a network namespace that was container '$C's, which has ended meanwhile"
+	is running "$(inspect "$C-2" '{{.State.Status}}')"
+	fl rm -f -t 0 "$C-3" "$C-2" >/dev/null
+}
+
 @test "--dry-run tells what fits and what does not, and makes nothing" {
 	serve --network podman:ip=10.88.7.13 -p 127.0.0.1:7206:80 -v "$C-vol:/vol" -v "$T:/given"
 	fln checkpoint -R --export c.tar --compress none "$C"

@@ -122,6 +122,7 @@ static int run(const struct cli_invocation *inv, struct err *err)
 		return r;
 	t.lock = true;
 	t.wanted = runs;
+	t.newest_first = true;
 	/* On stdout there is the archive. */
 	t.quiet = o->print_stats || str_eq(o->export, "-");
 	checkpoint_stats_begin(&x.stats);

@@ -44,6 +44,12 @@ static int collect_all(struct engine *e, const struct targets *t, struct strvec 
 				strvec_remove(names, 0);
 		}
 	}
+	for (size_t i = 0; t->newest_first && i < names->n / 2; i++) {
+		char *first = names->v[i];
+
+		names->v[i] = names->v[names->n - 1 - i];
+		names->v[names->n - 1 - i] = first;
+	}
 	return r;
 }
 

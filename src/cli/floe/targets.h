@@ -9,6 +9,7 @@
 struct targets {
 	bool all;
 	bool latest;
+	bool newest_first; /* of `all`: those that need others before these */
 	bool ignore; /* those that do not exist are no error */
 	bool lock;
 	bool quiet; /* print nothing */

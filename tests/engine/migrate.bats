@@ -132,6 +132,80 @@ everything_is_there()
 }
 
 # It has no seccomp filter any more, and needs none.
+# frozen_twice NAME: counts, and goes on in place and from an archive.
+frozen_twice()
+{
+	counts_on "$1"
+	fl checkpoint "$1" >/dev/null
+	fl restore "$1" >/dev/null
+	counts_on "$1"
+	fl checkpoint --export c.tar "$1" >/dev/null
+	fl rm "$1" >/dev/null
+	import c.tar >/dev/null
+	counts_on "$1"
+}
+
+@test "logs: whole in place and from an archive, by each driver" {
+	local driver
+	needs_second_checkpoint
+	for driver in k8s-file json-file; do
+		ticking --log-driver $driver
+		frozen_twice "$C"
+		ticks_are_continuous "$C"
+		is $driver "$(inspect "$C" '{{.HostConfig.LogConfig.Type}}')"
+		fl rm -f -t 0 "$C" >/dev/null
+	done
+	# A file in a place that was asked for: from the archive it comes into the store.
+	ticking --log-opt "path=$T/own.log"
+	frozen_twice "$C"
+	ticks_are_continuous "$C"
+	[ -s "$T/own.log" ]
+	fl rm -f -t 0 "$C" >/dev/null
+	ticking --log-driver none
+	fl checkpoint --export c.tar "$C" >/dev/null
+	run ! grep -q ctr.log <<<"$(tar -tf c.tar)"
+	fl rm "$C" >/dev/null
+	import c.tar >/dev/null
+	try logs "$C"
+	refused "this container is using the 'none' log driver"
+	fl rm -f -t 0 "$C" >/dev/null
+}
+
+# said_to FILE COMMAND...: with its output on a pipe that is read into the file; $READER is who reads.
+said_to()
+{
+	local file=$1 pipe
+	shift
+	exec {pipe}> >(exec cat >"$file" 3>&- 4>&-)
+	READER=$!
+	"$@" >&"$pipe" 2>&1 {pipe}>&-
+	exec {pipe}>&-
+}
+
+@test "logs: a passthrough container speaks to whoever restores it, from an archive to its log" {
+	local tick
+	needs_second_checkpoint
+	# shellcheck disable=SC2016,SC2046 # for the shell of the container; words
+	said_to said-1 fl run -d --name "$C" $(cr_options) --log-driver passthrough bb:1 \
+		sh -c 'i=0; while :; do i=$((i + 1)); echo "tick $i"; sleep 0.05; done' </dev/null
+	eventually grep -q '^tick 3$' said-1
+	fl checkpoint "$C" >/dev/null
+	# Nobody has the pipe any more.
+	wait "$READER"
+	tick=$(sed -n 's/^tick //p' said-1 | tail -n 1)
+	said_to said-2 fl restore "$C"
+	eventually grep -q "^tick $((tick + 1))\$" said-2
+	is "tick $((tick + 1))" "$(grep -m 1 ^tick said-2)"
+	fl checkpoint --export c.tar "$C" >/dev/null
+	wait "$READER"
+	tick=$(sed -n 's/^tick //p' said-2 | tail -n 1)
+	fl rm "$C" >/dev/null
+	# An archive may be a stranger's: it is not given what its caller has open.
+	import c.tar >/dev/null
+	is k8s-file "$(inspect "$C" '{{.HostConfig.LogConfig.Type}}')"
+	eventually eval '[ "$(fl logs "$C" | head -n 1)" = "tick $((tick + 1))" ]'
+}
+
 @test "a container with a zombie" {
 	is_zombie()
 	{

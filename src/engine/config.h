@@ -174,6 +174,8 @@ struct container_config {
 	size_t n_secrets;
 	struct container_device *devices;
 	size_t n_devices;
+	char **cdi_devices; /* VENDOR/CLASS=NAME */
+	size_t n_cdi_devices;
 	char **device_cgroup_rules;
 	size_t n_device_cgroup_rules;
 	int64_t shm_size; /* bytes; -1: no limit */

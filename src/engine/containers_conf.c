@@ -48,7 +48,8 @@ JSON_DESC_STATIC(
 #undef T
 
 #define T struct conf_engine
-JSON_DESC_STATIC(conf_engine_desc, T, F_STRING(T, cgroup_manager, "cgroup_manager", 0),
+JSON_DESC_STATIC(conf_engine_desc, T, F_STRINGS(T, cdi_spec_dirs, "cdi_spec_dirs", 0),
+		 F_STRING(T, cgroup_manager, "cgroup_manager", 0),
 		 F_STRING(T, compression_format, "compression_format", 0),
 		 F_OPT_I64(T, compression_level, "compression_level", 0),
 		 F_STRINGS(T, conmon_env_vars, "conmon_env_vars", 0),
@@ -112,7 +113,6 @@ static const char *const ignored[] = {
 	"containers.userns_size",
 	"engine.active_service",
 	"engine.add_compression",
-	"engine.cdi_spec_dirs",
 	"engine.chown_copied_files",
 	"engine.compat_api_enforce_docker_hub",
 	"engine.compose_providers",

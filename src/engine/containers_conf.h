@@ -78,6 +78,8 @@ struct conf_engine {
 	char *compression_format;
 	struct opt_i64 compression_level;
 	char **conmon_env_vars;
+	char **cdi_spec_dirs;
+	size_t n_cdi_spec_dirs;
 	size_t n_conmon_env_vars;
 	char **conmon_path;
 	size_t n_conmon_path;

@@ -41,6 +41,7 @@ struct engine_options {
 	const char *conmon;
 	int cgroup_manager; /* enum engine_cgroup_manager; -1: by what the machine has */
 	struct strvec hooks_dirs;
+	struct strvec cdi_spec_dirs;
 	const char *network_config_dir;
 	int network_backend; /* enum network_backend; -1: netavark */
 	const char *storage_driver;

@@ -18,6 +18,7 @@
 #include "core/rooted.h"
 #include "core/str.h"
 #include "engine/apparmor.h"
+#include "engine/cdi.h"
 #include "engine/checkpoint_files.h"
 #include "engine/container_network.h"
 #include "engine/containers_conf.h"
@@ -297,6 +298,23 @@ static int write_bundle(struct container *c, const struct runtime_spec *spec,
 	return r < 0 ? err_sys(err, r, "write '%s'", path) : 0;
 }
 
+/* By the command line's directories, the configuration's, the usual ones. */
+static int inject_devices(const struct container *c, struct runtime_spec *spec, struct err *err)
+{
+	static char etc[] = "/etc/cdi";
+	static char run[] = "/var/run/cdi";
+	char *usual[] = { etc, run };
+	const struct conf_engine *conf = &c->engine->conf->engine;
+	const struct strvec *given = &c->engine->options->cdi_spec_dirs;
+	struct strvec dirs = { usual, ARRAY_SIZE(usual) };
+
+	if (given->n > 0)
+		dirs = *given;
+	else if (conf->n_cdi_spec_dirs > 0)
+		dirs = (struct strvec){ conf->cdi_spec_dirs, conf->n_cdi_spec_dirs };
+	return cdi_inject(&dirs, c->config.cdi_devices, c->config.n_cdi_devices, spec, err);
+}
+
 static int write_spec(struct container *c, struct spec_facts *f, struct err *err)
 {
 	struct runtime_spec spec;
@@ -304,7 +322,9 @@ static int write_spec(struct container *c, struct spec_facts *f, struct err *err
 
 	if (r < 0)
 		return r;
-	r = write_bundle(c, &spec, f, err);
+	r = inject_devices(c, &spec, err);
+	if (r == 0)
+		r = write_bundle(c, &spec, f, err);
 	runtime_spec_done(&spec);
 	return r;
 }

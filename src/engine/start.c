@@ -68,6 +68,8 @@ void engine_self_args(const struct engine *e, struct strvec *v)
 		add(v, "--runtime-flag", o->runtime_flags.v[i]);
 	for (size_t i = 0; i < o->hooks_dirs.n; i++)
 		add(v, "--hooks-dir", o->hooks_dirs.v[i]);
+	for (size_t i = 0; i < o->cdi_spec_dirs.n; i++)
+		add(v, "--cdi-spec-dir", o->cdi_spec_dirs.v[i]);
 	add(v, "--storage-driver", o->storage_driver);
 	for (size_t i = 0; i < o->modules.n; i++)
 		add(v, "--module", o->modules.v[i]);

@@ -97,6 +97,8 @@ static void move_named(struct container_config *from, struct container_config *t
 			*array_push(to->devices, to->n_devices) = from->devices[i];
 			from->devices[i] = (struct container_device){ 0 };
 		}
+	for (size_t i = 0; i < from->n_cdi_devices; i++)
+		json_strings_add(&to->cdi_devices, &to->n_cdi_devices, from->cdi_devices[i]);
 	for (size_t i = 0; i < from->n_ulimits; i++)
 		if (!has_ulimit(to, from->ulimits[i].name)) {
 			*array_push(to->ulimits, to->n_ulimits) = from->ulimits[i];

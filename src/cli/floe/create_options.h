@@ -19,6 +19,7 @@ struct create_options {
 	struct strvec ulimits, sysctl, secrets, dns, dns_search, dns_options, add_hosts, attach;
 	struct strvec log_opts, volumes_from, cgroup_conf, blkio_weight_device, read_bps, write_bps;
 	struct strvec read_iops, write_iops, requires, publish, expose, networks, network_aliases;
+	struct strvec gpus;
 	struct strvec host_users, chroot_dirs, preserve_fd;
 	struct strvec uid_maps, gid_maps;
 	const char *sub_uid_name, *sub_gid_name;
@@ -154,8 +155,12 @@ extern const struct create_options create_options_default;
 		OPT_STRING(T, M.seccomp_policy, "seccomp-policy", 0, "default|image",              \
 			   "where the seccomp profile comes from: image takes the one in the "     \
 			   "image's label io.containers.seccomp.profile"),                         \
-		OPT_STRVEC_F(T, M.devices, "device", 0, "FILE[:PATH][:rwm]",                       \
-			     "give it a device of the host", CLI_LIST),                            \
+		OPT_STRVEC_F(T, M.devices, "device", 0, "FILE[:PATH][:rwm]|VENDOR/CLASS=NAME",     \
+			     "give it a device of the host, or one of the Container Device "       \
+			     "Interface",                                                          \
+			     CLI_LIST),                                                            \
+		OPT_STRVEC_F(T, M.gpus, "gpus", 0, "all|NAME,...",                                 \
+			     "the same as --device nvidia.com/gpu=NAME", CLI_LIST),                \
 		OPT_STRVEC_F(T, M.device_rules, "device-cgroup-rule", 0, "RULE",                   \
 			     "allow devices: `c 189:* rwm`", CLI_LIST),                            \
 		OPT_STRVEC_F(T, M.groups, "group-add", 0, "GROUP", "further group of its user",    \

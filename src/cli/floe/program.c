@@ -55,6 +55,8 @@ static const struct cli_option global_rows[] = {
 	OPT_STRING_F(T, engine.conmon, "conmon", 0, "FILE", "conmon to use", CLI_CONFIGURABLE),
 	OPT_ENUM_F(T, engine.cgroup_manager, "cgroup-manager", 0, "MANAGER", cgroup_managers,
 		   "who manages cgroups (default: systemd where it runs)", CLI_CONFIGURABLE),
+	OPT_STRVEC(T, engine.cdi_spec_dirs, "cdi-spec-dir", 0, "DIR",
+		   "directory with descriptions of devices of the Container Device Interface"),
 	OPT_STRVEC(T, engine.hooks_dirs, "hooks-dir", 0, "DIR",
 		   "directory with descriptions of OCI hooks"),
 	OPT_STRING_F(T, engine.storage_driver, "storage-driver", 0, "DRIVER",

@@ -10,6 +10,7 @@
 #include "core/parse.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "engine/cdi.h"
 #include "engine/selinux.h"
 #include "kernel/rlimits.h"
 
@@ -90,12 +91,10 @@ static int apply_device(const char *text, struct container_config *c, struct err
 	const char *permissions = "rwm";
 	const char *path;
 
-	/* "vendor.com/class=name" */
-	if (text[0] != '/' && strchr(text, '/') && strchr(text, '='))
-		return err_set(err, ERR_INVALID,
-			       "device '%s': devices of the Container Device Interface are not "
-			       "supported; name the device's file",
-			       text);
+	if (cdi_is_name(text)) {
+		json_strings_add(&c->cdi_devices, &c->n_cdi_devices, text);
+		return 0;
+	}
 	strvec_split(&parts, text, ':', true);
 	if (parts.n == 0 || parts.n > 3 || parts.v[0][0] != '/')
 		return err_set(err, ERR_INVALID, "device '%s': expected FILE[:PATH][:rwm]", text);
@@ -238,6 +237,11 @@ int security_options_apply(const struct create_options *o, struct container_conf
 		r = apply_security(o->security_opts.v[i], c, err);
 	for (size_t i = 0; r == 0 && i < o->devices.n; i++)
 		r = apply_device(o->devices.v[i], c, err);
+	for (size_t i = 0; i < o->gpus.n; i++) {
+		auto_free char *name = xasprintf("nvidia.com/gpu=%s", o->gpus.v[i]);
+
+		json_strings_add(&c->cdi_devices, &c->n_cdi_devices, name);
+	}
 	if (r == 0)
 		r = security_options_ulimits(&o->ulimits, c, err);
 	for (size_t i = 0; r == 0 && i < o->secrets.n; i++)

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Devices of the Container Device Interface (https://github.com/cncf-tags/container-device-interface, specification 1.0):
+ * "VENDOR/CLASS=NAME" stands for what a vendor's JSON file in /etc/cdi or /run/cdi says of it: device nodes, mounts,
+ * variables, hooks and groups that the container gets.
+ */
+#pragma once
+
+#include "core/err.h"
+#include "core/strvec.h"
+#include "spec/runtime_spec.h"
+
+/* Whether the text names such a device. */
+bool cdi_is_name(const char *text);
+/*
+ * Put them into the runtime configuration. Of two directories the later one counts, where both have the device; a device that one
+ * directory has twice is none. ERR_COMMAND: `unresolvable CDI devices`, or what a device needs is not there. ERR_UNSUPPORTED: an
+ * edit that cannot be made.
+ */
+int cdi_inject(const struct strvec *dirs, char *const *names, size_t n, struct runtime_spec *spec,
+	       struct err *err);

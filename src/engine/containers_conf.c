@@ -41,6 +41,7 @@ JSON_DESC_STATIC(
 	F_STRINGS(T, mounts, "mounts", 0), F_STRING(T, netns, "netns", 0),
 	F_OPT_BOOL(T, no_hosts, "no_hosts", 0), F_OPT_I64(T, oom_score_adj, "oom_score_adj", 0),
 	F_STRING(T, pidns, "pidns", 0), F_OPT_I64(T, pids_limit, "pids_limit", 0),
+	F_OPT_BOOL(T, prepare_volume_on_create, "prepare_volume_on_create", 0),
 	F_OPT_BOOL(T, privileged, "privileged", 0), F_OPT_BOOL(T, read_only, "read_only", 0),
 	F_STRING(T, seccomp_profile, "seccomp_profile", 0), F_STRING(T, shm_size, "shm_size", 0),
 	F_STRING(T, tz, "tz", 0), F_STRING(T, umask, "umask", 0), F_STRING(T, userns, "userns", 0),
@@ -108,7 +109,6 @@ static const char *const ignored[] = {
 	"containers.label",
 	"containers.label_users",
 	"containers.log_path",
-	"containers.prepare_volume_on_create",
 	"containers.rootless_networking",
 	"containers.userns_size",
 	"engine.active_service",
@@ -170,12 +170,6 @@ static bool is_ignored(const char *key)
 	return false;
 }
 
-/* Of no effect, and somebody may look for it. */
-static bool is_missed(const char *key, struct json_object *value)
-{
-	return str_eq(key, "containers.prepare_volume_on_create") && json_object_get_boolean(value);
-}
-
 static const struct json_field *find_field(const struct json_desc *desc, const char *key)
 {
 	for (size_t i = 0; i < desc->n_fields; i++)
@@ -201,11 +195,7 @@ static void warn_unknown(struct json_object *document, const char *path)
 
 			if (find_field(f->desc, key))
 				continue;
-			if (is_missed(name, value))
-				log_warning("%s: '%s' is not supported: volumes are filled at the "
-					    "first start",
-					    path, name);
-			else if (is_ignored(name))
+			if (is_ignored(name))
 				log_debug("%s: '%s' is of no effect here", path, name);
 			else
 				log_warning("%s: unknown key '%s'", path, name);

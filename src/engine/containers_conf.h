@@ -60,6 +60,7 @@ struct conf_containers {
 	struct opt_i64 oom_score_adj;
 	char *pidns;
 	struct opt_i64 pids_limit;
+	struct opt_bool prepare_volume_on_create;
 	struct opt_bool privileged;
 	struct opt_bool read_only;
 	char *seccomp_profile;
@@ -77,9 +78,9 @@ struct conf_engine {
 	char *cgroup_manager;
 	char *compression_format;
 	struct opt_i64 compression_level;
-	char **conmon_env_vars;
 	char **cdi_spec_dirs;
 	size_t n_cdi_spec_dirs;
+	char **conmon_env_vars;
 	size_t n_conmon_env_vars;
 	char **conmon_path;
 	size_t n_conmon_path;

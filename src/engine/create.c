@@ -9,15 +9,18 @@
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/fs.h"
+#include "core/log.h"
 #include "core/parse.h"
 #include "core/path.h"
 #include "core/random.h"
 #include "core/str.h"
 #include "engine/containers_conf.h"
+#include "engine/cleanup.h"
 #include "engine/environment.h"
 #include "engine/event.h"
 #include "engine/facts.h"
 #include "engine/image_use.h"
+#include "engine/prepare.h"
 #include "engine/records.h"
 #include "engine/secret.h"
 #include "engine/selinux.h"
@@ -395,6 +398,33 @@ static int hold_content(struct engine *e, bool hold, struct err *err)
 	return r;
 }
 
+static bool has_volumes(const struct container_config *c)
+{
+	for (size_t i = 0; i < c->n_mounts; i++)
+		if (str_eq(c->mounts[i].type, "volume"))
+			return true;
+	return false;
+}
+
+/* Where containers.conf wants it; otherwise the first start fills them. */
+static int prepare_volumes(struct container *c, struct err *err)
+{
+	const struct remove_options remove = { .force = true, .volumes = true };
+	struct err removal = ERR_INIT;
+	int r;
+
+	if (!c->engine->conf->containers.prepare_volume_on_create.v || !has_volumes(&c->config))
+		return 0;
+	r = container_lock(c, err);
+	if (r < 0)
+		return r;
+	r = container_fill_volumes(c, err);
+	if (r < 0 && container_remove(c, &remove, &removal) < 0)
+		log_warning("%s", removal.msg);
+	container_unlock(c);
+	return r;
+}
+
 int container_create(struct container *ret, struct engine *e, struct container_config *config,
 		     const struct create_params *params, struct err *err)
 {
@@ -453,5 +483,5 @@ int container_create(struct container *ret, struct engine *e, struct container_c
 	}
 	container_from(ret, e, &c, &s);
 	event_container(ret, "create");
-	return 0;
+	return prepare_volumes(ret, err);
 }

@@ -9,6 +9,7 @@
 
 #include "core/alloc.h"
 #include "core/fs.h"
+#include "core/log.h"
 #include "core/path.h"
 #include "core/str.h"
 #include "engine/image_use.h"
@@ -302,6 +303,33 @@ static int outside_user(const struct container *c, const struct spec_user *user,
 			       "user %u or group %u is not mapped into container '%s'", user->uid,
 			       user->gid, c->config.name);
 	return 0;
+}
+
+static int fill_volume(struct container *c, const struct container_mount *m,
+		       const struct rooted *root, const struct spec_user *user, struct err *err)
+{
+	auto_free char *path = NULL;
+	struct err release = ERR_INIT;
+	int r = volume_hold(c->engine, m->source, c->config.id, err);
+
+	if (r < 0)
+		return r;
+	r = volume_mount_for(c->engine, m, root, user, &path, err);
+	if (volume_release(c->engine, m->source, c->config.id, &release) < 0)
+		log_warning("%s", release.msg);
+	return r;
+}
+
+int mounts_fill_volumes(struct container *c, const struct rooted *root,
+			const struct spec_user *user, struct err *err)
+{
+	struct spec_user outside;
+	int r = outside_user(c, user, &outside, err);
+
+	for (size_t i = 0; r == 0 && i < c->config.n_mounts; i++)
+		if (str_eq(c->config.mounts[i].type, "volume"))
+			r = fill_volume(c, &c->config.mounts[i], root, &outside, err);
+	return r;
 }
 
 int mounts_prepare(struct container *c, const struct rooted *root, struct spec_facts *f,

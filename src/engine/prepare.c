@@ -388,6 +388,29 @@ int container_prepare(struct container *c, struct err *err)
 	return r < 0 ? r : write_spec(c, &f, err);
 }
 
+int container_fill_volumes(struct container *c, struct err *err)
+{
+	auto_spec_facts struct spec_facts f = { 0 };
+	auto_rooted struct rooted root = ROOTED_INIT;
+	struct err unmount = ERR_INIT;
+	int r = container_mount_rootfs(c, &f.rootfs, err);
+
+	if (r < 0)
+		return r;
+	r = rooted_open(&root, AT_FDCWD, f.rootfs);
+	if (r < 0)
+		r = err_sys(err, r, "open root file system '%s'", f.rootfs);
+	if (r == 0)
+		r = users_lookup(&root, c->config.user, c->config.groups, c->config.n_groups,
+				 &f.user, err);
+	if (r == 0)
+		r = mounts_fill_volumes(c, &root, &f.user, err);
+	rooted_close(&root);
+	if (container_unmount_rootfs(c, &unmount) < 0)
+		log_warning("%s", unmount.msg);
+	return r;
+}
+
 int container_prepare_late_network(struct container *c, struct err *err)
 {
 	auto_spec_facts struct spec_facts f = { 0 };

@@ -13,6 +13,9 @@
 /* Everything up to config.json in the static directory. On failure the caller cleans up. */
 int container_prepare(struct container *c, struct err *err);
 
+/* What its volumes are to have, at once instead of at the first start; with its root file system mounted for that time. */
+int container_fill_volumes(struct container *c, struct err *err);
+
 /*
  * The same for a container that goes on from a checkpoint: its processes know their mounts and namespaces, so
  * that the runtime configuration is the one that they were frozen with, with the places of this machine

@@ -183,11 +183,20 @@ in_container()
 	is "tmpfs" "$(fl run --rm "localhost/with-volume$C" sh -c 'while read -r _ at type _; do [ "$at" != /data ] || echo "$type"; done </proc/mounts')"
 	fl rmi "localhost/with-volume$C" >/dev/null
 	conf <<<$'[containers]\nprepare_volume_on_create = true'
-	try version
-	contains "$output" "'containers.prepare_volume_on_create' is not supported: volumes are filled at the first start"
-	try create --device vendor.com/class=name --rootfs "$ROOTFS" true
-	contains "$output" "device 'vendor.com/class=name': devices of the Container Device Interface are not supported"
-	is 125 "$status"
+	make_image "with-content$C" 'USER 7'
+	fl create --name "$C-volumes" --volume "named$C:/etc" "localhost/with-content$C" true >/dev/null
+	[ -e "$(fl volume inspect --format '{{.Mountpoint}}' "named$C")/passwd" ]
+	is "" "$(fl mount)"
+	fl start --attach "$C-volumes"
+	try create --name "$C-nobody" --user no-such-user --volume "other$C:/etc" "localhost/with-content$C" true
+	refused no-such-user
+	fl rm "$C-volumes" >/dev/null
+	is "" "$(fl ps --all --quiet)"
+	conf </dev/null
+	fl create --name "$C-volumes" --volume "later$C:/etc" "localhost/with-content$C" true >/dev/null
+	[ ! -e "$(fl volume inspect --format '{{.Mountpoint}}' "later$C")/passwd" ]
+	fl rm "$C-volumes" >/dev/null
+	fl rmi "localhost/with-content$C" >/dev/null
 }
 
 @test "files: drop-ins override, lists append, modules come last, unknown keys are named" {

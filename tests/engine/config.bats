@@ -24,17 +24,6 @@ teardown()
 	engine_clean_up
 }
 
-in_container()
-{
-	local options=()
-	while [ "$1" != -- ]; do
-		options+=("$1")
-		shift
-	done
-	shift
-	fl run --rm "${options[@]}" --rootfs "$ROOTFS" "$@"
-}
-
 @test "environment, umask, time zone, shm size and limits" {
 	conf <<-'CONF'
 		[containers]

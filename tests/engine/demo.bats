@@ -8,24 +8,17 @@ setup_file()
 {
 	if [[ $ENGINE_RUNTIME == *crun ]]; then
 		export CANNOT_FREEZE="the demo is floe-runtime's"
-	elif ! [ -x /usr/lib/podman/netavark ] && ! [ -x /usr/libexec/podman/netavark ]; then
+	elif ! has_netavark; then
 		export CANNOT_FREEZE="no netavark (tools/install-deps)"
 	fi
 	engine_cr_setup_file
-	replace_systemd_run
-	ip link set lo up
-	# As ip-netns(8) would leave it; floe makes it where it is missing.
-	mkdir -p /run/netns
-	mount --bind /run/netns /run/netns
-	mount --make-shared /run/netns
+	host_network_begin
 }
 
 teardown_file()
 {
-	! [ -d /sys/fs/cgroup/unified ] || umount /sys/fs/cgroup/unified 2>/dev/null || :
-	nft flush ruleset
-	umount /run/netns && rmdir /run/netns
-	rm -rf /run/containers /run/xtables.lock /run/floe-runtime /run/crun
+	engine_teardown_file
+	host_network_end
 }
 
 @test "the demo moves a server and says how long it took" {

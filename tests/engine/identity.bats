@@ -9,14 +9,9 @@ load ../lib/engine_cr
 setup_file()
 {
 	engine_cr_setup_file
-	[ -x /usr/lib/podman/netavark ] || [ -x /usr/libexec/podman/netavark ] ||
-		export CANNOT_FREEZE="no netavark (tools/install-deps)"
+	has_netavark || export CANNOT_FREEZE="no netavark (tools/install-deps)"
 	engine_setup
-	replace_systemd_run
-	ip link set lo up
-	mkdir -p /run/netns
-	mount --bind /run/netns /run/netns
-	mount --make-shared /run/netns
+	host_network_begin
 	tar -C "$ROOTFS" -c . | fl import - bb:1 >/dev/null
 	# netavark's tables are made once.
 	fln run --rm --network podman bb:1 true
@@ -24,11 +19,8 @@ setup_file()
 
 teardown_file()
 {
-	! [ -d /sys/fs/cgroup/unified ] || umount /sys/fs/cgroup/unified 2>/dev/null || :
-	engine_remove_cgroups
-	nft flush ruleset
-	umount /run/netns && rmdir /run/netns
-	rm -rf /run/containers /run/xtables.lock /run/floe-runtime /run/crun
+	engine_teardown_file
+	host_network_end
 }
 
 # floe with networks of the test file's own.

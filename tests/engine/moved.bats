@@ -5,15 +5,10 @@
 
 load ../lib/engine_cr
 
-# Root of a container is nobody on the way to its files.
 setup_file()
 {
-	local dir=$BATS_FILE_TMPDIR
 	engine_cr_setup_file
-	while [ "$dir" != /tmp ] && [ "$dir" != / ]; do
-		chmod a+x "$dir"
-		dir=$(dirname "$dir")
-	done
+	let_others_reach "$BATS_FILE_TMPDIR"
 	engine_setup
 	tar -C "$ROOTFS" -c . | fl import - bb:1 >/dev/null
 }

@@ -4,18 +4,6 @@
 
 load ../lib/engine
 
-# in_container OPTION... -- COMMAND...
-in_container()
-{
-	local options=()
-	while [ "$1" != -- ]; do
-		options+=("$1")
-		shift
-	done
-	shift
-	fl run --rm "${options[@]}" --rootfs "$ROOTFS" "$@"
-}
-
 @test "environment: --env, --env-file, --unsetenv, --env-merge, defaults" {
 	printf '# comment\nA=file\nB=file\nFROM_HOST\n' >env.txt
 	FROM_HOST=h in_container --env-file env.txt -e B=option -e C -e X=1 --env-merge 'X=${X}2' -- sh -c 'echo $A $B $FROM_HOST ${C-unset} $X' >o

@@ -7,15 +7,10 @@ load ../lib/networks
 
 MAP=(--uidmap 0:100000:65536)
 
-# Root of a container is nobody on the way to its files.
 setup_file()
 {
-	local dir=$BATS_FILE_TMPDIR
 	network_setup_file
-	while [ "$dir" != /tmp ] && [ "$dir" != / ]; do
-		chmod a+x "$dir"
-		dir=$(dirname "$dir")
-	done
+	let_others_reach "$BATS_FILE_TMPDIR"
 }
 
 setup()

@@ -276,21 +276,9 @@ exec_pid()
 @test "exec --pidfd-socket sends a pidfd" {
 	floe_only "Debian's others lack it"
 	start_idle
-	python3 - "$T/pidfd" >"$T/received" <<-'PYTHON' &
-		import array, os, re, socket, sys
-		server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-		server.bind(sys.argv[1])
-		server.listen()
-		peer = server.accept()[0]
-		data, ancillary, _, _ = peer.recvmsg(64, socket.CMSG_SPACE(4))
-		fd = array.array("i", ancillary[0][2])[0]
-		info = open(f"/proc/self/fdinfo/{fd}").read()
-		print(data.decode(), re.search(r"Pid:\s*(\d+)", info).group(1))
-	PYTHON
-	receiver=$!
-	eventually test -S "$T/pidfd"
+	receive_pidfd
 	ex --detach --pid-file "$T/exec.pid" --pidfd-socket "$T/pidfd" "$ID" sh -c 'while :; do sleep 0.1; done' </dev/null >/dev/null 2>&1
-	ends_with 0 $receiver
+	ends_with 0 "$receiver"
 	[ "$(cat "$T/received")" = "setns $(exec_pid)" ]
 	remove_container
 }

@@ -18,21 +18,9 @@ load ../lib/helpers
 @test "--pidfd-socket sends a pidfd of the container's process" {
 	floe_only "Debian's others lack it"
 	idle_command
-	python3 - "$T/pidfd" >"$T/received" <<-'PYTHON' &
-		import array, re, socket, sys
-		server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-		server.bind(sys.argv[1])
-		server.listen()
-		peer = server.accept()[0]
-		data, ancillary, _, _ = peer.recvmsg(64, socket.CMSG_SPACE(4))
-		fd = array.array("i", ancillary[0][2])[0]
-		info = open(f"/proc/self/fdinfo/{fd}").read()
-		print(data.decode(), re.search(r"Pid:\s*(\d+)", info).group(1))
-	PYTHON
-	receiver=$!
-	eventually test -S "$T/pidfd"
+	receive_pidfd
 	create_container --pidfd-socket "$T/pidfd"
-	ends_with 0 $receiver
+	ends_with 0 "$receiver"
 	[ "$(cat "$T/received")" = "standard $(pid_of)" ]
 	remove_container
 }

@@ -25,7 +25,7 @@ engine_setup_file()
 	command -v conmon >/dev/null || skip "no conmon (tools/install-deps)"
 	command -v "$ENGINE_RUNTIME" >/dev/null || skip "no $ENGINE_RUNTIME (tools/install-deps)"
 	# crun refuses a tree of version 2 that has controllers beside version 1.
-	if [ -d /sys/fs/cgroup/unified ] && ! mountpoint -q /sys/fs/cgroup/unified -t tmpfs; then
+	if [ -d /sys/fs/cgroup/unified ]; then
 		mount -t tmpfs unified /sys/fs/cgroup/unified
 	fi
 	# Whatever the machine's files say.
@@ -36,6 +36,11 @@ engine_setup_file()
 }
 
 teardown_file()
+{
+	engine_teardown_file
+}
+
+engine_teardown_file()
 {
 	engine_teardown_file
 }
@@ -157,6 +162,18 @@ try()
 	run fl "$@"
 }
 
+# in_container OPTION... -- COMMAND...: what the command prints in a container with these options.
+in_container()
+{
+	local options=()
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	fl run --rm "${options[@]}" --rootfs "$ROOTFS" "$@"
+}
+
 # start_idle NAME [OPTION...]: a container that stays until it is told to go.
 start_idle()
 {
@@ -197,12 +214,6 @@ inspect()
 state_is()
 {
 	[ "$(inspect "$1" '{{.State.Status}}' 2>/dev/null)" = "$2" ]
-}
-
-# is EXPECTED ACTUAL
-is()
-{
-	[ "$2" = "$1" ] || fail "'$2' instead of '$1'"
 }
 
 # refused PART...: the last `try` failed with exit status 125 and one line.

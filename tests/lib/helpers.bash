@@ -346,6 +346,12 @@ fail()
 	return 1
 }
 
+# is EXPECTED ACTUAL
+is()
+{
+	[ "$2" = "$1" ] || fail "'$2' instead of '$1'"
+}
+
 # contains TEXT PART...: every PART is in TEXT.
 contains()
 {
@@ -418,6 +424,25 @@ ends_with()
 	[ $code -eq "$1" ] || fail "exit status $code instead of $1"
 }
 
+# Listen at $T/pidfd for the pidfd that a runtime sends; $receiver, when it ends, has written what came with it, and the pid,
+# into $T/received.
+receive_pidfd()
+{
+	python3 - "$T/pidfd" >"$T/received" <<-'PYTHON' &
+		import array, re, socket, sys
+		server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+		server.bind(sys.argv[1])
+		server.listen()
+		peer = server.accept()[0]
+		data, ancillary, _, _ = peer.recvmsg(64, socket.CMSG_SPACE(4))
+		fd = array.array("i", ancillary[0][2])[0]
+		info = open(f"/proc/self/fdinfo/{fd}").read()
+		print(data.decode(), re.search(r"Pid:\s*(\d+)", info).group(1))
+	PYTHON
+	receiver=$!
+	eventually test -S "$T/pidfd"
+}
+
 # The value of a key of /proc/PID/status.
 proc_status()
 {
@@ -445,6 +470,41 @@ replace_systemd_run()
 	printf '#!/bin/sh\nwhile :; do case $1 in -*) shift ;; *) exec "$@" ;; esac; done\n' >"$BATS_FILE_TMPDIR/bin/systemd-run"
 	chmod 755 "$BATS_FILE_TMPDIR/bin/systemd-run"
 	export PATH=$BATS_FILE_TMPDIR/bin:$PATH
+}
+
+has_netavark()
+{
+	[ -x /usr/lib/podman/netavark ] || [ -x /usr/libexec/podman/netavark ]
+}
+
+# What networks need of the host, which is the network namespace of the test run.
+host_network_begin()
+{
+	replace_systemd_run
+	ip link set lo up
+	# As ip-netns(8) would leave it; floe makes it where it is missing.
+	mkdir -p /run/netns
+	mount --bind /run/netns /run/netns
+	mount --make-shared /run/netns
+}
+
+host_network_end()
+{
+	# netavark keeps its empty chains.
+	nft flush ruleset
+	! mountpoint -q /run/netns || umount /run/netns
+	[ ! -d /run/netns ] || rmdir /run/netns
+	rm -rf /run/containers /run/xtables.lock
+}
+
+# Root of a container that has a user namespace is nobody on the way to its files.
+let_others_reach()
+{
+	local dir=$1
+	while [ "$dir" != /tmp ] && [ "$dir" != / ]; do
+		chmod a+x "$dir"
+		dir=$(dirname "$dir")
+	done
 }
 
 is_cgroup_v2()

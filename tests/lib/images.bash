@@ -59,12 +59,6 @@ sk()
 	skopeo --registries-conf="$CONTAINERS_REGISTRIES_CONF" "$@"
 }
 
-# is EXPECTED ACTUAL
-is()
-{
-	[ "$2" = "$1" ] || fail "'$2' instead of '$1'"
-}
-
 # refuses STATUS TEXT COMMAND...: it fails with this status and an error that has the text.
 refuses()
 {

@@ -11,13 +11,8 @@ setup_file()
 network_setup_file()
 {
 	engine_setup_file
-	[ -x /usr/lib/podman/netavark ] || [ -x /usr/libexec/podman/netavark ] || skip "no netavark (tools/install-deps)"
-	replace_systemd_run
-	ip link set lo up
-	# As ip-netns(8) would leave it; floe makes it where it is missing.
-	mkdir -p /run/netns
-	mount --bind /run/netns /run/netns
-	mount --make-shared /run/netns
+	has_netavark || skip "no netavark (tools/install-deps)"
+	host_network_begin
 }
 
 setup()
@@ -56,12 +51,8 @@ teardown_file()
 
 network_teardown_file()
 {
-	! [ -d /sys/fs/cgroup/unified ] || umount /sys/fs/cgroup/unified 2>/dev/null || :
-	engine_remove_cgroups
-	# netavark keeps its empty chains. This network namespace is the test run's own.
-	nft flush ruleset
-	umount /run/netns && rmdir /run/netns
-	rm -rf /run/containers /run/xtables.lock /run/floe-runtime /run/crun
+	engine_teardown_file
+	host_network_end
 }
 
 # Interfaces, addresses, named namespaces, rules about addresses; not netavark's empty chains.

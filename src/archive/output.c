@@ -28,19 +28,19 @@ static char *temporary_name(const char *name)
 	return xasprintf(".%.200s.%016llx", name, (unsigned long long)random);
 }
 
-static int open_temporary(struct output *output)
+static int open_temporary(struct output *output, mode_t mode)
 {
-	int fd = fd_open_at(output->parent_fd, ".", O_RDWR | O_TMPFILE, 0600);
+	int fd = fd_open_at(output->parent_fd, ".", O_RDWR | O_TMPFILE, mode);
 
 	if (fd >= 0)
 		return fd;
 	/* Not every file system has files without a name. */
 	output->temporary = temporary_name(output->final_name);
 	return fd_open_at(output->parent_fd, output->temporary,
-			  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+			  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
 }
 
-static int open_file(struct output *output, const char *path, struct err *err)
+static int open_file(struct output *output, const char *path, mode_t mode, struct err *err)
 {
 	/* A symlink stands for its target, which is what is replaced. */
 	auto_free char *real = realpath(path, NULL);
@@ -50,10 +50,7 @@ static int open_file(struct output *output, const char *path, struct err *err)
 	/* What is there and no file is written to as it is. */
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
 		if (S_ISDIR(st.st_mode))
-			return err_set(
-				err, ERR_INVALID,
-				"write '%s': it is a directory; 'dir:%s' would write into it", path,
-				path);
+			return fail(output, -EISDIR, err);
 		output->fd = fd_open_at(AT_FDCWD, path, O_WRONLY, 0);
 		return output->fd < 0 ? fail(output, output->fd, err) : 0;
 	}
@@ -63,7 +60,7 @@ static int open_file(struct output *output, const char *path, struct err *err)
 	output->final_name = xstrdup(path_basename(real ? real : path));
 	if (!*output->final_name)
 		return fail(output, -EISDIR, err);
-	output->fd = open_temporary(output);
+	output->fd = open_temporary(output, mode);
 	return output->fd < 0 ? fail(output, output->fd, err) : 0;
 }
 
@@ -178,13 +175,26 @@ static int open_stdout(struct output *output, struct err *err)
 int output_open(struct output *output, const char *target, struct err *err)
 {
 	const char *dir = str_skip_prefix(target, "dir:");
+	int r;
 
 	if (str_eq(target, "-"))
 		return open_stdout(output, err);
 	output->name = xstrdup(dir ? dir : target);
 	if (!*output->name)
 		return err_set(err, ERR_USAGE, "write archive: '%s' names no place", target);
-	return dir ? open_dir(output, dir, err) : open_file(output, target, err);
+	if (dir)
+		return open_dir(output, dir, err);
+	r = open_file(output, target, 0600, err);
+	return r == -EISDIR ? err_set(err, ERR_INVALID,
+				      "write '%s': it is a directory; 'dir:%s' would write into it",
+				      target, target) :
+			      r;
+}
+
+int output_open_file(struct output *output, const char *path, mode_t mode, struct err *err)
+{
+	output->name = xstrdup(path);
+	return open_file(output, path, mode, err);
 }
 
 /* The file gets a name beside the final one, so that one step can replace what is there. */

@@ -5,6 +5,9 @@
  */
 #pragma once
 
+#include <sys/stat.h>
+
+#include "core/auto.h"
 #include "core/err.h"
 #include "core/macro.h"
 #include "core/strvec.h"
@@ -31,6 +34,8 @@ struct output {
 
 /* output is OUTPUT_INIT. */
 int output_open(struct output *output, const char *target, struct err *err);
+/* The same for the path of a file, whatever it looks like, with this mode less the umask. */
+int output_open_file(struct output *output, const char *path, mode_t mode, struct err *err);
 /* Sync (when `sync`) and give the name. */
 int output_commit(struct output *output, bool sync, struct err *err);
 /* Take back what was committed: the file loses its name. What is no file or directory of ours stays. */
@@ -42,3 +47,6 @@ void output_close(struct output *output);
 int output_create(struct output *output, const char *path, struct err *err);
 /* A directory (link NULL) or a symlink. */
 int output_make(struct output *output, const char *path, const char *link, struct err *err);
+
+DEFINE_AUTO_VAL(output, struct output, output_close)
+#define auto_output auto_cleanup(output_cleanup_val)

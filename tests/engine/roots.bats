@@ -75,6 +75,35 @@ setup()
 	fl export "$C" | cmp - tree.tar
 }
 
+@test "export, save and volume export write into a pipe, and to what a link means" {
+	fl create --name "$C" --network none "$IMAGE" true >/dev/null
+	fl volume create "$C-vol" >/dev/null
+	mkfifo pipe
+	ln -s target link
+	while read -r object command; do
+		echo old >target
+		# shellcheck disable=SC2086 # words
+		fl $command -o link "$object" </dev/null
+		[ -L link ]
+		tar -tf target >/dev/null
+		is 644 "$(umask 022 && fl $command -o mode "$object" </dev/null && stat -c %a mode)"
+		timeout 60 cat pipe >piped 3>&- 4>&- &
+		reader=$!
+		fl $command -o pipe "$object" </dev/null
+		ends_with 0 $reader
+		[ -p pipe ]
+		tar -tf piped >/dev/null
+		try $command -o . "$object" </dev/null
+		refused "write '.': is a directory"
+		rm target mode
+	done <<-TABLE
+		$C export
+		$IMAGE save -q
+		$C-vol volume export
+	TABLE
+	is "link pipe piped" "$(printf '%s\n' * | paste -sd ' ')"
+}
+
 @test "mount shows a container's root, running or not" {
 	fl create --name "$C" --network none "$IMAGE" sh -c '[ -e /put ]' >/dev/null
 	dir=$(fl mount "$C")

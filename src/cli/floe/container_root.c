@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/floe/image_common.h"
+#include "cli/floe/output_file.h"
 #include "cli/floe/targets.h"
 #include "core/alloc.h"
 #include "core/fd.h"
@@ -251,29 +252,17 @@ static int export_to(const struct cli_invocation *inv, const struct container *c
 static int run_export(const struct cli_invocation *inv, struct err *err)
 {
 	const struct export_options *o = inv->options;
-	bool to_stdout = !o->output || str_eq(o->output, "-") || str_eq(o->output, "/dev/stdout");
 	auto_container struct container c = CONTAINER_INIT;
-	auto_free char *part = NULL;
-	auto_close int fd = -EBADF;
+	auto_output struct output output = OUTPUT_INIT;
 	int r = container_open(&c, floe_engine(inv), inv->args[0], err);
 
-	if (r < 0)
-		return r;
-	if (to_stdout && isatty(STDOUT_FILENO))
-		return err_set(err, ERR_USAGE,
-			       "export: stdout is a terminal; use --output FILE or redirect it");
-	if (to_stdout)
-		return export_to(inv, &c, STDOUT_FILENO, err);
-	part = xasprintf("%s.part-%d", o->output, (int)getpid());
-	fd = fd_open_at(AT_FDCWD, part, O_WRONLY | O_CREAT | O_EXCL, 0666);
-	if (fd < 0)
-		return err_sys(err, fd, "make '%s'", part);
-	r = export_to(inv, &c, fd, err);
-	if (r == 0 && rename(part, o->output) < 0)
-		r = err_sys(err, -errno, "rename '%s' to '%s'", part, o->output);
-	if (r < 0)
-		(void)unlink(part);
-	else
+	if (r == 0)
+		r = output_file_open(&output, "export", o->output, err);
+	if (r == 0)
+		r = export_to(inv, &c, output.fd, err);
+	if (r == 0)
+		r = output_commit(&output, false, err);
+	if (r == 0)
 		event_container(&c, "export");
 	return r;
 }

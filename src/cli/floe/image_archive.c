@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/floe/image_common.h"
+#include "cli/floe/output_file.h"
 #include "core/alloc.h"
 #include "core/fd.h"
 #include "core/io.h"
@@ -209,28 +210,12 @@ static int write_archive(const struct save_options *o, struct store *store,
 static int save_archive(const struct save_options *o, struct store *store,
 			const struct layout_save_image *list, size_t n, struct err *err)
 {
-	auto_close int fd = -EBADF;
-	auto_free char *part = NULL;
-	int r;
+	auto_output struct output output = OUTPUT_INIT;
+	int r = output_file_open(&output, "save", o->output, err);
 
-	if (!o->output || str_eq(o->output, "/dev/stdout") || str_eq(o->output, "-")) {
-		if (isatty(STDOUT_FILENO))
-			return err_set(
-				err, ERR_USAGE,
-				"save: stdout is a terminal; use --output FILE or redirect it");
-		return write_archive(o, store, list, n, STDOUT_FILENO, err);
-	}
-	/* What is there stays until the new one is whole. */
-	part = xasprintf("%s.part-%d", o->output, (int)getpid());
-	fd = fd_open_at(AT_FDCWD, part, O_WRONLY | O_CREAT | O_EXCL, 0666);
-	if (fd < 0)
-		return err_sys(err, fd, "make '%s'", part);
-	r = write_archive(o, store, list, n, fd, err);
-	if (r == 0 && rename(part, o->output) < 0)
-		r = err_sys(err, -errno, "rename '%s' to '%s'", part, o->output);
-	if (r < 0)
-		(void)unlink(part);
-	return r;
+	if (r == 0)
+		r = write_archive(o, store, list, n, output.fd, err);
+	return r < 0 ? r : output_commit(&output, false, err);
 }
 
 static int save_oci_dir(const struct save_options *o, struct store *store,

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "cli/floe/output_file.h"
 #include "cli/floe/report.h"
 #include "cli/floe/targets.h"
 #include "cli/floe/volume.h"
@@ -58,23 +59,20 @@ static int run_export(const struct cli_invocation *inv, struct err *err)
 {
 	const struct archive_cli *o = inv->options;
 	auto_volume struct volume v = { 0 };
-	auto_close int file = -EBADF;
+	auto_output struct output output = OUTPUT_INIT;
 	int r = volume_load(floe_engine(inv), inv->args[0], &v, err);
 
+	if (r == 0)
+		r = output_file_open(&output, "volume export", o->output, err);
 	if (r < 0)
 		return r;
-	if (!o->output && isatty(STDOUT_FILENO))
-		return err_set(err, ERR_USAGE, "an archive is no text: give --output FILE");
-	if (o->output) {
-		file = fd_open_at(AT_FDCWD, o->output, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-		if (file < 0)
-			return err_sys(err, file, "create '%s'", o->output);
-	}
 	r = volume_mount(floe_engine(inv), v.name, NULL, err);
 	if (r < 0)
 		return r;
 	r = run_tar((const char *const[]){ "tar", "--xattrs", "-C", v.mountpoint, "-c", ".", NULL },
-		    -1, o->output ? file : STDOUT_FILENO, "export volume", err);
+		    -1, output.fd, "export volume", err);
+	if (r == 0)
+		r = output_commit(&output, false, err);
 	return finish_mount(inv, &v, r, err);
 }
 

@@ -178,7 +178,7 @@ static int compress_next(struct ahead *a)
 		data = read_chunk(a, at);
 	if (!data)
 		return -EIO;
-	r = codec_compress(&a->codec, ARCHIVE_CODEC_ZSTD, a->options.level, data, size);
+	r = codec_compress(&a->codec, a->options.codec, a->options.level, data, size);
 	if (r == 0)
 		r = write_frame(a, data);
 	if (r < 0)

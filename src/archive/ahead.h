@@ -3,9 +3,9 @@
  * The beginning of a file that somebody else is still writing, compressed meanwhile.
  *
  * Theory of operation. The tar's header of a member says how long it is, so that CRIU's memory cannot be archived before CRIU is
- * done. But with zstd a member's content may begin with a frame of its own: frames can be made while the file grows, and be put to
- * where they will be in the archive, behind room that is kept for all that comes before. What remains of that room becomes a frame
- * that decoders skip.
+ * done. But a member's content may begin with a compressed piece of its own: pieces can be made while the file grows, and be put to
+ * where they will be in the archive, behind room that is kept for all that comes before. What remains of that room becomes a piece
+ * without content: a frame that decoders of zstd skip, an empty member of gzip.
  *
  * One thread follows the first file pages-*.img that becomes large, one chunk at a time, and leaves it for another one that has
  * become twice as large: of many processes it is the largest that counts. The container is frozen meanwhile,
@@ -32,6 +32,7 @@ struct ahead;
 
 struct ahead_options {
 	int fd; /* the archive, empty so far; borrowed */
+	enum archive_codec codec; /* not ARCHIVE_CODEC_NONE */
 	int level;
 	size_t chunk_size; /* a multiple of the size of a page */
 	bool sync; /* have the disk begin to write at once */

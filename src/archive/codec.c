@@ -14,7 +14,7 @@
 #define SEEK_MAGIC 0x8F92EAB1U
 #define SKIPPABLE_MAGIC 0x184D2A5EU
 #define SEEK_FOOTER 9
-#define SKIPPABLE_HEAD CODEC_FILLER_MIN
+#define SKIPPABLE_HEAD 8
 #define SEEK_ENTRY 8
 #define SEEK_ENTRIES_MAX (1U << 22)
 
@@ -175,11 +175,19 @@ static int deflate_all(z_stream *z, int level, const uint8_t *data, size_t len)
 	return deflate(z, Z_FINISH) == Z_STREAM_END ? 0 : -EIO;
 }
 
-static int gzip_compress(struct codec *codec, int level, const uint8_t *data, size_t len)
+static void gzip_head_format(uint8_t to[GZIP_HEAD], size_t len, size_t content)
 {
 	static const uint8_t head[] = {
 		0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 12, 0, 'F', 'L', 8, 0
 	};
+
+	memcpy(to, head, sizeof(head));
+	put_u32(to + 16, (uint32_t)len);
+	put_u32(to + 20, (uint32_t)content);
+}
+
+static int gzip_compress(struct codec *codec, int level, const uint8_t *data, size_t len)
+{
 	z_stream z = { 0 };
 	int r;
 
@@ -194,9 +202,7 @@ static int gzip_compress(struct codec *codec, int level, const uint8_t *data, si
 	(void)deflateEnd(&z);
 	if (r < 0)
 		return r;
-	memcpy(codec->out, head, sizeof(head));
-	put_u32(codec->out + 16, (uint32_t)codec->len);
-	put_u32(codec->out + 20, (uint32_t)len);
+	gzip_head_format(codec->out, codec->len, len);
 	put_u32(codec->out + codec->len - 8, (uint32_t)crc32(0, data, (uInt)len));
 	put_u32(codec->out + codec->len - 4, (uint32_t)len);
 	return 0;
@@ -342,8 +348,32 @@ static void add_u32(struct strbuf *sb, uint32_t v)
 	strbuf_add(sb, &v, sizeof(v));
 }
 
-void codec_filler_format(struct strbuf *sb, size_t len)
+/* A member without content, whose blocks are empty: stored ones of 5 bytes, or behind one with fixed codes 6. */
+static void gzip_filler_format(struct strbuf *sb, size_t len)
 {
+	static const uint8_t longer[] = { 2, 0, 0, 0, 0xff, 0xff };
+	static const uint8_t block[] = { 0, 0, 0, 0xff, 0xff };
+	static const uint8_t last[] = { 1, 0, 0, 0xff, 0xff };
+	size_t left = len - GZIP_HEAD - GZIP_TAIL - sizeof(last);
+	uint8_t head[GZIP_HEAD];
+
+	gzip_head_format(head, len, 0);
+	strbuf_add(sb, head, sizeof(head));
+	for (; left % sizeof(block) > 0; left -= sizeof(longer))
+		strbuf_add(sb, longer, sizeof(longer));
+	for (; left > 0; left -= sizeof(block))
+		strbuf_add(sb, block, sizeof(block));
+	strbuf_add(sb, last, sizeof(last));
+	add_u32(sb, 0);
+	add_u32(sb, 0);
+}
+
+void codec_filler_format(struct strbuf *sb, enum archive_codec kind, size_t len)
+{
+	if (kind == ARCHIVE_CODEC_GZIP) {
+		gzip_filler_format(sb, len);
+		return;
+	}
 	add_u32(sb, SKIPPABLE_MAGIC);
 	add_u32(sb, (uint32_t)(len - SKIPPABLE_HEAD));
 }

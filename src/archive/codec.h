@@ -60,9 +60,9 @@ int codec_read_stored(struct codec *codec, int fd, uint64_t offset, size_t len, 
 #define CODEC_HEAD 24
 bool codec_gzip_head(const uint8_t *data, size_t len, uint32_t *ret_piece, uint32_t *ret_content);
 
-/* The beginning of a frame of zstd that decoders skip, of len bytes in all; the rest may be anything. */
-#define CODEC_FILLER_MIN 8
-void codec_filler_format(struct strbuf *sb, size_t len);
+/* A piece of len bytes without content. Of one of zstd only the beginning, which is appended, matters. */
+#define CODEC_FILLER_MIN 64
+void codec_filler_format(struct strbuf *sb, enum archive_codec kind, size_t len);
 
 /* --- index --- */
 

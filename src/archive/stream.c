@@ -405,13 +405,14 @@ bool stream_follow(struct stream *s, int dir_fd)
 {
 	const struct ahead_options options = {
 		.fd = s->fd,
+		.codec = s->options.codec,
 		.level = s->options.level,
 		.chunk_size = s->chunk_size,
 		.sync = s->options.early_sync,
 	};
 
 	/* A single processor is the writer's. */
-	if (s->options.codec != ARCHIVE_CODEC_ZSTD || !s->sparse || s->in > 0 || s->ahead ||
+	if (s->options.codec == ARCHIVE_CODEC_NONE || !s->sparse || s->in > 0 || s->ahead ||
 	    ring_threads(s->options.threads) < 2)
 		return false;
 	s->ahead = ahead_start(dir_fd, &options);
@@ -443,7 +444,7 @@ static int pass_ahead(struct stream *s, struct err *err)
 	size_t len = (size_t)(AHEAD_ROOM - s->out);
 	int r;
 
-	codec_filler_format(&filler, len);
+	codec_filler_format(&filler, s->options.codec, len);
 	r = io_write_all(s->fd, filler.buf, filler.len);
 	if (r == 0 && lseek(s->fd, (off_t)end, SEEK_SET) < 0)
 		r = -errno;

@@ -70,7 +70,7 @@ int archive_writer_open(struct archive_writer **ret, const char *target,
 /*
  * CRIU writes memory images (pages-*.img) into dir_fd, which are to be added when it is done: have the first large one compressed
  * meanwhile, before anything else is added (ahead.h). It is added as if nothing had been. Only saves time, where that can be: with
- * zstd, to a regular file, on more than one processor, privileged; false: here it cannot. dir_fd is borrowed until
+ * zstd or gzip, to a regular file, on more than one processor, privileged; false: here it cannot. dir_fd is borrowed until
  * archive_writer_follow_end(), after which the images are what they are going to be.
  */
 bool archive_writer_follow(struct archive_writer *w, int dir_fd);

@@ -340,43 +340,76 @@ static void check_followed(const struct fixture *f, const char *target,
 		fail_msg("%s", err.msg);
 }
 
-static void assert_frame_at(const char *path, off_t offset)
+static void assert_piece_at(const char *path, enum archive_codec codec, off_t offset)
 {
-	static const uint8_t magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
+	static const uint8_t magic[][4] = {
+		[ARCHIVE_CODEC_ZSTD] = { 0x28, 0xb5, 0x2f, 0xfd },
+		[ARCHIVE_CODEC_GZIP] = { 0x1f, 0x8b, 8, 4 },
+	};
 	auto_close int fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
-	uint8_t found[sizeof(magic)];
+	uint8_t found[sizeof(magic[0])];
 
 	assert_int_equal(pread(fd, found, sizeof(found), offset), sizeof(found));
-	assert_memory_equal(found, magic, sizeof(magic));
+	assert_memory_equal(found, magic[codec], sizeof(found));
+}
+
+static void follow_with(const struct fixture *f, enum archive_codec codec, size_t log)
+{
+	const struct archive_writer_options options = { .codec = codec,
+							.threads = 2,
+							.no_sync = true };
+	auto_free char *target = xasprintf("%s/archive", f->path);
+	auto_free char *noise = make_large();
+	struct archive_writer *w = NULL;
+	struct archive_writer_result result;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(archive_writer_open(&w, target, &options, &err), 0);
+	grow_while_followed(f, w);
+	if (log > 0)
+		assert_int_equal(archive_writer_add_data(w, "dump.log", noise, log, &err), 0);
+	write_members(w, f);
+	assert_int_equal(archive_writer_followed(w), 0);
+	if (archive_writer_commit(w, &result, &err) < 0)
+		fail_msg("%s", err.msg);
+	archive_writer_close(w);
+	check_followed(f, target, &result, LARGE);
+	if (log == 0)
+		assert_piece_at(target, codec, AHEAD_ROOM);
 }
 
 /* The images are compressed while they are written; with too much in front of them that was in vain. */
 static void test_follow(void **state)
 {
-	const struct archive_writer_options options = { .threads = 2, .no_sync = true };
 	const struct fixture *f = *state;
-	auto_free char *target = xasprintf("%s/archive", f->path);
-	auto_free char *noise = make_large();
 
 	make_tree(f);
-	for (size_t log = 0; log <= 4 << 20; log += 4 << 20) {
-		struct archive_writer *w = NULL;
-		struct archive_writer_result result;
-		struct err err = ERR_INIT;
+	follow_with(f, ARCHIVE_CODEC_ZSTD, 0);
+	follow_with(f, ARCHIVE_CODEC_ZSTD, 4 << 20);
+	follow_with(f, ARCHIVE_CODEC_GZIP, 0);
+	follow_with(f, ARCHIVE_CODEC_GZIP, 4 << 20);
+}
 
-		assert_int_equal(archive_writer_open(&w, target, &options, &err), 0);
-		grow_while_followed(f, w);
-		if (log > 0)
-			assert_int_equal(archive_writer_add_data(w, "dump.log", noise, log, &err),
+/* What fills the room: a piece of any length, of nothing. */
+static void test_filler(void **state UNUSED)
+{
+	static const enum archive_codec codecs[] = { ARCHIVE_CODEC_ZSTD, ARCHIVE_CODEC_GZIP };
+
+	for (size_t i = 0; i < ARRAY_SIZE(codecs); i++) {
+		struct codec codec = { 0 };
+
+		for (size_t len = CODEC_FILLER_MIN; len < CODEC_FILLER_MIN + 16; len++) {
+			auto_strbuf struct strbuf sb = STRBUF_INIT;
+
+			codec_filler_format(&sb, codecs[i], len);
+			assert_true(sb.len <= len);
+			while (sb.len < len)
+				strbuf_addc(&sb, 'x');
+			assert_int_equal(codec_decompress(&codec, codecs[i],
+							  (const uint8_t *)sb.buf, sb.len, 0),
 					 0);
-		write_members(w, f);
-		assert_int_equal(archive_writer_followed(w), 0);
-		if (archive_writer_commit(w, &result, &err) < 0)
-			fail_msg("%s", err.msg);
-		archive_writer_close(w);
-		check_followed(f, target, &result, LARGE);
-		if (log == 0)
-			assert_frame_at(target, AHEAD_ROOM);
+		}
+		codec_done(&codec);
 	}
 }
 
@@ -410,7 +443,7 @@ static void test_follow_larger(void **state)
 		fail_msg("%s", err.msg);
 	archive_writer_close(w);
 	check_followed(f, target, &result, 4 * LARGE - 3);
-	assert_frame_at(target, AHEAD_ROOM);
+	assert_piece_at(target, ARCHIVE_CODEC_ZSTD, AHEAD_ROOM);
 }
 
 /* Another file than the one that was followed, or the same one made shorter, is archived as it is. */
@@ -475,11 +508,10 @@ static void test_follow_in_vain(void **state)
 	}
 }
 
-/* Only with zstd, only into a file, and not with one processor. */
+/* Only what is compressed, only into a file, and not with one processor. */
 static void test_follow_not(void **state)
 {
 	static const struct archive_writer_options options[] = {
-		{ .threads = 2, .codec = ARCHIVE_CODEC_GZIP },
 		{ .threads = 2, .codec = ARCHIVE_CODEC_NONE },
 		{ .threads = 1 },
 	};
@@ -838,6 +870,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_directory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_any_member_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_follow, set_up, tear_down),
+		cmocka_unit_test(test_filler),
 		cmocka_unit_test_setup_teardown(test_follow_larger, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_follow_another, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_follow_in_vain, set_up, tear_down),

@@ -101,6 +101,12 @@ setup()
 		$IMAGE save -q
 		$C-vol volume export
 	TABLE
+	echo old >target
+	fl commit -q --iidfile link "$C" localhost/iid:1 >id
+	[ -L link ]
+	is "$(cat id)" "$(sed s/sha256:// target)"
+	fl rmi iid:1 >/dev/null
+	rm id target
 	is "link pipe piped" "$(printf '%s\n' * | paste -sd ' ')"
 }
 

@@ -24,6 +24,34 @@ struct options {
 	bool tty, interactive, privileged, detach, latest, no_session;
 };
 
+static int check_options(const struct cli_invocation *inv, size_t first, struct err *err)
+{
+	const struct options *o = inv->options;
+
+	if (o->cidfile && o->latest)
+		return err_set(err, ERR_USAGE, "--latest and --cidfile cannot be used together");
+	/* Both leave a process that only its session tells of. */
+	if (o->no_session && (o->detach || o->detach_keys))
+		return err_set(err, ERR_USAGE,
+			       "--no-session cannot be used with --detach or --detach-keys");
+	if (inv->n_args <= first)
+		return err_set(err, ERR_USAGE,
+			       "must provide a non-empty command to start an exec session");
+	return create_check_fds(&o->preserve_fd, o->preserve_fds, err);
+}
+
+/* What the options say of the environment; the files first. */
+static int make_env(const struct options *o, struct strvec *ret, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < o->env_file.n; i++)
+		r = create_env_file(o->env_file.v[i], &ret->v, &ret->n, err);
+	for (size_t i = 0; i < o->env.n; i++)
+		create_env_set(&ret->v, &ret->n, o->env.v[i]);
+	return r;
+}
+
 static int run_exec(const struct cli_invocation *inv, struct err *err)
 {
 	const struct options *o = inv->options;
@@ -44,39 +72,22 @@ static int run_exec(const struct cli_invocation *inv, struct err *err)
 			       o->detach_keys ? o->detach_keys :
 						floe_engine(inv)->conf->engine.detach_keys,
 	};
-	char **env = NULL;
-	size_t n_env = 0;
+	auto_strvec struct strvec env = STRVEC_INIT;
 	int code = 0;
-	int r = create_check_fds(&o->preserve_fd, o->preserve_fds, err);
+	int r = check_options(inv, first, err);
 
+	if (r == 0)
+		r = make_env(o, &env, err);
 	if (r < 0)
 		return r;
-	if (o->cidfile && o->latest)
-		return err_set(err, ERR_USAGE, "--latest and --cidfile cannot be used together");
-	/* Both leave a process that only its session tells of. */
-	if (o->no_session && (o->detach || o->detach_keys))
-		return err_set(err, ERR_USAGE,
-			       "--no-session cannot be used with --detach or --detach-keys");
-	if (inv->n_args <= first)
-		return err_set(err, ERR_USAGE,
-			       "must provide a non-empty command to start an exec "
-			       "session");
-	for (size_t i = 0; r == 0 && i < o->env_file.n; i++)
-		r = create_env_file(o->env_file.v[i], &env, &n_env, err);
-	for (size_t i = 0; i < o->env.n; i++)
-		create_env_set(&env, &n_env, o->env.v[i]);
-	exec.env = env;
-	exec.n_env = n_env;
+	exec.env = env.v;
+	exec.n_env = env.n;
 	exec.command = inv->args + first;
 	exec.n_command = inv->n_args - first;
-	if (r == 0)
-		r = o->cidfile ? targets_cidfile(inv, o->cidfile, &c, err) :
-				 targets_one(inv, o->latest, false, &c, err);
+	r = o->cidfile ? targets_cidfile(inv, o->cidfile, &c, err) :
+			 targets_one(inv, o->latest, false, &c, err);
 	if (r == 0)
 		r = exec_session_run(&c, &exec, &code, &session, err);
-	for (size_t i = 0; i < n_env; i++)
-		free(env[i]);
-	free(env);
 	/* Nobody is attached to what was not there or could not be executed: that is floe's failure, as podman has it. */
 	if (r < 0)
 		return o->detach ? r : foreground_exit_code(r, err);

@@ -226,12 +226,7 @@ int image_filter_matches(const struct image_filter_context *context, const struc
 		int r;
 
 		if (!filter)
-			return err_set(
-				err, ERR_USAGE,
-				"filter '%s': not one of label=, label!=, dangling=, reference=, "
-				"id=, digest=, before=, since=, until=, containers=, "
-				"intermediate=, readonly=",
-				texts->v[i]);
+			return no_such(texts->v[i], err);
 		k = (size_t)(filter - filters);
 		r = filter->matches(&c);
 		if (r < 0)

@@ -252,7 +252,7 @@ static int restart_one(struct container *c, void *context, struct err *err)
 	int r = is_paused(c) ?
 			err_set(err, ERR_STATE,
 				"unable to restart a container in a paused or unknown state: "
-				"container state improper") :
+				"container state improper; 'floe unpause' it first") :
 			container_stop(c, stop_seconds(c, o), err);
 
 	if (r == 0)

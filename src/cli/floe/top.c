@@ -476,8 +476,11 @@ static int run_top(const struct cli_invocation *inv, struct err *err)
 		r = choose_descriptors(inv, first, columns, &n_columns, err);
 	if (r == 0)
 		r = usage_pids(&c, &pids, &n_pids, err);
-	if (r == 0 && procfs_open(&proc, NULL) < 0)
-		r = err_set(err, ERR_SYSTEM, "open '/proc'");
+	if (r == 0) {
+		r = procfs_open(&proc, NULL);
+		if (r < 0)
+			return err_sys(err, r, "open '/proc'");
+	}
 	if (r < 0)
 		return r;
 	table.n_columns = n_columns;

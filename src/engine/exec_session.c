@@ -117,9 +117,12 @@ static void plan_process(const struct oci_process *container, const struct conta
 	ret->user.umask = container->user.umask;
 	ret->user.uid = user->given ? user->uid : container->user.uid;
 	ret->user.gid = user->given ? user->gid : container->user.gid;
+	if (user->given)
+		*array_push(ret->user.additional_gids, ret->user.n_additional_gids) = user->gid;
 	for (size_t i = 0; user->given && i < user->n_groups; i++)
-		*array_push(ret->user.additional_gids, ret->user.n_additional_gids) =
-			user->groups[i];
+		if (user->groups[i] != user->gid)
+			*array_push(ret->user.additional_gids, ret->user.n_additional_gids) =
+				user->groups[i];
 	for (size_t i = 0; !user->given && i < container->user.n_additional_gids; i++)
 		*array_push(ret->user.additional_gids, ret->user.n_additional_gids) =
 			container->user.additional_gids[i];

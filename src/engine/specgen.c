@@ -86,8 +86,13 @@ static int add_user(struct oci_process *p, const struct container_config *c,
 {
 	p->user.uid = f->user.uid;
 	p->user.gid = f->user.gid;
+	/* Whoever asks for a user gets its group among the others, too: what a program with setgid bit gives up it keeps. */
+	if (!str_is_empty(c->user))
+		*array_push(p->user.additional_gids, p->user.n_additional_gids) = f->user.gid;
 	for (size_t i = 0; i < f->user.n_groups; i++)
-		*array_push(p->user.additional_gids, p->user.n_additional_gids) = f->user.groups[i];
+		if (str_is_empty(c->user) || f->user.groups[i] != f->user.gid)
+			*array_push(p->user.additional_gids, p->user.n_additional_gids) =
+				f->user.groups[i];
 	if (c->umask) {
 		uint64_t umask;
 

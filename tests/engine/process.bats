@@ -255,3 +255,13 @@ is_monitored_from()
 	try run --rm --systemd nosuch --rootfs "$ROOTFS" true
 	refused "true, false, always"
 }
+
+@test "the group of the user is among the groups of the process" {
+	make_image "groups$C"
+	is "0" "$(fl run --rm "localhost/groups$C" sh -c 'id -G')"
+	is "4567" "$(fl run --rm --user 1234:4567 "localhost/groups$C" sed -n 's/^Groups:[^0-9]*\([0-9 ]*\) $/\1/p' /proc/self/status)"
+	is "33 4567" "$(fl run --rm --user 1234:4567 --group-add 33 "localhost/groups$C" sed -n 's/^Groups:[^0-9]*\([0-9 ]*\) $/\1/p' /proc/self/status)"
+	start_idle "$C"
+	# crun gives the user its stdin, which must be no device of the host's.
+	is "7" "$(echo | fl exec --interactive --user 5:7 "$C" sed -n 's/^Groups:[^0-9]*\([0-9 ]*\) $/\1/p' /proc/self/status)"
+}

@@ -325,7 +325,7 @@ static int fn_json(const struct call *c, struct json_object **ret)
 
 	if (r < 0)
 		return r;
-	text = json_value_to_text(c->args[0], JSON_COMPACT);
+	text = json_value_to_text(c->args[0] == gt_no_value() ? NULL : c->args[0], JSON_COMPACT);
 	*ret = json_object_new_string(text);
 	return 0;
 }

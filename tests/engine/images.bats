@@ -358,7 +358,7 @@ gone_from_processes()
 	[ "$(fl images --sort repository --format '{{.Repository}}' | head -n 1)" = localhost/alpha ]
 	fl images --format json | jq -e '.[0] | .Id and .RepoTags == ["localhost/web:1", "localhost/alpha:2"] and .Labels.made == "by hand" and .Size > 0' >/dev/null
 	[ "$(fl images --format 'table {{.Tag}}\t{{.CreatedAt}}' | head -n 1)" = "TAG         CREATED AT" ]
-	refuses 125 "there is no field 'None'" fl images --format '{{.None}}'
+	refuses 125 "can't evaluate field None" fl images --format '{{.None}}'
 	refuses 125 "parse template" fl images --format '{{.ID'
 }
 
@@ -420,6 +420,7 @@ gone_from_processes()
 	fl tag web:1 two
 	refuses 2 "please force removal" fl rmi "$id"
 	refuses 1 "nothing: image not known" fl rmi nothing
+	fl rmi -f nothing
 	fl rmi -i nothing
 	fl rmi -f "$id" | grep -q "Deleted: ${id#sha256:}"
 	[ -z "$(find "$T/root/blobs/sha256" "$T/root/layers" -mindepth 1 -not -name l)" ]

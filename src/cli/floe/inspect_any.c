@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inspect: of containers, of images that no container has the name of, of volumes that have no such namesake. */
+/* inspect: of containers, of images that no container has the name of, then of volumes and of networks. */
 #include <string.h>
 
 #include "cli/floe/image_inspect.h"
+#include "cli/floe/network.h"
 #include "cli/floe/report.h"
 #include "cli/floe/targets.h"
 #include "cli/floe/view.h"
@@ -12,7 +13,7 @@
 #include "engine/image_use.h"
 #include "engine/volume.h"
 
-enum kind { KIND_ALL, KIND_CONTAINER, KIND_IMAGE, KIND_VOLUME };
+enum kind { KIND_ALL, KIND_CONTAINER, KIND_IMAGE, KIND_VOLUME, KIND_NETWORK };
 
 struct options {
 	const char *format;
@@ -70,7 +71,7 @@ static int inspect_one(const struct cli_invocation *inv, const char *name, struc
 {
 	const struct options *o = inv->options;
 	bool known;
-	int r = o->type == KIND_IMAGE || o->type == KIND_VOLUME ?
+	int r = o->type != KIND_ALL && o->type != KIND_CONTAINER ?
 			0 :
 			inspect_container(inv, name, ret, err);
 
@@ -78,6 +79,8 @@ static int inspect_one(const struct cli_invocation *inv, const char *name, struc
 		return MIN(r, 0);
 	if (o->type == KIND_VOLUME)
 		return inspect_volume(inv, name, ret, err);
+	if (o->type == KIND_NETWORK)
+		return network_inspect_json(floe_engine(inv), name, ret, err);
 	if (o->type == KIND_CONTAINER)
 		return err_set(err, ERR_NOT_FOUND,
 			       "no container with name or ID \"%s\" found: no such container",
@@ -89,10 +92,14 @@ static int inspect_one(const struct cli_invocation *inv, const char *name, struc
 		err_clear(err);
 		r = inspect_volume(inv, name, ret, err);
 	}
+	if (r < 0 && !known && o->type == KIND_ALL && err->kind == ERR_NOT_FOUND) {
+		err_clear(err);
+		r = network_inspect_json(floe_engine(inv), name, ret, err);
+	}
 	if (r < 0 && !known && o->type == KIND_ALL && err->kind == ERR_NOT_FOUND)
 		return err_set(err, ERR_NOT_FOUND,
 			       "no such object: \"%s\": no container with name or ID \"%s\" found, "
-			       "and no such image or volume",
+			       "and no such image, volume or network",
 			       name, name);
 	return r;
 }
@@ -123,10 +130,15 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	int r;
 
 	if (inv->n_args + o->latest == 0)
-		return err_set(err, ERR_USAGE, "inspect: give a name, or --latest");
-	if (o->size && (o->type == KIND_IMAGE || o->type == KIND_VOLUME))
+		return err_set(err, ERR_USAGE,
+			       "no names or ids specified; give a name, or --latest");
+	if (o->latest && inv->n_args > 0)
+		return err_set(err, ERR_USAGE, "--latest and arguments cannot be used together");
+	if (o->size && o->type != KIND_ALL && o->type != KIND_CONTAINER)
 		return err_set(err, ERR_USAGE, "size is not supported for type \"%s\"",
-			       o->type == KIND_IMAGE ? "image" : "volume");
+			       o->type == KIND_IMAGE  ? "image" :
+			       o->type == KIND_VOLUME ? "volume" :
+							"network");
 	all = json_object_new_array();
 	if (o->latest) {
 		r = add_latest(inv, all, err);
@@ -154,11 +166,8 @@ static int run(const struct cli_invocation *inv, struct err *err)
 }
 
 static const struct cli_choice types[] = {
-	{ "all", KIND_ALL },
-	{ "container", KIND_CONTAINER },
-	{ "image", KIND_IMAGE },
-	{ "volume", KIND_VOLUME },
-	{ NULL, 0 },
+	{ "all", KIND_ALL },	     { "container", KIND_CONTAINER }, { "image", KIND_IMAGE },
+	{ "network", KIND_NETWORK }, { "volume", KIND_VOLUME },	      { NULL, 0 },
 };
 
 #define T struct options
@@ -173,7 +182,7 @@ static const struct cli_option rows[] = {
 const struct cli_command floe_inspect_command = {
 	.name = "inspect",
 	.arguments = "[NAME...]",
-	.summary = "show everything that is known of containers, images and volumes",
+	.summary = "show everything that is known of containers, images, volumes and networks",
 	CLI_OPTIONS(struct options, rows),
 	.max_args = CLI_ARGS_ANY,
 	.argument_source = FLOE_CONTAINERS,

@@ -21,3 +21,7 @@ int network_check_backend(const struct cli_invocation *inv, struct err *err);
 /* Whether all filters are true of the network: 1 or 0; ERR_INVALID for a filter that there is none of. */
 int network_filters_match(const struct strvec *filters, const struct network *network, bool is_used,
 			  struct err *err);
+
+/* What `network inspect` prints of one, with its containers; the caller owns it. ERR_NOT_FOUND. */
+int network_inspect_json(struct engine *e, const char *name, struct json_object **ret,
+			 struct err *err);

@@ -217,6 +217,28 @@ static struct json_object *containers_of(const struct network_users *users, cons
 	return containers;
 }
 
+static struct json_object *inspected(const struct network *n, const struct network_users *users)
+{
+	struct json_object *value = json_encode_value(&network_desc, n);
+
+	(void)json_object_object_add(value, "containers", containers_of(users, n->name));
+	return value;
+}
+
+int network_inspect_json(struct engine *e, const char *name, struct json_object **ret,
+			 struct err *err)
+{
+	auto_network_users struct network_users users = NETWORK_USERS_INIT;
+	auto_network struct network n = NETWORK_INIT;
+	int r = network_users_load(&users, e, err);
+
+	if (r == 0)
+		r = network_find(&n, &e->network_dir, name, err);
+	if (r == 0)
+		*ret = inspected(&n, &users);
+	return r;
+}
+
 static int run_inspect(const struct cli_invocation *inv, struct err *err)
 {
 	const struct inspect_options *o = inv->options;
@@ -238,8 +260,7 @@ static int run_inspect(const struct cli_invocation *inv, struct err *err)
 			is_missing = true;
 			continue;
 		}
-		value = json_encode_value(&network_desc, &n);
-		(void)json_object_object_add(value, "containers", containers_of(&users, n.name));
+		value = inspected(&n, &users);
 		if (o->format && !str_eq(o->format, "json"))
 			add_empty(value);
 		(void)json_object_array_add(values, value);

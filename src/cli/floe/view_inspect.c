@@ -11,6 +11,7 @@
 #include "core/alloc.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "core/strvec.h"
 #include "engine/apparmor.h"
 #include "engine/disk_usage.h"
 #include "engine/facts.h"
@@ -64,12 +65,16 @@ static struct json_object *mounts(const struct container *c)
 
 	for (size_t i = 0; i < c->config.n_mounts; i++) {
 		const struct container_mount *m = &c->config.mounts[i];
-		struct json_object *o = json_object_new_object();
+		struct json_object *o;
 		bool is_volume = str_eq(m->type, "volume");
 		auto_free char *source =
 			is_volume ? xasprintf("%s/%s/_data", c->engine->volumepath, m->source) :
 				    xstrdup(m->source);
 
+		/* Those are in HostConfig.Tmpfs, and nowhere else. */
+		if (str_eq(m->type, "tmpfs"))
+			continue;
+		o = json_object_new_object();
 		view_add(o, "Type", m->type);
 		if (is_volume) {
 			view_add(o, "Name", m->source);
@@ -80,7 +85,7 @@ static struct json_object *mounts(const struct container *c)
 		view_add(o, "Mode", "");
 		add(o, "Options", view_strings(m->options, m->n_options));
 		view_add_bool(o, "RW", !specgen_has_option(m->options, m->n_options, "ro"));
-		view_add(o, "Propagation", str_eq(m->type, "tmpfs") ? "" : "rprivate");
+		view_add(o, "Propagation", "rprivate");
 		if (m->subpath)
 			view_add(o, "SubPath", m->subpath);
 		json_object_array_add(list, o);
@@ -107,20 +112,6 @@ static struct json_object *secrets(const struct container_config *g)
 }
 
 /* {"80/tcp": {}} */
-static struct json_object *exposed_ports(const struct container_config *g)
-{
-	struct json_object *o = json_object_new_object();
-
-	for (size_t i = 0; i < g->n_expose; i++) {
-		auto_free char *port = strchr(g->expose[i], '/') ?
-					       xstrdup(g->expose[i]) :
-					       xasprintf("%s/tcp", g->expose[i]);
-
-		add(o, port, json_object_new_object());
-	}
-	return o;
-}
-
 static struct json_object *config(const struct container_config *g)
 {
 	struct json_object *o = json_object_new_object();
@@ -158,8 +149,8 @@ static struct json_object *config(const struct container_config *g)
 	add(o, "ChrootDirs", view_strings(g->chroot_dirs, g->n_chroot_dirs));
 	if (g->n_secrets)
 		add(o, "Secrets", secrets(g));
-	if (g->n_expose)
-		add(o, "ExposedPorts", exposed_ports(g));
+	if (g->n_expose + g->n_ports)
+		add(o, "ExposedPorts", view_exposed_ports(g));
 	return o;
 }
 
@@ -412,22 +403,28 @@ static struct json_object *host_config(const struct container *c)
 	return o;
 }
 
+static struct json_object *sorted_capabilities(uint64_t caps)
+{
+	auto_strvec struct strvec names = STRVEC_INIT;
+
+	for (int cap = 0; cap < 64; cap++)
+		if ((caps & CAPS_BIT(cap)) && caps_to_name(cap))
+			strvec_add(&names, caps_to_name(cap));
+	strvec_sort(&names);
+	return view_strings(names.v, names.n);
+}
+
 static void add_capabilities(struct json_object *o, const struct container_config *g)
 {
-	struct {
-		char **v;
-		size_t n_v;
-	} list = { 0 };
+	auto_free char *user = g->user ? xstrndup(g->user, strcspn(g->user, ":")) : NULL;
+	bool is_root = str_is_empty(user) || str_eq(user, "root") || str_eq(user, "0");
 	uint64_t bounding = 0;
 	uint64_t added = 0;
 
-	if (specgen_capabilities(g, caps_last(), &bounding, &added, NULL) == 0)
-		specgen_cap_names(bounding, &list.v, &list.n_v);
-	add(o, "EffectiveCaps", view_strings(list.v, list.n_v));
-	add(o, "BoundingCaps", view_strings(list.v, list.n_v));
-	for (size_t i = 0; i < list.n_v; i++)
-		free(list.v[i]);
-	free(list.v);
+	if (specgen_capabilities(g, caps_last(), &bounding, &added, NULL) < 0)
+		bounding = added = 0;
+	add(o, "EffectiveCaps", sorted_capabilities(is_root ? bounding : added));
+	add(o, "BoundingCaps", sorted_capabilities(bounding));
 }
 
 static struct json_object *graph_driver(const struct container *c)
@@ -488,9 +485,10 @@ static struct json_object *inspected(const struct container *c, const struct siz
 			   g->n_command > 0    ? g->command[0] :
 						 "";
 
-	for (size_t i = 1; i < g->n_entrypoint; i++)
+	/* podman has the program among its arguments. */
+	for (size_t i = 0; i < g->n_entrypoint; i++)
 		json_object_array_add(args, json_object_new_string(g->entrypoint[i]));
-	for (size_t i = g->n_entrypoint > 0 ? 0 : 1; i < g->n_command; i++)
+	for (size_t i = 0; i < g->n_command; i++)
 		json_object_array_add(args, json_object_new_string(g->command[i]));
 	for (size_t i = 0; i < c->status.n_execs; i++)
 		json_object_array_add(execs, json_object_new_string(c->status.execs[i].id));

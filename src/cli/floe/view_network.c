@@ -48,6 +48,39 @@ static struct json_object *bindings(const struct network_port *ports, size_t n)
 	return o;
 }
 
+static void add_exposed(struct json_object *ret, const struct container_config *config,
+			bool as_objects)
+{
+	auto_network_ports struct network_ports exposed = NETWORK_PORTS_INIT;
+
+	for (size_t i = 0; i < config->n_expose; i++)
+		(void)network_ports_parse_exposed(&exposed, config->expose[i], NULL);
+	for (size_t i = 0; i < exposed.n; i++)
+		for (uint32_t k = 0; k < exposed.v[i].range; k++) {
+			auto_free char *key = xasprintf("%u/%s", exposed.v[i].container_port + k,
+							exposed.v[i].protocol);
+
+			if (!json_object_object_get_ex(ret, key, NULL))
+				add(ret, key, as_objects ? json_object_new_object() : NULL);
+		}
+}
+
+struct json_object *view_exposed_ports(const struct container_config *config)
+{
+	struct json_object *o = json_object_new_object();
+
+	for (size_t i = 0; i < config->n_ports; i++)
+		for (uint32_t k = 0; k < config->ports[i].range; k++) {
+			auto_free char *key = xasprintf("%u/%s",
+							config->ports[i].container_port + k,
+							config->ports[i].protocol);
+
+			add(o, key, json_object_new_object());
+		}
+	add_exposed(o, config, true);
+	return o;
+}
+
 struct json_object *view_port_bindings(const struct container_config *config)
 {
 	return bindings(config->ports, config->n_ports);
@@ -192,6 +225,8 @@ struct json_object *view_network_settings(const struct container *c)
 	view_add(o, "LinkLocalIPv6Address", "");
 	view_add_i64(o, "LinkLocalIPv6PrefixLen", 0);
 	add(o, "Ports", bindings(ports.v, ports.n));
+	if (c->config.n_networks > 0 || str_eq(c->config.network, "none"))
+		add_exposed(json_object_object_get(o, "Ports"), &c->config, false);
 	view_add(o, "SandboxKey", c->status.netns);
 	for (size_t i = 0; i < c->config.n_networks; i++)
 		add(networks, c->config.networks[i].network,

@@ -9,6 +9,8 @@ struct json_object;
 
 /* What inspect calls NetworkSettings: of the networks as they are now. */
 struct json_object *view_network_settings(const struct container *c);
+/* {"80/tcp": {}}: what is published, and what is only exposed. */
+struct json_object *view_exposed_ports(const struct container_config *config);
 /* {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]} of what was asked for. */
 struct json_object *view_port_bindings(const struct container_config *config);
 /* Names of the networks. */

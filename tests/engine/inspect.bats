@@ -1,0 +1,41 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What inspect shows, where podman's tests and scripts look for it.
+
+load ../lib/engine
+
+@test "inspect: ports, capabilities, arguments and signals as podman writes them" {
+	# shellcheck disable=SC2119
+	fl create --name "$C" --expose 8000-8001 --expose 99/udp --user 1:1 --cap-add net_admin --cap-drop CHOWN \
+		--stop-signal 2 --entrypoint top --tmpfs /mnt -v "$C-vol:/data" --rootfs "$ROOTFS" -d 1 >/dev/null
+	is '{"8000/tcp":null,"8001/tcp":null,"99/udp":null}' "$(inspect "$C" '{{json .NetworkSettings.Ports}}')"
+	is '{"8000/tcp":{},"8001/tcp":{},"99/udp":{}}' "$(inspect "$C" '{{json .Config.ExposedPorts}}')"
+	is '["CAP_NET_ADMIN"]["CAP_CHOWN"]' "$(inspect "$C" '{{json .HostConfig.CapAdd}}{{json .HostConfig.CapDrop}}')"
+	# Others than root have what was asked for by name; the order is that of the alphabet.
+	is '["CAP_NET_ADMIN"]' "$(inspect "$C" '{{json .EffectiveCaps}}')"
+	is '"CAP_DAC_OVERRIDE" "CAP_SYS_CHROOT"' "$(inspect "$C" '{{json (index .BoundingCaps 0)}} {{json (index .BoundingCaps 10)}}')"
+	is 'top ["top","-d","1"]' "$(inspect "$C" '{{.Path}} {{json .Args}}')"
+	is SIGINT "$(inspect "$C" '{{.Config.StopSignal}}')"
+	# Of tmpfs only HostConfig tells; the short names are podman's.
+	is "1 /data" "$(inspect "$C" '{{len .Mounts}} {{(index .Mounts 0).Dst}}')"
+	is "$(inspect "$C" '{{(index .Mounts 0).Source}}')" "$(inspect "$C" '{{(index .Mounts 0).Src}}')"
+}
+
+@test "inspect: networks, and what cannot be looked for" {
+	is "bridge" "$(fl inspect --format '{{.driver}}' podman)"
+	is "podman0" "$(fl inspect --type network podman | jq -r '.[0].network_interface')"
+	try inspect --type network "$C"
+	is 125 "$status"
+	contains "$output" "unable to find network with name or ID $C: network not found" "[]"
+	try inspect nothing
+	is 125 "$status"
+	contains "$output" 'no such object: "nothing"' "[]"
+	try inspect
+	refused "no names or ids specified"
+	try inspect --latest "$C"
+	refused "--latest and arguments cannot be used together"
+	try inspect --format '{{.Nothing}}' podman
+	refused "can't evaluate field Nothing"
+	try inspect --type network --size podman
+	refused 'size is not supported for type "network"'
+}

@@ -152,6 +152,13 @@ static int resolve_modes(struct engine *e, struct container_config *c, struct er
 		r = resolve_mode(e, c, modes[i], err);
 	if (r == 0)
 		r = check_ipc_donor(e, c->ipc, err);
+	for (size_t i = 0; r == 0 && str_eq(c->network, "host") && i < c->sysctl.n; i++)
+		if (str_has_prefix(c->sysctl.v[i].key, "net."))
+			r = err_set(
+				err, ERR_INVALID,
+				"sysctl %s=%s can't be set since Network Namespace set to host: "
+				"invalid argument",
+				c->sysctl.v[i].key, c->sysctl.v[i].value);
 	if (r == 0 && str_eq(c->uts, "host") && c->hostname)
 		r = err_set(err, ERR_INVALID,
 			    "cannot set hostname when running in the host UTS "

@@ -270,12 +270,14 @@ static int make_workdir(const struct container *c, const struct rooted *root, st
 	fd = rooted_openat(root, c->config.workdir, O_PATH | O_DIRECTORY);
 	if (fd >= 0)
 		return 0;
+	if (c->config.workdir_must_exist && !is_on_mount(&c->config, c->config.workdir))
+		return err_set(err, ERR_COMMAND,
+			       fd == -ENOTDIR ? "workdir \"%s\" exists on container %s, but is not "
+						"a directory" :
+						"workdir \"%s\" does not exist on container %s",
+			       c->config.workdir, c->config.id);
 	if (c->config.workdir_must_exist)
-		return is_on_mount(&c->config, c->config.workdir) ?
-			       0 :
-			       err_set(err, ERR_COMMAND,
-				       "workdir \"%s\" does not exist on container %s",
-				       c->config.workdir, c->config.id);
+		return 0;
 	if (c->config.read_only)
 		return 0;
 	return make_directories(c, root, c->config.workdir, err);

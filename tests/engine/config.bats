@@ -99,7 +99,7 @@ teardown()
 	CONF
 	contains "$(in_container -- cat /etc/hosts)" "from-base" "10.9.8.7" "host.containers.internal"
 	is $'search s.example\nnameserver 1.2.3.4\noptions ndots:3' "$(in_container -- cat /etc/resolv.conf)"
-	is "nameserver 5.6.7.8" "$(in_container --dns 5.6.7.8 -- grep nameserver /etc/resolv.conf)"
+	is "nameserver 5.6.7.8" "$(in_container --network host --dns 5.6.7.8 -- grep nameserver /etc/resolv.conf)"
 	is named "$(in_container --name named -- hostname)"
 	conf <<<$'[containers]\nno_hosts = true'
 	is "$(cat "$ROOTFS/etc/hosts")" "$(in_container -- cat /etc/hosts)"

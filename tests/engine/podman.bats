@@ -688,3 +688,49 @@ server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
 	CONTAINERS_CONF=$T/conf try pull 127.0.0.1:1/x
 	refused "retry_delay 'soon'"
 }
+
+@test "options that contradict each other, and values that mean nothing" {
+	local words
+	make_image "peer$C" "CMD true"
+	start_idle "$C"
+	while IFS='|' read -r line words; do
+		# shellcheck disable=SC2086 # words
+		try create --name "$C-2" $line "localhost/peer$C" true
+		refused "$words"
+	done <<-LIST
+		--network none --dns 127.0.0.53|conflicting options: dns and the network mode: none
+		--network none --dns-option debug|conflicting options: dns and the network mode: none
+		--network container:$C --dns-search a.example|conflicting options: dns and the network mode: container
+		--network container:$C --add-host a:127.0.0.1|cannot set extra host entries when the container is joined to another
+		--network host --dns nonsense|nonsense is not an ip address
+		--network host --dns none --dns 127.0.0.1|none is not allowed to be specified with other DNS ip addresses
+		--network host --ip 127.0.0.2|--ip can only be set when the network mode is bridge: invalid argument
+		--network none --mac-address 92:d0:c6:0a:29:34|--mac-address can only be set when the network mode is bridge
+		--network host --network-alias a|--network-alias can only be set when the network mode is bridge
+		--network host --sysctl net.core.somaxconn=9|sysctl net.core.somaxconn=9 can't be set since Network Namespace set to host
+		--sysctl kernel.msgmax|kernel.msgmax is invalid, sysctl values must be in the form of KEY=VALUE
+		--memory-swap 40m|you should always set a memory limit when using a memoryswap limit
+		--memory 40m --memory-swap 30m|minimum memoryswap limit should be larger than memory limit
+		--memory 40m --memory-reservation 50m|minimum memory limit cannot be less than memory reservation limit
+		--env =x|invalid variable: "=x"
+	LIST
+	printf 'A=1\n=x\n' >variables
+	try create --env-file variables "localhost/peer$C"
+	refused 'parsing file "variables": invalid variable: "=x"'
+	try start --sig-proxy "$C"
+	refused "you cannot use sig-proxy without --attach"
+	try port --all "$C"
+	refused "no arguments are needed with --all"
+	try container cleanup --exec x --rmi "$C"
+	refused "--exec and --rmi cannot be set together"
+	for words in "export -o" "save -o"; do
+		# shellcheck disable=SC2086 # words
+		try $words a:b "$C"
+		refused "invalid filename (should not contain ':') \"a:b\""
+	done
+	# What means nothing is nothing.
+	is ok "$(fl run --rm --env "" --entrypoint '[""]' --dns none --network host "localhost/peer$C" echo ok)"
+	# Each that stop was told of, also where there was nothing to stop.
+	fl create --name "$C-3" --rootfs "$ROOTFS" true >/dev/null
+	is 2 "$(fl stop --all --time 0 | wc -l)"
+}

@@ -261,8 +261,12 @@ static int run_export(const struct cli_invocation *inv, struct err *err)
 	const struct export_options *o = inv->options;
 	auto_container struct container c = CONTAINER_INIT;
 	auto_output struct output output = OUTPUT_INIT;
-	int r = container_open(&c, floe_engine(inv), inv->args[0], err);
+	int r;
 
+	if (o->output && strchr(o->output, ':'))
+		return err_set(err, ERR_USAGE, "invalid filename (should not contain ':') \"%s\"",
+			       o->output);
+	r = container_open(&c, floe_engine(inv), inv->args[0], err);
 	if (r == 0)
 		r = output_file_open(&output, "export", o->output, err);
 	if (r == 0)

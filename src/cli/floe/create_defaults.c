@@ -203,6 +203,7 @@ void create_defaults_lists(const struct engine *e, struct create_options *o)
 
 	if (o->networks.n == 0 && !str_is_empty(conf->netns) && !str_eq(conf->netns, "private"))
 		o->networks = borrowed(&conf->netns, 1);
+	o->dns_given = o->dns.n + o->dns_search.n + o->dns_options.n > 0;
 	if (o->dns.n == 0)
 		o->dns = borrowed(conf->dns_servers, conf->n_dns_servers);
 	if (o->dns_search.n == 0)

@@ -83,20 +83,28 @@ static int each_line(const char *path, void (*each)(void *context, char *line), 
 struct string_list {
 	char ***v;
 	size_t *n;
+	char **nameless; /* a line without a name; owned by who gave it */
 };
 
 static void set_env_line(void *context, char *line)
 {
 	struct string_list *list = context;
 
+	if (*line == '=' && !*list->nameless)
+		*list->nameless = xstrdup(line);
 	create_env_set(list->v, list->n, line);
 }
 
 int create_env_file(const char *path, char ***env, size_t *n, struct err *err)
 {
-	struct string_list list = { env, n };
+	auto_free char *nameless = NULL;
+	struct string_list list = { env, n, &nameless };
+	int r = each_line(path, set_env_line, &list, err);
 
-	return each_line(path, set_env_line, &list, err);
+	return r == 0 && nameless ?
+		       err_set(err, ERR_INVALID, "parsing file \"%s\": invalid variable: \"%s\"",
+			       path, nameless) :
+		       r;
 }
 
 static int apply_env(const struct create_options *o, struct container_config *c, struct err *err)
@@ -114,10 +122,10 @@ static int apply_env(const struct create_options *o, struct container_config *c,
 	for (size_t i = 0; r == 0 && i < o->env_file.n; i++)
 		r = create_env_file(o->env_file.v[i], &c->env, &c->n_env, err);
 	for (size_t i = 0; r == 0 && i < o->env.n; i++) {
-		if (o->env.v[i][0] == '=' || !o->env.v[i][0])
-			return err_set(err, ERR_INVALID, "invalid environment variable \"%s\"",
-				       o->env.v[i]);
-		create_env_set(&c->env, &c->n_env, o->env.v[i]);
+		if (o->env.v[i][0] == '=')
+			return err_set(err, ERR_INVALID, "invalid variable: \"%s\"", o->env.v[i]);
+		if (*o->env.v[i])
+			create_env_set(&c->env, &c->n_env, o->env.v[i]);
 	}
 	for (size_t i = 0; r == 0 && i < o->env_merge.n; i++)
 		if (!strchr(o->env_merge.v[i], '=') || o->env_merge.v[i][0] == '=')
@@ -169,8 +177,10 @@ static int apply_maps(const struct create_options *o, struct container_config *c
 	}
 	for (size_t i = 0; i < o->sysctl.n; i++) {
 		if (!strchr(o->sysctl.v[i], '='))
-			return err_set(err, ERR_INVALID, "sysctl '%s': expected NAME=VALUE",
-				       o->sysctl.v[i]);
+			return err_set(
+				err, ERR_INVALID,
+				"%s is invalid, sysctl values must be in the form of KEY=VALUE",
+				o->sysctl.v[i]);
 		map_set(&c->sysctl, o->sysctl.v[i]);
 	}
 	return 0;
@@ -240,11 +250,18 @@ int create_options_limits(const struct create_options *o, struct container_limit
 	if (o->cpus && (o->cpu_quota.set || o->cpu_period.set))
 		return err_set(err, ERR_INVALID, "%s and --cpus cannot be set together",
 			       o->cpu_period.set ? "--cpu-period" : "--cpu-quota");
-	if (o->memory_swap.set && o->memory_swap.v >= 0 &&
-	    (!o->memory.set || o->memory_swap.v < o->memory.v))
+	if (o->memory_swap.set && o->memory_swap.v > 0 && !o->memory.set)
 		return err_set(err, ERR_INVALID,
-			       "--memory-swap is the limit of memory and swap together: it must "
-			       "not be less than --memory");
+			       "you should always set a memory limit when using a memoryswap "
+			       "limit, see usage");
+	if (o->memory_swap.set && o->memory_swap.v >= 0 && o->memory_swap.v < o->memory.v)
+		return err_set(err, ERR_INVALID,
+			       "minimum memoryswap limit should be larger than memory limit, see "
+			       "usage: --memory-swap is the limit of both together");
+	if (o->memory.set && o->memory.v > 0 && o->memory_reservation.v > o->memory.v)
+		return err_set(err, ERR_INVALID,
+			       "minimum memory limit cannot be less than memory reservation limit, "
+			       "see usage");
 	if (o->cpus)
 		r = parse_cpus(o->cpus, l, err);
 	if (r == 0)
@@ -313,7 +330,8 @@ static int apply_entrypoint(const char *text, struct container_config *c, struct
 		if (r < 0)
 			return r;
 		for (size_t i = 0; i < list.n_v; i++)
-			json_strings_add(&c->entrypoint, &c->n_entrypoint, list.v[i]);
+			if (*list.v[i] || list.n_v > 1)
+				json_strings_add(&c->entrypoint, &c->n_entrypoint, list.v[i]);
 		json_done(&list_desc, &list);
 	} else if (*text) {
 		json_strings_add(&c->entrypoint, &c->n_entrypoint, text);
@@ -520,7 +538,9 @@ static int check_numbers(const struct create_options *o, struct err *err)
 			       (unsigned long long)o->blkio_weight.v);
 	if (o->memory_swappiness.set &&
 	    (o->memory_swappiness.v < -1 || o->memory_swappiness.v > 100))
-		return err_set(err, ERR_INVALID, "--memory-swappiness %lld: expected 0 to 100",
+		return err_set(err, ERR_INVALID,
+			       "--memory-swappiness: invalid value: %lld, valid memory swappiness "
+			       "range is 0-100",
 			       (long long)o->memory_swappiness.v);
 	return 0;
 }

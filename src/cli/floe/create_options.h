@@ -13,6 +13,7 @@ struct create_options {
 	const char *cgroup_parent, *cidfile, *pidfile, *conmon_pidfile, *init_path, *systemd;
 	const char *umask, *timezone, *personality, *cpus, *cpuset_cpus, *cpuset_mems;
 	const char *hosts_file, *passwd_entry, *group_entry, *pull, *detach_keys;
+	bool dns_given; /* by options, and not by containers.conf */
 	struct strvec env, env_file, env_merge, unsetenv, volumes, mounts, tmpfs, labels,
 		label_files;
 	struct strvec annotations, cap_add, cap_drop, security_opts, devices, device_rules, groups;

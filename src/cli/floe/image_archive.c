@@ -272,6 +272,9 @@ static int run_save(const struct cli_invocation *inv, struct err *err)
 	if (o->multi && !is_docker_archive(o))
 		return err_set(err, ERR_USAGE,
 			       "save: several images fit into the format docker-archive only");
+	if (o->output && strchr(o->output, ':'))
+		return err_set(err, ERR_USAGE, "invalid filename (should not contain ':') \"%s\"",
+			       o->output);
 	r = image_store_open(inv, &store, err);
 	if (r == 0)
 		r = collect(inv, &store, &images, &list, err);

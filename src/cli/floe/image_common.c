@@ -98,8 +98,8 @@ int image_platform_parse(const char *platform, struct skopeo_options *skopeo, ch
 		return 0;
 	if (skopeo->arch || skopeo->os || skopeo->variant)
 		return err_set(err, ERR_USAGE,
-			       "--platform option can not be specified with --arch or --os, nor "
-			       "--variant");
+			       "--platform option can not be specified with --arch or --os%s",
+			       skopeo->arch || skopeo->os ? "" : ", nor --variant");
 	text = xstrdup(platform);
 	*ret_text = text;
 	arch = strchr(text, '/');

@@ -223,7 +223,7 @@ static int run(const struct cli_invocation *inv, struct err *err)
 
 		if (remove_one(inv, &store, inv->args[i], &out, &one) == 0)
 			continue;
-		if (one.kind == ERR_NOT_FOUND && o->ignore)
+		if (one.kind == ERR_NOT_FOUND && (o->ignore || o->force))
 			continue;
 		note_failure(&one, &code);
 	}

@@ -95,6 +95,9 @@ static int run_start(const struct cli_invocation *inv, struct err *err)
 	t.lock = true;
 	t.wanted = can_start;
 	t.filter_arguments = true;
+	if (cli->sig_proxy.set && cli->sig_proxy.v && !cli->attach)
+		return err_set(err, ERR_USAGE,
+			       "you cannot use sig-proxy without --attach: invalid argument");
 	if (cli->attach)
 		return start_attached(inv, cli, err);
 	return targets_each(inv, &t, start_one, NULL, err);
@@ -217,8 +220,8 @@ static int run_stop(const struct cli_invocation *inv, struct err *err)
 {
 	struct stop_options o = *(const struct stop_options *)inv->options;
 
+	/* Also those that do not run: podman names each. */
 	o.targets.lock = true;
-	o.targets.wanted = is_alive;
 	return targets_each(inv, &o.targets, stop_one, &o, err);
 }
 

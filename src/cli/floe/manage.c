@@ -67,6 +67,8 @@ static int run_port(const struct cli_invocation *inv, struct err *err)
 	const char *wanted = inv->n_args > first ? inv->args[first] : NULL;
 	int r;
 
+	if (o->all && inv->n_args > 0)
+		return err_set(err, ERR_USAGE, "no arguments are needed with --all");
 	if (o->all) {
 		r = record_ids(floe_engine(inv), &ids, err);
 		for (size_t i = 0; r == 0 && i < ids.n; i++) {
@@ -79,7 +81,7 @@ static int run_port(const struct cli_invocation *inv, struct err *err)
 		return r < 0 ? r : cli_print(out.buf, err);
 	}
 	if (inv->n_args < first)
-		return err_set(err, ERR_USAGE, "port needs a container");
+		return err_set(err, ERR_USAGE, "you must supply a running container name or id");
 	r = targets_one(inv, o->latest, false, &c, err);
 	if (r < 0)
 		return r;

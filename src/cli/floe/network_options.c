@@ -8,6 +8,7 @@
 #include "core/alloc.h"
 #include "core/io.h"
 #include "core/str.h"
+#include "network/address.h"
 #include "network/config.h"
 
 static bool is_mode(const char *text)
@@ -98,6 +99,11 @@ static int set_single(struct container_config *c, const char *option, const char
 
 	if (!value)
 		return 0;
+	if (c->n_networks == 0)
+		return err_set(err, ERR_INVALID,
+			       "%s can only be set when the network mode is bridge: invalid "
+			       "argument",
+			       option);
 	if (c->n_networks != 1)
 		return err_set(err, ERR_INVALID,
 			       "%s '%s': there are %zu networks; use --network NAME:%s=%s", option,
@@ -118,8 +124,8 @@ static int set_aliases(struct container_config *c, const struct strvec *aliases,
 {
 	if (aliases->n && c->n_networks == 0)
 		return err_set(err, ERR_INVALID,
-			       "--network-alias '%s': the container is attached to no network",
-			       aliases->v[0]);
+			       "--network-alias can only be set when the network mode is bridge: "
+			       "invalid argument");
 	for (size_t i = 0; i < aliases->n; i++) {
 		int r = network_name_check(aliases->v[i], NULL);
 
@@ -168,11 +174,38 @@ static int set_ports(struct container_config *c, const struct create_options *o,
 	return 0;
 }
 
+/* Names that nobody would look up, or that are another container's. */
+static int check_names(const struct create_options *o, const struct container_config *c,
+		       struct err *err)
+{
+	bool shared = str_has_prefix(c->network, "container:");
+	bool none = o->dns.n > 0 && strvec_contains(&o->dns, "none");
+	struct ip_address address;
+
+	if ((shared || str_eq(c->network, "none")) && o->dns_given)
+		return err_set(err, ERR_USAGE, "conflicting options: dns and the network mode: %s",
+			       shared ? "container" : "none");
+	if (shared && o->add_hosts.n > 0)
+		return err_set(err, ERR_USAGE,
+			       "invalid config provided: cannot set extra host entries when the "
+			       "container is joined to another containers network namespace: "
+			       "invalid configuration");
+	if (none && o->dns.n > 1)
+		return err_set(err, ERR_USAGE,
+			       "none is not allowed to be specified with other DNS ip addresses");
+	for (size_t i = 0; !none && i < o->dns.n; i++)
+		if (ip_address_parse(o->dns.v[i], &address) < 0)
+			return err_set(err, ERR_INVALID, "%s is not an ip address", o->dns.v[i]);
+	return 0;
+}
+
 int network_options_apply(const struct create_options *o, struct container_config *c,
 			  struct err *err)
 {
 	int r = set_mode(o, c, err);
 
+	if (r == 0)
+		r = check_names(o, c, err);
 	if (r == 0)
 		r = set_single(c, "--ip", "ip", o->ip, err);
 	if (r == 0)

@@ -115,6 +115,8 @@ static int run_cleanup(const struct cli_invocation *inv, struct err *err)
 
 	if (o.exec && o.targets.all)
 		return err_set(err, ERR_USAGE, "--all and --exec cannot be set together");
+	if (o.exec && o.remove_image)
+		return err_set(err, ERR_USAGE, "--exec and --rmi cannot be set together");
 	/* conmon has become this process, with the sockets that hold published ports; nothing of ours is open yet. */
 	(void)fd_close_from(STDERR_FILENO + 1, NULL, 0);
 	if (o.remove_image && !o.remove)

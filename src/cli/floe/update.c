@@ -32,8 +32,7 @@ static int update_env(const struct create_options *o, struct container_config *c
 		environment_unset(c->env, &c->n_env, o->unsetenv.v[i]);
 	for (size_t i = 0; i < o->env.n; i++) {
 		if (o->env.v[i][0] == '=' || !o->env.v[i][0])
-			return err_set(err, ERR_INVALID, "invalid environment variable \"%s\"",
-				       o->env.v[i]);
+			return err_set(err, ERR_INVALID, "invalid variable: \"%s\"", o->env.v[i]);
 		create_env_set(&c->env, &c->n_env, o->env.v[i]);
 	}
 	return 0;

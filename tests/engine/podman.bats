@@ -713,12 +713,22 @@ server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
 		--memory 40m --memory-swap 30m|minimum memoryswap limit should be larger than memory limit
 		--memory 40m --memory-reservation 50m|minimum memory limit cannot be less than memory reservation limit
 		--env =x|invalid variable: "=x"
+		-v $T:/mnt:ro,rw|invalid options "ro,rw", can only specify 1 'rw' or 'ro' option
+		-v $T:/mnt:dev,nodev|can only specify 1 'nodev' or 'dev' option
+		-v $T:/mnt:nonsense|invalid option type "nonsense"
+		--mount type=bind,src=$T,target=/mnt,relabel=x|relabel mount option must be 'private' or 'shared'
+		--secret s,type=env,mode=0400|UID, GID, Mode options cannot be set with secret type env
 	LIST
 	printf 'A=1\n=x\n' >variables
 	try create --env-file variables "localhost/peer$C"
 	refused 'parsing file "variables": invalid variable: "=x"'
 	try start --sig-proxy "$C"
 	refused "you cannot use sig-proxy without --attach"
+	try ps --quiet --size
+	refused "quiet conflicts with size and namespace"
+	try ps --last 1 --latest
+	refused "last and latest are mutually exclusive"
+	is "false" "$(fl ps --format '{{.IsInfra}}')"
 	try port --all "$C"
 	refused "no arguments are needed with --all"
 	try container cleanup --exec x --rmi "$C"

@@ -51,6 +51,67 @@ static bool is_host_path(const char *source)
 	return source[0] == '/' || source[0] == '.' || strchr(source, '/');
 }
 
+/* As podman, which knows what it takes and takes each kind once. */
+static int check_volume_options(const char *list, struct err *err)
+{
+	static const struct {
+		const char *words[8];
+		const char *name;
+	} kinds[] = {
+		{ { "rw", "ro" }, "'rw' or 'ro'" },
+		{ { "exec", "noexec" }, "'noexec' or 'exec'" },
+		{ { "dev", "nodev" }, "'nodev' or 'dev'" },
+		{ { "suid", "nosuid" }, "'nosuid' or 'suid'" },
+		{ { "bind", "rbind" }, "'bind' or 'rbind'" },
+		{ { "copy", "nocopy" }, "'copy' or 'nocopy'" },
+	};
+	static const char *const others[] = { "private",
+					      "rprivate",
+					      "shared",
+					      "rshared",
+					      "slave",
+					      "rslave",
+					      "unbindable",
+					      "runbindable",
+					      "z",
+					      "Z",
+					      "U",
+					      "O",
+					      "idmap",
+					      "cached",
+					      "delegated",
+					      "consistent",
+					      "no-dereference",
+					      "noatime",
+					      "relatime",
+					      "nodiratime",
+					      NULL };
+	static const char *const prefixes[] = { "idmap=", "upperdir=", "workdir=" };
+	auto_strvec struct strvec words = STRVEC_INIT;
+	unsigned int seen[ARRAY_SIZE(kinds)] = { 0 };
+
+	strvec_split(&words, list, ',', false);
+	for (size_t i = 0; i < words.n; i++) {
+		bool known = str_is_one_of(words.v[i], others);
+
+		for (size_t k = 0; k < ARRAY_SIZE(prefixes); k++)
+			known = known || str_has_prefix(words.v[i], prefixes[k]);
+		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+			if (!str_is_one_of(words.v[i], kinds[k].words))
+				continue;
+			known = true;
+			if (seen[k]++ > 0)
+				return err_set(
+					err, ERR_INVALID,
+					"invalid options \"%s\", can only specify 1 %s option",
+					list, kinds[k].name);
+		}
+		if (!known)
+			return err_set(err, ERR_INVALID, "invalid option type \"%s\"", words.v[i]);
+	}
+	return 0;
+}
+
 /* [SOURCE:]TARGET[:OPTIONS] */
 static int apply_volume(const char *text, struct container_config *c, struct err *err)
 {
@@ -71,8 +132,13 @@ static int apply_volume(const char *text, struct container_config *c, struct err
 		m->source = parts.n > 1 ? xstrdup(parts.v[0]) : NULL;
 		m->anonymous = !m->source;
 	}
-	if (parts.n > 2)
+	if (parts.n > 2) {
+		int r = check_volume_options(parts.v[2], err);
+
+		if (r < 0)
+			return r;
 		options(m, parts.v[2]);
+	}
 	return set_destination(m, target, "volume", err);
 }
 
@@ -132,6 +198,11 @@ static int take_option(struct mount_words *w, const char *key, const char *value
 	} else if ((str_eq(key, "uid") || str_eq(key, "gid") || str_eq(key, "max")) && value) {
 		strvec_addf(&w->options, "%s=%s", key, value);
 	} else if (str_eq(key, "relabel") && value) {
+		if (!str_eq(value, "private") && !str_eq(value, "shared"))
+			return err_set(
+				err, ERR_INVALID,
+				"relabel mount option must be 'private' or 'shared': invalid "
+				"mount option");
 		strvec_add(&w->options, str_eq(value, "private") ? "Z" : "z");
 	} else if (str_eq(key, "U") || str_eq(key, "chown")) {
 		if (value && parse_bool(value, &on) < 0)

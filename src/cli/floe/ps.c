@@ -270,6 +270,10 @@ static int list(const struct cli_invocation *inv, struct err *err)
 	/* As podman, whose external ones are never running. */
 	if (r == 0 && o->external && (o->latest || o->last.set))
 		r = err_set(err, ERR_USAGE, "--external cannot be used with --last or --latest");
+	if (r == 0 && o->latest && o->last.set)
+		r = err_set(err, ERR_USAGE, "last and latest are mutually exclusive");
+	if (r == 0 && o->quiet && (o->size || o->ns))
+		r = err_set(err, ERR_USAGE, "quiet conflicts with size and namespace");
 	if (r == 0 && o->quiet && o->format && str_eq(o->format, "json"))
 		r = err_set(err, ERR_USAGE, "quiet and format cannot be used together");
 	if (r == 0)

@@ -191,6 +191,7 @@ static int apply_secret(const char *text, struct container_config *c, struct err
 	struct container_secret *s = array_push(c->secrets, c->n_secrets);
 	char *rest = copy;
 	char *word;
+	bool of_file = false;
 	int r = 0;
 
 	s->mode = 0444;
@@ -201,6 +202,8 @@ static int apply_secret(const char *text, struct container_config *c, struct err
 
 		if (value)
 			*value++ = '\0';
+		of_file = of_file || str_eq(word, "uid") || str_eq(word, "gid") ||
+			  str_eq(word, "mode");
 		if (!value && !s->name)
 			s->name = xstrdup(word);
 		else if (value && str_eq(word, "source"))
@@ -224,6 +227,11 @@ static int apply_secret(const char *text, struct container_config *c, struct err
 		return err_set(err, ERR_INVALID,
 			       "secret '%s': expected NAME[,type=mount|env][,target=T][,uid=N]"
 			       "[,gid=N][,mode=N]",
+			       text);
+	if (of_file && str_eq(s->type, "env"))
+		return err_set(err, ERR_INVALID,
+			       "UID, GID, Mode options cannot be set with secret type env: parsing "
+			       "secret '%s'",
 			       text);
 	return 0;
 }

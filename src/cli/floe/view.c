@@ -150,6 +150,7 @@ struct json_object *view_ps(const struct container *c, bool no_trunc)
 	for (size_t i = 0; i < g->n_networks; i++)
 		strbuf_addf(&networks, "%s%s", i ? "," : "", g->networks[i].network);
 	view_add(o, "ImageID", g->image_id);
+	view_add_bool(o, "IsInfra", false);
 	json_object_object_add(o, "CreatedHuman", json_object_get(created));
 	json_object_object_add(o, "RunningFor", json_object_get(created));
 	view_add_time(o, "CreatedAt", g->created_ns);

@@ -103,6 +103,8 @@ requests()
 	contains "$(get /page)" "200 OK" "page before the freeze"
 	workers=$(inside ps -o pid,args | grep '[n]ginx: ')
 	[ "$(wc -l <<<"$workers")" -eq 4 ]
+	# The workers tell each other of their sockets in the beginning; CRIU keeps no socket that is on its way with something in it.
+	eventually nothing_is_unread
 
 	for cycle in 1 2 3 4 5; do
 		served=$(requests)
@@ -119,6 +121,11 @@ requests()
 	done
 	remove_container
 	ticks_are_continuous
+}
+
+nothing_is_unread()
+{
+	[ -z "$(nsenter --target "$(pid_of)" --net ss -xH | awk '$3 > 0')" ]
 }
 
 answers()

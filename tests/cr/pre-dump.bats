@@ -5,19 +5,12 @@
 # Needs a kernel that tracks changed memory (soft-dirty), such as that of the VM of tests/vm.
 
 load ../lib/cr
-eval "cr_$(declare -f setup)"
-eval "cr_$(declare -f teardown)"
 
 setup()
 {
 	"${FLOE_CRIU:-criu}" check --feature mem_dirty_track >/dev/null 2>&1 ||
 		skip "this kernel does not track changed memory (CONFIG_MEM_SOFT_DIRTY)"
-	cr_setup
-}
-
-teardown()
-{
-	[ -z "${PREFIX:-}" ] || cr_teardown
+	container_setup
 }
 
 # A process that holds four megabytes, counts, and writes the four megabytes anew at each SIGUSR1.

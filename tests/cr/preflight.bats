@@ -6,15 +6,11 @@
 
 load ../lib/cr
 
-# What these do is done here too, and more.
-eval "shared_$(declare -f setup_file)"
-eval "shared_$(declare -f teardown)"
-
 SITUATIONS=${FLOE_BUILD:-$SOURCE/build}/tests/cr/preflight/situations
 
 setup_file()
 {
-	shared_setup_file
+	container_setup_file
 	mkdir -p "$BATS_FILE_TMPDIR/rootfs/outside"
 	[ ! -x "$SITUATIONS" ] || cp "$SITUATIONS" "$BATS_FILE_TMPDIR/rootfs/situations"
 	cp -a "$BATS_FILE_TMPDIR/rootfs" "$BATS_FILE_TMPDIR/writable"
@@ -58,7 +54,7 @@ teardown()
 		kill "$SERVER"
 		wait "$SERVER" || :
 	fi
-	shared_teardown
+	cr_teardown
 }
 
 # dry_run [OPTION...]: sets $status, and $output to the JSON document.

@@ -79,17 +79,9 @@ remove_network()
 
 teardown()
 {
-	local id status=0
+	[ "${T:-}" ] || return 0
 	[ -z "${CLIENT:-}" ] || kill -KILL "$CLIENT" 2>/dev/null || :
-	for id in "$STATE"/*/; do
-		[ ! -d "$id" ] || rt delete --force "$(basename "$id")" >/dev/null 2>&1 || :
-	done
-	if [ -n "${PIPE:-}" ]; then
-		exec {PIPE}>&-
-	fi
-	if [ -n "${OVERLAY:-}" ]; then
-		umount "$OVERLAY" || umount --lazy "$OVERLAY"
-	fi
+	end_containers
 	remove_network
 	clean_up
 }

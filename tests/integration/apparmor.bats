@@ -6,15 +6,13 @@
 # tests and golden files.)
 
 load ../lib/cr
-eval "cr_$(declare -f setup)"
-eval "cr_$(declare -f teardown)"
 
 setup()
 {
 	[ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ] || skip "AppArmor is off on this machine"
 	command -v apparmor_parser >/dev/null || skip "apparmor_parser is not installed"
 	needs_root "load profiles"
-	cr_setup
+	container_setup
 	PROFILES=()
 	PROFILE=floe-$ID
 	load_profile "$PROFILE" /etc/hostname

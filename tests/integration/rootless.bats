@@ -12,12 +12,10 @@ load ../lib/helpers
 USER_ID=${USER_ID:-654321}
 SUBORDINATE=${SUBORDINATE:-700000}
 
-eval "common_$(declare -f setup_file)"
-
 setup_file()
 {
 	local dir
-	common_setup_file
+	container_setup_file
 	if is_rootless; then
 		USER_ID=$EUID
 		SUBORDINATE=$(sed -n "s/^$(id -un):\([0-9]*\):.*/\1/p" /etc/subuid | head -n 1)

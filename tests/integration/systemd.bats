@@ -5,15 +5,12 @@
 # machine with systemd, such as the VM of tests/vm.
 
 load ../lib/helpers
-# Those of the helpers, under other names.
-eval "helpers_$(declare -f setup)"
-eval "helpers_$(declare -f teardown)"
 
 setup()
 {
 	[ -d /run/systemd/system ] || skip "systemd does not run here"
 	needs_root "have the machine's systemd make units (a user's own: tests/vm/rootless-systemd.bats)"
-	helpers_setup
+	container_setup
 	UNIT=floe-$ID.scope
 	# By D-Bus: its private socket is not for whoever is in another pid namespace.
 	export SYSTEMCTL_FORCE_BUS=1
@@ -23,7 +20,7 @@ setup()
 teardown()
 {
 	[ "${UNIT:-}" ] || return 0
-	helpers_teardown || return 1
+	clean_up || return 1
 	left=$(systemctl list-units --all --plain --no-legend "*$PREFIX*")
 	[ -z "$left" ] || fail "units are left: $left"
 }

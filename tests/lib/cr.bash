@@ -120,9 +120,21 @@ is_gone()
 
 teardown()
 {
-	local id
+	cr_teardown
+}
+
+cr_teardown()
+{
 	# Skipped before it began.
 	[ "${T:-}" ] || return 0
+	end_containers
+	clean_up
+}
+
+# Nothing of them is left that would keep a pipe, a mount or a network of the test's busy.
+end_containers()
+{
+	local id
 	thaw
 	for id in "$STATE"/*/; do
 		[ ! -d "$id" ] || rt delete --force "$(basename "$id")" >/dev/null 2>&1 || :
@@ -133,5 +145,4 @@ teardown()
 	if [ -n "${OVERLAY:-}" ]; then
 		umount "$OVERLAY" || umount --lazy "$OVERLAY"
 	fi
-	clean_up
 }

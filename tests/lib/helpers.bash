@@ -33,6 +33,11 @@ fi
 
 setup_file()
 {
+	container_setup_file
+}
+
+container_setup_file()
+{
 	FLOE_CRIU=$("$SOURCE/tools/install-criu" --print)
 	export FLOE_CRIU
 	if ! is_floe; then

@@ -155,13 +155,11 @@ static int begin_file(struct archive_writer *w, const struct tar_header *header,
 		w->stream = new_stream(w, w->member_fd);
 		return 0;
 	}
-	if (header->size >= stream_chunk_size(w->stream)) {
-		r = stream_cut(w->stream, err);
-		if (r < 0)
-			return r;
-	}
 	tar_header_format(&sb, header);
-	return stream_bytes(w->stream, sb.buf, sb.len, err);
+	r = stream_bytes(w->stream, sb.buf, sb.len, err);
+	/* Who reads a large one in steps of frames gets each from one. */
+	return r < 0 || header->size < stream_chunk_size(w->stream) ? r :
+								      stream_cut(w->stream, err);
 }
 
 static int end_file(struct archive_writer *w, uint64_t size, struct err *err)

@@ -8,7 +8,7 @@
  * those ranges, compress the chunk, and the caller's thread writes finished chunks in their order,
  * whenever it needs room for the next one. A few chunks are in memory at a time, whatever the size.
  *
- * With zstd each chunk is a frame of its own, a large member begins a new frame, and behind the last
+ * With zstd each chunk is a frame of its own, the content of a large member begins a new frame, and behind the last
  * frame stands a seek table in a skippable frame (the "zstd seekable format"), from which
  * archive/reader.h reaches any member without decompressing what is before it. For everybody else it is
  * an ordinary .tar.zst. With gzip each chunk is a member of its own whose header says how long it is (an

@@ -11,6 +11,9 @@
 #include <string.h>
 #include <time.h>
 
+/* This one has a field of the name ctime. */
+#include <linux/fuse.h>
+
 /* clang's fortification has macros of these names; poisoning them is what is wanted. */
 #undef sprintf
 #undef vsprintf

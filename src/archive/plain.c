@@ -13,6 +13,7 @@
 #include "core/io.h"
 
 #define RAW_PIECE ((uint32_t)1 << 20)
+#define AGAIN_THREADS_MAX 4
 #define SEQUENTIAL_PIECE ((size_t)1 << 20)
 
 enum mode { MODE_INDEXED, MODE_FRAMES, MODE_SEQUENTIAL };
@@ -42,6 +43,7 @@ struct plain {
 	const struct piece *given; /* the oldest piece, which the caller has */
 	/* INDEXED */
 	struct codec_index index;
+	bool index_is_borrowed;
 	size_t next_entry;
 	uint64_t skip_to; /* begin within the next piece at this byte */
 	/* FRAMES; what is left of it afterwards goes to the sequential decoder */
@@ -375,6 +377,26 @@ int plain_open(struct plain **ret, int fd, const char *name, unsigned int thread
 	return r;
 }
 
+struct plain *plain_again(const struct plain *p)
+{
+	struct plain *again = xcalloc(1, sizeof(*again));
+
+	again->fd = p->fd;
+	again->name = xstrdup(p->name);
+	again->format = p->format;
+	again->mode = p->mode;
+	/* There may be several beside each other. */
+	again->threads = MIN(ring_threads(p->threads), (unsigned int)AGAIN_THREADS_MAX);
+	again->is_file = p->is_file;
+	again->start = p->start;
+	again->size = p->size;
+	again->index = p->index;
+	again->index_is_borrowed = true;
+	again->input = (struct input){ .fd = p->fd, .name = again->name, .buffer = STRBUF_INIT };
+	new_ring(again);
+	return again;
+}
+
 int plain_rewind(struct plain *p, struct err *err)
 {
 	if (!p->is_file)
@@ -400,7 +422,8 @@ void plain_close(struct plain *p)
 		return;
 	ring_free(p->ring, piece_done);
 	sequential_free(p->sequential);
-	codec_index_done(&p->index);
+	if (!p->index_is_borrowed)
+		codec_index_done(&p->index);
 	input_done(&p->input);
 	free(p->name);
 	free(p);

@@ -22,6 +22,8 @@ struct plain;
 /* fd is borrowed, and read from its current position. name is for errors. */
 int plain_open(struct plain **ret, int fd, const char *name, unsigned int threads, struct err *err);
 void plain_close(struct plain *p);
+/* INDEXED only: the same once more, for another reader, with threads and buffers of its own. p must outlive it. */
+struct plain *plain_again(const struct plain *p) MUST_CHECK;
 
 /* The next piece, valid until the next call: 1, 0 at the end; ERR_CORRUPT. */
 int plain_next(struct plain *p, const uint8_t **ret, size_t *ret_len, struct err *err);

@@ -87,8 +87,16 @@ int archive_reader_documents(struct archive_reader *reader, struct archive_docum
 typedef int archive_inner_fn(void *context, const struct archive_member *member,
 			     struct tar_reader *tar, struct err *err);
 
+/*
+ * Called for each regular member that could be read later where it is (content.h): whether it is to be left, and not unpacked.
+ * `position` is that of its content in the tar.
+ */
+typedef bool archive_leave_fn(void *context, const struct archive_member *member,
+			      uint64_t position);
+
 struct archive_unpack_options {
 	archive_inner_fn *inner; /* NULL: tars are stored as files */
+	archive_leave_fn *leave; /* NULL: nothing is left */
 	void *context;
 	/* Members of kinds whose bit is here (1u << kind) are passed over. */
 	uint32_t skip_kinds;

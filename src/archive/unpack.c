@@ -198,6 +198,15 @@ static int store(struct archive_reader *reader, int dir_fd, const struct archive
 	return r < 0 ? r : write_content(reader, fd, member, err);
 }
 
+static bool is_left(const struct archive_reader *reader,
+		    const struct archive_unpack_options *options,
+		    const struct archive_member *member)
+{
+	return options->leave && member->type == ARCHIVE_REGULAR && reader->plain &&
+	       !reader->data && plain_can_seek(reader->plain) &&
+	       options->leave(options->context, member, reader->position);
+}
+
 static void count(struct archive_unpack_result *result, const struct archive_member *member)
 {
 	result->n_members++;
@@ -231,6 +240,8 @@ int archive_reader_unpack(struct archive_reader *reader, int dir_fd,
 		if (options->skip_kinds & 1U << member->kind)
 			continue;
 		count(&result, member);
+		if (is_left(reader, options, member))
+			continue;
 		r = offer_inner(reader, options, member, err);
 		if (r == 0)
 			r = store(reader, dir_fd, member, err);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "archive/ahead.h"
+#include "archive/content.h"
 #include "archive/metadata.h"
 #include "archive/tar_header.h"
 #include "archive/writer.h"
@@ -534,6 +535,120 @@ static void test_follow_not(void **state)
 	archive_writer_close(w);
 }
 
+struct leaving {
+	uint64_t position;
+	uint64_t size;
+};
+
+static bool leave_pages(void *context, const struct archive_member *member, uint64_t position)
+{
+	struct leaving *leaving = context;
+
+	if (!str_eq(member->name, "checkpoint/pages-1.img"))
+		return false;
+	leaving->position = position;
+	leaving->size = member->size;
+	return true;
+}
+
+static void check_content(struct archive_content *content, const char *want, size_t at, size_t len)
+{
+	struct err err = ERR_INIT;
+	const uint8_t *data;
+
+	if (archive_content_read(content, at, len, &data, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_memory_equal(data, want + at, len);
+}
+
+/* A member that stays in the archive, and is read there: in steps of any length, anywhere, beside another reader. */
+static void test_left_member(void **state)
+{
+	static const enum archive_codec codecs[] = { ARCHIVE_CODEC_ZSTD, ARCHIVE_CODEC_GZIP,
+						     ARCHIVE_CODEC_NONE };
+	const struct fixture *f = *state;
+	auto_free char *large = make_large();
+
+	make_tree(f);
+	for (size_t c = 0; c < ARRAY_SIZE(codecs); c++) {
+		auto_archive_reader struct archive_reader *reader = NULL;
+		auto_free char *archive = NULL;
+		auto_close int to = -EBADF;
+		auto_close int fd = -EBADF;
+		struct leaving leaving = { 0 };
+		const struct archive_unpack_options options = { .leave = leave_pages,
+								.context = &leaving };
+		struct archive_content *content;
+		struct archive_content *other;
+		struct err err = ERR_INIT;
+
+		archive = make_archive(f, codecs[c], "", NULL);
+		assert_int_equal(mkdirat(f->fd, "left", 0700), 0);
+		to = fd_open_at(f->fd, "left", O_RDONLY | O_DIRECTORY, 0);
+		assert_int_equal(archive_reader_open(&reader, archive, NULL, &err), 0);
+		assert_int_equal(archive_reader_unpack(reader, to, &options, NULL, &err), 0);
+		assert_true(fs_exists(to, "checkpoint/core-1.img"));
+		assert_false(fs_exists(to, "checkpoint/pages-1.img"));
+		if (!archive_reader_can_seek(reader))
+			fail_msg("codec %zu", c);
+		assert_int_equal(leaving.size, LARGE);
+		content = archive_content_new(reader, leaving.position, leaving.size);
+		other = archive_content_new(reader, leaving.position, leaving.size);
+		for (size_t at = 0, len = 1; at < LARGE; at += len, len = len * 3 % 2000003 + 1) {
+			check_content(content, large, at, MIN(len, LARGE - at));
+			check_content(other, large, at / 2, 4096);
+		}
+		check_content(content, large, 0, LARGE);
+		check_content(content, large, LARGE, 0);
+		assert_int_equal(archive_content_check(content, &err), 0);
+		check_content(content, large, 5 << 20, 100);
+		fd = fd_open_at(to, "whole", O_WRONLY | O_CREAT, 0600);
+		assert_int_equal(archive_content_store(content, fd, &err), 0);
+		same_file(f, "left/whole", "checkpoint/pages-1.img");
+		archive_content_free(content);
+		archive_content_free(other);
+		assert_int_equal(fs_remove_tree(f->fd, "left"), 0);
+		assert_int_equal(unlink(archive), 0);
+	}
+}
+
+static void test_left_member_damaged(void **state)
+{
+	const struct fixture *f = *state;
+	auto_archive_reader struct archive_reader *reader = NULL;
+	auto_free char *archive = NULL;
+	auto_close int to = -EBADF;
+	auto_close int fd = -EBADF;
+	auto_free char *large = make_large();
+	struct leaving leaving = { 0 };
+	const struct archive_unpack_options options = { .leave = leave_pages, .context = &leaving };
+	struct archive_content *content;
+	struct archive_writer_result result;
+	struct err err = ERR_INIT;
+	const uint8_t *data;
+	uint64_t at = 0;
+
+	make_tree(f);
+	archive = make_archive(f, ARCHIVE_CODEC_ZSTD, "", &result);
+	fd = fd_open_at(AT_FDCWD, archive, O_WRONLY, 0);
+	assert_int_equal(pwrite(fd, "damage", 6, (off_t)result.archive_bytes / 2), 6);
+	assert_int_equal(mkdirat(f->fd, "left", 0700), 0);
+	to = fd_open_at(f->fd, "left", O_RDONLY | O_DIRECTORY, 0);
+	assert_int_equal(archive_reader_open(&reader, archive, NULL, &err), 0);
+	assert_int_equal(archive_reader_unpack(reader, to, &options, NULL, &err), 0);
+	content = archive_content_new(reader, leaving.position, leaving.size);
+	while (at < LARGE && archive_content_read(content, at, 4096, &data, &err) == 0)
+		at += 4096;
+	assert_true(at > 0 && at < LARGE);
+	assert_int_equal(err.kind, ERR_CORRUPT);
+	/* The same again, and what is before and behind it can still be read. */
+	assert_int_equal(archive_content_read(content, at, 4096, &data, &err), err.code);
+	check_content(content, large, 0, 4096);
+	check_content(content, large, LARGE - 10, 10);
+	assert_int_equal(archive_content_check(content, &err), err.code);
+	archive_content_free(content);
+}
+
 static void test_unfinished(void **state)
 {
 	const struct fixture *f = *state;
@@ -875,6 +990,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_follow_another, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_follow_in_vain, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_follow_not, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_left_member, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_left_member_damaged, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unfinished, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_symlink_to_archive, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reader_gone, set_up, tear_down),

@@ -204,6 +204,18 @@ static int read_pagemap(struct image_file *file, uint32_t *ret_pages_id, uint64_
 	return r;
 }
 
+int criu_images_pages_id(int dir_fd, const char *pagemap, uint32_t *ret, struct err *err)
+{
+	auto_image_file struct image_file file = IMAGE_FILE_INIT;
+	struct criu_images_info info = { 0 };
+	uint64_t pages = 0;
+	int r = image_file_open(&file, dir_fd, pagemap, IMAGE_MAGIC_PAGEMAP);
+
+	if (r == 0)
+		r = read_pagemap(&file, ret, &pages, &info);
+	return r < 0 ? fail_file(err, r, pagemap) : 0;
+}
+
 static int check_pagemap(int dir_fd, const char *name, struct criu_images_info *info,
 			 struct err *err)
 {

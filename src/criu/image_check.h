@@ -27,6 +27,9 @@ struct criu_images_info {
  */
 int criu_images_check(int dir_fd, struct criu_images_info *ret, struct err *err);
 
+/* The number of the memory file (pages-N.img) that this page map is of. */
+int criu_images_pages_id(int dir_fd, const char *pagemap, uint32_t *ret, struct err *err);
+
 /* Whether the images hold cgroups that a restore is to make. A dump with cgroup mode "ignore" left
  * them out, and its restore need not look for any. True when it cannot be told. */
 bool criu_images_have_cgroups(int dir_fd);

@@ -25,7 +25,7 @@
 struct restore {
 	const struct restore_options *o;
 	const struct restore_source *source;
-	struct strvec *runtime_opts; /* of the runtime that is going to be called */
+	struct init_restore *how; /* the runtime is going to be called */
 };
 
 static int check(const struct container *c, struct err *err)
@@ -55,7 +55,7 @@ static int fill(void *context, struct container *c, const struct rooted *root UN
 }
 
 /* A process that goes on believes that it has the locks it had: it has, whoever calls for the restore. */
-static void want_file_locks(const struct restore *x, const struct container *c)
+static void want_file_locks(struct restore *x, const struct container *c)
 {
 	auto_free char *images = checkpoint_file(c, CHECKPOINT_DIR);
 	auto_close int dir = fd_open_at(AT_FDCWD, images, O_RDONLY | O_DIRECTORY, 0);
@@ -64,7 +64,7 @@ static void want_file_locks(const struct restore *x, const struct container *c)
 		return;
 	log_info("container '%s' takes the file locks again that its processes held",
 		 c->config.name);
-	strvec_add(x->runtime_opts, "--file-locks");
+	strvec_add(&x->how->runtime_opts, "--file-locks");
 }
 
 static int check_connections(const struct container *c, const struct restore_options *o,
@@ -81,7 +81,8 @@ static int check_connections(const struct container *c, const struct restore_opt
 
 static int prepare(void *context, struct container *c, struct err *err)
 {
-	const struct restore *x = context;
+	struct restore *x = context;
+	const char *images;
 	const struct prepare_restore how = {
 		.spec = x->source->spec,
 		.fill = x->source->fill,
@@ -92,9 +93,13 @@ static int prepare(void *context, struct container *c, struct err *err)
 
 	if (r == 0)
 		r = check_connections(c, x->o, err);
-	if (r == 0)
-		want_file_locks(x, c);
-	return r;
+	if (r < 0)
+		return r;
+	want_file_locks(x, c);
+	images = x->source->images ? x->source->images(x->source->context) : NULL;
+	if (images)
+		x->how->images = images;
+	return 0;
 }
 
 static void add_options(const struct restore_options *o, struct strvec *v)
@@ -167,7 +172,7 @@ static int run(struct container *c, struct restore *x, struct restore_result *re
 	uint64_t begin = clock_now_monotonic_ns();
 	int r = checkpoint_make_log(c, CHECKPOINT_RESTORE_LOG, err);
 
-	x->runtime_opts = &how.runtime_opts;
+	x->how = &how;
 	add_options(x->o, &how.runtime_opts);
 	if (r == 0)
 		r = container_init_restored(c, &how, err);

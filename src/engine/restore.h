@@ -28,6 +28,8 @@ struct restore_source {
 	struct runtime_spec *spec; /* changed */
 	/* As of struct prepare_restore: also puts CRIU's images into the static directory. */
 	int (*fill)(void *context, struct container *c, const struct rooted *root, struct err *err);
+	/* The directory that CRIU's images are read from, after that; NULL, or returning NULL: the static directory's. */
+	const char *(*images)(void *context);
 	void *context;
 	const char *hostname; /* to have from now on; NULL: as it was */
 };

@@ -180,13 +180,39 @@ static int judge_images(const struct restore_content *x, const struct container 
 	return restore_policy_decide(&f, x->allowed, x->import->source, err);
 }
 
+static bool leave(void *context, const struct archive_member *member, uint64_t position)
+{
+	const struct fill *f = context;
+
+	return restore_memory_leave(f->x->memory, member, position);
+}
+
+static int serve_memory(const struct restore_content *x, const struct container *c, struct err *err)
+{
+	auto_free char *path = checkpoint_file(c, CHECKPOINT_DIR);
+	int r = x->memory ? restore_memory_serve(x->memory, path, err) : 0;
+
+	return MIN(r, 0);
+}
+
+const char *restore_content_images(void *context)
+{
+	const struct restore_content *x = context;
+
+	return x->memory ? restore_memory_path(x->memory) : NULL;
+}
+
 int restore_content_fill(void *context, struct container *c, const struct rooted *root,
 			 struct err *err)
 {
 	static const char *const names[] = { IMPORT_DIR, NULL };
 	const struct restore_content *x = context;
 	struct fill f = { x, c, root };
-	const struct archive_unpack_options options = { .inner = unpack_tar, .context = &f };
+	const struct archive_unpack_options options = {
+		.inner = unpack_tar,
+		.leave = x->memory ? leave : NULL,
+		.context = &f,
+	};
 	auto_close int dir = -EBADF;
 	int r = make_import_dir(c, &dir, err);
 
@@ -201,5 +227,7 @@ int restore_content_fill(void *context, struct container *c, const struct rooted
 	checkpoint_remove(c, names);
 	if (r == 0)
 		r = restore_previous_unpack(x, c, err);
-	return r < 0 ? r : judge_images(x, c, err);
+	if (r == 0)
+		r = judge_images(x, c, err);
+	return r < 0 ? r : serve_memory(x, c, err);
 }

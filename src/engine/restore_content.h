@@ -9,6 +9,7 @@
 #include "core/strvec.h"
 #include "engine/archive_record.h"
 #include "engine/restore_import.h"
+#include "engine/restore_memory.h"
 
 /* All borrowed. */
 struct restore_content {
@@ -21,6 +22,7 @@ struct restore_content {
 	uint32_t allowed; /* classes of engine/restore_policy.h */
 	bool own; /* its archives are ours (engine/own_archives.h) */
 	bool keep; /* the checkpoint is restored again later, in place */
+	struct restore_memory *memory; /* that large memory images are left to; NULL: unpack them */
 };
 
 /*
@@ -29,3 +31,5 @@ struct restore_content {
  */
 int restore_content_fill(void *context, struct container *c, const struct rooted *root,
 			 struct err *err);
+/* For struct restore_source. */
+const char *restore_content_images(void *context);

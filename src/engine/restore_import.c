@@ -482,6 +482,11 @@ static int stage_network(void *context, struct err *err)
 	return r;
 }
 
+static bool has_user_namespace(const struct runtime_spec *spec)
+{
+	return spec->linux_ && oci_linux_namespace(spec->linux_, "user");
+}
+
 static int stage_restore(void *context, struct err *err)
 {
 	struct import *x = context;
@@ -497,13 +502,19 @@ static int stage_restore(void *context, struct err *err)
 		.own = x->own,
 		.keep = x->restore->keep,
 	};
+	/* What is kept must be there as files, and images are built upon those of a pre-checkpoint as files. */
+	if (!x->restore->keep && !x->o->previous && !has_user_namespace(&x->spec))
+		x->content.memory = restore_memory_new(x->reader);
 	x->source = (struct restore_source){
 		.spec = &x->spec,
 		.fill = restore_content_fill,
+		.images = restore_content_images,
 		.context = &x->content,
 		.hostname = x->o->identity.hostname,
 	};
 	r = container_restore_from(&x->container, &x->source, x->restore, x->result, err);
+	if (x->content.memory)
+		r = restore_memory_explain(x->content.memory, r, err);
 	return r < 0 || !x->restore->keep ? r : checkpoint_keep_network(&x->container, err);
 }
 
@@ -521,6 +532,7 @@ static const struct stage stages[] = {
 
 static void import_done(struct import *x)
 {
+	restore_memory_free(x->content.memory);
 	archive_reader_close(x->reader);
 	archive_documents_done(&x->documents);
 	archive_config_done(&x->config);

@@ -663,3 +663,84 @@ edit_image()
 	is "$C" "$output"
 	fl rm "$C" && fl volume rm "$C-vol"
 }
+
+# A container of two processes that have much memory, of their own and shared, and look whether it is as it was when they are told to.
+large()
+{
+	mkdir -p cr/work cr/out
+	cp "$FLOE_BUILD/tests/cr/programs/cr-programs" cr/programs
+	tar -c -C "$ROOTFS" . -C "$T" cr | fl import - large >/dev/null
+	# shellcheck disable=SC2046 # words
+	fl run -d --name "$C" $(cr_options) large /cr/programs group mem_large </dev/null >/dev/null
+	eventually fl exec "$C" test -e /cr/out/ready
+}
+
+memory_is_there()
+{
+	fl kill -s USR1 "$C" >/dev/null
+	told() { [ "$(fl exec "$C" cat /cr/out/results 2>/dev/null)" ]; }
+	eventually told
+	is "pass mem_large" "$(fl exec "$C" cat /cr/out/results)"
+}
+
+# How the last import got at the memory: from_archive, as_files; either where the machine does not let us serve files.
+memory_came()
+{
+	local way=as_files
+	! grep -q "criu reads the memory from the archive" log || way=from_archive
+	grep -q "no file system in user space" log || is "$1" "$way"
+}
+
+# import_large WAY ARGUMENT...: it is what it was, and nothing of the images is left.
+import_large()
+{
+	local allow=() way=$1
+	shift
+	[[ $ENGINE_RUNTIME != *crun ]] || allow=(--allow annotations)
+	fl --log-level debug restore "${allow[@]}" --import "$@" >/dev/null 2>log
+	memory_came "$way"
+	[[ $* == *--keep* ]] || is "" "$(find "$ENGINE/root/containers" -name 'pages-*.img')"
+	memory_is_there
+	fl rm -f -t 0 "$C" >/dev/null
+}
+
+@test "large memory: read by CRIU from the archive where that can be, the same either way" {
+	local codec
+	large
+	for codec in gzip none zstd; do
+		fl checkpoint --leave-running --compress "$codec" --export "c.$codec" "$C" >/dev/null
+	done
+	fl rm -f -t 0 "$C" >/dev/null
+	import_large from_archive c.zstd
+	import_large from_archive c.gzip
+	import_large from_archive c.none
+	# A pipe cannot be read twice, and what is kept must be there.
+	import_large as_files - < <(cat c.zstd)
+	import_large as_files c.zstd --keep
+	fl rmi large >/dev/null
+}
+
+@test "large memory that is damaged: the import fails, whoever reads it, and leaves nothing" {
+	local size at
+	large
+	fl checkpoint --export good "$C" >/dev/null
+	fl rm "$C" >/dev/null
+	size=$(stat -c %s good)
+	# In each third of the archive: the memory of either process, and what they share, for which CRIU itself does not look.
+	for at in $((size / 6)) $((size / 2)) $((size * 5 / 6)); do
+		cp good bad
+		printf damaged | dd of=bad bs=1 seek="$at" conv=notrunc status=none
+		try restore --allow annotations --import bad
+		is 125 "$status"
+		contains "$output" "read archive 'bad': it is damaged or truncated"
+		is "" "$(fl ps -aq)"
+		is "" "$(find "$ENGINE/root/containers" "$ENGINE/run/containers" -mindepth 1)"
+	done
+	head -c $((size * 9 / 10)) good >bad
+	try restore --allow annotations --import bad
+	is 125 "$status"
+	contains "$output" "read archive 'bad': it "
+	is "" "$(fl ps -aq)"
+	import_large from_archive good
+	fl rmi large >/dev/null
+}

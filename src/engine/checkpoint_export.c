@@ -310,10 +310,9 @@ static void name_volumes(const struct container_config *g, struct runtime_spec *
 static int add_documents(struct export *x, bool pre, struct err *err)
 {
 	auto_archive_config struct archive_config config = { 0 };
-	auto_free char *path = checkpoint_file(x->c, "config.json");
 	auto_free char *config_text = NULL;
 	auto_free char *spec_text = NULL;
-	int r = runtime_spec_load(&x->spec, AT_FDCWD, path, err);
+	int r = checkpoint_load_spec(x->c, &x->spec, err);
 
 	if (r < 0)
 		return r;

@@ -21,8 +21,10 @@
 #include "engine/container_network.h"
 #include "engine/copy_tree.h"
 #include "engine/discard.h"
+#include "engine/facts.h"
 #include "engine/prepare.h"
 #include "engine/records.h"
+#include "engine/restore_spec.h"
 #include "engine/userns.h"
 
 #define STATUS_MAX (4U << 20)
@@ -31,6 +33,23 @@
 char *checkpoint_file(const struct container *c, const char *name)
 {
 	return path_join(c->static_dir, name);
+}
+
+int checkpoint_load_spec(const struct container *c, struct runtime_spec *ret, struct err *err)
+{
+	auto_free char *path = checkpoint_file(c, "config.json");
+	struct json_string_map numbers = { 0 };
+	int r = runtime_spec_load(ret, AT_FDCWD, path, err);
+
+	if (r < 0)
+		return r;
+	r = facts_throttle_numbers(&c->config.limits, &numbers, err);
+	if (r == 0)
+		r = restore_spec_update(ret, &c->config, &numbers, err);
+	json_string_map_done(&numbers);
+	if (r < 0)
+		runtime_spec_done(ret);
+	return r;
 }
 
 bool checkpoint_exists(const struct container *c)

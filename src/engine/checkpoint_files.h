@@ -14,6 +14,7 @@
 #pragma once
 
 #include "engine/container.h"
+#include "spec/runtime_spec.h"
 
 #define CHECKPOINT_DIR "checkpoint"
 #define CHECKPOINT_NEW ".new"
@@ -28,6 +29,8 @@
 bool checkpoint_exists(const struct container *c);
 /* STATIC/name; the caller owns it. */
 char *checkpoint_file(const struct container *c, const char *name);
+/* The configuration that the container was started with, with what `update` has changed since. *ret is runtime_spec_done()'s. */
+int checkpoint_load_spec(const struct container *c, struct runtime_spec *ret, struct err *err);
 /* An empty log for CRIU, which processes of the container write to as well: with their label. */
 int checkpoint_make_log(const struct container *c, const char *name, struct err *err);
 /*

@@ -211,7 +211,6 @@ int container_restore_from(struct container *c, const struct restore_source *sou
 int container_restore(struct container *c, const struct restore_options *options,
 		      struct restore_result *ret, struct err *err)
 {
-	auto_free char *path = checkpoint_file(c, "config.json");
 	struct runtime_spec spec;
 	const struct restore_source source = {
 		.spec = &spec,
@@ -228,7 +227,7 @@ int container_restore(struct container *c, const struct restore_options *options
 	if (r == 0)
 		r = check_connections(c, options, err);
 	if (r == 0)
-		r = runtime_spec_load(&spec, AT_FDCWD, path, err);
+		r = checkpoint_load_spec(c, &spec, err);
 	if (r < 0)
 		return r;
 	r = checkpoint_request_network(c, options->ignore_static_ip, options->ignore_static_mac,

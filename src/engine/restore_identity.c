@@ -9,6 +9,7 @@
 #include "core/str.h"
 #include "engine/checkpoint_files.h"
 #include "engine/create.h"
+#include "engine/restore_spec.h"
 
 #define ID_LENGTH 64
 
@@ -79,33 +80,24 @@ static void replace_ports(struct container_config *g, const struct container_con
 }
 
 /* In the record for later starts, and in the configuration for this one. */
-static void replace_limits(struct container_config *g, struct runtime_spec *spec,
-			   const struct container_limits *given)
+static int replace_limits(struct container_config *g, struct runtime_spec *spec,
+			  const struct container_limits *given, struct err *err)
 {
+	/* None of block devices, which it would have the numbers of. */
+	const struct json_string_map none = { 0 };
 	struct container_limits *l = &g->limits;
-	struct oci_resources *r = spec->linux_->resources;
 
-	if (!r)
-		r = spec->linux_->resources = xcalloc(1, sizeof(*r));
 	if (given->memory.set) {
 		l->memory = given->memory;
 		l->memory_swap = given->memory_swap;
-		if (!r->memory)
-			r->memory = xcalloc(1, sizeof(*r->memory));
-		r->memory->limit = given->memory;
-		r->memory->swap = given->memory_swap;
-		if (given->memory.v > 0 && !given->memory_swap.set &&
-		    given->memory.v <= INT64_MAX / 2)
-			r->memory->swap = (struct opt_i64){ true, given->memory.v * 2 };
 	}
 	if (given->cpu_quota.set) {
 		l->cpu_quota = given->cpu_quota;
 		l->cpu_period = given->cpu_period;
-		if (!r->cpu)
-			r->cpu = xcalloc(1, sizeof(*r->cpu));
-		r->cpu->quota = given->cpu_quota;
-		r->cpu->period = given->cpu_period;
 	}
+	return given->memory.set || given->cpu_quota.set ?
+		       restore_spec_update(spec, g, &none, err) :
+		       0;
 }
 
 /*
@@ -187,7 +179,5 @@ int restore_identity_apply(const struct restore_identity *i, struct container_co
 	restore_identity_addresses(i, g);
 	if (i->has_ports)
 		replace_ports(g, i->given);
-	if (i->given)
-		replace_limits(g, spec, &i->given->limits);
-	return 0;
+	return i->given ? replace_limits(g, spec, &i->given->limits, err) : 0;
 }

@@ -7,6 +7,7 @@
 #include "core/alloc.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "engine/environment.h"
 
 /* Two names of the same place, wherever /var/run is a link to /run. */
 static const char *place(const char *destination)
@@ -55,6 +56,121 @@ static void set_namespaces(struct runtime_spec *spec, const struct spec_facts *f
 		replace_ptr(ns->path, xstrdup(path));
 	}
 }
+
+/* --- what has changed since it was started ------------------------------------------------------------ */
+
+#define TAKE(member)                                                                               \
+	do {                                                                                       \
+		if (from->member.set)                                                              \
+			to->member = from->member;                                                 \
+	} while (0)
+
+#define TAKE_LIST(member)                                                                          \
+	do {                                                                                       \
+		if (from->n_##member > 0) {                                                        \
+			free(to->member);                                                          \
+			to->member = take_ptr(from->member);                                       \
+			to->n_##member = from->n_##member;                                         \
+			from->n_##member = 0;                                                      \
+		}                                                                                  \
+	} while (0)
+
+static void take_memory(struct oci_memory *to, const struct oci_memory *from)
+{
+	TAKE(limit);
+	TAKE(swap);
+	TAKE(reservation);
+	TAKE(swappiness);
+	TAKE(disable_oom_killer);
+}
+
+static void take_cpu(struct oci_cpu *to, const struct oci_cpu *from)
+{
+	TAKE(shares);
+	TAKE(quota);
+	TAKE(period);
+	TAKE(realtime_runtime);
+	TAKE(realtime_period);
+	if (from->cpus)
+		replace_ptr(to->cpus, xstrdup(from->cpus));
+	if (from->mems)
+		replace_ptr(to->mems, xstrdup(from->mems));
+}
+
+static void take_block_io(struct oci_block_io *to, struct oci_block_io *from)
+{
+	TAKE(weight);
+	TAKE_LIST(weight_device);
+	TAKE_LIST(throttle_read_bps);
+	TAKE_LIST(throttle_write_bps);
+	TAKE_LIST(throttle_read_iops);
+	TAKE_LIST(throttle_write_iops);
+}
+
+/* Where one of the two has nothing, all of the other's. */
+#define TAKE_PART(part, take)                                                                      \
+	do {                                                                                       \
+		if (from->part && to->part)                                                        \
+			take(to->part, from->part);                                                \
+		else if (from->part)                                                               \
+			to->part = take_ptr(from->part);                                           \
+	} while (0)
+
+static void take_pids(struct oci_pids *to, const struct oci_pids *from)
+{
+	TAKE(limit);
+}
+
+static void take_resources(struct oci_resources *to, struct oci_resources *from)
+{
+	TAKE_PART(memory, take_memory);
+	TAKE_PART(cpu, take_cpu);
+	TAKE_PART(pids, take_pids);
+	TAKE_PART(block_io, take_block_io);
+	json_string_map_set_all(&to->unified, &from->unified);
+}
+
+static void take_ulimits(struct oci_process *p, const struct container_config *g)
+{
+	for (size_t i = 0; i < g->n_ulimits; i++) {
+		const struct container_ulimit *u = &g->ulimits[i];
+		struct oci_rlimit *to = NULL;
+
+		for (size_t k = 0; k < p->n_rlimits && !to; k++)
+			if (str_eq(p->rlimits[k].type, u->name))
+				to = &p->rlimits[k];
+		if (!to) {
+			to = array_push(p->rlimits, p->n_rlimits);
+			to->type = xstrdup(u->name);
+		}
+		to->soft = u->soft;
+		to->hard = u->hard;
+	}
+}
+
+int restore_spec_update(struct runtime_spec *spec, const struct container_config *g,
+			const struct json_string_map *throttle_numbers, struct err *err)
+{
+	struct oci_resources limits = { 0 };
+	int r;
+
+	if (!spec->linux_ || !spec->process)
+		return 0;
+	if (!spec->linux_->resources)
+		spec->linux_->resources = xcalloc(1, sizeof(*spec->linux_->resources));
+	/* Whether the machine has what `unified` is about was asked when it was given. */
+	r = specgen_limits(&limits, &g->limits, throttle_numbers, true, err);
+	if (r == 0)
+		take_resources(spec->linux_->resources, &limits);
+	json_done(&oci_resources_desc, &limits);
+	take_ulimits(spec->process, g);
+	for (size_t i = 0; i < g->n_env; i++)
+		if (!specgen_has_option(spec->process->env, spec->process->n_env, g->env[i]))
+			environment_set(&spec->process->env, &spec->process->n_env, g->env[i]);
+	return r;
+}
+
+/* --- this machine ------------------------------------------------------------------------------------- */
 
 int restore_spec_adapt(struct runtime_spec *spec, const struct container_config *config,
 		       struct spec_facts *f, struct err *err)

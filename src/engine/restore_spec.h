@@ -9,6 +9,12 @@
 
 #include "engine/specgen.h"
 
+/*
+ * What `update` has made of limits and variables since the container was started with this configuration. throttle_numbers: as
+ * for specgen_limits(). What the record says nothing of stays.
+ */
+int restore_spec_update(struct runtime_spec *spec, const struct container_config *config,
+			const struct json_string_map *throttle_numbers, struct err *err);
 /* Takes the hooks out of the facts. ERR_INVALID for a document that is no container's of Linux. */
 int restore_spec_adapt(struct runtime_spec *spec, const struct container_config *config,
 		       struct spec_facts *facts, struct err *err);

@@ -154,7 +154,7 @@ static_dir()
 	try restore "$C-2"
 	refused "is running or paused, cannot restore: container state improper"
 	try restore --all "$C-2"
-	refused "--all or --latest and containers cannot be used together"
+	refused "no arguments are needed with --all"
 	try restore
 	refused "you must provide at least one name or id"
 	try checkpoint

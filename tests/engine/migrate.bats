@@ -206,6 +206,36 @@ said_to()
 	eventually eval '[ "$(fl logs "$C" | head -n 1)" = "tick $((tick + 1))" ]'
 }
 
+memory_limit()
+{
+	in_c 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max'
+}
+
+@test "what update has changed since the start stays changed, in place and from an archive" {
+	local now='{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{.HostConfig.Ulimits}} {{.HostConfig.RestartPolicy.Name}} {{.Config.Env}}'
+	local told='50331648 55 [map[Hard:200 Name:RLIMIT_NOFILE Soft:100]] on-failure [A=b]'
+	needs_second_checkpoint
+	ticking -m 100m
+	fl update --memory 48m --memory-swap 96m --pids-limit 55 --ulimit nofile=100:200 --restart on-failure --env A=b "$C" >/dev/null
+	is "$told" "$(inspect "$C" "$now")"
+	fl checkpoint "$C" >/dev/null
+	fl restore "$C" >/dev/null
+	is "50331648 100" "$(memory_limit) $(in_c 'ulimit -n')"
+	# Also while it is frozen.
+	fl checkpoint "$C" >/dev/null
+	fl update --memory 64m --memory-swap 128m "$C" >/dev/null
+	fl restore "$C" >/dev/null
+	is 67108864 "$(memory_limit)"
+	fl checkpoint --export c.tar "$C" >/dev/null
+	fl rm "$C" >/dev/null
+	import c.tar >/dev/null
+	counts_on "$C"
+	is "67108864 100" "$(memory_limit) $(in_c 'ulimit -n')"
+	is "${told/50331648/67108864}" "$(inspect "$C" "$now")"
+	fl restart -t 0 "$C" >/dev/null
+	is "67108864 100 b" "$(memory_limit) $(in_c 'echo $(ulimit -n) $A')"
+}
+
 @test "a container with a zombie" {
 	is_zombie()
 	{

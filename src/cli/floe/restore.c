@@ -110,9 +110,11 @@ static int check(const struct cli_invocation *inv, const struct options *o, bool
 		return err_set(err, ERR_USAGE, "cannot use --import with --all or --latest");
 	if (o->import && inv->n_args > 0)
 		return err_set(err, ERR_USAGE, "cannot use --import with positional arguments");
-	if ((t->all || t->latest) && inv->n_args > 0)
-		return err_set(err, ERR_USAGE,
-			       "--all or --latest and containers cannot be used together");
+	/* Names of images, too, which are no containers. */
+	if (t->all && inv->n_args > 0)
+		return err_set(err, ERR_USAGE, "no arguments are needed with --all");
+	if (t->latest && inv->n_args > 0)
+		return err_set(err, ERR_USAGE, "--latest and containers cannot be used together");
 	return 0;
 }
 

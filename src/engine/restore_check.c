@@ -364,11 +364,14 @@ static void check_networks(struct restore_check *c, struct engine *e,
 }
 
 static bool is_published(const struct network_port *p, const struct network_port *v, size_t n,
-			 uint32_t port)
+			 uint32_t number)
 {
+	struct network_port one = *p;
+
+	one.host_port = number;
+	one.range = 1;
 	for (size_t i = 0; i < n; i++)
-		if (v[i].host_port <= port && port < v[i].host_port + v[i].range &&
-		    str_eq(v[i].protocol, p->protocol))
+		if (network_ports_collide(&one, &v[i]))
 			return true;
 	return false;
 }

@@ -327,10 +327,16 @@ static int choose_one(struct network_port *port)
 	return -EADDRINUSE;
 }
 
-static bool collide(const struct network_port *a, const struct network_port *b)
+static bool is_every_address(const char *ip)
+{
+	return !*ip || str_eq(ip, "0.0.0.0") || str_eq(ip, "::");
+}
+
+bool network_ports_collide(const struct network_port *a, const struct network_port *b)
 {
 	return str_eq(a->protocol, b->protocol) &&
-	       (!*a->host_ip || !*b->host_ip || str_eq(a->host_ip, b->host_ip)) &&
+	       (is_every_address(a->host_ip) || is_every_address(b->host_ip) ||
+		str_eq(a->host_ip, b->host_ip)) &&
 	       a->host_port < b->host_port + b->range && b->host_port < a->host_port + a->range;
 }
 
@@ -344,7 +350,7 @@ int network_ports_choose(struct network_ports *ports, struct err *err)
 			return err_sys(err, r, "choose a host port for container port %u/%s",
 				       port->container_port, port->protocol);
 		for (size_t k = 0; k < i; k++)
-			if (collide(port, &ports->v[k]))
+			if (network_ports_collide(port, &ports->v[k]))
 				return err_set(err, ERR_EXISTS,
 					       "publish port: host port %u/%s is named twice",
 					       port->host_port, port->protocol);

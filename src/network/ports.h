@@ -42,6 +42,8 @@ int network_ports_choose(struct network_ports *ports, struct err *err);
  * the caller's also on failure. What has it already may take a moment to go. ERR_COMMAND.
  */
 int network_port_hold(const struct network_port *port, int **fds, size_t *n, struct err *err);
+/* Whether one of the two takes a host port that the other has; host ports and addresses are known. Pure. */
+bool network_ports_collide(const struct network_port *a, const struct network_port *b);
 /* Whether a socket could be bound to this port of the machine. */
 bool network_port_is_free(const struct network_port *port, uint32_t number);
 /* "0.0.0.0:8080->80/tcp", "0.0.0.0:8080-8082->80-82/tcp"; the caller owns it. */

@@ -347,6 +347,10 @@ again()
 		"ok    image: " "ok    mount: '$T' on '/given' is here" "fails volume: '$C-vol' exists already" \
 		"ok    network: 'podman' is here" "fails address: 10.88.7.13 is that of container $C" \
 		"fails port: 7206 is published by container $C"
+	run import --dry-run --allow mounts --publish 127.0.0.2:7206:80
+	contains "$output" "ok    port: 7206 is free"
+	run import --dry-run --allow mounts --publish 0.0.0.0:7206:80
+	contains "$output" "fails port: 7206 is published by container $C"
 	fl rm -f -t 0 "$C"
 	fl volume rm "$C-vol"
 	run import --dry-run

@@ -52,8 +52,15 @@ static void clear_attachments(struct container_config *g)
 static int replace_networks(struct container_config *g, const struct container_config *given,
 			    struct err *err)
 {
-	if (given->n_networks == 0)
-		return 0;
+	if (given->n_networks == 0) {
+		if (!given->network)
+			return 0;
+		return err_set(
+			err, ERR_INVALID,
+			"--network '%s': a restored container can be in other networks only, "
+			"by their names",
+			given->network);
+	}
 	if (g->n_networks == 0)
 		return err_set(
 			err, ERR_INVALID,

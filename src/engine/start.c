@@ -239,8 +239,7 @@ static bool holds_ports(const struct init_context *x)
 {
 	const struct opt_bool *conf = &x->c->engine->conf->engine.enable_port_reservation;
 
-	/* A restored container may be one of several clones. */
-	return !x->restore && x->c->config.n_networks > 0 && (!conf->set || conf->v);
+	return x->c->config.n_networks > 0 && (!conf->set || conf->v);
 }
 
 /* Ports of the user's: before anything is made for a container that cannot have them. */
@@ -253,6 +252,11 @@ static int stage_ports(void *context, struct err *err)
 	for (size_t i = 0; r == 0 && i < c->n_ports && holds_ports(x); i++)
 		if (c->ports[i].host_port)
 			r = network_port_hold(&c->ports[i], &x->port_fds, &x->n_port_fds, err);
+	/* Somebody else goes on with it, perhaps another copy. */
+	if (r < 0 && x->restore && err) {
+		err->kind = ERR_EXISTS;
+		err_append(err, "; from an archive it can have others: --publish");
+	}
 	return r;
 }
 

@@ -120,10 +120,19 @@ mac()
 	serve --network podman -p 127.0.0.1:7202:80
 	eventually asked 127.0.0.1 7202
 	who=$ANSWER
-	fln checkpoint --export c.tar --compress none "$C"
+	fln checkpoint -R --export c.tar --compress none "$C"
+	# The archive's is the original's.
+	run import --name "$C-3"
+	[ "$status" -eq 125 ]
+	contains "$output" "publish port 127.0.0.1:7202/tcp: address already in use; from an archive it can have others: --publish"
+	fl rm -f -t 0 "$C"
 	for n in 3 4 5; do
 		import --name "$C-$n" --publish 127.0.0.1:720$n:80
 	done
+	run import --name "$C-6" --publish 127.0.0.1:7203:80
+	[ "$status" -eq 125 ]
+	contains "$output" "publish port 127.0.0.1:7203/tcp: address already in use"
+	is 3 "$(fl ps -aq | wc -l)"
 	for n in 3 4 5; do
 		eventually says_it 127.0.0.1 720$n "$who"
 		fln exec "$C-$n" grep -q "^$(address "$C-$n")[[:space:]]" /etc/hosts
@@ -159,6 +168,11 @@ mac()
 	contains "$output" 10.88.7.9
 	try container exists "$C-3"
 	is 1 "$status"
+	for n in none host "container:$C"; do
+		run import --name "$C-3" --network "$n"
+		[ "$status" -eq 125 ]
+		contains "$output" "--network '$n': a restored container can be in other networks only, by their names"
+	done
 	is 2 "$(find /run/netns -type f | wc -l)"
 	fl rm -f -t 0 "$C-1" "$C-2"
 	fln network rm "$C-net"

@@ -158,10 +158,11 @@ static int read_given(const struct options *o, struct container_config *ret, str
 	if (r == 0 && (g.networks.n > 0 || g.publish.n > 0))
 		r = network_options_apply(&g, ret, err);
 	/* Ports alone are no wish for another network. */
-	if (r == 0 && g.networks.n == 0 && ret->n_networks > 0) {
+	if (r == 0 && g.networks.n == 0) {
 		for (size_t i = 0; i < ret->n_networks; i++)
 			network_attachment_done(&ret->networks[i]);
 		ret->n_networks = 0;
+		replace_ptr(ret->network, NULL);
 	}
 	return r;
 }

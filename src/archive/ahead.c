@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
-#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -35,8 +34,6 @@ struct ahead {
 	pthread_t thread;
 	int policy; /* of whoever waits for the thread */
 	struct sched_param param;
-	sem_t begun; /* is_low is set */
-	bool is_low;
 	bool joined;
 	atomic_bool ending;
 	atomic_uint_fast64_t done; /* bytes of the file */
@@ -187,16 +184,6 @@ static int compress_next(struct ahead *a)
 	return 1;
 }
 
-/* To the lowest priority, from which there is a way back: privileges are needed for that. */
-static bool can_be_low(const struct ahead *a)
-{
-	static const struct sched_param none = { 0 };
-
-	return pthread_setschedparam(pthread_self(), SCHED_IDLE, &none) == 0 &&
-	       pthread_setschedparam(pthread_self(), a->policy, &a->param) == 0 &&
-	       pthread_setschedparam(pthread_self(), SCHED_IDLE, &none) == 0;
-}
-
 static void *follow(void *context)
 {
 	static const struct timespec wait = { 0, WAIT_NS };
@@ -204,10 +191,8 @@ static void *follow(void *context)
 	unsigned int n_waits = 0;
 	int r = 0;
 
-	a->is_low = can_be_low(a);
-	(void)sem_post(&a->begun);
 	/* What went wrong is met again, and told, by whoever writes the rest. */
-	while (a->is_low && r >= 0 && !a->ending) {
+	while (r >= 0 && !a->ending) {
 		r = a->fd >= 0 ? compress_next(a) : 0;
 		if (r > 0)
 			continue;
@@ -220,6 +205,19 @@ static void *follow(void *context)
 }
 
 /* --- outside --- */
+
+/*
+ * To the lowest priority, when there is a way back from it, for which privileges are needed. Not by the thread itself, which might
+ * not run for long in between.
+ */
+static bool lower(const struct ahead *a)
+{
+	static const struct sched_param none = { 0 };
+
+	return pthread_setschedparam(a->thread, SCHED_IDLE, &none) == 0 &&
+	       pthread_setschedparam(a->thread, a->policy, &a->param) == 0 &&
+	       pthread_setschedparam(a->thread, SCHED_IDLE, &none) == 0;
+}
 
 static bool start_thread(struct ahead *a)
 {
@@ -236,9 +234,7 @@ static bool start_thread(struct ahead *a)
 	if (r != 0)
 		return false;
 	a->joined = false;
-	while (sem_wait(&a->begun) < 0)
-		;
-	return a->is_low;
+	return lower(a);
 }
 
 struct ahead *ahead_start(int dir_fd, const struct ahead_options *options)
@@ -249,7 +245,6 @@ struct ahead *ahead_start(int dir_fd, const struct ahead_options *options)
 	a->dir_fd = dir_fd;
 	a->fd = -EBADF;
 	a->joined = true;
-	(void)sem_init(&a->begun, 0, 0);
 	if (start_thread(a))
 		return a;
 	ahead_free(a);
@@ -298,6 +293,5 @@ void ahead_free(struct ahead *a)
 	free(a->copy);
 	codec_done(&a->codec);
 	codec_index_done(&a->index);
-	(void)sem_destroy(&a->begun);
 	free(a);
 }

@@ -205,6 +205,132 @@ int layer_diff(struct store *store, const char *chain_id, struct rootfs_changes 
 	return 0;
 }
 
+/* --- two trees --- */
+
+static int open_side(struct store *store, const struct diff_side *side, struct lower_dir *ret,
+		     struct err *err)
+{
+	auto_rootfs_record struct rootfs_record record = { 0 };
+	auto_layers struct layers layers = { 0 };
+	auto_lower_dir struct lower_dir below = { 0 };
+	auto_free char *upper = NULL;
+	int r = side->rootfs_id ? rootfs_record_load(store, side->rootfs_id, &record, err) : 0;
+
+	if (r < 0)
+		return r;
+	if (side->rootfs_id) {
+		upper = rootfs_upper_path(store, side->rootfs_id);
+		/* With vfs all of it is in one directory. */
+		strvec_add_take(&ret->paths,
+				upper ? xstrdup(upper) : rootfs_path(store, side->rootfs_id));
+		if (!upper)
+			return 0;
+	} else if (!side->chain_id) {
+		return 0;
+	}
+	r = layers_load(store, side->rootfs_id ? record.chain_id : side->chain_id, &layers, err);
+	if (r < 0)
+		return r;
+	lower_dir_root(store, &layers, &below);
+	strvec_add_all(&ret->paths, below.paths.v, below.paths.n);
+	return 0;
+}
+
+/* Layers know seconds, where a container's file has more. */
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	struct stat coarse = *a;
+
+	if (a->st_mtim.tv_nsec == 0 || b->st_mtim.tv_nsec == 0)
+		coarse.st_mtim.tv_nsec = b->st_mtim.tv_nsec;
+	return same_object(&coarse, b);
+}
+
+static int compare_dirs(struct differ *d, const char *prefix, const struct lower_dir *a,
+			const struct lower_dir *b);
+
+static int compare_entry(struct differ *d, const char *inside, const char *name,
+			 const struct lower_dir *a, const struct lower_dir *b)
+{
+	auto_lower_dir struct lower_dir below_a = { 0 };
+	auto_lower_dir struct lower_dir below_b = { 0 };
+	struct stat st;
+	struct stat old;
+	size_t mark = d->changes->n;
+	int have = lower_dir_entry(a, name, &st, NULL, &below_a);
+	int had = have < 0 ? 0 : lower_dir_entry(b, name, &old, NULL, &below_b);
+	int r;
+
+	if (have < 0 || had < 0)
+		return err_sys(d->err, MIN(have, had), "compare '%s'", inside);
+	if (!have || !had) {
+		if (have || had)
+			add(d, inside, have ? ROOTFS_ADDED : ROOTFS_DELETED);
+		if (!have || !S_ISDIR(st.st_mode))
+			return 0;
+		return compare_dirs(d, inside, &below_a, &below_b);
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		if (!is_same(&st, &old))
+			add(d, inside, ROOTFS_CHANGED);
+		return 0;
+	}
+	/* A directory counts as changed when something in it did. */
+	add(d, inside, ROOTFS_CHANGED);
+	r = compare_dirs(d, inside, &below_a, &below_b);
+	if (r == 0 && is_same(&st, &old) && d->changes->n == mark + 1) {
+		free(d->changes->v[mark].path);
+		d->changes->n--;
+	}
+	return r;
+}
+
+static int compare_dirs(struct differ *d, const char *prefix, const struct lower_dir *a,
+			const struct lower_dir *b)
+{
+	auto_strvec struct strvec names = STRVEC_INIT;
+	auto_strvec struct strvec more = STRVEC_INIT;
+	int r = lower_dir_names(a, &names);
+
+	if (r == 0)
+		r = lower_dir_names(b, &more);
+	if (r < 0)
+		return err_sys(d->err, r, "read directory '%s'", *prefix ? prefix : "/");
+	strvec_add_all(&names, more.v, more.n);
+	strvec_sort(&names);
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		auto_free char *inside = xasprintf("%s/%s", prefix, names.v[i]);
+
+		/* In both. */
+		if (i > 0 && str_eq(names.v[i], names.v[i - 1]))
+			continue;
+		r = compare_entry(d, inside, names.v[i], a, b);
+	}
+	return r;
+}
+
+int trees_diff(struct store *store, const struct diff_side *a, const struct diff_side *b,
+	       struct rootfs_changes *ret, struct err *err)
+{
+	auto_rootfs_changes struct rootfs_changes changes = { 0 };
+	auto_lower_dir struct lower_dir tree_a = { 0 };
+	auto_lower_dir struct lower_dir tree_b = { 0 };
+	struct differ d = { .changes = &changes, .err = err };
+	int r = open_side(store, a, &tree_a, err);
+
+	if (r == 0)
+		r = open_side(store, b, &tree_b, err);
+	if (r == 0)
+		r = compare_dirs(&d, "", &tree_a, &tree_b);
+	if (r < 0)
+		return r;
+	if (changes.n)
+		qsort(changes.v, changes.n, sizeof(*changes.v), compare_changes);
+	*ret = changes;
+	changes = (struct rootfs_changes){ 0 };
+	return 0;
+}
+
 /* --- sizes --- */
 
 static int add_sizes(const char *path, uint64_t *total)

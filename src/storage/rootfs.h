@@ -60,6 +60,14 @@ int rootfs_diff(struct store *store, const char *id, struct rootfs_changes *ret,
 /* The same for one layer against those below it. */
 int layer_diff(struct store *store, const char *chain_id, struct rootfs_changes *ret,
 	       struct err *err);
+/* One side of a comparison: a container's root file system, or a layer with those below it; neither: an empty tree. */
+struct diff_side {
+	const char *rootfs_id;
+	const char *chain_id;
+};
+/* What a has otherwise than b. Nothing is mounted. */
+int trees_diff(struct store *store, const struct diff_side *a, const struct diff_side *b,
+	       struct rootfs_changes *ret, struct err *err);
 /* Ids of those that begin with prefix. */
 int rootfs_ids(struct store *store, const char *prefix, struct strvec *ret, struct err *err);
 

@@ -483,6 +483,34 @@ gone_from_processes()
 	refuses 125 "it was made with driver 'vfs'" "$FLOE" --root "$T/vroot" --runroot "$T/run" --storage-driver overlay images
 }
 
+@test "diff and image diff: how an image or a container differs from another" {
+	load_image localhost/web:1
+	fl create --name one --network none localhost/web:1 true >/dev/null
+	root=$(fl mount one)
+	echo new >"$root/new"
+	mkdir -p "$root/more/deep"
+	echo x >"$root/more/deep/file"
+	fl unmount one >/dev/null
+	fl commit -q one localhost/other:1 >/dev/null
+	is "A /more,A /more/deep,A /more/deep/file,A /new" "$(fl image diff localhost/other:1 localhost/web:1 | paste -sd ,)"
+	# Of what is not there no more than its top.
+	is "D /more,D /new" "$(fl diff localhost/web:1 localhost/other:1 | paste -sd ,)"
+	is "" "$(fl diff localhost/web:1 localhost/web:1)"
+	is "" "$(fl diff one localhost/other:1)"
+	fl create --name two --network none localhost/other:1 true >/dev/null
+	root=$(fl mount two)
+	rm -r "$root/more"
+	echo changed at length >"$root/new"
+	mkdir "$root/more"
+	fl unmount two >/dev/null
+	is "C /more,D /more/deep,C /new" "$(fl diff two localhost/other:1 | paste -sd ,)"
+	is "C /more,A /more/deep,C /new" "$(fl diff one two | grep -v deep/ | paste -sd ,)"
+	is '["/more","/new"]' "$(fl diff --format json localhost/web:1 one | jq -c .deleted)"
+	refuses 125 "nosuch: no such container or image" fl diff localhost/web:1 nosuch
+	refuses 125 "one or two" fl diff --latest one two
+	fl rm one two >/dev/null
+}
+
 @test "image diff prints what the last layer changed" {
 	load_image
 	[ "$(fl image diff web:1 | tr '\n' ' ')" = "C /etc A /etc/more D /gone C /old D /old/a A /old/b " ]

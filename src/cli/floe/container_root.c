@@ -320,50 +320,105 @@ static bool is_ours(const struct container_config *config, const char *path)
 	return false;
 }
 
+/* A container or an image. */
+struct diff_object {
+	struct container c;
+	struct image image;
+	bool is_container;
+};
+
+static void diff_object_done(struct diff_object *object)
+{
+	container_close(&object->c);
+	image_done(&object->image);
+}
+DEFINE_AUTO_VAL(diff_object, struct diff_object, diff_object_done)
+
+/* name: NULL for the newest container. */
+static int find_object(const struct cli_invocation *inv, const char *name, struct store *store,
+		       struct diff_object *ret, struct err *err)
+{
+	struct cli_invocation none = *inv;
+	int r;
+
+	none.n_args = 0;
+	r = name ? container_open(&ret->c, floe_engine(inv), name, err) :
+		   targets_one(&none, true, false, &ret->c, err);
+	ret->is_container = r == 0;
+	if (r == 0)
+		return need_image(&ret->c, "diff", err);
+	if (!name || err->kind != ERR_NOT_FOUND)
+		return r;
+	err_clear(err);
+	r = image_find(store, name, &ret->image, NULL, err);
+	if (r < 0 && err->kind == ERR_NOT_FOUND)
+		return err_set(err, ERR_NOT_FOUND, "%s: no such container or image", name);
+	return r;
+}
+
+static struct diff_side side_of(const struct diff_object *object)
+{
+	return object->is_container ? (struct diff_side){ .rootfs_id = object->c.config.id } :
+				      (struct diff_side){ .chain_id = object->image.top };
+}
+
+/* With one, against what is below it. */
+static int find_changes(struct store *store, const struct diff_object *object,
+			const struct diff_object *other, struct rootfs_changes *ret,
+			struct err *err)
+{
+	struct diff_side a = side_of(object);
+
+	if (other) {
+		struct diff_side b = side_of(other);
+
+		return trees_diff(store, &a, &b, ret, err);
+	}
+	if (a.rootfs_id)
+		return rootfs_diff(store, a.rootfs_id, ret, err);
+	return a.chain_id ? layer_diff(store, a.chain_id, ret, err) : 0;
+}
+
+static void drop_ours(const struct diff_object *object, struct rootfs_changes *changes)
+{
+	for (size_t i = 0; object->is_container && i < changes->n;) {
+		if (!is_ours(&object->c.config, changes->v[i].path)) {
+			i++;
+			continue;
+		}
+		free(changes->v[i].path);
+		memmove(&changes->v[i], &changes->v[i + 1],
+			(--changes->n - i) * sizeof(*changes->v));
+	}
+}
+
 static int run_diff(const struct cli_invocation *inv, struct err *err)
 {
 	const struct diff_options *o = inv->options;
-	auto_container struct container c = CONTAINER_INIT;
+	auto_cleanup(diff_object_cleanup_val) struct diff_object a = { .c = CONTAINER_INIT };
+	auto_cleanup(diff_object_cleanup_val) struct diff_object b = { .c = CONTAINER_INIT };
 	auto_store struct store store = STORE_INIT;
-	auto_image struct image image = { 0 };
 	auto_rootfs_changes struct rootfs_changes changes = { 0 };
-	bool is_container;
+	const char *first = o->latest ? NULL : inv->args[0];
+	const char *second = inv->n_args + o->latest == 2 ? inv->args[inv->n_args - 1] : NULL;
 	int r;
 
 	if (o->format && !str_eq(o->format, "json"))
 		return err_set(err, ERR_USAGE, "option '--format': only 'json' is known here");
-	if (inv->n_args + o->latest != 1)
-		return err_set(err, ERR_USAGE, "diff: give one container or image, or --latest");
-	r = targets_one(inv, o->latest, false, &c, err);
-	is_container = r == 0;
-	if (r < 0 && err->kind != ERR_NOT_FOUND)
-		return r;
-	if (is_container)
-		r = need_image(&c, "diff", err);
-	else
-		err_clear(err), r = 0;
+	if (inv->n_args + o->latest < 1 || inv->n_args + o->latest > 2)
+		return err_set(err, ERR_USAGE,
+			       "diff: give one or two containers or images, or --latest");
+	r = image_store_open(inv, &store, err);
 	if (r == 0)
-		r = image_store_open(inv, &store, err);
-	if (r == 0 && is_container) {
-		r = rootfs_diff(&store, c.config.id, &changes, err);
-	} else if (r == 0) {
-		r = image_find(&store, inv->args[0], &image, NULL, err);
-		if (r < 0 && err->kind == ERR_NOT_FOUND)
-			return err_set(err, ERR_NOT_FOUND, "%s: no such container or image",
-				       inv->args[0]);
-		if (r == 0 && image.top)
-			r = layer_diff(&store, image.top, &changes, err);
-	}
+		r = find_object(inv, first, &store, &a, err);
+	if (r == 0 && second)
+		r = find_object(inv, second, &store, &b, err);
+	if (r == 0)
+		r = find_changes(&store, &a, second ? &b : NULL, &changes, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; is_container && i < changes.n;) {
-		if (!is_ours(&c.config, changes.v[i].path)) {
-			i++;
-			continue;
-		}
-		free(changes.v[i].path);
-		memmove(&changes.v[i], &changes.v[i + 1], (--changes.n - i) * sizeof(*changes.v));
-	}
+	drop_ours(&a, &changes);
+	drop_ours(&b, &changes);
 	return image_changes_print(&changes, o->format != NULL, err);
 }
 
@@ -376,11 +431,12 @@ static const struct cli_option diff_rows[] = {
 
 const struct cli_command floe_diff_command = {
 	.name = "diff",
-	.arguments = "[CONTAINER|IMAGE]",
+	.arguments = "[CONTAINER|IMAGE [CONTAINER|IMAGE]]",
 	.summary = "show what a container, or the last layer of an image, changed",
-	.description = "A added, C changed, D deleted.",
+	.description = "A added, C changed, D deleted. With two, how the first differs from the "
+		       "second.",
 	CLI_OPTIONS(struct diff_options, diff_rows),
-	.max_args = 1,
+	.max_args = 2,
 	.argument_source = FLOE_CONTAINERS,
 	.run = run_diff,
 	.error_code = FLOE_EXIT_ERROR,

@@ -225,6 +225,7 @@ static int run_diff(const struct cli_invocation *inv, struct err *err)
 	const struct options *o = inv->options;
 	auto_store struct store store = STORE_INIT;
 	auto_image struct image image = { 0 };
+	auto_image struct image other = { 0 };
 	auto_rootfs_changes struct rootfs_changes changes = { 0 };
 	int r;
 
@@ -233,7 +234,12 @@ static int run_diff(const struct cli_invocation *inv, struct err *err)
 	r = image_store_open(inv, &store, err);
 	if (r == 0)
 		r = image_find(&store, inv->args[0], &image, NULL, err);
-	if (r == 0 && image.top)
+	if (r == 0 && inv->n_args > 1)
+		r = image_find(&store, inv->args[1], &other, NULL, err);
+	if (r == 0 && inv->n_args > 1)
+		r = trees_diff(&store, &(struct diff_side){ .chain_id = image.top },
+			       &(struct diff_side){ .chain_id = other.top }, &changes, err);
+	else if (r == 0 && image.top)
 		r = layer_diff(&store, image.top, &changes, err);
 	return r < 0 ? r : image_changes_print(&changes, o->format != NULL, err);
 }
@@ -244,11 +250,12 @@ static const struct cli_option diff_rows[] = {
 
 const struct cli_command floe_image_diff_command = {
 	.name = "diff",
-	.arguments = "IMAGE",
-	.summary = "show what the last layer of an image changed",
+	.arguments = "IMAGE [IMAGE]",
+	.summary = "show what the last layer of an image changed, or how it differs from another",
+	.description = "A added, C changed, D deleted.",
 	CLI_OPTIONS(T, diff_rows),
 	.min_args = 1,
-	.max_args = 1,
+	.max_args = 2,
 	.argument_source = FLOE_IMAGES,
 	.run = run_diff,
 	.error_code = FLOE_EXIT_ERROR,

@@ -430,7 +430,7 @@ gone_from_processes()
 @test "image prune takes what nobody names, with --all what nobody uses" {
 	load_image
 	fl import -q "$T/base.tar" >/dev/null
-	[ "$(fl image prune -f | wc -l)" -eq 1 ]
+	[ "$(fl image prune -f --build-cache --external | wc -l)" -eq 1 ]
 	[ "$(fl images -q | wc -l)" -eq 1 ]
 	echo n | fl image prune -a >/dev/null
 	[ "$(fl images -q | wc -l)" -eq 1 ]

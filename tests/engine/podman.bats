@@ -636,6 +636,22 @@ server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
 	says 125 "no registries found in registries.conf, a registry must be provided" login
 }
 
+@test "login takes its password from a secret" {
+	printf 'pass word' | fl secret create login-user - >/dev/null
+	mkdir bin
+	cat >bin/skopeo <<-'SCRIPT'
+		#!/bin/sh
+		echo "$* <$(cat)>"
+	SCRIPT
+	chmod +x bin/skopeo
+	export PATH=$T/bin:$PATH
+	is "login --username=login-user --password-stdin r.example <pass word>" "$(fl login --secret login-user r.example)"
+	is "login --username=me --password-stdin r.example <pass word>" "$(fl login --secret login-user --username me r.example)"
+	says 125 "--secret can not be used with --password" login --secret login-user --username me --password x r.example
+	says 125 "nosuch-secret" login --secret nosuch-secret r.example
+	fl secret rm login-user >/dev/null
+}
+
 @test "an image whose configuration is lost can be removed" {
 	for command in 'rmi -f lost-image' 'image prune -a -f'; do
 		make_image lost-image 'LABEL a=b'

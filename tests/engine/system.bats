@@ -101,7 +101,7 @@ start_with_image()
 	fl container exists "$C-2"
 	fl system prune --force --filter label=other >/dev/null
 	fl container exists "$C-2"
-	run fl system prune --force
+	run fl system prune --force --build
 	contains "$output" "Deleted Containers" "Total reclaimed space: 0B"
 	run fl container exists "$C-2"
 	is 1 "$status"

@@ -10,12 +10,14 @@
 #include "core/io.h"
 #include "core/proc.h"
 #include "core/str.h"
+#include "engine/secret.h"
 #include "image/registries.h"
 
 struct options {
 	struct skopeo_options skopeo;
 	const char *username;
 	const char *password;
+	const char *secret;
 	bool password_stdin;
 	bool get_login;
 	bool verbose;
@@ -110,12 +112,35 @@ static int password_pipe(const char *password, struct err *err)
 	return fds[0];
 }
 
+/* The password that a secret holds, whose name is the user's where none is given. */
+static int secret_password(const struct cli_invocation *inv, struct strvec *args,
+			   struct strbuf *ret, struct err *err)
+{
+	const struct options *o = inv->options;
+	auto_secret struct secret secret = { 0 };
+	int r;
+
+	if (o->password || o->password_stdin)
+		return err_set(err, ERR_USAGE,
+			       "--secret can not be used with --password or --password-stdin");
+	r = secret_load(floe_engine(inv), o->secret, &secret, err);
+	if (r == 0)
+		r = secret_read(floe_engine(inv), secret.id, ret, err);
+	if (r == 0 && !o->username)
+		strvec_addf(args, "--username=%s", o->secret);
+	if (r == 0 && (ret->len == 0 || strlen(ret->buf) != ret->len))
+		return err_set(err, ERR_INVALID, "secret '%s': it is no password", o->secret);
+	return r;
+}
+
 static int run_login(const struct cli_invocation *inv, struct err *err)
 {
 	const struct options *o = inv->options;
 	auto_strvec struct strvec args = STRVEC_INIT;
-	auto_close int password = -EBADF;
-	int r;
+	auto_strbuf struct strbuf kept = STRBUF_INIT;
+	auto_close int pipe_fd = -EBADF;
+	const char *password = o->password;
+	int r = 0;
 
 	if (o->password && o->password_stdin)
 		return err_set(err, ERR_USAGE,
@@ -126,7 +151,13 @@ static int run_login(const struct cli_invocation *inv, struct err *err)
 	add_common(&args, o);
 	if (o->username)
 		strvec_addf(&args, "--username=%s", o->username);
-	if (o->password || o->password_stdin)
+	if (o->secret) {
+		r = secret_password(inv, &args, &kept, err);
+		password = kept.buf;
+	}
+	if (r < 0)
+		return r;
+	if (password || o->password_stdin)
 		strvec_add(&args, "--password-stdin");
 	if (o->get_login)
 		strvec_add(&args, "--get-login");
@@ -135,12 +166,12 @@ static int run_login(const struct cli_invocation *inv, struct err *err)
 	r = add_registry(inv, &args, err);
 	if (r < 0)
 		return r;
-	if (o->password) {
-		password = password_pipe(o->password, err);
-		if (password < 0)
-			return password;
+	if (password) {
+		pipe_fd = password_pipe(password, err);
+		if (pipe_fd < 0)
+			return pipe_fd;
 	}
-	return run_skopeo(&args, o->password ? password : STDIN_FILENO, err);
+	return run_skopeo(&args, password ? pipe_fd : STDIN_FILENO, err);
 }
 
 #define T struct options
@@ -157,6 +188,8 @@ static const struct cli_option login_rows[] = {
 	OPT_STRING(T, password, "password", 'p', "PASSWORD",
 		   "visible to others on the machine; prefer --password-stdin"),
 	OPT_FLAG(T, password_stdin, "password-stdin", 0, "read the password from stdin"),
+	OPT_STRING(T, secret, "secret", 0, "NAME",
+		   "take the password from a secret, whose name is the user's without --username"),
 	OPT_FLAG(T, get_login, "get-login", 0, "print who is logged in"),
 	OPT_FLAG(T, verbose, "verbose", 'v', "say where credentials are kept"),
 };

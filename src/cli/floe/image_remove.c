@@ -257,6 +257,8 @@ const struct cli_command floe_image_rm_command = RMI_COMMAND("rm", "remove");
 /* --- prune --- */
 
 struct prune_options {
+	bool build_cache;
+	bool external;
 	bool all;
 	bool force;
 	struct strvec filters;
@@ -335,6 +337,9 @@ static int run_prune(const struct cli_invocation *inv, struct err *err)
 static const struct cli_option prune_rows[] = {
 	OPT_FLAG(T, all, "all", 'a', "remove all images that no container uses, named or not"),
 	OPT_FLAG(T, force, "force", 'f', "do not ask"),
+	OPT_FLAG(T, build_cache, "build-cache", 0, "what builds have kept; floe does not build"),
+	OPT_FLAG(T, external, "external", 0,
+		 "also what containers of other programs use; there are none here"),
 	OPT_STRVEC(T, filters, "filter", 0, "KEY=VALUE", "remove those that this is true of"),
 };
 #undef T

@@ -40,6 +40,7 @@ struct prune_options {
 	bool all;
 	bool force;
 	bool volumes;
+	bool build;
 	bool external;
 	struct strvec filters;
 };
@@ -208,6 +209,7 @@ static int run_prune(const struct cli_invocation *inv, struct err *err)
 #define T struct prune_options
 static const struct cli_option prune_rows[] = {
 	OPT_FLAG(T, all, "all", 'a', "remove all images that no container uses, named or not"),
+	OPT_FLAG(T, build, "build", 0, "what builds have kept; floe does not build"),
 	OPT_FLAG(T, external, "external", 0, "only content that nothing refers to"),
 	OPT_FLAG(T, force, "force", 'f', "do not ask"),
 	OPT_FLAG(T, volumes, "volumes", 0, "remove volumes that no container uses, too"),

@@ -42,11 +42,6 @@ teardown_file()
 
 engine_teardown_file()
 {
-	engine_teardown_file
-}
-
-engine_teardown_file()
-{
 	engine_remove_cgroups
 	! [ -d /sys/fs/cgroup/unified ] || umount /sys/fs/cgroup/unified 2>/dev/null || :
 	rm -rf /run/floe-runtime /run/crun

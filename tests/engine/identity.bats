@@ -294,7 +294,7 @@ again()
 		chmod a+x "$dir"
 		dir=$(dirname "$dir")
 	done
-	fln run -d --name "$C" --network podman:ip=10.88.7.21 --uidmap 0:100000:2000 --gidmap 0:100000:2000 bb:1 \
+	fln run -d --name "$C" --network podman:ip=10.88.7.21 --uidmap 0:100000:65536 --gidmap 0:100000:65536 bb:1 \
 		sh -c 'while :; do nc -l -p 90 -e cat; done' </dev/null >/dev/null
 	exec_connect()
 	{

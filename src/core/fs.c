@@ -89,6 +89,25 @@ int fs_write_atomic(int dir_fd, const char *name, const void *data, size_t len, 
 	return 0;
 }
 
+int fs_write_output(const char *path, const void *data, size_t len, mode_t mode)
+{
+	auto_close int fd = -EBADF;
+	struct stat st;
+
+	if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
+		return fs_write_atomic(AT_FDCWD, path, data, len, mode, FS_VOLATILE);
+	fd = fd_open_at(AT_FDCWD, path, O_WRONLY | O_NOCTTY, 0);
+	return fd < 0 ? fd : io_write_all(fd, data, len);
+}
+
+void fs_remove_output(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+		(void)unlink(path);
+}
+
 static int remove_tree(int dir_fd, const char *name, int depth)
 {
 	auto_close int fd = -EBADF;

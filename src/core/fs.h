@@ -20,6 +20,12 @@ enum fs_durability {
  * On failure nothing has changed. */
 int fs_write_atomic(int dir_fd, const char *name, const void *data, size_t len, mode_t mode,
 		    enum fs_durability durability);
+/* The same, not synced, for a path that a user has named: what is there and is no regular file (a device, a pipe, a link to one)
+ * is written to and stays. */
+int fs_write_output(const char *path, const void *data, size_t len, mode_t mode);
+/* Take back such an output: only a regular file is removed. */
+void fs_remove_output(const char *path);
+
 /* Remove dir_fd/name and everything below it. Symlinks are removed, not followed; mount points are
  * not crossed (-EBUSY or -EXDEV). 0 when it does not exist. */
 int fs_remove_tree(int dir_fd, const char *name);

@@ -99,8 +99,7 @@ static int record_digest(struct push *p, const char *file, struct err *err)
 	if (r < 0 || !digest_is_valid(text.buf))
 		return err_set(err, ERR_REMOTE, "push image: skopeo told no digest");
 	if (p->options->digest_file) {
-		r = fs_write_atomic(AT_FDCWD, p->options->digest_file, text.buf, text.len, 0644,
-				    FS_VOLATILE);
+		r = fs_write_output(p->options->digest_file, text.buf, text.len, 0644);
 		if (r < 0)
 			return err_sys(err, r, "write '%s'", p->options->digest_file);
 	}

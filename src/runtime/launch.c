@@ -306,7 +306,7 @@ int launch_write_pid_file(const struct launch *l, const char *kind, struct err *
 
 	if (r < 0 || !l->pid_file)
 		return r;
-	r = fs_write_atomic(AT_FDCWD, l->pid_file, text, (size_t)n, 0644, FS_VOLATILE);
+	r = fs_write_output(l->pid_file, text, (size_t)n, 0644);
 	return r < 0 ? err_sys(err, r, "write pid file '%s'", l->pid_file) : 0;
 }
 
@@ -364,7 +364,7 @@ void launch_forget_pid_file(void *context)
 	const struct launch *l = context;
 
 	if (l->pid_file)
-		(void)unlink(l->pid_file);
+		fs_remove_output(l->pid_file);
 }
 
 void launch_done(struct launch *l)

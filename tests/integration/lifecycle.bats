@@ -75,6 +75,24 @@ load ../lib/helpers
 	remove_container
 }
 
+@test "a pid file that is no regular file is written to, and stays, also when nothing starts" {
+	local pipe pid
+	floe_only "others replace and remove it"
+	idle_command
+	mkfifo "$T/pipe"
+	exec {pipe}<>"$T/pipe"
+	start_detached --pid-file "$T/pipe"
+	pid=$(dd bs=16 count=1 status=none <&"$pipe")
+	[ "$pid" = "$(pid_of)" ]
+	[ -p "$T/pipe" ]
+	remove_container
+	configure '.process.args = ["/no/such"]'
+	run_container --pid-file "$T/pipe"
+	[ "$status" -ne 0 ]
+	[ -p "$T/pipe" ]
+	exec {pipe}<&-
+}
+
 @test "the container of run --detach is not a child that anyone must reap" {
 	script_is 'exit 0'
 	start_detached --pid-file "$T/pid"

@@ -287,13 +287,9 @@ again()
 }
 
 @test "TCP connections of a container with a user namespace can only be closed, and that is said before" {
-	local line before dir=$BATS_FILE_TMPDIR
+	local line before
 	[[ $ENGINE_RUNTIME != *crun ]] || skip "crun cannot dump the devices that it binds into a container with a user namespace"
-	# Root of the container is nobody on the way to its files.
-	while [ "$dir" != /tmp ] && [ "$dir" != / ]; do
-		chmod a+x "$dir"
-		dir=$(dirname "$dir")
-	done
+	let_others_reach "$BATS_FILE_TMPDIR"
 	fln run -d --name "$C" --network podman:ip=10.88.7.21 --uidmap 0:100000:65536 --gidmap 0:100000:65536 bb:1 \
 		sh -c 'while :; do nc -l -p 90 -e cat; done' </dev/null >/dev/null
 	exec_connect()

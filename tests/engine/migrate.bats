@@ -697,9 +697,7 @@ edit_image()
 # A container of two processes that have much memory, of their own and shared, and look whether it is as it was when they are told to.
 large()
 {
-	mkdir -p cr/work cr/out
-	cp "$FLOE_BUILD/tests/cr/programs/cr-programs" cr/programs
-	tar -c -C "$ROOTFS" . -C "$T" cr | fl import - large >/dev/null
+	make_programs_image large
 	# shellcheck disable=SC2046 # words
 	fl run -d --name "$C" $(cr_options) large /cr/programs group mem_large </dev/null >/dev/null
 	eventually fl exec "$C" test -e /cr/out/ready

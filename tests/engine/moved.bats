@@ -364,9 +364,7 @@ locks_are_held()
 
 @test "file locks: refused without a word about them, held after a restore in place and from an archive" {
 	local way
-	mkdir -p cr/work cr/out
-	cp "$FLOE_BUILD/tests/cr/programs/cr-programs" cr/programs
-	tar -c -C "$ROOTFS" . -C "$T" cr | fl import - locks >/dev/null
+	make_programs_image locks
 	locking
 	for way in "" "--export c.tar" "-R --export c.tar"; do
 		# shellcheck disable=SC2086 # words

@@ -43,7 +43,7 @@ load ../lib/networks
 }
 
 @test "containers of a network know each other by name and alias, others do not" {
-	[ -x /usr/lib/podman/aardvark-dns ] || [ -x /usr/libexec/podman/aardvark-dns ] || skip "no aardvark-dns (tools/install-deps)"
+	has_aardvark || skip "no aardvark-dns (tools/install-deps)"
 	net create web >/dev/null
 	net create other >/dev/null
 	serve db --network web:alias=sql
@@ -110,7 +110,7 @@ load ../lib/networks
 }
 
 @test "connect and disconnect change resolv.conf of what runs" {
-	[ -x /usr/lib/podman/aardvark-dns ] || [ -x /usr/libexec/podman/aardvark-dns ] || skip "no aardvark-dns (tools/install-deps)"
+	has_aardvark || skip "no aardvark-dns (tools/install-deps)"
 	net create first >/dev/null
 	net create second >/dev/null
 	serve "$C" --network first --dns-search example.org
@@ -232,7 +232,7 @@ load ../lib/networks
 }
 
 @test "update changes the name servers of a network, also while it is in use" {
-	[ -x /usr/lib/podman/aardvark-dns ] || [ -x /usr/libexec/podman/aardvark-dns ] || skip "no aardvark-dns (tools/install-deps)"
+	has_aardvark || skip "no aardvark-dns (tools/install-deps)"
 	net create web >/dev/null
 	net create --disable-dns silent >/dev/null
 	is web "$(net update --dns-add 127.0.0.7,127.0.0.8 web)"

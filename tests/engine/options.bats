@@ -157,7 +157,6 @@ load ../lib/engine
 	fl create --name "$C" --entrypoint '["a b", "c"]' --network bridge -p 127.0.0.1:8099:80 --expose 81-82/udp --rootfs "$ROOTFS" d >/dev/null
 	fl create --name "$C-b" --network none --rootfs "$ROOTFS" true >/dev/null
 	fl rename "$C-b" "$C-c"
-	timeless() { sed -E 's/(Less than a|About a|[0-9]+) (second|minute)s? ago/AGO/' | tr -s ' '; }
 	alike() { is "$(fl ps -a --format "table $columns" | timeless)" "$(fl ps -a | timeless)"; }
 	alike
 	# As an older floe has left them.

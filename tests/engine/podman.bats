@@ -533,7 +533,7 @@ web map[a:b]" "$(fl network ls --format '{{.Name}} {{.Labels}}' | sort)"
 	fl create --name "$C" --rootfs "$ROOTFS" true >/dev/null
 	is "$(fl ps -a --format 'table {{.ID}}\t{{.Names}}\t{{if .Names}}x{{end}}')" \
 		"$(fl ps -a --format 'table {{.ID}} {{.Names}} {{if .Names}}x{{end}}')"
-	is "$(fl ps -a)" "$(fl ps -a --storage --notruncate=false)"
+	is "$(fl ps -a | timeless)" "$(fl ps -a --storage --notruncate=false | timeless)"
 }
 
 @test "load: by URL; what is no archive of images" {

@@ -143,7 +143,7 @@ comes_true()
 }
 
 @test "an application of two containers: found by name, published, and with its data on a volume" {
-	[ -x /usr/lib/podman/aardvark-dns ] || [ -x /usr/libexec/podman/aardvark-dns ] || skip "no aardvark-dns (tools/install-deps)"
+	has_aardvark || skip "no aardvark-dns (tools/install-deps)"
 	mkdir "$T/extra" "$T/none"
 	cat >"$T/extra/app.py" <<-'APP'
 		import http.server, os, socket, signal, sys

@@ -211,6 +211,12 @@ state_is()
 	[ "$(inspect "$1" '{{.State.Status}}' 2>/dev/null)" = "$2" ]
 }
 
+# A table without how long ago that was, which depends on when it was asked for.
+timeless()
+{
+	sed -E 's/(Less than a|About a|[0-9]+) (second|minute)s? ago/AGO/' | tr -s ' '
+}
+
 # refused PART...: the last `try` failed with exit status 125 and one line.
 refused()
 {

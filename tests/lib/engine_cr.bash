@@ -71,6 +71,16 @@ start_ticking()
 		sh -c 'i=0; while :; do i=$((i + 1)); echo "tick $i"; sleep 0.05; done' </dev/null >/dev/null
 }
 
+# make_programs_image NAME: with the programs of tests/cr at /cr/programs, and the directories that they want.
+make_programs_image()
+{
+	local programs=$FLOE_BUILD/tests/cr/programs/cr-programs
+	[ -x "$programs" ] || skip "the programs are not built (no static C library)"
+	mkdir -p cr/work cr/out
+	cp "$programs" cr/programs
+	tar -c -C "$ROOTFS" . -C "$T" cr | fl import - "$1" >/dev/null
+}
+
 # The last number that it has told; 0 when it has not begun.
 last_tick()
 {

@@ -483,6 +483,11 @@ has_netavark()
 	[ -x /usr/lib/podman/netavark ] || [ -x /usr/libexec/podman/netavark ]
 }
 
+has_aardvark()
+{
+	[ -x /usr/lib/podman/aardvark-dns ] || [ -x /usr/libexec/podman/aardvark-dns ]
+}
+
 # What networks need of the host, which is the network namespace of the test run.
 host_network_begin()
 {

@@ -346,7 +346,7 @@ has_limit()
 	{
 		has_limit pids.max 33 --pids-limit 33
 		has_limit pids.max max --pids-limit -1
-		exits 2 pod run --rm --pids-limit 3 bb sh -c 'for i in 1 2 3 4 5 6; do sleep 2 & done; wait'
+		exits 2 pod run --rm --pids-limit 3 bb sh -c 'for i in 1 2 3 4 5 6; do sleep 100 & done; wait'
 		contains "$output" "can't fork"
 	}
 	compare_runtimes

@@ -360,7 +360,7 @@ write_probe()
 {
 	cat >"$T/probe" <<-PROBE
 		#!/bin/bash
-		timeout 0.4 bash -c ': <>/dev/tcp/$SERVER_ADDRESS/1' && heard=connection || { [ \$? -eq 124 ] && heard=silence || heard=refused; }
+		timeout 2 bash -c ': <>/dev/tcp/$SERVER_ADDRESS/1' && heard=connection || { [ \$? -eq 124 ] && heard=silence || heard=refused; }
 		echo \$heard >>"$T/heard"
 	PROBE
 	chmod +x "$T/probe"

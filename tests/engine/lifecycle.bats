@@ -211,7 +211,7 @@ load ../lib/engine
 }
 
 @test "--timeout ends it, also when somebody is attached, and the exit code arrives" {
-	try run --rm --timeout 1 --rootfs "$ROOTFS" sh -c 'echo begins; sleep 1000'
+	try run --rm --timeout $((3 * PATIENCE)) --rootfs "$ROOTFS" sh -c 'echo begins; sleep 1000'
 	[ "$status" -gt 128 ]
 	contains "$output" begins
 	is "" "$(fl ps -aq)"

@@ -348,7 +348,7 @@ load ../lib/engine
 	net=$(readlink "/proc/$(inspect "$C" '{{.State.Pid}}')/ns/net" | tr -dc 0-9)
 	contains "$(fl ps --ns)" "$net"
 	is "$net" "$(fl ps --ns --format json | jq -r '.[0].Namespaces.Net')"
-	timeout 10 "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" ps --watch 1 --format '{{.Names}}' >watched 3>&- 4>&- &
+	timeout $ENGINE_SECONDS "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" ps --watch 1 --format '{{.Names}}' >watched 3>&- 4>&- &
 	watcher=$!
 	twice() { [ "$(grep -c "^.*$C\$" watched)" -ge 2 ]; }
 	eventually twice

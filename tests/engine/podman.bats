@@ -313,7 +313,7 @@ is_removed()
 }
 
 @test "what ends after --timeout has exit code -1, which a shell sees as 255" {
-	try run --name "$C" --timeout 1 --rootfs "$ROOTFS" sleep 1000
+	try run --name "$C" --timeout $((3 * PATIENCE)) --rootfs "$ROOTFS" sleep 1000
 	is 255 "$status"
 	is -1 "$(inspect "$C" '{{.State.ExitCode}}')"
 	is "" "$(inspect "$C" '{{.State.Error}}')"

@@ -61,7 +61,7 @@ no_failures()
 clean()
 {
 	local i left
-	for ((i = 0; i < 30; i++)); do
+	for ((i = 0; i < 30 * PATIENCE; i++)); do
 		take_inventory >"$T/.after"
 		left=$(diff "$T/.before" "$T/.after" | grep '^>' | grep -vF "${2:-nothing}" || :)
 		[ "$left" ] || return 0

@@ -120,7 +120,7 @@ version_2()
 
 @test "the pids limit is in force" {
 	configure '.linux.resources.pids = { limit: 5 }'
-	script_is 'for i in 1 2 3 4 5 6 7 8; do sleep 3 & done; kill -KILL -1'
+	script_is 'for i in 1 2 3 4 5 6 7 8; do sleep 100 & done; kill -KILL -1'
 	run_container
 	contains "$output" "Resource temporarily unavailable"
 }

@@ -105,7 +105,7 @@ engine_clean_up()
 		cat "$SANITIZER".*
 		status=1
 	fi
-	for ((i = 0; i < 30 * PATIENCE; i++)); do
+	for ((i = 0; i < 100 * PATIENCE; i++)); do
 		engine_inventory >"$T/.after"
 		left=$(diff "$T/.before" "$T/.after" | grep '^>' || :)
 		[ "$left" ] || return $status

@@ -114,7 +114,7 @@ thaw()
 nothing_left()
 {
 	local left i
-	for ((i = 0; i < 30 * PATIENCE; i++)); do
+	for ((i = 0; i < 100 * PATIENCE; i++)); do
 		take_inventory >"$T/.after"
 		left=$(diff "$T/.before" "$T/.after" | grep '^>' || :)
 		[ "$left" ] || return 0
@@ -379,11 +379,11 @@ refuses()
 	[ "$(wc -l <<<"$output")" -eq 1 ] || fail "more than one line: $output"
 }
 
-# eventually COMMAND...: true within ten seconds, or that many times $PATIENCE.
+# eventually COMMAND...: true within thirty seconds, or that many times $PATIENCE; more than anything takes, on a busy machine too.
 eventually()
 {
 	local i
-	for ((i = 0; i < 200 * PATIENCE; i++)); do
+	for ((i = 0; i < 600 * PATIENCE; i++)); do
 		if "$@"; then
 			return 0
 		fi

@@ -265,6 +265,7 @@ is_not_running()
 	scenario()
 	{
 		ct_idle
+		eventually traps TERM "$(ct_pid)"
 		ct task kill "$C"
 		eventually is_status STOPPED
 		exits 0 ct task delete "$C"

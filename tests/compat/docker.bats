@@ -194,6 +194,7 @@ ticks_after()
 	scenario()
 	{
 		dk_idle
+		eventually traps TERM "$(dk_pid)"
 		dk stop -t 10 "$C"
 		prints 0 inspect .State.ExitCode
 		dk run -d --name "$C-2" bb sh -c 'trap "" TERM; while :; do sleep 0.1; done' >/dev/null

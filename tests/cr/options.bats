@@ -305,7 +305,7 @@ is_newer()
 	ticking
 	start_on_pipe
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		ticks_after "$(last_tick || echo 0)"
+		ticks_after "$(last_tick)"
 		rm -rf "$T/image"
 		checkpoint
 		restore

@@ -117,6 +117,7 @@ make_archive()
 	local pipe
 	# shellcheck disable=SC2046 # words
 	fl run -d --name "$C" $(cr_options) bb:1 sh -c 'while :; do echo tick; sleep 0.1; done' </dev/null >/dev/null
+	eventually has_begun "$C"
 	exec {pipe}> >(exec true)
 	wait $!
 	! fl checkpoint --export - "$C" 1>&"$pipe" 2>error || fail "the export succeeded"

@@ -98,6 +98,7 @@ static_dir()
 @test "a container of its own end: exit code after a restore, clean-up by conmon" {
 	# shellcheck disable=SC2016,SC2046
 	fl run -d --name "$C" $(cr_options) --rootfs "$ROOTFS" sh -c 'while [ ! -e /tmp/go'"$C"' ]; do sleep 0.1; done; exit 9' </dev/null
+	eventually has_begun "$C"
 	fl checkpoint "$C"
 	fl restore "$C"
 	fl exec "$C" touch "/tmp/go$C"

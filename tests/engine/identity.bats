@@ -327,6 +327,8 @@ again()
 		sh -c 'while :; do echo second | nc -l -p 81; done' </dev/null >/dev/null
 	# shellcheck disable=SC2046
 	fln run -d --name "$C-3" $(cr_options) --network none --requires "$C" bb:1 sh -c 'while :; do sleep 0.1; done' </dev/null >/dev/null
+	eventually has_begun "$C-2"
+	eventually has_begun "$C-3"
 	try checkpoint --export c.tar "$C-2"
 	refused "with dependencies: '$C-2' has the network namespace of container '$C', which no archive brings along" "without --export"
 	try checkpoint --export c.tar "$C-3"

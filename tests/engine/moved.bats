@@ -210,6 +210,7 @@ restorable_ids()
 	cp -a "$ROOTFS" own
 	# shellcheck disable=SC2046 # words
 	fl run -d --name "$C" $(cr_options) --rootfs "$T/own:O" sh -c 'while :; do echo tick; sleep 0.1; done' </dev/null >/dev/null
+	eventually has_begun "$C"
 	try checkpoint --export c.tar "$C"
 	refused "'$T/own' as root (option O): what the container has written is in no archive (--ignore-rootfs does without)"
 	state_is "$C" running

@@ -114,6 +114,7 @@ load ../lib/helpers
 	[ "$(state_of)" = created ]
 	rt start "$ID"
 	[ "$(state_of)" = running ]
+	eventually traps TERM "$(pid_of)"
 	rt kill "$ID" TERM
 	eventually is_state stopped
 	[ "$(pid_of)" -eq 0 ]

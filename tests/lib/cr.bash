@@ -79,7 +79,7 @@ last_tick()
 	sed -n 's/^tick //p' "$T/out" | tail -n 1
 }
 
-# Wait until it has counted on from N.
+# Wait until it has counted on from N; nothing: it had not begun.
 ticks_after()
 {
 	eventually has_ticked_after "$1" || fail "no tick after $1: $(tail -n 3 "$T/out")"
@@ -89,7 +89,7 @@ has_ticked_after()
 {
 	local now
 	now=$(last_tick)
-	[ "${now:-0}" -gt "$1" ]
+	[ "${now:-0}" -gt "${1:-0}" ]
 }
 
 # listens PORT: a line of a container's script that waits until somebody listens there. connects PORT: the same, until the

@@ -190,13 +190,25 @@ make_image()
 	tar -C "$ROOTFS" -c . | fl import --quiet "${changes[@]}" - "localhost/$name" >/dev/null
 }
 
-# heeds NAME SIGNAL: the container's process has said what it makes of the signal. Until then it may still be the runtime,
-# which goes on to execute the command after `start` has returned, or have the signal's default.
+# has_begun NAME: the container's process executes the command. Until then it may still be the runtime, which goes on to execute
+# it after `start` has returned.
+has_begun()
+{
+	is_command "$1" "$(inspect "$1" '{{.State.Pid}}')"
+}
+
+is_command()
+{
+	[ -e "/proc/$2/cmdline" ] && ! grep -qaF "$(inspect "$1" '{{.Id}}')" "/proc/$2/cmdline"
+}
+
+# heeds NAME SIGNAL: the container's process has said what it makes of the signal. Until then it may still be the runtime, or have
+# the signal's default.
 heeds()
 {
 	local pid number caught ignored
 	pid=$(inspect "$1" '{{.State.Pid}}') && number=$(kill -l "$2") || return 1
-	! grep -qaF "$(inspect "$1" '{{.Id}}')" "/proc/$pid/cmdline" || return 1
+	is_command "$1" "$pid" || return 1
 	caught=$(proc_status "$pid" SigCgt) && ignored=$(proc_status "$pid" SigIgn) || return 1
 	((((0x$caught | 0x$ignored) >> (number - 1)) & 1))
 }

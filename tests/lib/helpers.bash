@@ -455,6 +455,16 @@ proc_status()
 	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"
 }
 
+# traps SIGNAL PID: the process is a shell with a trap for it. Until then it may still be the runtime, which goes on to execute the
+# shell after `start` has returned, and a process 1 without a trap never notices the signal.
+traps()
+{
+	local number mask
+	file_is "/proc/$2/comm" sh 2>/dev/null || return 1
+	number=$(kill -l "$1") && mask=$(proc_status "$2" SigCgt 2>/dev/null) && [ "$mask" ] || return 1
+	(((0x$mask >> (number - 1)) & 1))
+}
+
 # cgroup_file PID FILE: contents of a file of the cgroup that PID is in; the controller is the file name's first word.
 cgroup_file()
 {

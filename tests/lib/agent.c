@@ -77,14 +77,15 @@ static int open_socket(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int n = snprintf(address.sun_path, sizeof(address.sun_path), "%s~", path);
 
-	if (strlen(path) >= sizeof(address.sun_path)) {
+	if (n < 0 || (size_t)n >= sizeof(address.sun_path)) {
 		(void)fprintf(stderr, "agent: '%s' is too long\n", path);
 		exit(1);
 	}
-	memcpy(address.sun_path, path, strlen(path) + 1);
+	/* Tests wait for the name, which bind() makes before anybody can connect. */
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    listen(fd, 8) < 0)
+	    listen(fd, 8) < 0 || rename(address.sun_path, path) < 0)
 		die(path);
 	return fd;
 }

@@ -32,14 +32,15 @@ static int listen_at(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int n = snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	int n = snprintf(address.sun_path, sizeof(address.sun_path), "%s~", path);
 
 	if (n < 0 || (size_t)n >= sizeof(address.sun_path)) {
 		errno = ENAMETOOLONG;
 		return fail(path);
 	}
+	/* Tests wait for the name, which bind() makes before anybody can connect. */
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    listen(fd, 1) < 0)
+	    listen(fd, 1) < 0 || rename(address.sun_path, path) < 0)
 		return fail(path);
 	return fd;
 }

@@ -435,10 +435,12 @@ ends_with()
 receive_pidfd()
 {
 	python3 - "$T/pidfd" >"$T/received" <<-'PYTHON' &
-		import array, re, socket, sys
+		import array, os, re, socket, sys
 		server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-		server.bind(sys.argv[1])
+		server.bind(sys.argv[1] + "~")
 		server.listen()
+		# bind() makes the name before anybody can connect.
+		os.rename(sys.argv[1] + "~", sys.argv[1])
 		peer = server.accept()[0]
 		data, ancillary, _, _ = peer.recvmsg(64, socket.CMSG_SPACE(4))
 		fd = array.array("i", ancillary[0][2])[0]

@@ -48,6 +48,13 @@ kill_criu_after()
 	output=$(cat "$T/said")
 }
 
+# on_or_over TICK: it counts again, well after what may still have been on its way when that was looked at, or it has ended. A process
+# that had code of CRIU's in it dies only after the runtime has returned.
+on_or_over()
+{
+	has_ticked_after $(($1 + 4)) || is_state stopped
+}
+
 # As if nobody had touched it.
 goes_on()
 {
@@ -74,7 +81,7 @@ goes_on()
 		else
 			failed=$((failed + 1))
 		fi
-		sleep 0.2
+		eventually on_or_over "$(last_tick)" || fail "after $delay s: it neither goes on nor has it ended: $output"
 		[ ! -e "$T/image/descriptors.json" ] || fail "after $delay s: the image looks whole"
 		if [ "$(state_of)" != stopped ]; then
 			goes_on "after $delay s"

@@ -100,8 +100,11 @@ fl_directly()
 	fl create --name "$C-2" --rootfs "$ROOTFS" true >/dev/null
 	id=$(inspect "$C" '{{.Id}}')
 	# As far as the engine can see.
-	kill -KILL "$(inspect "$C" '{{.State.ConmonPid}}')" "$(inspect "$C" '{{.State.Pid}}')"
-	sleep 0.2
+	conmon=$(inspect "$C" '{{.State.ConmonPid}}')
+	pid=$(inspect "$C" '{{.State.Pid}}')
+	kill -KILL "$conmon" "$pid"
+	eventually process_is_gone "$conmon"
+	eventually process_is_gone "$pid"
 	"$ENGINE_RUNTIME" delete --force "$id" || :
 	umount "$ENGINE/run/containers/$id/shm"
 	rm -rf "$ENGINE/run"

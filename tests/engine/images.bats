@@ -116,9 +116,9 @@ load ../lib/images
 	[ "$(ls "$T/root/blobs/sha256")" = "" ]
 	"$FLOE" --root "$T/root" --runroot "$T/run" pull killed/big:1 >"$T/out" 2>&1 3>&- &
 	pid=$!
-	for _ in {1..500}; do
-		! [ -e "$T/root/blobs/sha256/${small#sha256:}" ] || ! compgen -G "$T/root/staging/*/image/oci-put-blob*" >/dev/null ||
-			break
+	until process_is_gone $pid || {
+		[ -e "$T/root/blobs/sha256/${small#sha256:}" ] && compgen -G "$T/root/staging/*/image/oci-put-blob*" >/dev/null
+	}; do
 		sleep 0.01
 	done
 	kill -KILL $pid

@@ -42,7 +42,8 @@ load ../lib/engine
 	fl exec -d "$C" sh -c 'exit 7' >/dev/null
 	eventually none
 	is "exec -,exec_died 0,exec -,exec_died 7," \
-		"$(fl events --stream=false --filter "container=$C" --format json | jq -r 'select(.Status | startswith("exec")) | "\(.Status) \(.ContainerExitCode // "-")"' | tr '\n' ,)"
+		"$(fl events --stream=false --filter "container=$(inspect "$C" '{{.Id}}')" --format json |
+			jq -r 'select(.Status | startswith("exec")) | "\(.Status) \(.ContainerExitCode // "-")"' | tr '\n' ,)"
 }
 
 @test "exec needs a running container" {

@@ -106,6 +106,11 @@ teardown()
 	fl unpause "$C" >/dev/null
 }
 
+last_heard()
+{
+	[ "$(tail -n 1 heard)" = "$1" ]
+}
+
 @test "--sdnotify: container, conmon, ignore" {
 	python3 - "$T/socket" >heard <<-'PY' 3>&- 4>&- &
 		import socket, sys
@@ -121,7 +126,8 @@ teardown()
 	say() { python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(sys.argv[2].encode(), sys.argv[1])' "$@"; }
 	eventually test -S "$T/socket"
 	NOTIFY_SOCKET=$T/socket start_idle "$C" --sdnotify container
-	is "MAINPID=$(inspect "$C" '{{.State.ConmonPid}}')" "$(tail -n 1 heard)"
+	# Who listens may not have written it down yet.
+	eventually last_heard "MAINPID=$(inspect "$C" '{{.State.ConmonPid}}')"
 	is "/run/notify/notify.sock yes" "$(fl exec "$C" sh -c 'echo $NOTIFY_SOCKET $([ -S /run/notify/notify.sock ] && echo yes)')"
 	# What is said inside gets out.
 	cd "$ENGINE/root/containers/$(inspect "$C" '{{.Id}}')/userdata/notify"
@@ -129,7 +135,7 @@ teardown()
 	cd "$T"
 	eventually file_contains heard READY=1
 	NOTIFY_SOCKET=$T/socket start_idle "$C-2" --sdnotify conmon
-	is "MAINPID=$(inspect "$C-2" '{{.State.ConmonPid}}') READY=1" "$(tail -n 1 heard)"
+	eventually last_heard "MAINPID=$(inspect "$C-2" '{{.State.ConmonPid}}') READY=1"
 	is none "$(fl exec "$C-2" sh -c 'echo ${NOTIFY_SOCKET-none}')"
 	NOTIFY_SOCKET=$T/socket start_idle "$C-3" --sdnotify ignore
 	say "$T/socket" END

@@ -15,12 +15,15 @@ registry_start()
 	CONFIG
 	docker-registry serve "$BATS_FILE_TMPDIR/registry.yml" >"$BATS_FILE_TMPDIR/registry.log" 2>&1 3>&- &
 	echo $! >"$BATS_FILE_TMPDIR/registry.pid"
-	for _ in {1..100}; do
-		! (exec 9<>/dev/tcp/127.0.0.1/5000) 2>/dev/null || return 0
-		sleep 0.1
-	done
-	cat "$BATS_FILE_TMPDIR/registry.log"
-	return 1
+	eventually registry_answers || {
+		cat "$BATS_FILE_TMPDIR/registry.log"
+		return 1
+	}
+}
+
+registry_answers()
+{
+	(exec 9<>/dev/tcp/127.0.0.1/5000) 2>/dev/null
 }
 
 registry_stop()

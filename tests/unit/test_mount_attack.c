@@ -414,6 +414,7 @@ static void test_masks(void **state UNUSED)
  */
 
 static atomic_bool stop;
+static atomic_bool exchanging;
 
 struct swap {
 	const char *a;
@@ -424,6 +425,7 @@ static void *exchange(void *arg)
 {
 	const struct swap *swap = arg;
 
+	atomic_store(&exchanging, true);
 	while (!atomic_load(&stop))
 		(void)renameat2(top_fd, swap->a, top_fd, swap->b, RENAME_EXCHANGE);
 	return NULL;
@@ -435,7 +437,11 @@ static void race(const struct container *c, const struct swap *swap)
 	int n_run = 0;
 
 	atomic_store(&stop, false);
+	atomic_store(&exchanging, false);
 	assert_int_equal(pthread_create(&thread, NULL, exchange, (void *)(uintptr_t)swap), 0);
+	/* A child that is forked while a thread begins may find the address sanitizer's locks taken for ever. */
+	while (!atomic_load(&exchanging))
+		(void)usleep(100);
 	for (int i = 0; i < RACE_RUNS; i++) {
 		char msg[ERR_MSG_MAX];
 

@@ -5,6 +5,8 @@
 
 load ../lib/engine
 
+JOURNALD=/lib/systemd/systemd-journald
+
 # Where systemd runs, its directory in the sandbox is the machine's own: one of ours is put in its place, with what others need
 # to reach it.
 hide_systemd()
@@ -25,7 +27,8 @@ show_systemd()
 	local machines=$BATS_FILE_TMPDIR/systemd
 	if [ -d "$machines" ]; then
 		umount /run/systemd/private /run/systemd/system /run/systemd "$machines"
-	else
+	# Never the machine's own, which is there where preparation failed before it was hidden.
+	elif [ ! -d /run/systemd/system ]; then
 		rm -rf /run/systemd
 	fi
 	rm -rf /run/log
@@ -33,10 +36,8 @@ show_systemd()
 
 setup_file()
 {
-	local journald=/lib/systemd/systemd-journald
-
-	[ -x $journald ] || skip "no systemd-journald (tools/install-deps)"
 	engine_setup_file
+	[ -x $JOURNALD ] || return 0
 	hide_systemd
 	# journald keeps nothing for a machine without a name.
 	if [ ! -s /etc/machine-id ]; then
@@ -55,7 +56,7 @@ setup_file()
 		ForwardToWall=no
 		RateLimitIntervalSec=0
 	CONF
-	$journald 2>"$BATS_FILE_TMPDIR/journald" 3>&- 4>&- &
+	$JOURNALD 2>"$BATS_FILE_TMPDIR/journald" 3>&- 4>&- &
 	echo $! >"$BATS_FILE_TMPDIR/journald.pid"
 	eventually test -S /run/systemd/journal/socket || {
 		cat "$BATS_FILE_TMPDIR/journald"
@@ -63,10 +64,21 @@ setup_file()
 	}
 }
 
+# (bats takes a skip of setup_file for a failure.)
+setup()
+{
+	[ -x $JOURNALD ] || skip "no systemd-journald (tools/install-deps)"
+	engine_setup
+}
+
+teardown()
+{
+	[ ! -x $JOURNALD ] || engine_clean_up
+}
+
 teardown_file()
 {
 	local pid
-	[ -x /lib/systemd/systemd-journald ] || return 0
 	if pid=$(cat "$BATS_FILE_TMPDIR/journald.pid" 2>/dev/null); then
 		kill "$pid"
 		wait "$pid" || :

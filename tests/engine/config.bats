@@ -150,7 +150,7 @@ teardown()
 	is conmon "$(sort -u calls)"
 }
 
-@test "keyring, pivot_root, volumes of images; what floe has not is named" {
+@test "keyring, pivot_root, volumes of images, volumes filled at once" {
 	mkdir bin
 	printf '#!/bin/sh\necho "$@" >>%s/calls\nexec %s "$@"\n' "$T" "$(command -v "$ENGINE_RUNTIME")" >bin/recorder
 	chmod +x bin/recorder
@@ -179,6 +179,8 @@ teardown()
 	fl start --attach "$C-volumes"
 	try create --name "$C-nobody" --user no-such-user --volume "other$C:/etc" "localhost/with-content$C" true
 	refused no-such-user
+	try container exists "$C-nobody"
+	is 1 "$status"
 	fl rm "$C-volumes" >/dev/null
 	is "" "$(fl ps --all --quiet)"
 	conf </dev/null

@@ -155,15 +155,18 @@ bool fs_exists(int dir_fd, const char *path)
 
 int fs_list(int dir_fd, const char *path, struct strvec *ret)
 {
-	int fd = fd_open_at(dir_fd, path, O_RDONLY | O_DIRECTORY, 0);
+	auto_close int fd = fd_open_at(dir_fd, path, O_RDONLY | O_DIRECTORY, 0);
 	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 
 	if (!dir)
 		return fd < 0 ? fd : -errno;
-	while ((entry = readdir(dir)))
+	(void)take_fd(fd);
+	while (errno = 0, (entry = readdir(dir)))
 		if (!str_eq(entry->d_name, ".") && !str_eq(entry->d_name, ".."))
 			strvec_add(ret, entry->d_name);
+	if (errno)
+		return -errno;
 	strvec_sort(ret);
 	return 0;
 }

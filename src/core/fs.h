@@ -31,7 +31,8 @@ void fs_remove_output(const char *path);
 int fs_remove_tree(int dir_fd, const char *name);
 /* Whether a path exists (also a dangling symlink). */
 bool fs_exists(int dir_fd, const char *path);
-/* The names in a directory, sorted by their bytes, without "." and ".."; "." for dir_fd itself, which may be O_PATH. */
+/* The names in a directory, all of them or an error, sorted by their bytes, without "." and ".."; "." for dir_fd itself,
+ * which may be O_PATH. */
 int fs_list(int dir_fd, const char *path, struct strvec *ret);
 /* The paths (dir/NAME) of those that have the suffix, appended in order of name. */
 int fs_list_paths(const char *dir, const char *suffix, struct strvec *ret);

@@ -16,6 +16,7 @@
 #include "core/io.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "core/strvec.h"
 #include "criu/image_check.h"
 #include "criu/stats.h"
 #include "engine/container_network.h"
@@ -325,15 +326,13 @@ int checkpoint_recover(struct container *c, struct err *err)
 	return 0;
 }
 
+/* Also one that is not there; one that cannot be read is none, since it may hold what must not be lost. */
 static bool is_empty_dir(const char *path)
 {
-	auto_closedir DIR *dir = opendir(path);
-	struct dirent *entry;
+	auto_strvec struct strvec names = STRVEC_INIT;
+	int r = fs_list(AT_FDCWD, path, &names);
 
-	while (dir && (entry = readdir(dir)))
-		if (!str_eq(entry->d_name, ".") && !str_eq(entry->d_name, ".."))
-			return false;
-	return true;
+	return r == -ENOENT || (r == 0 && names.n == 0);
 }
 
 /* --- shared memory -------------------------------------------------------------------------------- */

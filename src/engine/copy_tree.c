@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/copy_tree.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -14,8 +13,10 @@
 #include "core/alloc.h"
 #include "core/auto.h"
 #include "core/fd.h"
+#include "core/fs.h"
 #include "core/str.h"
 #include "core/strbuf.h"
+#include "core/strvec.h"
 
 #define CHUNK ((size_t)1 << 30)
 #define XATTR_NAMES_MAX 65536
@@ -170,16 +171,11 @@ static int copy_entry(struct copy *x, int from, int to, const char *name)
 
 static int copy_dir(struct copy *x, int from, int to)
 {
-	int copy = fd_reopen(from, O_RDONLY | O_DIRECTORY);
-	auto_closedir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-	struct dirent *entry;
-	int r = 0;
+	auto_strvec struct strvec names = STRVEC_INIT;
+	int r = fs_list(from, ".", &names);
 
-	if (!dir)
-		return copy < 0 ? copy : -errno;
-	while (r == 0 && (entry = readdir(dir)))
-		if (!str_eq(entry->d_name, ".") && !str_eq(entry->d_name, ".."))
-			r = copy_entry(x, from, to, entry->d_name);
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		r = copy_entry(x, from, to, names.v[i]);
 	return r;
 }
 

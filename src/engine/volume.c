@@ -17,6 +17,7 @@
 #include "core/path.h"
 #include "core/random.h"
 #include "core/str.h"
+#include "core/strvec.h"
 #include "engine/copy_tree.h"
 #include "engine/records.h"
 #include "engine/volume_mount.h"
@@ -281,16 +282,12 @@ int volume_chown_tree(const char *path, uint32_t uid, uint32_t gid)
 	return r;
 }
 
+/* One that cannot be read is not: nothing is copied into it then. */
 static bool is_empty_dir(int fd)
 {
-	int copy = fd_reopen(fd, O_RDONLY | O_DIRECTORY);
-	auto_closedir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-	struct dirent *entry;
+	auto_strvec struct strvec names = STRVEC_INIT;
 
-	while (dir && (entry = readdir(dir)))
-		if (!str_eq(entry->d_name, ".") && !str_eq(entry->d_name, ".."))
-			return false;
-	return true;
+	return fs_list(fd, ".", &names) == 0 && names.n == 0;
 }
 
 /* The first container that uses the volume decides what is in it and whose it is. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "archive/ahead.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -14,8 +13,10 @@
 #include "core/alloc.h"
 #include "core/auto.h"
 #include "core/fd.h"
+#include "core/fs.h"
 #include "core/io.h"
 #include "core/str.h"
+#include "core/strvec.h"
 
 #define WAIT_NS (1000 * 1000)
 /* Other files are looked for once in so many waits. */
@@ -90,21 +91,20 @@ static void begin_file(struct ahead *a, const char *name)
  */
 static void find_file(struct ahead *a)
 {
-	int copy = fd_open_at(a->dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-	auto_closedir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-	auto_free char *found = NULL;
+	auto_strvec struct strvec names = STRVEC_INIT;
+	const char *found = NULL;
 	uint64_t size = MAX(AHEAD_MIN, 2 * a->done);
-	const struct dirent *entry;
 	struct stat st;
 
-	while (dir && (entry = readdir(dir))) {
-		if (!is_pages(entry->d_name) ||
-		    fstatat(a->dir_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	(void)fs_list(a->dir_fd, ".", &names);
+	for (size_t i = 0; i < names.n; i++) {
+		if (!is_pages(names.v[i]) ||
+		    fstatat(a->dir_fd, names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 		    !S_ISREG(st.st_mode) || (uint64_t)st.st_size < size ||
 		    (a->fd >= 0 && is_same_file(&st, &a->st)))
 			continue;
 		size = (uint64_t)st.st_size;
-		replace_ptr(found, xstrdup(entry->d_name));
+		found = names.v[i];
 	}
 	if (found)
 		begin_file(a, found);

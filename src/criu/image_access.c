@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "criu/image_access.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/seccomp.h>
@@ -13,6 +12,7 @@
 #include "core/fd.h"
 #include "core/fs.h"
 #include "core/str.h"
+#include "core/strvec.h"
 #include "criu/access.pb-c.h"
 #include "criu/image_file.h"
 #include "criu/image_filter.h"
@@ -262,16 +262,13 @@ static int read_cgroup(struct reading *x, const char *name, const uint8_t *data,
 
 static int read_files(struct reading *x)
 {
-	auto_close int fd = fd_open_at(x->dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	int r = 0;
+	auto_strvec struct strvec names = STRVEC_INIT;
+	int r = fs_list(x->dir_fd, ".", &names);
 
-	if (!dir)
-		return err_sys(x->err, fd < 0 ? fd : -errno, "read the images");
-	(void)take_fd(fd);
-	while (r == 0 && (entry = readdir(dir))) {
-		const char *name = entry->d_name;
+	if (r < 0)
+		return err_sys(x->err, r, "read the images");
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		const char *name = names.v[i];
 
 		if (str_has_prefix(name, "core-"))
 			r = each_entry(x, name, IMAGE_MAGIC_CORE, read_core);

@@ -50,16 +50,9 @@ static int fail_file(struct err *err, int r, const char *name)
 
 static bool directory_is_empty(int dir_fd)
 {
-	auto_close int fd = fd_open_at(dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
+	auto_strvec struct strvec names = STRVEC_INIT;
 
-	if (dir)
-		(void)take_fd(fd);
-	while (dir && (entry = readdir(dir)))
-		if (!str_eq(entry->d_name, ".") && !str_eq(entry->d_name, ".."))
-			return false;
-	return dir != NULL;
+	return fs_list(dir_fd, ".", &names) == 0 && names.n == 0;
 }
 
 static int check_inventory(int dir_fd, struct err *err)
@@ -280,24 +273,13 @@ static int check_file(int dir_fd, const char *name, struct criu_images_info *inf
 
 static int check_files(int dir_fd, struct criu_images_info *info, struct err *err)
 {
-	auto_close int fd = fd_open_at(dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-	auto_closedir DIR *dir = NULL;
-	const struct dirent *entry;
-	int r = 0;
+	auto_strvec struct strvec names = STRVEC_INIT;
+	int r = fs_list(dir_fd, ".", &names);
 
-	if (fd < 0)
-		return err_sys(err, fd, "open image directory");
-	dir = fdopendir(fd);
-	if (!dir)
-		return err_sys(err, -errno, "read image directory");
-	(void)take_fd(fd);
-	errno = 0;
-	while (r == 0 && (entry = readdir(dir))) {
-		r = check_file(dir_fd, entry->d_name, info, err);
-		errno = 0;
-	}
-	if (r == 0 && errno)
-		r = err_sys(err, -errno, "read image directory");
+	if (r < 0)
+		return err_sys(err, r, "read image directory");
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		r = check_file(dir_fd, names.v[i], info, err);
 	return r;
 }
 

@@ -9,6 +9,7 @@
 #include "core/fd.h"
 #include "core/fs.h"
 #include "core/str.h"
+#include "core/strvec.h"
 #include "criu/image_file.h"
 #include "criu/images.pb-c.h"
 
@@ -46,20 +47,14 @@ static int discard_pagemap(int dir_fd, const char *name)
 
 int criu_images_discard_memory(int dir_fd)
 {
-	auto_close int fd = fd_open_at(dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-	int result = 0;
+	auto_strvec struct strvec names = STRVEC_INIT;
+	int result = fs_list(dir_fd, ".", &names);
 
-	if (!dir)
-		return fd < 0 ? fd : -errno;
-	(void)take_fd(fd);
-	while ((entry = readdir(dir))) {
+	for (size_t i = 0; i < names.n; i++) {
 		int r = 0;
 
-		if (str_has_prefix(entry->d_name, "pagemap-") &&
-		    str_has_suffix(entry->d_name, ".img"))
-			r = discard_pagemap(dir_fd, entry->d_name);
+		if (str_has_prefix(names.v[i], "pagemap-") && str_has_suffix(names.v[i], ".img"))
+			r = discard_pagemap(dir_fd, names.v[i]);
 		if (r < 0)
 			result = r;
 	}

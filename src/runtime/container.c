@@ -328,28 +328,21 @@ void container_state_fill(const struct container *c, enum container_status statu
 
 int container_list_ids(const struct runtime *rt, struct strvec *ret, struct err *err)
 {
-	auto_close int fd = -EBADF;
-	auto_closedir DIR *dir = NULL;
-	struct dirent *entry;
+	auto_strvec struct strvec names = STRVEC_INIT;
+	int r;
 
 	if (rt->root_fd < 0)
 		return 0;
-	fd = fd_open_at(rt->root_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-	if (fd < 0)
-		return err_sys(err, fd, "list containers in '%s'", rt->root);
-	dir = fdopendir(fd);
-	if (!dir)
-		return err_sys(err, -errno, "list containers in '%s'", rt->root);
-	(void)take_fd(fd);
-	while ((entry = readdir(dir))) {
+	r = fs_list(rt->root_fd, ".", &names);
+	if (r < 0)
+		return err_sys(err, r, "list containers in '%s'", rt->root);
+	for (size_t i = 0; i < names.n; i++) {
 		struct stat st;
 
-		if (container_id_check(entry->d_name, NULL) < 0)
-			continue;
-		if (fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		if (container_id_check(names.v[i], NULL) == 0 &&
+		    fstatat(rt->root_fd, names.v[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISDIR(st.st_mode))
-			strvec_add(ret, entry->d_name);
+			strvec_add(ret, names.v[i]);
 	}
-	strvec_sort(ret);
 	return 0;
 }

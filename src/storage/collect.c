@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Garbage collection: what no record refers to goes. */
-#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +10,7 @@
 #include "core/fs.h"
 #include "core/log.h"
 #include "core/str.h"
+#include "core/strvec.h"
 #include "storage/blob.h"
 #include "storage/layer.h"
 #include "storage/store.h"
@@ -19,22 +19,14 @@
 static int list_names(const struct store *store, const char *path, struct strvec *ret,
 		      struct err *err)
 {
-	auto_closedir DIR *dir = NULL;
-	int fd = fd_open_at(store->root_fd, path, O_RDONLY | O_DIRECTORY, 0);
-	struct dirent *entry;
+	auto_strvec struct strvec names = STRVEC_INIT;
+	int r = fs_list(store->root_fd, path, &names);
 
-	if (fd < 0)
-		return err_sys(err, fd, "open directory '%s/%s'", store->root, path);
-	dir = fdopendir(fd);
-	if (!dir) {
-		int r = -errno;
-
-		close_fd(&fd);
+	if (r < 0)
 		return err_sys(err, r, "read directory '%s/%s'", store->root, path);
-	}
-	while ((entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			strvec_add(ret, entry->d_name);
+	for (size_t i = 0; i < names.n; i++)
+		if (names.v[i][0] != '.')
+			strvec_add(ret, names.v[i]);
 	return 0;
 }
 

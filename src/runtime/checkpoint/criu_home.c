@@ -17,6 +17,7 @@
 #include "core/io.h"
 #include "core/log.h"
 #include "core/path.h"
+#include "core/strvec.h"
 #include "kernel/syscalls.h"
 
 #define RUN_DIRECTORY "/run"
@@ -125,22 +126,12 @@ static int carry_over(int from_fd, int to_fd, const char *name)
 
 static int carry_over_all(int from_fd, int to_fd)
 {
-	auto_close int list_fd = fd_open_at(from_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-	auto_closedir DIR *dir = list_fd < 0 ? NULL : fdopendir(list_fd);
-	struct dirent *entry;
+	auto_strvec struct strvec names = STRVEC_INIT;
+	int r = fs_list(from_fd, ".", &names);
 
-	if (!dir)
-		return list_fd < 0 ? list_fd : -errno;
-	(void)take_fd(list_fd);
-	while ((entry = readdir(dir))) {
-		int r = 0;
-
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			r = carry_over(from_fd, to_fd, entry->d_name);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		r = carry_over(from_fd, to_fd, names.v[i]);
+	return r;
 }
 
 static int copy_features(int cache_fd, int to_fd)

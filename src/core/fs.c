@@ -94,9 +94,11 @@ int fs_write_output(const char *path, const void *data, size_t len, mode_t mode)
 	auto_close int fd = -EBADF;
 	struct stat st;
 
-	if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
+	if (lstat(path, &st) < 0 || S_ISREG(st.st_mode))
 		return fs_write_atomic(AT_FDCWD, path, data, len, mode, FS_VOLATILE);
-	fd = fd_open_at(AT_FDCWD, path, O_WRONLY | O_NOCTTY, 0);
+	/* The kernel follows the link: also /proc/self/fd/1, and none that protected_symlinks guards against. */
+	fd = fd_open_at(AT_FDCWD, path, O_WRONLY | O_TRUNC | (S_ISLNK(st.st_mode) ? O_CREAT : 0),
+			mode);
 	return fd < 0 ? fd : io_write_all(fd, data, len);
 }
 

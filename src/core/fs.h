@@ -20,8 +20,8 @@ enum fs_durability {
  * On failure nothing has changed. */
 int fs_write_atomic(int dir_fd, const char *name, const void *data, size_t len, mode_t mode,
 		    enum fs_durability durability);
-/* The same, not synced, for a path that a user has named: what is there and is no regular file (a device, a pipe, a link to one)
- * is written to and stays. */
+/* The same, not synced, for a path that a user has named: what is there and is no regular file (a device, a pipe) is written to
+ * and stays, and so does a link, of which /dev/stdout is one: what it leads to is written to, or made. */
 int fs_write_output(const char *path, const void *data, size_t len, mode_t mode);
 /* Take back such an output: only a regular file is removed. */
 void fs_remove_output(const char *path);

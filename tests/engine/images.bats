@@ -11,6 +11,11 @@ load ../lib/images
 	load_image
 	id=$(fl images -q --no-trunc)
 	fl push -q --digestfile "$T/digest" web:1 "$REGISTRY/team/web:1"
+	# As /dev/stdout, which is a link, too.
+	ln -s /proc/self/fd/1 "$T/stdout"
+	fl push -q --digestfile "$T/stdout" web:1 "$REGISTRY/team/web:1" >"$T/printed"
+	[ -L "$T/stdout" ]
+	cmp "$T/digest" "$T/printed"
 	fl rmi -a >/dev/null
 	[ "$(fl pull -q team/web:1)" = "${id#sha256:}" ]
 	[ "$(fl images --format '{{.Digest}}')" = "$(<"$T/digest")" ]

@@ -79,6 +79,12 @@ load ../lib/helpers
 	local pipe pid
 	floe_only "others replace and remove it"
 	idle_command
+	echo old >"$T/target"
+	ln -s target "$T/link"
+	start_detached --pid-file "$T/link"
+	[ -L "$T/link" ]
+	[ "$(cat "$T/target")" = "$(pid_of)" ]
+	remove_container
 	mkfifo "$T/pipe"
 	exec {pipe}<>"$T/pipe"
 	start_detached --pid-file "$T/pipe"

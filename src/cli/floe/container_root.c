@@ -9,7 +9,7 @@
 #include "cli/floe/targets.h"
 #include "core/alloc.h"
 #include "core/fd.h"
-#include "core/io.h"
+#include "core/fs.h"
 #include "core/json_table.h"
 #include "core/str.h"
 #include "engine/event.h"
@@ -156,16 +156,9 @@ static int commit_container(struct container *c, struct store *store,
 
 static int write_iidfile(const char *path, const char *id, struct err *err)
 {
-	auto_output struct output output = OUTPUT_INIT;
-	int r;
+	int r = path ? fs_write_output(path, id, strlen(id), 0644) : 0;
 
-	if (!path)
-		return 0;
-	r = output_open_file(&output, path, 0644, err);
-	if (r < 0)
-		return r;
-	r = io_write_all(output.fd, id, strlen(id));
-	return r < 0 ? err_sys(err, r, "write '%s'", path) : output_commit(&output, false, err);
+	return r < 0 ? err_sys(err, r, "write '%s'", path) : 0;
 }
 
 static int run_commit(const struct cli_invocation *inv, struct err *err)

@@ -40,28 +40,57 @@ static int open_temporary(struct output *output, mode_t mode)
 			  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
 }
 
-static int open_file(struct output *output, const char *path, mode_t mode, struct err *err)
+/*
+ * What a path leads to, -ENOENT when there is nothing yet. It is the kernel that follows a symlink, so
+ * that none counts against which fs.protected_symlinks guards (proc_sys_fs(5)); one that leads nowhere
+ * gets its target.
+ */
+static int open_old(const char *path, mode_t mode)
 {
-	/* A symlink stands for its target, which is what is replaced. */
-	auto_free char *real = realpath(path, NULL);
-	auto_free char *parent = path_dirname(real ? real : path);
+	int fd = fd_open_at(AT_FDCWD, path, O_PATH, 0);
 	struct stat st;
 
-	/* What is there and no file is written to as it is. */
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		if (S_ISDIR(st.st_mode))
-			return fail(output, -EISDIR, err);
-		output->fd = fd_open_at(AT_FDCWD, path, O_WRONLY, 0);
-		return output->fd < 0 ? fail(output, output->fd, err) : 0;
-	}
+	if (fd == -ENOENT && lstat(path, &st) == 0)
+		return fd_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT, mode);
+	return fd;
+}
+
+static int open_new(struct output *output, const char *path, mode_t mode, struct err *err)
+{
+	auto_free char *parent = path_dirname(path);
+
 	output->parent_fd = fd_open_at(AT_FDCWD, parent, O_PATH | O_DIRECTORY, 0);
 	if (output->parent_fd < 0)
 		return fail(output, output->parent_fd, err);
-	output->final_name = xstrdup(path_basename(real ? real : path));
+	output->final_name = xstrdup(path_basename(path));
 	if (!*output->final_name)
 		return fail(output, -EISDIR, err);
 	output->fd = open_temporary(output, mode);
 	return output->fd < 0 ? fail(output, output->fd, err) : 0;
+}
+
+static int open_file(struct output *output, const char *path, mode_t mode, struct err *err)
+{
+	auto_close int old = open_old(path, mode);
+	auto_free char *real = NULL;
+	struct stat st;
+
+	if (old == -ENOENT && lstat(path, &st) < 0)
+		return open_new(output, path, mode, err);
+	if (old < 0)
+		return fail(output, old, err);
+	if (fstat(old, &st) < 0)
+		return fail(output, -errno, err);
+	if (S_ISDIR(st.st_mode))
+		return fail(output, -EISDIR, err);
+	/* What is no file, or has no name, is written to as it is. */
+	if (!S_ISREG(st.st_mode) || st.st_nlink == 0) {
+		output->fd = fd_reopen(old, O_WRONLY | O_TRUNC);
+		return output->fd < 0 ? fail(output, output->fd, err) : 0;
+	}
+	/* A symlink stands for its target, which is what is replaced. */
+	real = fd_readlink(old);
+	return real ? open_new(output, real, mode, err) : fail(output, -errno, err);
 }
 
 /* --- directories --- */

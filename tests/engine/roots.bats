@@ -75,6 +75,43 @@ setup()
 	fl export "$C" | cmp - tree.tar
 }
 
+@test "export through a link that leads nowhere makes what it leads to" {
+	fl create --name "$C" --network none "$IMAGE" true >/dev/null
+	ln -s below/target link
+	try export -o link "$C"
+	refused "write 'link': no such file or directory"
+	mkdir below
+	fl export -o link "$C"
+	[ -L link ]
+	tar -tf below/target >/dev/null
+}
+
+@test "export into what has no name any more writes into it as it is" {
+	fl create --name "$C" --network none "$IMAGE" true >/dev/null
+	exec 9<>nameless
+	rm nameless
+	fl export -o /proc/self/fd/9 "$C"
+	tar -tf /proc/self/fd/9 >/dev/null
+	exec 9>&-
+	is "" "$(ls)"
+}
+
+@test "export follows no link of a stranger's in a directory for all" {
+	[ "$(cat /proc/sys/fs/protected_symlinks)" = 1 ] || skip "this machine has fs.protected_symlinks off"
+	fl create --name "$C" --network none "$IMAGE" true >/dev/null
+	mkdir -m 1777 shared
+	echo precious >target
+	ln -s ../target shared/there
+	ln -s ../nothing shared/nowhere
+	chown -h 4711 shared/there shared/nowhere
+	for name in there nowhere; do
+		try export -o "shared/$name" "$C"
+		refused "write 'shared/$name': permission denied"
+	done
+	is precious "$(cat target)"
+	[ ! -e nothing ]
+}
+
 @test "export, save and volume export write into a pipe, and to what a link means" {
 	fl create --name "$C" --network none "$IMAGE" true >/dev/null
 	fl volume create "$C-vol" >/dev/null

@@ -75,23 +75,22 @@ int log_connect(enum log_format format)
 	return take_fd(fd);
 }
 
-/* A field in the form that takes any text (Native Journal Protocol). */
-static void add_journal_field(struct strbuf *sb, const char *name, const char *value)
+void log_add_journal_field(struct strbuf *entry, const char *name, const char *value)
 {
 	uint64_t size = htole64(strlen(value));
 
-	strbuf_addf(sb, "%s\n", name);
-	strbuf_add(sb, &size, sizeof(size));
-	strbuf_addf(sb, "%s\n", value);
+	strbuf_addf(entry, "%s\n", name);
+	strbuf_add(entry, &size, sizeof(size));
+	strbuf_addf(entry, "%s\n", value);
 }
 
 static void format_journal(struct strbuf *line, enum log_level level, const char *msg)
 {
 	strbuf_addf(line, "PRIORITY=%d\n", level_priorities[level]);
-	add_journal_field(line, "MESSAGE", msg);
-	add_journal_field(line, "SYSLOG_IDENTIFIER", log_state.identifier);
+	log_add_journal_field(line, "MESSAGE", msg);
+	log_add_journal_field(line, "SYSLOG_IDENTIFIER", log_state.identifier);
 	/* crun's, which its users look for. */
-	add_journal_field(line, "ID", log_state.identifier);
+	log_add_journal_field(line, "ID", log_state.identifier);
 }
 
 static void format_syslog(struct strbuf *line, enum log_level level, const char *msg)

@@ -9,6 +9,8 @@
 
 #include "core/macro.h"
 
+struct strbuf;
+
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 /* The last two are protocols of sockets, with an entry to a datagram. */
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON, LOG_FORMAT_JOURNAL, LOG_FORMAT_SYSLOG };
@@ -25,6 +27,8 @@ void log_configure(const struct log_config *config);
 int log_connect(enum log_format format);
 /* Where log_connect() connects to. */
 const char *log_socket_path(enum log_format format);
+/* A field in the form that takes any text (https://systemd.io/JOURNAL_NATIVE_PROTOCOL), appended to an entry for the journal. */
+void log_add_journal_field(struct strbuf *entry, const char *name, const char *value);
 /* Current level and descriptor; the latter so that a child can keep it open. */
 bool log_is_enabled(enum log_level level);
 int log_fd(void);

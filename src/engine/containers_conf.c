@@ -308,7 +308,7 @@ static int load_document(const char *path, struct json_object **ret, struct err 
 		return -ENOENT;
 	if (r < 0)
 		return err_sys(err, r, "read '%s'", path);
-	return toml_to_json(text.buf ? text.buf : "", path, ret, err);
+	return toml_to_json(text.buf, path, ret, err);
 }
 
 struct loading {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/journal.h"
 
-#include <endian.h>
 #include <json-c/json.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -39,17 +38,9 @@ int journal_send(const struct journal_field *fields, size_t n)
 
 	if (fd < 0)
 		return fd;
-	for (size_t i = 0; i < n; i++) {
-		uint64_t size;
-
-		if (!fields[i].value)
-			continue;
-		/* The form that takes any text. */
-		size = htole64(strlen(fields[i].value));
-		strbuf_addf(&entry, "%s\n", fields[i].name);
-		strbuf_add(&entry, &size, sizeof(size));
-		strbuf_addf(&entry, "%s\n", fields[i].value);
-	}
+	for (size_t i = 0; i < n; i++)
+		if (fields[i].value)
+			log_add_journal_field(&entry, fields[i].name, fields[i].value);
 	return RETRY_EINTR(write(fd, entry.buf, entry.len)) < 0 ? -errno : 0;
 }
 
@@ -137,8 +128,8 @@ void journal_close(struct journal_reader *reader)
 /* A line of what has come; NULL: there is no whole one. Valid until the next call. */
 static char *pending_line(struct journal_reader *reader)
 {
-	char *from = reader->pending.buf ? reader->pending.buf + reader->at : NULL;
-	char *end = from ? memchr(from, '\n', reader->pending.len - reader->at) : NULL;
+	char *from = reader->pending.buf + reader->at;
+	char *end = memchr(from, '\n', reader->pending.len - reader->at);
 
 	if (!end)
 		return NULL;
@@ -149,13 +140,12 @@ static char *pending_line(struct journal_reader *reader)
 
 static void forget_read(struct journal_reader *reader)
 {
-	auto_strbuf struct strbuf rest = STRBUF_INIT;
+	size_t rest = reader->pending.len - reader->at;
 
 	if (reader->at == 0)
 		return;
-	strbuf_add(&rest, reader->pending.buf + reader->at, reader->pending.len - reader->at);
-	strbuf_clear(&reader->pending);
-	strbuf_add(&reader->pending, rest.buf ? rest.buf : "", rest.len);
+	memmove(reader->pending.buf, reader->pending.buf + reader->at, rest);
+	strbuf_truncate(&reader->pending, rest);
 	reader->at = 0;
 }
 

@@ -55,7 +55,7 @@ static int deliver(struct reader *r, struct json_object *entry, struct err *err)
 	if (text.len > 0 && text.buf[text.len - 1] == '\n')
 		strbuf_truncate(&text, text.len - 1);
 	clock_format_utc((uint64_t)at, 9, time);
-	line.text = text.buf ? text.buf : "";
+	line.text = text.buf;
 	line.len = text.len;
 	return r->each(r->context, &line, err);
 }

@@ -190,9 +190,8 @@ static bool leave(void *context, const struct archive_member *member, uint64_t p
 static int serve_memory(const struct restore_content *x, const struct container *c, struct err *err)
 {
 	auto_free char *path = checkpoint_file(c, CHECKPOINT_DIR);
-	int r = x->memory ? restore_memory_serve(x->memory, path, err) : 0;
 
-	return MIN(r, 0);
+	return x->memory ? restore_memory_serve(x->memory, path, err) : 0;
 }
 
 const char *restore_content_images(void *context)

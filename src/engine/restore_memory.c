@@ -235,7 +235,7 @@ int restore_memory_serve(struct restore_memory *memory, const char *images, stru
 	}
 	memory->path = xasprintf("/proc/%d/fd/%d", getpid(), fuse_dir_fd(memory->dir));
 	log_debug("criu reads the memory from the archive, in '%s'", memory->path);
-	return 1;
+	return 0;
 }
 
 const char *restore_memory_path(const struct restore_memory *memory)

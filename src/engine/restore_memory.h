@@ -15,7 +15,6 @@
 #pragma once
 
 #include "archive/reader.h"
-#include "core/auto.h"
 #include "core/err.h"
 
 struct restore_memory;
@@ -24,18 +23,16 @@ struct restore_memory;
 struct restore_memory *restore_memory_new(const struct archive_reader *reader);
 /* Nothing of it may be read any more. NULL is fine. */
 void restore_memory_free(struct restore_memory *memory);
-DEFINE_AUTO_PTR(restore_memory, struct restore_memory, restore_memory_free)
-#define auto_restore_memory auto_cleanup(restore_memory_cleanup_ptr)
 
 /* For struct archive_unpack_options: note the large memory images. */
 bool restore_memory_leave(struct restore_memory *memory, const struct archive_member *member,
 			  uint64_t position);
 /*
- * The rest of the archive is unpacked, its images into this directory: serve them and the memory. 1; 0 when nothing was left, or
- * when what was left is unpacked too now.
+ * The rest of the archive is unpacked, its images into this directory: serve them and the memory. 0; restore_memory_path() says
+ * where, when something was left.
  */
 int restore_memory_serve(struct restore_memory *memory, const char *images, struct err *err);
-/* Where CRIU finds the images after that returned 1: for processes of this process's pid namespace. */
+/* Where CRIU finds the images, for processes of this process's pid namespace. NULL: nothing was left, or it is unpacked too now. */
 const char *restore_memory_path(const struct restore_memory *memory);
 /*
  * After the restore, which returned r: what could not be read is the reason why it has failed, or has to. Returns err's code, or r

@@ -84,8 +84,7 @@ static int mount_it(const struct volume *v, struct err *err)
 	r = capture_run(&run, err);
 	if (r > 0)
 		return err_set(err, ERR_REMOTE, "mount volume '%s': %.*s", v->name,
-			       (int)strcspn(run.messages.buf ? run.messages.buf : "", "\n"),
-			       run.messages.buf ? run.messages.buf : "");
+			       (int)strcspn(run.messages.buf, "\n"), run.messages.buf);
 	return r;
 }
 

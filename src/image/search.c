@@ -95,7 +95,7 @@ static int fetch(const char *url, bool insecure, struct capture *run, struct err
 
 static int explain(const char *registry, const struct capture *run, struct err *err)
 {
-	auto_free char *text = xstrdup(run->messages.buf ? run->messages.buf : "");
+	auto_free char *text = xstrdup(run->messages.buf);
 	char *line = text;
 
 	line[strcspn(line, "\n")] = '\0';

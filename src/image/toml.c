@@ -233,7 +233,7 @@ static int read_value(struct parser *ps, struct toml_value *ret, struct strbuf *
 	case '\'':
 		ret->kind = TOML_STRING;
 		r = read_string(ps, text);
-		ret->json = json_object_new_string(text->buf ? text->buf : "");
+		ret->json = json_object_new_string(text->buf);
 		break;
 	case '[':
 		r = read_list(ps, ret, depth);

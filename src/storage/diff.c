@@ -156,6 +156,14 @@ static char *tree_path(const struct store *store, const char *id)
 	return upper ? upper : rootfs_path(store, id);
 }
 
+static void take_sorted(struct rootfs_changes *changes, struct rootfs_changes *ret)
+{
+	if (changes->n)
+		qsort(changes->v, changes->n, sizeof(*changes->v), compare_changes);
+	*ret = *changes;
+	*changes = (struct rootfs_changes){ 0 };
+}
+
 int rootfs_diff(struct store *store, const char *id, struct rootfs_changes *ret, struct err *err)
 {
 	auto_rootfs_changes struct rootfs_changes changes = { 0 };
@@ -174,10 +182,7 @@ int rootfs_diff(struct store *store, const char *id, struct rootfs_changes *ret,
 	r = record.read_only ? 0 : walk(&d, tree, "", &lower);
 	if (r < 0)
 		return r;
-	if (changes.n)
-		qsort(changes.v, changes.n, sizeof(*changes.v), compare_changes);
-	*ret = changes;
-	changes = (struct rootfs_changes){ 0 };
+	take_sorted(&changes, ret);
 	return 0;
 }
 
@@ -198,10 +203,7 @@ int layer_diff(struct store *store, const char *chain_id, struct rootfs_changes 
 	r = walk(&d, tree, "", &lower);
 	if (r < 0)
 		return r;
-	if (changes.n)
-		qsort(changes.v, changes.n, sizeof(*changes.v), compare_changes);
-	*ret = changes;
-	changes = (struct rootfs_changes){ 0 };
+	take_sorted(&changes, ret);
 	return 0;
 }
 
@@ -324,10 +326,7 @@ int trees_diff(struct store *store, const struct diff_side *a, const struct diff
 		r = compare_dirs(&d, "", &tree_a, &tree_b);
 	if (r < 0)
 		return r;
-	if (changes.n)
-		qsort(changes.v, changes.n, sizeof(*changes.v), compare_changes);
-	*ret = changes;
-	changes = (struct rootfs_changes){ 0 };
+	take_sorted(&changes, ret);
 	return 0;
 }
 

@@ -69,7 +69,7 @@ static int print_rows(const char *format, const char *otherwise, struct json_obj
 	struct gotemplate_list list = { .format = format ? format : otherwise, .rows = rows };
 	int r = gotemplate_format_list(&list, &out, err);
 
-	return r < 0 ? r : cli_print(out.buf ? out.buf : "", err);
+	return r < 0 ? r : cli_print(out.buf, err);
 }
 
 static int list_tags(const struct options *o, const char *name, size_t limit,

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "cli/floe/report.h"
-#include "cli/floe/targets.h"
 #include "cli/floe/view.h"
 #include "cli/gotemplate.h"
 #include "core/alloc.h"

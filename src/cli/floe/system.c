@@ -11,7 +11,6 @@
 
 #include "cli/floe/image_remove.h"
 #include "cli/floe/report.h"
-#include "cli/floe/targets.h"
 #include "cli/floe/volume.h"
 #include "cli/human.h"
 #include "core/alloc.h"
@@ -19,8 +18,10 @@
 #include "core/path.h"
 #include "core/str.h"
 #include "engine/cleanup.h"
+#include "engine/container.h"
 #include "engine/disk_usage.h"
 #include "engine/event.h"
+#include "engine/filter.h"
 #include "engine/image_use.h"
 #include "engine/records.h"
 

@@ -4,7 +4,6 @@
 
 #include "cli/floe/report.h"
 #include "cli/floe/system.h"
-#include "cli/floe/targets.h"
 #include "core/alloc.h"
 #include "core/strbuf.h"
 #include "engine/check.h"
@@ -31,7 +30,7 @@ static int repair_all(struct check *check, bool force, struct strbuf *out, size_
 		}
 		strbuf_addf(out, "repaired %s %s\n", f->what, f->id);
 	}
-	return cli_print(out->buf ? out->buf : "", err);
+	return cli_print(out->buf, err);
 }
 
 static int run(const struct cli_invocation *inv, struct err *err)

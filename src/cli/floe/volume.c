@@ -477,7 +477,7 @@ static int run_prune(const struct cli_invocation *inv, struct err *err)
 
 	if (r == 0)
 		r = volume_prune(floe_engine(inv), &o->filters, &out, err);
-	return r < 0 ? r : cli_print(out.buf ? out.buf : "", err);
+	return r < 0 ? r : cli_print(out.buf, err);
 }
 
 static const struct cli_option prune_rows[] = {

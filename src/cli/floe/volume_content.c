@@ -5,7 +5,6 @@
 
 #include "cli/floe/output_file.h"
 #include "cli/floe/report.h"
-#include "cli/floe/targets.h"
 #include "cli/floe/volume.h"
 #include "core/alloc.h"
 #include "core/fd.h"

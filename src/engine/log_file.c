@@ -130,39 +130,44 @@ static int drain(struct reader *r, int fd, struct err *err)
 }
 
 /* conmon begins a new file when the old one is full. */
-static int reopen_when_rotated(const char *path, int *fd)
+static bool reopen_when_rotated(const char *path, int *fd)
 {
 	struct stat now;
 	struct stat have;
 	int next;
 
 	if (stat(path, &now) < 0 || fstat(*fd, &have) < 0)
-		return 0;
+		return false;
 	if (now.st_ino == have.st_ino && now.st_size >= lseek(*fd, 0, SEEK_CUR))
-		return 0;
+		return false;
 	next = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
 	if (next < 0)
-		return 0;
+		return false;
 	close_fd(fd);
 	*fd = next;
-	return 1;
+	return true;
+}
+
+bool log_is_alive(struct container *c)
+{
+	container_sync(c);
+	if (container_is_alive(c) || c->status.phase == PHASE_INITIALIZED)
+		return true;
+	/* Another process may have written that down, or started it again. */
+	return container_reload(c, NULL) == 0 && container_is_alive(c);
 }
 
 static int follow(struct container *c, struct reader *r, const char *path, int *fd, struct err *err)
 {
 	bool alive = true;
+	bool rotated = false;
 	int ret = 0;
 
-	while (ret == 0 && alive) {
-		container_sync(c);
-		if (!container_is_alive(c) && c->status.phase != PHASE_INITIALIZED) {
-			/* Another process may have written that down, or started it again. */
-			alive = container_reload(c, NULL) == 0 && container_is_alive(c);
-		}
+	while (ret == 0 && (alive || rotated)) {
+		alive = log_is_alive(c);
 		ret = drain(r, *fd, err);
-		if (ret == 0 && reopen_when_rotated(path, fd))
-			continue;
-		if (alive)
+		rotated = ret == 0 && reopen_when_rotated(path, fd);
+		if (alive && !rotated)
 			clock_sleep_ms(FOLLOW_MS);
 	}
 	return ret;

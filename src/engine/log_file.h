@@ -26,3 +26,6 @@ char *log_file_path(const struct container *c);
 int log_file_read(struct container *c, const struct log_read_options *options,
 		  int (*each)(void *context, const struct log_line *line, struct err *err),
 		  void *context, struct err *err);
+/* Whether there may be more to come: it runs, or is about to. Takes note of what has happened to it meanwhile, so its
+ * configuration may be read anew. */
+bool log_is_alive(struct container *c);

@@ -130,15 +130,6 @@ static int read_begin(struct reader *r, struct err *err)
 	return read_there(r, first, err);
 }
 
-static bool is_alive(struct container *c)
-{
-	container_sync(c);
-	if (container_is_alive(c) || c->status.phase == PHASE_INITIALIZED)
-		return true;
-	/* Another process may have written that down, or started it again. */
-	return container_reload(c, NULL) == 0 && container_is_alive(c);
-}
-
 static int follow(struct reader *r, struct err *err)
 {
 	auto_journal_reader struct journal_reader journal = JOURNAL_READER_INIT;
@@ -150,11 +141,14 @@ static int follow(struct reader *r, struct err *err)
 		.follow = true,
 	};
 	struct json_object *entry;
-	int ret = is_alive(r->c) ? journal_open(&journal, &query, err) : 0;
+	bool alive = log_is_alive(r->c);
+	int ret = alive ? journal_open(&journal, &query, err) : 0;
 
-	while (ret == 0 && is_alive(r->c)) {
+	while (ret == 0 && alive) {
 		ret = journal_next(&journal, FOLLOW_MS, &entry, err);
 		if (ret == -ETIMEDOUT) {
+			/* One that is silent may have ended: nothing needs to be asked of one that speaks. */
+			alive = log_is_alive(r->c);
 			ret = 0;
 		} else if (ret > 0) {
 			remember(r, entry);

@@ -29,7 +29,7 @@ struct journal_query {
 	size_t n_matches;
 	const char *
 		cursor; /* of an entry to begin at; NULL: at the first, or the last one backwards */
-	int64_t since_ns; /* leave out what is older by a second and more; 0: nothing */
+	int64_t since_ns; /* leave out what is older by a second and more; 0: nothing. Not with a cursor: journalctl refuses both */
 	bool after_cursor; /* begin behind it */
 	bool backwards;
 	bool follow; /* wait for more */

@@ -68,6 +68,7 @@ static int read_there(struct reader *r, const char *first, struct err *err)
 		.matches = &r->match,
 		.n_matches = 1,
 		.cursor = first ? first : r->cursor,
+		.since_ns = first || r->cursor ? 0 : r->options->since_ns,
 		.after_cursor = !first,
 	};
 	struct json_object *entry;
@@ -137,6 +138,7 @@ static int follow(struct reader *r, struct err *err)
 		.matches = &r->match,
 		.n_matches = 1,
 		.cursor = r->cursor,
+		.since_ns = r->cursor ? 0 : r->options->since_ns,
 		.after_cursor = true,
 		.follow = true,
 	};

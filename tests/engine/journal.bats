@@ -103,6 +103,9 @@ teardown_file()
 	[[ $(fl logs --timestamps --tail 2 "$C" 2>&1 | head -n 1) =~ ^20[0-9-]+T[0-9:]+\.[0-9]{9}Z\  ]]
 	is "" "$(fl logs --until 1h "$C" 2>&1)"
 	is 6 "$(fl logs --since 1h "$C" 2>&1 | wc -l)"
+	is 6 "$(fl logs --since 1h --follow "$C" 2>&1 | wc -l)"
+	is 2 "$(fl logs --since 1h --tail 2 "$C" 2>&1 | wc -l)"
+	is "" "$(fl logs --since 2100-01-01T00:00:00Z --follow "$C" 2>&1)"
 	is "$C line 1" "$(fl logs --names "$C" 2>/dev/null | head -n 1)"
 	# What others look for.
 	is "line 1" "$(journalctl --quiet --output cat "CONTAINER_NAME=$C" | head -n 1)"
@@ -126,9 +129,15 @@ teardown_file()
 	fl logs --follow "$C" >o &
 	follower=$!
 	eventually grep -q one o
+	since=$(date -u +%FT%T.%NZ)
+	fl logs --follow --since "$since" "$C" >later &
+	later=$!
 	touch "$ROOTFS/data/go"
 	wait $follower
 	is "one two three" "$(xargs <o)"
+	wait $later
+	is "two three" "$(xargs <later)"
+	is "two three" "$(fl logs --since "$since" "$C" | xargs)"
 	is "one two three" "$(fl logs --follow "$C" | xargs)"
 	is "three" "$(fl logs --follow --tail 1 "$C")"
 	rm "$ROOTFS/data/go"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `events`: lines of JSON about one container. Statistics come at each interval; an out-of-memory
- * line when the kernel's count of processes that it killed for want of memory has grown. On v1 an
- * eventfd tells us to look (Documentation/admin-guide/cgroup-v1/memory.rst, section 10), on v2 inotify
- * on memory.events; where neither works the count is looked at with each interval.
+ * line when the kernel's count of processes that it killed for want of memory has grown, or when they
+ * wait for memory because nothing may be killed. On v1 an eventfd tells us to look
+ * (Documentation/admin-guide/cgroup-v1/memory.rst, section 10), on v2 inotify on memory.events; where
+ * neither works the count is looked at with each interval.
  */
 #include <inttypes.h>
 #include <poll.h>
@@ -18,25 +19,31 @@
 #include "core/clock.h"
 #include "core/fd.h"
 #include "core/io.h"
-#include "core/parse.h"
-#include "core/str.h"
 #include "kernel/syscalls.h"
 #include "runtime/cgroup/backend.h"
+#include "runtime/cgroup/oom.h"
 #include "runtime/cgroup/stats.h"
 #include "runtime/container.h"
 #include "runtime/operations.h"
 
-#define SMALL_FILE_MAX 4096
 /* How often to ask whether init lives, where it cannot be waited for (before Linux 5.3). */
 #define POLL_INTERVAL_MS 100
+
+/*
+ * v1 tells of the want of memory before it kills (memcg1_oom_prepare() in Linux 6.12), and writes much
+ * to the console between the two: so long may the count be the old one, and so often it is looked at.
+ */
+#define KILL_WAIT_NS (10 * NSEC_PER_SEC)
+#define KILL_POLL_MS 20
 
 /* ---- out of memory ---- */
 
 struct oom_watch {
 	int memory_fd; /* the memory cgroup's directory; -EBADF: none */
-	const char *file; /* that has the line "oom_kill N" */
+	bool is_v2;
 	int event_fd; /* readable when there may be news; -EBADF: none */
 	uint64_t count; /* as last seen */
+	uint64_t kill_deadline; /* ns, monotonic: until then a kill is to be expected; 0: none is */
 };
 
 #define OOM_WATCH_INIT                                                                             \
@@ -56,20 +63,10 @@ DEFINE_AUTO_VAL(oom_watch, struct oom_watch, oom_watch_close)
 /* The count now; that of before when it cannot be read (the cgroup is gone). */
 static uint64_t oom_count(const struct oom_watch *w)
 {
-	auto_strbuf struct strbuf text = STRBUF_INIT;
 	uint64_t count = w->count;
-	char *rest;
-	char *line;
 
-	if (w->memory_fd < 0 || io_read_file_at(w->memory_fd, w->file, SMALL_FILE_MAX, &text) < 0)
-		return count;
-	rest = text.buf;
-	while ((line = strsep(&rest, "\n"))) {
-		const char *number = str_skip_prefix(line, "oom_kill ");
-
-		if (number)
-			(void)parse_u64(number, &count);
-	}
+	if (w->memory_fd >= 0)
+		(void)cgroup_oom_kills(w->memory_fd, w->is_v2, &count);
 	return count;
 }
 
@@ -110,18 +107,46 @@ static void oom_watch_open(struct oom_watch *w, const struct cgroup *cg)
 	w->memory_fd = fd_open_at(AT_FDCWD, node->path, O_PATH | O_DIRECTORY, 0);
 	if (w->memory_fd < 0)
 		return;
-	w->file = node->unified ? "memory.events" : "memory.oom_control";
+	w->is_v2 = node->unified;
 	w->event_fd = node->unified ? watch_v2(node->path) : watch_v1(w->memory_fd);
 	w->count = oom_count(w);
 }
 
-/* Swallow what was reported; how often it was does not matter. */
-static void oom_watch_drain(const struct oom_watch *w)
+/* Swallow what was reported, and say whether there was anything; how often it was does not matter. */
+static bool oom_watch_drain(const struct oom_watch *w)
 {
 	char buf[4096];
+	bool any = false;
 
 	while (read(w->event_fd, buf, sizeof(buf)) > 0)
-		;
+		any = true;
+	return any;
+}
+
+/*
+ * Whether there is news since the last call. What v1 tells may also be the removal of the cgroup, or
+ * the want of memory of one above, which kills elsewhere: so it is a kill here that counts.
+ */
+static bool oom_watch_news(struct oom_watch *w)
+{
+	bool told = oom_watch_drain(w);
+	uint64_t count = oom_count(w);
+	bool killed = count > w->count;
+
+	w->count = count;
+	if (killed)
+		w->kill_deadline = 0;
+	else if (told && !w->is_v2)
+		w->kill_deadline = clock_now_monotonic_ns() + KILL_WAIT_NS;
+	return killed || (told && !w->is_v2 && cgroup_oom_waits(w->memory_fd));
+}
+
+/* Whether the count has to be looked at soon without being told. */
+static bool oom_watch_expects(struct oom_watch *w)
+{
+	if (w->kill_deadline && clock_now_monotonic_ns() >= w->kill_deadline)
+		w->kill_deadline = 0;
+	return w->kill_deadline > 0;
 }
 
 /* ---- lines ---- */
@@ -168,19 +193,13 @@ static int report_stats(const struct container *c, struct cgroup *cg, FILE *out,
 
 static int report_oom(struct oom_watch *w, const struct container *c, FILE *out, struct err *err)
 {
-	uint64_t count = oom_count(w);
-	int r = 0;
-
-	if (count > w->count)
-		r = report("oom", c->id, NULL, out, err);
-	w->count = count;
-	return r;
+	return oom_watch_news(w) ? report("oom", c->id, NULL, out, err) : 0;
 }
 
 /* ---- the loop ---- */
 
 /* Wait for news or the deadline. */
-static void wait_for(int pidfd, const struct oom_watch *w, uint64_t deadline)
+static void wait_for(int pidfd, struct oom_watch *w, uint64_t deadline)
 {
 	struct pollfd fds[] = {
 		{ .fd = pidfd, .events = POLLIN },
@@ -190,9 +209,9 @@ static void wait_for(int pidfd, const struct oom_watch *w, uint64_t deadline)
 
 	if (pidfd < 0 && timeout > POLL_INTERVAL_MS)
 		timeout = POLL_INTERVAL_MS;
+	if (timeout > KILL_POLL_MS && oom_watch_expects(w))
+		timeout = KILL_POLL_MS;
 	(void)poll(fds, ARRAY_SIZE(fds), timeout);
-	if (fds[1].revents)
-		oom_watch_drain(w);
 }
 
 static int follow(const struct container *c, struct cgroup *cg, uint64_t interval_ms, FILE *out,

@@ -3,12 +3,15 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/alloc.h"
 #include "core/fd.h"
 #include "core/fs.h"
+#include "core/parse.h"
 #include "core/str.h"
 #include "core/strvec.h"
 #include "criu/image_file.h"
@@ -166,9 +169,7 @@ static void add_saturating(uint64_t *sum, uint64_t v)
 		*sum = UINT64_MAX;
 }
 
-/* Sum up what one page map has in its own memory file. */
-static int read_pagemap(struct image_file *file, uint32_t *ret_pages_id, uint64_t *ret_pages,
-			struct criu_images_info *info)
+static int read_head(struct image_file *file, uint32_t *ret_pages_id)
 {
 	CriuPagemapHead *head;
 	int r = image_file_next(file);
@@ -180,16 +181,34 @@ static int read_pagemap(struct image_file *file, uint32_t *ret_pages_id, uint64_
 		return -EBADMSG;
 	*ret_pages_id = head->pages_id;
 	criu_pagemap_head__free_unpacked(head, NULL);
+	return 0;
+}
+
+struct pagemap {
+	uint32_t pages_id;
+	uint64_t here; /* pages in its own memory file */
+	uint64_t all; /* and in those of pre-dumps */
+};
+
+static int read_pagemap(struct image_file *file, struct pagemap *map, struct criu_images_info *info)
+{
+	int r = read_head(file, &map->pages_id);
+
+	if (r < 0)
+		return r;
 	while ((r = image_file_next(file)) > 0) {
 		CriuPagemapEntry *e = criu_pagemap_entry__unpack(NULL, file->len, file->entry);
 		uint32_t flags;
+		uint64_t n;
 
 		if (!e)
 			return -EBADMSG;
 		flags = e->has_flags ? e->flags : e->in_parent ? PAGE_IN_PARENT : PAGE_PRESENT;
+		n = e->has_nr_pages ? e->nr_pages : e->compat_nr_pages;
 		if (flags & PAGE_PRESENT)
-			add_saturating(ret_pages,
-				       e->has_nr_pages ? e->nr_pages : e->compat_nr_pages);
+			add_saturating(&map->here, n);
+		if (flags & (PAGE_PRESENT | PAGE_IN_PARENT))
+			add_saturating(&map->all, n);
 		info->has_parent |= (flags & PAGE_IN_PARENT) != 0;
 		info->is_elsewhere |= flags == PAGE_LAZY;
 		criu_pagemap_entry__free_unpacked(e, NULL);
@@ -200,13 +219,24 @@ static int read_pagemap(struct image_file *file, uint32_t *ret_pages_id, uint64_
 int criu_images_pages_id(int dir_fd, const char *pagemap, uint32_t *ret, struct err *err)
 {
 	auto_image_file struct image_file file = IMAGE_FILE_INIT;
-	struct criu_images_info info = { 0 };
-	uint64_t pages = 0;
 	int r = image_file_open(&file, dir_fd, pagemap, IMAGE_MAGIC_PAGEMAP);
 
 	if (r == 0)
-		r = read_pagemap(&file, ret, &pages, &info);
+		r = read_head(&file, ret);
 	return r < 0 ? fail_file(err, r, pagemap) : 0;
+}
+
+/* Shared memory has a page map of its own: pagemap-shmem-ID.img. */
+static void note_largest(struct criu_images_info *info, const char *name, uint64_t bytes)
+{
+	const char *id = str_skip_prefix(name, "pagemap-");
+	auto_free char *number = xstrndup(id, strcspn(id, "."));
+	uint32_t pid;
+
+	if (parse_u32(number, &pid) < 0 || bytes <= info->largest_bytes)
+		return;
+	info->largest_bytes = bytes;
+	info->largest_pid = pid;
 }
 
 static int check_pagemap(int dir_fd, const char *name, struct criu_images_info *info,
@@ -215,26 +245,53 @@ static int check_pagemap(int dir_fd, const char *name, struct criu_images_info *
 	auto_image_file struct image_file file = IMAGE_FILE_INIT;
 	auto_free char *pages_name = NULL;
 	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE);
-	uint64_t pages = 0;
-	uint32_t id = 0;
+	struct pagemap map = { 0 };
 	struct stat st;
 	int r = image_file_open(&file, dir_fd, name, IMAGE_MAGIC_PAGEMAP);
 
 	if (r == 0)
-		r = read_pagemap(&file, &id, &pages, info);
+		r = read_pagemap(&file, &map, info);
 	if (r < 0)
 		return fail_file(err, r, name);
-	if (pages == 0)
+	if (map.all <= UINT64_MAX / page_size)
+		note_largest(info, name, map.all * page_size);
+	if (map.here == 0)
 		return 0;
-	pages_name = xasprintf("pages-%" PRIu32 ".img", id);
+	pages_name = xasprintf("pages-%" PRIu32 ".img", map.pages_id);
 	if (fstatat(dir_fd, pages_name, &st, 0) < 0)
 		return fail_file(err, -errno, pages_name);
-	if (pages > UINT64_MAX / page_size || (uint64_t)st.st_size < pages * page_size)
+	if (map.here > UINT64_MAX / page_size || (uint64_t)st.st_size < map.here * page_size)
 		return err_set(err, ERR_CORRUPT,
 			       "image '%s' is cut short (%" PRIu64 " bytes of %" PRIu64
 			       " pages); " REMEDY,
-			       pages_name, (uint64_t)st.st_size, pages);
-	info->memory_bytes += pages * page_size;
+			       pages_name, (uint64_t)st.st_size, map.here);
+	info->memory_bytes += map.here * page_size;
+	return 0;
+}
+
+int criu_images_huge_bytes(int dir_fd, uint32_t pid, uint64_t *ret, struct err *err)
+{
+	/* CRIU says which size they have in the same place as mmap(2), with or without the other flag. */
+	const uint32_t huge = MAP_HUGETLB | ((uint32_t)MAP_HUGE_MASK << MAP_HUGE_SHIFT);
+	auto_free char *name = xasprintf("mm-%" PRIu32 ".img", pid);
+	auto_image_file struct image_file file = IMAGE_FILE_INIT;
+	CriuMmAreas *mm = NULL;
+	uint64_t bytes = 0;
+	int r = image_file_open(&file, dir_fd, name, 0);
+
+	if (r == 0)
+		r = image_file_next(&file);
+	if (r == 0)
+		r = -ENODATA;
+	if (r > 0)
+		mm = criu_mm_areas__unpack(NULL, file.len, file.entry);
+	if (!mm)
+		return fail_file(err, r < 0 ? r : -EBADMSG, name);
+	for (size_t i = 0; i < mm->n_areas; i++)
+		if (mm->areas[i]->flags & huge && mm->areas[i]->end > mm->areas[i]->start)
+			add_saturating(&bytes, mm->areas[i]->end - mm->areas[i]->start);
+	criu_mm_areas__free_unpacked(mm, NULL);
+	*ret = bytes;
 	return 0;
 }
 

@@ -237,6 +237,19 @@ memory_limit()
 	is "67108864 100 b" "$(memory_limit) $(in_c 'echo $(ulimit -n) $A')"
 }
 
+@test "a limit of memory that the processes, or CRIU, do not fit into is named" {
+	[[ $ENGINE_RUNTIME != *crun ]] || skip "what the runtime says of a failure: see the run with floe-runtime"
+	ticking -m 100m
+	fl checkpoint --export c.tar "$C" >/dev/null
+	fl rm "$C" >/dev/null
+	try restore --import c.tar --memory 1k
+	[[ $output =~ "process "[0-9]+" of the checkpoint has "[0-9]+" bytes of memory, and the container's limit is 1024; restore it with a higher limit" ]]
+	try restore --import c.tar --memory 512k
+	refused "the kernel killed a process for want of memory, of which the container may have 524288 bytes (restore it with a higher limit)"
+	import c.tar --memory 64m >/dev/null
+	counts_on "$C"
+}
+
 # It has no seccomp filter any more, and needs none.
 @test "a container with a zombie" {
 	is_zombie()

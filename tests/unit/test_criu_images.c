@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -327,6 +328,56 @@ static void test_parent(void **state UNUSED)
 	assert_true(info.has_parent);
 	assert_false(info.is_elsewhere);
 	assert_int_equal(info.memory_bytes, 0);
+	assert_int_equal(info.largest_bytes, 10 * sysconf(_SC_PAGESIZE));
+}
+
+static void add_area(CriuMmAreas *mm, CriuArea *area, uint64_t start, uint64_t end, uint32_t flags)
+{
+	*area = (CriuArea)CRIU_AREA__INIT;
+	area->start = start;
+	area->end = end;
+	area->flags = flags;
+	mm->areas[mm->n_areas++] = area;
+}
+
+/* The largest process, and what of it is not counted as memory. */
+static void test_largest(void **state UNUSED)
+{
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+	CriuArea areas[3];
+	CriuArea *list[3];
+	CriuMmAreas mm = CRIU_MM_AREAS__INIT;
+	struct criu_images_info info;
+	struct err err = ERR_INIT;
+	uint64_t huge = 1;
+	long page = sysconf(_SC_PAGESIZE);
+
+	begin_pagemap(&sb, 5);
+	add_run(&sb, 4, 7, 0);
+	put("pagemap-11.img", &sb);
+	put_size("pages-5.img", 7 * page);
+	begin_pagemap(&sb, 6);
+	add_run(&sb, 4, 50, 0);
+	put("pagemap-shmem-12.img", &sb);
+	put_size("pages-6.img", 50 * page);
+	assert_int_equal(criu_images_check(dir_fd, &info, &err), 0);
+	assert_int_equal(info.largest_bytes, 7 * page);
+	assert_int_equal(info.largest_pid, 11);
+	mm.areas = list;
+	add_area(&mm, &areas[0], 0x1000, 0x3000, MAP_PRIVATE | MAP_ANONYMOUS);
+	begin(&sb, MAGIC_ANY);
+	add_entry(&sb, &mm.base);
+	put("mm-11.img", &sb);
+	assert_int_equal(criu_images_huge_bytes(dir_fd, 11, &huge, &err), 0);
+	assert_int_equal(huge, 0);
+	add_area(&mm, &areas[1], 0x200000, 0x400000, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB);
+	add_area(&mm, &areas[2], 0x600000, 0x800000, MAP_PRIVATE | 21U << 26);
+	begin(&sb, MAGIC_ANY);
+	add_entry(&sb, &mm.base);
+	put("mm-11.img", &sb);
+	assert_int_equal(criu_images_huge_bytes(dir_fd, 11, &huge, &err), 0);
+	assert_int_equal(huge, 0x400000);
+	assert_true(criu_images_huge_bytes(dir_fd, 99, &huge, &err) < 0);
 }
 
 static void add_pages(struct strbuf *sb, uint32_t flags, uint64_t address, uint64_t pages)
@@ -458,6 +509,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_not_an_image, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_absurd_sizes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_parent, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_largest, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pages_of_parent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stats, set_up, tear_down),
 	};

@@ -34,6 +34,7 @@
 #include "runtime/checkpoint/facts.h"
 #include "runtime/checkpoint/host_nodes.h"
 #include "runtime/checkpoint/image_view.h"
+#include "runtime/checkpoint/memory_limit.h"
 #include "runtime/checkpoint/request.h"
 #include "runtime/checkpoint/restore_mounts.h"
 #include "runtime/checkpoint/restore_preflight.h"
@@ -57,6 +58,7 @@ struct restore {
 	struct checkpoint_request request;
 	struct restore_hooks hooks;
 	enum checkpoint_cgroups_mode cgroups_mode;
+	uint64_t memory_kills; /* in the cgroup, before there was anything of ours */
 	int extra_fds[RESTORE_NAMESPACES_MAX];
 	size_t n_extra_fds;
 	int view_fd; /* what CRIU gets in place of the images (image_view.h); -EBADF: nothing */
@@ -108,7 +110,7 @@ static int open_images(void *context, struct err *err)
 	if (r == 0)
 		r = criu_session_open(&rs->session, rs->l.rt, &opts, err);
 	if (r == 0)
-		r = restore_check_images(rs->opts, rs->session.images_fd, err);
+		r = restore_check_images(rs->opts, spec_of(rs), rs->session.images_fd, err);
 	if (r == 0)
 		r = descriptors_load(&rs->descriptors, rs->session.images_fd, err);
 	if (r < 0)
@@ -142,6 +144,7 @@ static int make_cgroup(struct restore *rs, pid_t pid, struct err *err)
 		r = cgroup_apply(&rs->l.cgroup, spec_of(rs)->linux_->resources, err);
 	if (r == 0)
 		cgroup_save_paths(&rs->l.cgroup, &rs->l.container.record.cgroup_paths);
+	rs->memory_kills = memory_limit_kills(&rs->l.cgroup);
 	return r;
 }
 
@@ -333,9 +336,8 @@ static int name_cgroups(struct restore *rs, struct err *err)
 	return 0;
 }
 
-static int start_criu(void *context, struct err *err)
+static int start(struct restore *rs, struct err *err)
 {
-	struct restore *rs = context;
 	struct criu_client_opts client = CRIU_CLIENT_OPTS_INIT;
 	bool in_unified = cgroup_clone_fd(&rs->l.cgroup) >= 0;
 	int r = open_namespaces(rs, err);
@@ -363,6 +365,20 @@ static int start_criu(void *context, struct err *err)
 	if (r == 0 && rs->l.cgroup.wants_process)
 		r = make_cgroup_around_criu(rs, err);
 	return r < 0 ? r : name_cgroups(rs, err);
+}
+
+static int explain_kills(const struct restore *rs, int r, struct err *err)
+{
+	return memory_limit_explain(&rs->l.cgroup, rs->memory_kills, spec_of(rs)->linux_->resources,
+				    r, err);
+}
+
+static int start_criu(void *context, struct err *err)
+{
+	struct restore *rs = context;
+	int r = start(rs, err);
+
+	return explain_kills(rs, r, err);
 }
 
 static int hand_out_terminal(struct restore *rs, struct criu_notification *n, struct err *err)
@@ -456,7 +472,7 @@ static int run_criu(void *context, struct err *err)
 	r = criu_session_explain(&rs->session, &result, &is_known, err);
 	if (!is_known)
 		criu_session_quote(&rs->session);
-	return r;
+	return explain_kills(rs, r, err);
 }
 
 /* Init of the restored container, should it live on although the restore failed. */

@@ -7,6 +7,7 @@
 #include "core/str.h"
 #include "criu/image_check.h"
 #include "kernel/proc_root.h"
+#include "runtime/checkpoint/memory_limit.h"
 #include "runtime/lsm/lsm.h"
 
 int restore_check_profile(const struct restore_options *opts, const struct runtime_spec *spec,
@@ -29,7 +30,8 @@ int restore_check_profile(const struct restore_options *opts, const struct runti
 	return r;
 }
 
-int restore_check_images(const struct restore_options *opts, int images_fd, struct err *err)
+int restore_check_images(const struct restore_options *opts, const struct runtime_spec *spec,
+			 int images_fd, struct err *err)
 {
 	struct criu_images_info info;
 	int r = criu_images_check(images_fd, &info, err);
@@ -39,5 +41,8 @@ int restore_check_images(const struct restore_options *opts, int images_fd, stru
 			err, ERR_USAGE,
 			"the checkpoint left its memory to a page server; while that runs, "
 			"restore with --lazy-pages, and with `criu lazy-pages --page-server`");
+	/* What is fetched lazily may never be asked for. */
+	if (r == 0 && !opts->lazy_pages)
+		r = memory_limit_check(spec->linux_->resources, &info, images_fd, err);
 	return r;
 }

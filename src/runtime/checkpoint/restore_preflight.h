@@ -9,5 +9,6 @@
  * so late die traced, and it waits for init before it lets go of the others. */
 int restore_check_profile(const struct restore_options *opts, const struct runtime_spec *spec,
 			  struct err *err);
-/* That the images are whole, and here. */
-int restore_check_images(const struct restore_options *opts, int images_fd, struct err *err);
+/* That the images are whole, and here, and that the container's limit of memory is not less than one process needs. */
+int restore_check_images(const struct restore_options *opts, const struct runtime_spec *spec,
+			 int images_fd, struct err *err);

@@ -56,6 +56,39 @@ in_user_namespace()
 	ticks_are_continuous
 }
 
+# As podman has its files, from 5 on.
+@test "a container in a user namespace with bind mounts from behind a closed directory" {
+	local now i
+	in_user_namespace
+	mkdir -p "$T/closed/directory"
+	echo content >"$T/closed/file"
+	echo below >"$T/closed/directory/file"
+	chmod 700 "$T/closed"
+	add_mount /bound bind "$T/closed/file" bind ro rprivate
+	add_mount /bound-directory bind "$T/closed/directory" rbind rprivate
+	ticking
+	start_on_pipe
+	for i in 1 2; do
+		ticks_after "$((i * 2))"
+		checkpoint
+		now=$(last_tick)
+		restore
+		ticks_after "$now"
+		[ "$(inside cat /bound /bound-directory/file)" = $'content\nbelow' ]
+		[ -z "$(compgen -G '/run/floe-sources.*')" ]
+		rm -r "$T/image"
+	done
+	# What the host writes later is there, too.
+	echo more >"$T/closed/directory/file"
+	[ "$(inside cat /bound-directory/file)" = more ]
+	checkpoint
+	echo >"$T/image/core-1.img"
+	restore || status=$?
+	[ "${status:-0}" -eq 1 ]
+	is_gone
+	[ -z "$(compgen -G '/run/floe-sources.*')" ]
+}
+
 @test "a restore in a user namespace that fails leaves nothing" {
 	in_user_namespace
 	ticking

@@ -31,6 +31,7 @@
 #include "core/str.h"
 #include "criu/image_check.h"
 #include "kernel/procfs.h"
+#include "runtime/checkpoint/closed_sources.h"
 #include "runtime/checkpoint/facts.h"
 #include "runtime/checkpoint/host_nodes.h"
 #include "runtime/checkpoint/image_view.h"
@@ -64,6 +65,7 @@ struct restore {
 	int view_fd; /* what CRIU gets in place of the images (image_view.h); -EBADF: nothing */
 	struct criu_root root;
 	char *devices_directory; /* while there is one (host_nodes.h) */
+	char *sources_directory; /* the same (closed_sources.h) */
 	struct foreground foreground;
 };
 
@@ -188,13 +190,14 @@ static void unmount_criu_root(void *context)
 	criu_root_unmount(&rs->root);
 }
 
-static void unmount_devices(void *context)
+static void unmount_sources(void *context)
 {
 	struct restore *rs = context;
 
+	closed_sources_unmount(&rs->externals, rs->sources_directory);
+	replace_ptr(rs->sources_directory, NULL);
 	host_nodes_unmount(&rs->l, rs->devices_directory);
-	free(rs->devices_directory);
-	rs->devices_directory = NULL;
+	replace_ptr(rs->devices_directory, NULL);
 }
 
 static int list_externals(void *context, struct err *err)
@@ -208,7 +211,12 @@ static int list_externals(void *context, struct err *err)
 	externals_make(&rs->externals, &rs->l.mounts, &rs->l.devices, &rs->l.cgroup_facts);
 	externals_follow_sources(&rs->externals);
 	r = host_nodes_mount(&rs->l, &rs->externals, &rs->devices_directory, err);
-	return r < 0 ? r : externals_resolve(&rs->externals, &root, false, err);
+	if (r == 0)
+		r = externals_resolve(&rs->externals, &root, false, err);
+	if (r == 0 && namespace_plan_has(&rs->l.namespaces, NAMESPACE_USER))
+		r = closed_sources_mount(&rs->externals, spec_of(rs)->linux_,
+					 &rs->sources_directory, err);
+	return r;
 }
 
 /* ---- images for a container in a user namespace ---- */
@@ -493,7 +501,7 @@ static int finish(void *context, struct err *err UNUSED)
 {
 	close_view(context);
 	unmount_criu_root(context);
-	unmount_devices(context);
+	unmount_sources(context);
 	return 0;
 }
 
@@ -503,7 +511,7 @@ static const struct stage restore_stages[] = {
 	{ "reserve state directory", reserve_directory, release_directory },
 	{ "create cgroup", create_cgroup, remove_cgroup },
 	{ "make mount targets", make_mount_targets, NULL },
-	{ "list external mounts", list_externals, unmount_devices },
+	{ "list external mounts", list_externals, unmount_sources },
 	{ "prepare criu-root", prepare_criu_root, unmount_criu_root },
 	{ "open view of images", open_view, close_view },
 	{ "start criu", start_criu, NULL },

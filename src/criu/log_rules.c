@@ -130,8 +130,8 @@ const struct criu_log_rule criu_log_rules[] = {
 	  "Failed "
 	  "to resolve",
 	  "an inotify or fanotify watch is on a file whose path cannot be found, as happens on "
-	  "overlay file systems",
-	  "force-irmap", "or watch files on a bind mount or tmpfs" },
+	  "overlay file systems when it was deleted",
+	  "irmap-scan-path DIRECTORY", "or watch files on a bind mount or tmpfs" },
 	{ "fsnotify: (Can't find mount|Unable to lookup a mount|Can't find mnt_id)",
 	  "an inotify or fanotify watch is on a file outside of the container's mounts", NULL,
 	  "end the watch" },

@@ -347,20 +347,56 @@ restorable_ids()
 	fl rm -f -t 0 "$C" >/dev/null
 }
 
-# A container of programs that hold a lock of each kind, and look whether they have it still when they are told to.
+# running IMAGE PROGRAM...: a container of programs that look whether they have their state still when they are told to.
+running()
+{
+	local image=$1
+	shift
+	# shellcheck disable=SC2046 # words
+	fl run -d --name "$C" $(cr_options) "$image" /cr/programs group "$@" </dev/null >/dev/null
+	eventually fl exec "$C" test -e /cr/out/ready
+}
+
+# all_pass PROGRAM...
+all_pass()
+{
+	fl kill -s USR1 "$C" >/dev/null
+	told() { [ "$(in_c 'cat /cr/out/results 2>/dev/null' | wc -l)" -eq $# ]; }
+	eventually told "$@"
+	is "$(printf 'pass %s\n' "$@" | sort)" "$(in_c 'cat /cr/out/results' | sort)"
+}
+
 locking()
 {
-	# shellcheck disable=SC2046 # words
-	fl run -d --name "$C" $(cr_options) "$@" locks /cr/programs group lock_flock lock_posix lock_ofd </dev/null >/dev/null
-	eventually fl exec "$C" test -e /cr/out/ready
+	running locks lock_flock lock_posix lock_ofd
 }
 
 locks_are_held()
 {
-	fl kill -s USR1 "$C" >/dev/null
-	told() { [ "$(in_c 'cat /cr/out/results 2>/dev/null' | wc -l)" -eq 3 ]; }
-	eventually told
-	is "pass lock_flock pass lock_ofd pass lock_posix" "$(in_c 'cat /cr/out/results' | sort | xargs)"
+	all_pass lock_flock lock_posix lock_ofd
+}
+
+@test "watched files of the image" {
+	make_programs_image watches
+	running watches inotify_watches
+	if [[ $ENGINE_RUNTIME == *crun ]]; then
+		# It does not tell CRIU where they are, which a root of layers does not.
+		try checkpoint "$C"
+		is 125 "$status"
+		state_is "$C" running
+		return
+	fi
+	fl checkpoint "$C" >/dev/null
+	fl restore "$C" >/dev/null
+	all_pass inotify_watches
+	fl rm -f -t 0 "$C" >/dev/null
+	running watches inotify_watches
+	fl checkpoint --export c.tar "$C" >/dev/null
+	fl rm "$C" >/dev/null
+	import "" >/dev/null
+	all_pass inotify_watches
+	fl rm -f -t 0 "$C" >/dev/null
+	fl rmi watches >/dev/null
 }
 
 @test "file locks: refused without a word about them, held after a restore in place and from an archive" {

@@ -139,7 +139,7 @@ static void test_rules(void **state UNUSED)
 		  "io_uring", NULL },
 		{ "Can't dump file 7 of that type [20600] (chr 1:1)",
 		  "descriptor 7 is of a kind that CRIU cannot keep (chr 1:1)", NULL },
-		{ "fsnotify: \tCan't dump that handle", "inotify", "force-irmap" },
+		{ "fsnotify: \tCan't dump that handle", "inotify", "irmap-scan-path DIRECTORY" },
 		{ "File bin/sh has bad size 12 (expect 13)", "'bin/sh' is not the file", NULL },
 		{ "Can't open file etc/x on restore: No such file or directory",
 		  "'etc/x', which the container had open", NULL },

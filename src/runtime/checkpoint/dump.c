@@ -27,6 +27,7 @@
 #include "runtime/checkpoint/request.h"
 #include "runtime/checkpoint/session.h"
 #include "runtime/checkpoint/tuning.h"
+#include "runtime/checkpoint/watch_search.h"
 #include "runtime/container.h"
 #include "runtime/delete.h"
 #include "runtime/operations.h"
@@ -117,6 +118,7 @@ static int make_request(struct dump *d, struct err *err)
 	/* What the caller left open is decided by what the container is. */
 	struct checkpoint_options opts = *d->opts;
 	struct checkpoint_tuning tuning;
+	auto_strvec struct strvec watch_paths = STRVEC_INIT;
 	struct checkpoint_facts facts = {
 		.criu_version = d->session.version,
 		.init_pid = c->record.pid,
@@ -127,6 +129,7 @@ static int make_request(struct dump *d, struct err *err)
 		.freezer_is_v2 = d->cgroup.is_v2,
 		.externals = &d->plans.externals,
 		.cgroup_yard = d->session.home.yard,
+		.watch_paths = &watch_paths,
 	};
 	int r = checkpoint_namespace_inode(c->spec, "network", &facts.network_ns_inode, err);
 
@@ -140,6 +143,7 @@ static int make_request(struct dump *d, struct err *err)
 	if (tuning.network_lock != CHECKPOINT_NETWORK_LOCK_SKIP && ends_container(d))
 		network_end_hold(&d->network, c->spec, c->record.pid);
 	d->freezes_early = tuning.may_freeze_early && !d->opts->pre_dump;
+	watch_paths_collect(&watch_paths, c->record.pid, &d->cgroup);
 	facts.freezer_path = tuning.use_freezer ? cgroup_freezer_path(&d->cgroup) : NULL;
 	if (r == 0)
 		r = checkpoint_namespace_inode(c->spec, "pid", &facts.pid_ns_inode, err);

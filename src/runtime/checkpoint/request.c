@@ -270,6 +270,9 @@ static void set_dump_options(CriuOpts *o, const struct checkpoint_options *opts,
 		criu_opts_set_string(&o->parent_img, opts->parent_path);
 		CRIU_SET(o, track_mem, true);
 	}
+	for (size_t i = 0; facts->watch_paths && i < facts->watch_paths->n; i++)
+		*array_push(o->irmap_scan_paths, o->n_irmap_scan_paths) =
+			xstrdup(facts->watch_paths->v[i]);
 	criu_opts_set_string(&o->cgroup_yard, facts->cgroup_yard);
 	if (facts->freezer_path &&
 	    (!facts->freezer_is_v2 || facts->criu_version >= CRIU_VERSION_FREEZER_V2))

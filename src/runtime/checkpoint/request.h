@@ -24,6 +24,7 @@
 
 #include "core/auto.h"
 #include "core/err.h"
+#include "core/strvec.h"
 #include "criu/client.h"
 #include "kernel/procfs.h"
 #include "runtime/checkpoint/descriptors.h"
@@ -85,6 +86,8 @@ struct checkpoint_facts {
 	const char
 		*cgroup_yard; /* directory with all hierarchies by name, spares CRIU from mounting
 				  * them; NULL: none */
+	const struct strvec
+		*watch_paths; /* where CRIU finds what is watched; NULL: nothing to say */
 	int log_level; /* 0: 4, debug */
 };
 

@@ -266,6 +266,15 @@ static void watch_root_tmp(void)
 }
 SITUATION(watch_root_tmp, watch_root_tmp)
 
+/* With one below it, which is to be found without a walk through everything. */
+static void watch_root_itself(void)
+{
+	watch("/");
+	watch("/tmp");
+	watch("/etc");
+}
+SITUATION(watch_root_itself, watch_root_itself)
+
 static void watch_root_mark(void)
 {
 	must(fanotify_mark(must(fanotify_init(FAN_CLASS_NOTIF, O_RDONLY)), FAN_MARK_ADD, FAN_OPEN,

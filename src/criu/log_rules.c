@@ -188,6 +188,10 @@ const struct criu_log_rule criu_log_rules[] = {
 	{ "Can't restore sub-task in NS",
 	  "a process other than the first is in a namespace of its own", NULL,
 	  "checkpoint without that process" },
+	{ "Can't open ([0-9]+)/ns/[a-z]+ on procfs: Permission denied",
+	  "process $1, the container's first, has changed its user or made itself undumpable, and "
+	  "since a restore CRIU cannot look at it from within the user namespace",
+	  NULL, "let an init be the first process (--init of floe and podman)" },
 	{ "namespaces doesn't belong to the target user namespace",
 	  "a namespace of the container belongs to another user namespace", NULL,
 	  "let the runtime create all of the container's namespaces" },

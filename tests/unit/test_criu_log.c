@@ -147,6 +147,7 @@ static void test_rules(void **state UNUSED)
 		  "--enable-external-masters.",
 		  "the mount at './data'", "enable-external-masters" },
 		{ "mnt: 91:./proc/x doesn't have a proper root mount", "'./proc/x'", NULL },
+		{ "Can't open 94/ns/net on procfs: Permission denied", "process 94", NULL },
 		{ "mnt: FS mnt ./f dev 0x2f root / unsupported id 44", "'./f'", NULL },
 		{ "Can't dump nested net namespace for 14", "process 14 is in a net namespace",
 		  NULL },

@@ -10,22 +10,46 @@
 #include "runtime/hooks.h"
 #include "spec/runtime_state.h"
 
-char *container_hook_state(const struct container *c, enum container_status status, int pid)
+/* All borrowed: it is only encoded. */
+static struct oci_state state_of(const struct container *c, enum container_status status,
+				 char *status_name, int pid)
 {
-	auto_free char *name = xstrdup(container_status_to_string(status));
-	/* All borrowed: it is only encoded. */
-	struct oci_state state = {
+	return (struct oci_state){
 		.oci_version = c->spec->oci_version,
 		.id = c->id,
-		.status = name,
+		.status = status_name,
 		.pid = status == CONTAINER_STOPPED ? 0 :
 		       pid			   ? pid :
 						     c->record.pid,
 		.bundle = c->record.bundle,
 		.annotations = c->spec->annotations,
 	};
+}
+
+char *container_hook_state(const struct container *c, enum container_status status, int pid)
+{
+	auto_free char *name = xstrdup(container_status_to_string(status));
+	struct oci_state state = state_of(c, status, name, pid);
 
 	return json_encode(&oci_state_desc, &state, JSON_COMPACT);
+}
+
+char *container_listener_state(const struct container *c, enum container_status status,
+			       const struct runtime_spec *spec, int pid)
+{
+	auto_free char *name = xstrdup(container_status_to_string(status));
+	char listener[] = "seccompFd";
+	char *fds[] = { listener };
+	const struct oci_seccomp_state state = {
+		.oci_version = spec->oci_version,
+		.fds = fds,
+		.n_fds = ARRAY_SIZE(fds),
+		.pid = pid,
+		.metadata = spec->linux_->seccomp->listener_metadata,
+		.state = state_of(c, status, name, 0),
+	};
+
+	return json_encode(&oci_seccomp_state_desc, &state, JSON_COMPACT);
 }
 
 /* Those of the runtime's namespaces begin in the bundle, where runc and crun are then; it may be gone. */

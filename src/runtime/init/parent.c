@@ -214,8 +214,6 @@ static int serve_seccomp_listener(struct launch *l, struct msg *m, struct err *e
 	const struct oci_seccomp *seccomp = spec_of(l)->linux_->seccomp;
 	auto_close int pidfd = sys_pidfd_open(l->init_pid);
 	auto_close int listener_fd = -EBADF;
-	auto_free char *state = container_hook_state(
-		&l->container, l->directory_is_ours ? CONTAINER_CREATING : CONTAINER_RUNNING, 0);
 	auto_free char *payload = NULL;
 	int number;
 
@@ -229,8 +227,9 @@ static int serve_seccomp_listener(struct launch *l, struct msg *m, struct err *e
 	}
 	if (listener_fd < 0)
 		return listener_fd;
-	payload = seccomp_notify_payload(spec_of(l)->oci_version, l->init_pid,
-					 seccomp->listener_metadata, state);
+	payload = container_listener_state(
+		&l->container, l->directory_is_ours ? CONTAINER_CREATING : CONTAINER_RUNNING,
+		spec_of(l), l->init_pid);
 	return seccomp_notify_send(seccomp->listener_path, listener_fd, payload, err);
 }
 

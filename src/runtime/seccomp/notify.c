@@ -3,16 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <json-c/json.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "core/alloc.h"
 #include "core/fd.h"
-#include "core/json_table.h"
 #include "core/msg.h"
 
 #ifndef SYS_pidfd_getfd
@@ -30,26 +27,6 @@ int seccomp_notify_fetch(int pidfd, int number, struct err *err)
 			       "take over seccomp listener: the kernel has no pidfd_getfd "
 			       "(Linux 5.6)");
 	return err_sys(err, -errno, "take over seccomp listener");
-}
-
-char *seccomp_notify_payload(const char *oci_version, pid_t pid, const char *metadata,
-			     const char *state_json)
-{
-	struct json_object *payload = json_object_new_object();
-	struct json_object *fds = json_object_new_array();
-	struct json_object *state = json_tokener_parse(state_json);
-	char *text;
-
-	(void)json_object_array_add(fds, json_object_new_string("seccompFd"));
-	(void)json_object_object_add(payload, "ociVersion", json_object_new_string(oci_version));
-	(void)json_object_object_add(payload, "fds", fds);
-	(void)json_object_object_add(payload, "pid", json_object_new_int(pid));
-	if (metadata)
-		(void)json_object_object_add(payload, "metadata", json_object_new_string(metadata));
-	(void)json_object_object_add(payload, "state", state);
-	text = json_value_to_text(payload, JSON_COMPACT);
-	(void)json_object_put(payload);
-	return text;
 }
 
 /* A path that is too long for a socket address is reached through a descriptor of the socket file. */

@@ -9,13 +9,6 @@
 /* A copy of descriptor `number` of the process behind pidfd (pidfd_getfd(2), Linux 5.6). */
 int seccomp_notify_fetch(int pidfd, int number, struct err *err);
 
-/*
- * The OCI "container process state": {ociVersion, fds, pid, metadata, state}. state_json is the state
- * document with status "creating" (init) or "running" (exec); metadata may be NULL. Caller owns.
- */
-char *seccomp_notify_payload(const char *oci_version, pid_t pid, const char *metadata,
-			     const char *state_json);
-
 /* Connect to the stream socket at path, send the payload with the descriptor on its first byte,
  * close. Does not take the descriptor. */
 int seccomp_notify_send(const char *path, int listener_fd, const char *payload, struct err *err);

@@ -143,7 +143,9 @@ static int kill_it(struct container *c, struct err *err)
 		    kill(c->status.pid, SIGKILL) == 0)
 			err_clear(err);
 	}
-	if (container_wait_exit(c, KILL_WAIT_MS) < 0)
+	/* The runtime's delete knows more ways: to end a CRIU that holds the processes since its runtime was killed. */
+	if (container_wait_exit(c, KILL_WAIT_MS) < 0 &&
+	    (runtime_delete(c, NULL) < 0 || container_wait_exit(c, KILL_WAIT_MS) < 0))
 		return err_set(err, ERR_TIMEOUT,
 			       "container '%s' did not end %d seconds after SIGKILL",
 			       c->config.name, KILL_WAIT_MS / 1000);

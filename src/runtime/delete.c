@@ -2,6 +2,7 @@
 #include "runtime/delete.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/mount.h>
 
 #include "core/clock.h"
@@ -9,8 +10,10 @@
 #include "core/fs.h"
 #include "core/io.h"
 #include "core/log.h"
+#include "core/parse.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "kernel/procfs.h"
 #include "kernel/syscalls.h"
 #include "runtime/cgroup/backend.h"
 #include "runtime/container_hooks.h"
@@ -19,6 +22,34 @@
 
 /* How long init may take to die of SIGKILL, as in runc. */
 #define KILL_TIMEOUT_MS 10000
+
+/*
+ * A CRIU whose runtime was killed: the first process of a pid namespace, in its end, waits for processes that are their tracer's
+ * to collect first, and CRIU waits for it. We have the container's lock, so it is nobody's any more.
+ */
+static void end_tracer(const struct container *c)
+{
+	auto_procfs struct procfs proc = PROCFS_INIT;
+	auto_free char *text = NULL;
+	auto_close int pidfd = -EBADF;
+	struct procfs_stat stat;
+	uint32_t tracer = 0;
+
+	if (procfs_open(&proc, NULL) == 0)
+		text = procfs_status_field(&proc, c->record.pid, "TracerPid");
+	if (!text || parse_u32(text, &tracer) < 0 || tracer == 0)
+		return;
+	pidfd = sys_pidfd_open((pid_t)tracer);
+	if (procfs_read_stat(&proc, (pid_t)tracer, &stat) < 0 || !str_has_prefix(stat.comm, "criu"))
+		return;
+	log_debug("container '%s': end criu (process %u), which holds its processes", c->id,
+		  tracer);
+	/* compat: pidfd_open needs Linux 5.3. */
+	if (pidfd >= 0)
+		(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+	else
+		(void)kill((pid_t)tracer, SIGKILL);
+}
 
 static int kill_and_wait(const struct container *c, struct err *err)
 {
@@ -43,7 +74,8 @@ static int kill_and_wait(const struct container *c, struct err *err)
 				"container init still running: container '%s', pid %d, did not die "
 				"of SIGKILL within %d s",
 				c->id, c->record.pid, KILL_TIMEOUT_MS / 1000);
-		(void)poll(&pfd, 1, pidfd >= 0 ? 100 : 5);
+		if (poll(&pfd, 1, pidfd >= 0 ? 100 : 5) == 0)
+			end_tracer(c);
 	}
 	return 0;
 }

@@ -94,6 +94,18 @@ fl_directly()
 	fl rm --force "$C" >/dev/null
 }
 
+@test "a runtime whose kill does not end it: its delete does" {
+	cat >runtime <<-END
+		#!/bin/sh
+		for word; do [ "\$word" != kill ] || exit 0; done
+		exec '$ENGINE_RUNTIME' "\$@"
+	END
+	chmod +x runtime
+	ENGINE_RUNTIME=$T/runtime start_idle "$C"
+	ENGINE_RUNTIME=$T/runtime fl rm --force --time 0 "$C" >/dev/null
+	is "" "$(fl ps -aq)"
+}
+
 @test "after a restart of the machine nothing claims to run" {
 	command -v sqlite3 >/dev/null || skip "no sqlite3"
 	start_idle "$C"

@@ -2,6 +2,7 @@
 #include "kernel/fuse_dir.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -21,7 +22,7 @@
 #include "kernel/syscalls.h"
 
 #define THREADS_MAX 4
-/* Nobody writes: enough for all requests, and not below FUSE_MIN_READ_BUFFER. */
+/* Nobody may write: enough for all requests, and not below FUSE_MIN_READ_BUFFER. */
 #define REQUEST_MAX 16384
 #define WRITE_MAX 4096
 /* What one READ asks for: as much as the kernel allows by default (fs.fuse.max_pages_limit). */
@@ -171,7 +172,7 @@ static void serve_open(const struct request *q, const struct fuse_open_in *in)
 		reply_error(q, -ENOENT);
 		return;
 	}
-	if ((in->flags & O_ACCMODE) != O_RDONLY) {
+	if ((in->flags & O_ACCMODE) == O_WRONLY || in->flags & O_TRUNC) {
 		reply_error(q, -EROFS);
 		return;
 	}
@@ -211,6 +212,14 @@ static void serve_release(const struct request *q)
 		(void)pthread_mutex_unlock(&file->mutex);
 	}
 	reply_error(q, 0);
+}
+
+/* A reader gives back what it does not need any more: there is nothing of it anywhere. */
+static void serve_fallocate(const struct request *q, const struct fuse_fallocate_in *in)
+{
+	const uint32_t hole = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+
+	reply_error(q, in->mode == hole ? 0 : -EROFS);
 }
 
 /* --- the connection --- */
@@ -256,6 +265,22 @@ static void serve(const struct request *q, const void *in)
 		break;
 	case FUSE_RELEASE:
 		serve_release(q);
+		break;
+	case FUSE_FALLOCATE:
+		serve_fallocate(q, in);
+		break;
+	case FUSE_WRITE:
+	case FUSE_SETATTR:
+	case FUSE_CREATE:
+	case FUSE_MKNOD:
+	case FUSE_MKDIR:
+	case FUSE_SYMLINK:
+	case FUSE_LINK:
+	case FUSE_UNLINK:
+	case FUSE_RMDIR:
+	case FUSE_RENAME:
+	case FUSE_RENAME2:
+		reply_error(q, -EROFS);
 		break;
 	case FUSE_OPENDIR:
 		reply(q, 0, &opened, sizeof(opened));
@@ -338,9 +363,9 @@ static int make_mount(const struct fuse_dir *dir)
 		r = sys_fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	if (r < 0)
 		return r;
+	/* Not read-only, which would keep readers from opening files for reading and writing. */
 	return sys_fsmount(fs_fd, FSMOUNT_CLOEXEC,
-			   MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-				   MOUNT_ATTR_NOEXEC);
+			   MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 }
 
 int fuse_dir_new(struct fuse_dir **ret)

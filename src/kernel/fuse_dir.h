@@ -12,6 +12,9 @@
  *
  * Content that `read` makes is not cached by the kernel (FOPEN_DIRECT_IO): it goes straight to the reader's pages.
  *
+ * Nothing can be changed. A reader may open a file for reading and writing, however, and punch holes into it, as CRIU does that takes
+ * out of images what it has loaded (auto-dedup): it succeeds, and the content stays.
+ *
  * This process must not open the directory itself: being killed it would wait for an answer of its own threads.
  * Needs fsopen(2) (Linux 5.2), /dev/fuse, and CAP_SYS_ADMIN.
  */

@@ -709,12 +709,12 @@ edit_image()
 	fl rm "$C" && fl volume rm "$C-vol"
 }
 
-# A container of two processes that have much memory, of their own and shared, and look whether it is as it was when they are told to.
+# large [OPTION...]: a container of two processes that have much memory, of their own and shared, and look whether it is as it was when they are told to.
 large()
 {
 	make_programs_image large
 	# shellcheck disable=SC2046 # words
-	fl run -d --name "$C" $(cr_options) large /cr/programs group mem_large </dev/null >/dev/null
+	fl run -d --name "$C" $(cr_options) "$@" large /cr/programs group mem_large </dev/null >/dev/null
 	eventually fl exec "$C" test -e /cr/out/ready
 }
 
@@ -760,6 +760,16 @@ import_large()
 	# A pipe cannot be read twice, and what is kept must be there.
 	import_large as_files - < <(cat c.zstd)
 	import_large as_files c.zstd --keep
+	fl rmi large >/dev/null
+}
+
+@test "large memory: CRIU may be told to take out of the images what it has loaded" {
+	! [ -e "$BATS_FILE_TMPDIR/criu.conf" ] || cp "$BATS_FILE_TMPDIR/criu.conf" own.conf
+	echo auto-dedup >>own.conf
+	large --annotation "org.criu.config=$T/own.conf"
+	fl checkpoint --export c.tar "$C" >/dev/null
+	fl rm "$C" >/dev/null
+	import_large from_archive c.tar --allow annotations
 	fl rmi large >/dev/null
 }
 

@@ -154,6 +154,16 @@ static void undo_directory(void *context)
 	settle(x);
 }
 
+/* The runtime tells of the pause that ends when the failed checkpoint is undone. */
+static void forget_pause(struct err *err)
+{
+	static const char paused[] = "; the container is still paused";
+	char *found = strstr(err->msg, paused);
+
+	if (found)
+		memmove(found, found + strlen(paused), strlen(found + strlen(paused)) + 1);
+}
+
 /* Why it failed is said; what becomes of the container is said here. */
 static int explain(struct checkpoint *x, int r, struct err *err)
 {
@@ -167,6 +177,8 @@ static int explain(struct checkpoint *x, int r, struct err *err)
 	/* A runtime that was killed had perhaps just frozen it; any other has thawed it, and there is nothing to do. */
 	if (container_is_alive(x->c) && !x->paused)
 		(void)runtime_resume(x->c, NULL);
+	if (x->paused)
+		forget_pause(err);
 	/* Some runtimes say so themselves. */
 	if (container_is_alive(x->c) && !strstr(err->msg, "runs on") &&
 	    !strstr(err->msg, "still running"))

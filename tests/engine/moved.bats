@@ -408,6 +408,8 @@ locks_are_held()
 		try checkpoint $way "$C"
 		is 125 "$status"
 		[[ $ENGINE_RUNTIME == *crun ]] || contains "$output" "a process holds file locks; use --file-locks"
+		# It was paused while --leave-running was at work, and is not any more.
+		[[ $output != *paused* ]] || fail "$output"
 		state_is "$C" running
 		[ ! -e c.tar ]
 	done

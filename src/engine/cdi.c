@@ -28,7 +28,7 @@ struct cdi_node {
 };
 
 struct cdi_hook {
-	char *name;
+	char *name; /* of its stage */
 	char *path;
 	char **args;
 	size_t n_args;
@@ -316,30 +316,22 @@ static void add_mount(struct runtime_spec *spec, const struct cdi_mount *from)
 
 static int add_hook(struct runtime_spec *spec, const struct cdi_hook *from, struct err *err)
 {
+	const struct oci_hook hook = {
+		.path = from->path,
+		.args = from->args,
+		.n_args = from->n_args,
+		.env = from->env,
+		.n_env = from->n_env,
+		.timeout = from->timeout,
+	};
 	struct oci_hook *to;
-	struct oci_hooks *hooks;
 
 	if (!spec->hooks)
 		spec->hooks = xcalloc(1, sizeof(*spec->hooks));
-	hooks = spec->hooks;
-	if (str_eq(from->name, "prestart"))
-		to = array_push(hooks->prestart, hooks->n_prestart);
-	else if (str_eq(from->name, "createRuntime"))
-		to = array_push(hooks->create_runtime, hooks->n_create_runtime);
-	else if (str_eq(from->name, "createContainer"))
-		to = array_push(hooks->create_container, hooks->n_create_container);
-	else if (str_eq(from->name, "startContainer"))
-		to = array_push(hooks->start_container, hooks->n_start_container);
-	else if (str_eq(from->name, "poststart"))
-		to = array_push(hooks->poststart, hooks->n_poststart);
-	else if (str_eq(from->name, "poststop"))
-		to = array_push(hooks->poststop, hooks->n_poststop);
-	else
+	to = oci_hooks_add(spec->hooks, from->name);
+	if (!to)
 		return err_set(err, ERR_COMMAND, "hook '%s': there is no such stage", from->name);
-	to->path = xstrdup(from->path);
-	json_strings_add_all(&to->args, &to->n_args, from->args, from->n_args);
-	json_strings_add_all(&to->env, &to->n_env, from->env, from->n_env);
-	to->timeout = from->timeout;
+	oci_hook_copy(to, &hook);
 	return 0;
 }
 

@@ -25,18 +25,9 @@ struct hook_when {
 	struct opt_bool has_bind_mounts;
 };
 
-struct hook_command {
-	char *path;
-	char **args;
-	size_t n_args;
-	char **env;
-	size_t n_env;
-	struct opt_i64 timeout;
-};
-
 struct hook_file {
 	char *version;
-	struct hook_command hook;
+	struct oci_hook hook;
 	struct hook_when when;
 	char **stages;
 	size_t n_stages;
@@ -49,14 +40,14 @@ JSON_DESC_STATIC(when_desc, T, F_OPT_BOOL(T, always, "always", 0),
 		 F_STRINGS(T, commands, "commands", 0),
 		 F_OPT_BOOL(T, has_bind_mounts, "hasBindMounts", 0));
 #undef T
-#define T struct hook_command
+#define T struct oci_hook
 JSON_DESC_STATIC(command_desc, T, F_STRING(T, path, "path", JSON_REQUIRED),
 		 F_STRINGS(T, args, "args", 0), F_STRINGS(T, env, "env", 0),
 		 F_OPT_I64(T, timeout, "timeout", 0));
 #undef T
 #define T struct hook_file
 JSON_DESC_STATIC(hook_file_desc, T, F_STRING(T, version, "version", JSON_REQUIRED),
-		 F_OBJECT(T, hook, struct hook_command, "hook", JSON_REQUIRED, command_desc),
+		 F_OBJECT(T, hook, struct oci_hook, "hook", JSON_REQUIRED, command_desc),
 		 F_OBJECT(T, when, struct hook_when, "when", JSON_REQUIRED, when_desc),
 		 F_STRINGS(T, stages, "stages", JSON_REQUIRED));
 #undef T
@@ -118,32 +109,16 @@ static int applies(const struct hook_when *when, const struct container_config *
 	return r;
 }
 
-static int add_hook(struct spec_facts *f, const char *stage, const struct hook_command *from,
+static int add_hook(struct spec_facts *f, const char *stage, const struct oci_hook *from,
 		    struct err *err)
 {
-	struct oci_hooks *hooks = f->hooks;
-	struct oci_hook *to;
+	struct oci_hook *to = str_eq(stage, "precreate") ?
+				      array_push(f->precreate, f->n_precreate) :
+				      oci_hooks_add(f->hooks, stage);
 
-	if (str_eq(stage, "prestart"))
-		to = array_push(hooks->prestart, hooks->n_prestart);
-	else if (str_eq(stage, "createRuntime"))
-		to = array_push(hooks->create_runtime, hooks->n_create_runtime);
-	else if (str_eq(stage, "createContainer"))
-		to = array_push(hooks->create_container, hooks->n_create_container);
-	else if (str_eq(stage, "startContainer"))
-		to = array_push(hooks->start_container, hooks->n_start_container);
-	else if (str_eq(stage, "poststart"))
-		to = array_push(hooks->poststart, hooks->n_poststart);
-	else if (str_eq(stage, "poststop"))
-		to = array_push(hooks->poststop, hooks->n_poststop);
-	else if (str_eq(stage, "precreate"))
-		to = array_push(f->precreate, f->n_precreate);
-	else
+	if (!to)
 		return err_set(err, ERR_UNSUPPORTED, "stage '%s' is not supported", stage);
-	to->path = xstrdup(from->path);
-	json_strings_add_all(&to->args, &to->n_args, from->args, from->n_args);
-	json_strings_add_all(&to->env, &to->n_env, from->env, from->n_env);
-	to->timeout = from->timeout;
+	oci_hook_copy(to, from);
 	return 0;
 }
 

@@ -2,6 +2,9 @@
 /* Tables of the top level; the order of rows is the order of writing (see runtime_linux.c). */
 #include "spec/runtime_spec.h"
 
+#include "core/alloc.h"
+#include "core/str.h"
+
 /* clang-format off: one row a line. */
 JSON_DESC_STATIC(root_desc, struct oci_root, F_STRING(struct oci_root, path, "path", JSON_ALWAYS),
 		 F_BOOL(struct oci_root, readonly, "readonly", 0), F_EXTRA(struct oci_root, extra));
@@ -128,4 +131,29 @@ void runtime_spec_done(struct runtime_spec *spec)
 const char *runtime_spec_annotation(const struct runtime_spec *spec, const char *key)
 {
 	return json_string_map_get(&spec->annotations, key);
+}
+
+struct oci_hook *oci_hooks_add(struct oci_hooks *hooks, const char *stage)
+{
+	if (str_eq(stage, "prestart"))
+		return array_push(hooks->prestart, hooks->n_prestart);
+	if (str_eq(stage, "createRuntime"))
+		return array_push(hooks->create_runtime, hooks->n_create_runtime);
+	if (str_eq(stage, "createContainer"))
+		return array_push(hooks->create_container, hooks->n_create_container);
+	if (str_eq(stage, "startContainer"))
+		return array_push(hooks->start_container, hooks->n_start_container);
+	if (str_eq(stage, "poststart"))
+		return array_push(hooks->poststart, hooks->n_poststart);
+	if (str_eq(stage, "poststop"))
+		return array_push(hooks->poststop, hooks->n_poststop);
+	return NULL;
+}
+
+void oci_hook_copy(struct oci_hook *ret, const struct oci_hook *from)
+{
+	ret->path = xstrdup(from->path);
+	json_strings_add_all(&ret->args, &ret->n_args, from->args, from->n_args);
+	json_strings_add_all(&ret->env, &ret->n_env, from->env, from->n_env);
+	ret->timeout = from->timeout;
 }

@@ -161,5 +161,10 @@ int runtime_spec_load(struct runtime_spec *ret, int dir_fd, const char *path, st
 char *runtime_spec_to_json(const struct runtime_spec *spec, enum json_style style);
 void runtime_spec_done(struct runtime_spec *spec);
 
+/* A new hook of that stage, to be filled in; NULL: there is no such stage. Valid until the next one of it. */
+struct oci_hook *oci_hooks_add(struct oci_hooks *hooks, const char *stage);
+/* ret is empty. */
+void oci_hook_copy(struct oci_hook *ret, const struct oci_hook *from);
+
 /* Value of an annotation; NULL when it is not there. */
 const char *runtime_spec_annotation(const struct runtime_spec *spec, const char *key);

@@ -157,6 +157,26 @@ static void files_done(struct cdi_files *files)
 }
 DEFINE_AUTO_VAL(cdi_files, struct cdi_files, files_done)
 
+/* A specification of another major version may mean something else by the same words. */
+static bool is_known_version(const char *version)
+{
+	return str_has_prefix(version, "0.") || str_has_prefix(version, "1.");
+}
+
+static int load_file(const char *path, struct cdi_file *ret, struct err *err)
+{
+	int r = json_decode_file(&cdi_file_desc, ret, AT_FDCWD, path, err);
+
+	if (r < 0 || is_known_version(ret->version))
+		return r;
+	r = err_set(err, ERR_UNSUPPORTED,
+		    "cdiVersion '%s' is not known here: only 0.x and 1.x are; have its vendor's "
+		    "tool write one of these, or update floe",
+		    ret->version);
+	json_done(&cdi_file_desc, ret);
+	return r;
+}
+
 /* One that is broken is no reason to do without the others. */
 static void load_dir(struct cdi_files *files, const char *dir, size_t priority)
 {
@@ -169,8 +189,8 @@ static void load_dir(struct cdi_files *files, const char *dir, size_t priority)
 		struct cdi_file file = { 0 };
 		struct err err = ERR_INIT;
 
-		if (json_decode_file(&cdi_file_desc, &file, AT_FDCWD, paths.v[i], &err) < 0) {
-			log_warning("CDI specification '%s': %s", paths.v[i], err.msg);
+		if (load_file(paths.v[i], &file, &err) < 0) {
+			log_warning("CDI specification '%s' is left out: %s", paths.v[i], err.msg);
 			continue;
 		}
 		file.priority = priority;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Devices of the Container Device Interface (https://github.com/cncf-tags/container-device-interface, specification 1.0):
- * "VENDOR/CLASS=NAME" stands for what a vendor's JSON file in /etc/cdi or /run/cdi says of it: device nodes, mounts,
- * variables, hooks and groups that the container gets.
+ * "VENDOR/CLASS=NAME" stands for what a vendor's JSON file in /etc/cdi or /var/run/cdi says of it: device nodes,
+ * mounts, variables, hooks and groups that the container gets. Of the specification's versions 0.x and 1.x are known; files of
+ * others are left out with a warning.
  */
 #pragma once
 

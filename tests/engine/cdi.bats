@@ -88,6 +88,14 @@ with()
 	with "$T/a" -- run --rm --device vendor.com/class=one --rootfs "$ROOTFS" sh -c 'echo $FOO'
 	is 0 "$status"
 	contains "$output" broken.json first
+	# Nor is one whose words may mean something else.
+	specification "$T/a/next.json" four '"env": ["FOO=next"]'
+	sed -i 's/"0.6.0"/"2.0.0"/' a/next.json
+	with "$T/a" -- run --rm --device vendor.com/class=four --rootfs "$ROOTFS" true
+	is 126 "$status"
+	contains "$output" a/next.json "cdiVersion '2.0.0' is not known here" unresolvable
+	with "$T/a" -- run --rm --device vendor.com/class=one --rootfs "$ROOTFS" sh -c 'echo $FOO'
+	contains "$output" next.json first
 	echo 'cdiVersion: 0.6.0' >a/nvidia.yaml
 	with "$T/a" -- run --rm --gpus all --rootfs "$ROOTFS" true
 	is 126 "$status"

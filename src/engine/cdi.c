@@ -14,6 +14,7 @@
 #include "core/str.h"
 #include "core/strbuf.h"
 #include "engine/environment.h"
+#include "engine/specgen.h"
 
 struct cdi_node {
 	char *path;
@@ -427,5 +428,7 @@ int cdi_inject(const struct strvec *dirs, char *const *names, size_t n, struct r
 
 		r = inject_one(file, device, names[i], spec, err);
 	}
+	if (n > 0)
+		specgen_sort_mounts(spec);
 	return r;
 }

@@ -95,6 +95,8 @@ int specgen(struct runtime_spec *ret, const struct container_config *config,
 /* The parts, each in a file of its own. */
 int specgen_mounts(struct runtime_spec *spec, const struct container_config *config,
 		   const struct spec_facts *facts, struct err *err);
+/* By depth, so that no mount hides one that was made before; those of one depth keep their order. */
+void specgen_sort_mounts(struct runtime_spec *spec);
 int specgen_resources(struct runtime_spec *spec, const struct container_config *config,
 		      const struct spec_facts *facts, struct err *err);
 int specgen_security(struct runtime_spec *spec, const struct container_config *config,

@@ -257,10 +257,12 @@ static size_t depth(const char *path)
 	return n;
 }
 
-/* Stable, and as good as any other for some twenty elements. */
-static void sort_by_depth(struct oci_mount *v, size_t n)
+/* As good as any other for some twenty elements. */
+void specgen_sort_mounts(struct runtime_spec *spec)
 {
-	for (size_t i = 1; i < n; i++) {
+	struct oci_mount *v = spec->mounts;
+
+	for (size_t i = 1; i < spec->n_mounts; i++) {
 		struct oci_mount m = v[i];
 		size_t d = depth(m.destination);
 		size_t k = i;
@@ -315,7 +317,7 @@ int specgen_mounts(struct runtime_spec *spec, const struct container_config *c,
 		add_tmpfs(spec, f, "/tmp");
 		add_tmpfs(spec, f, "/var/tmp");
 	}
-	sort_by_depth(spec->mounts, spec->n_mounts);
+	specgen_sort_mounts(spec);
 	set_propagation(spec);
 	return 0;
 }

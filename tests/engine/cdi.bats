@@ -48,6 +48,17 @@ with()
 	is "33 34 bar" "$(fl exec "$C" sh -c 'echo $(stat -c "%u %g" /dev/given) $FOO')"
 }
 
+@test "--device VENDOR/CLASS=NAME: a mount does not hide one that is below it" {
+	mkdir -p data/below users
+	echo vendors >data/file
+	echo users >users/file
+	specification "$T/cdi/vendor.json" one \
+		'"mounts": [{"hostPath": "'"$T/data"'", "containerPath": "/vendor", "options": ["ro", "rbind"]}]'
+	with "$T/cdi" -- run --rm --device vendor.com/class=one -v "$T/users:/vendor/below" --rootfs "$ROOTFS" \
+		cat /vendor/file /vendor/below/file
+	is "0 vendors users" "$status $(xargs <<<"$output")"
+}
+
 @test "--device VENDOR/CLASS=NAME: hooks" {
 	printf '#!/bin/sh\necho "$0 $1 $A" >>%s\n' "$T/ran" >hook
 	chmod +x hook

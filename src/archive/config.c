@@ -122,8 +122,8 @@ JSON_DESC_STATIC(
 	F_U32(struct archive_config, restart_retries, "restart_retries", 0), S(runtime, "runtime"),
 	S(sdnotify_mode, "sdnotifyMode"), F_OPT_BOOL(struct archive_config, systemd, "systemd", 0),
 	F_OPT_BOOL(struct archive_config, passwd, "passwd", 0), S(timezone, "timezone"),
-	S(umask, "umask"), S(pid_file, "pid_file"), B_ALWAYS(pause, "pause"),
-	B_ALWAYS(is_service, "isService"),
+	S(umask, "umask"), S(pid_file, "pid_file"), L(cdi_devices, "cdiDevices"),
+	B_ALWAYS(pause, "pause"), B_ALWAYS(is_service, "isService"),
 	/* checkpointctl's */
 	S(rootfs_image, "rootfsImage"),
 	F_STRING(struct archive_config, rootfs_image_id, "rootfsImageRef", JSON_DECODE_ONLY),

@@ -137,6 +137,8 @@ struct archive_config {
 	char *user;
 	char **groups;
 	size_t n_groups;
+	char **cdi_devices; /* VENDOR/CLASS=NAME, of the host that it starts on */
+	size_t n_cdi_devices;
 
 	/* namespaces: ids of the containers that they are of */
 	char *ipc_ns_ctr;

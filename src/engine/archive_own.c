@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/path.h"
 #include "core/str.h"
 #include "engine/environment.h"
 #include "engine/userns.h"
@@ -15,6 +16,7 @@
 static const char *const lists[ARCHIVE_OWN_LIST_MAX_] = {
 	[ARCHIVE_OWN_ENV] = "env",
 	[ARCHIVE_OWN_ULIMITS] = "ulimits",
+	[ARCHIVE_OWN_DEVICES] = "devices",
 };
 
 static struct json_object *default_variables(const struct container_config *g,
@@ -50,6 +52,27 @@ static struct json_object *default_ulimits(const struct container_config *g,
 	return list;
 }
 
+/* What was asked for may be a directory with all that is in it. */
+static bool has_device(const struct container_config *g, const char *path)
+{
+	for (size_t i = 0; i < g->n_devices; i++)
+		if (str_eq(g->devices[i].path, path) || path_is_below(path, g->devices[i].path))
+			return true;
+	return false;
+}
+
+static struct json_object *default_devices(const struct container_config *g,
+					   const struct oci_linux *l)
+{
+	struct json_object *list = json_object_new_array();
+
+	/* A privileged one has all of the host's. */
+	for (size_t i = 0; !g->privileged && i < l->n_devices; i++)
+		if (!has_device(g, l->devices[i].path))
+			json_object_array_add(list, json_object_new_string(l->devices[i].path));
+	return list;
+}
+
 void archive_own_format(const struct container_config *g, const struct runtime_spec *spec,
 			struct json_object *to)
 {
@@ -61,6 +84,9 @@ void archive_own_format(const struct container_config *g, const struct runtime_s
 		json_object_object_add(defaults, lists[ARCHIVE_OWN_ULIMITS],
 				       default_ulimits(g, spec->process));
 	}
+	if (spec->linux_)
+		json_object_object_add(defaults, lists[ARCHIVE_OWN_DEVICES],
+				       default_devices(g, spec->linux_));
 	json_object_object_add(to, DEFAULTS_KEY, defaults);
 	if (userns_is_auto(g))
 		json_object_object_add(to, USERNS_KEY, json_object_new_boolean(true));

@@ -175,6 +175,8 @@ static void format_process(const struct container_config *g, struct archive_conf
 	ret->stdin_open = g->interactive;
 	ret->user = xstrdup(g->user);
 	json_strings_add_all(&ret->groups, &ret->n_groups, g->groups, g->n_groups);
+	json_strings_add_all(&ret->cdi_devices, &ret->n_cdi_devices, g->cdi_devices,
+			     g->n_cdi_devices);
 	ret->stop_signal = signal_number > 0 ? (uint32_t)signal_number : SIGTERM;
 	ret->stop_timeout = g->stop_timeout;
 	ret->timeout = g->timeout;

@@ -12,6 +12,7 @@
 #include "core/str.h"
 #include "engine/archive_own.h"
 #include "engine/archive_record.h"
+#include "engine/cdi.h"
 #include "engine/specgen.h"
 #include "kernel/caps.h"
 #include "kernel/idmap.h"
@@ -378,13 +379,31 @@ static void parse_security(struct container_config *ret, const struct archive_co
 	ret->cgroupns = xstrdup(oci_linux_namespace(l, "cgroup") ? "private" : "host");
 	specgen_masks_of(l, ret);
 	json_string_map_set_all(&ret->sysctl, &l->sysctl);
-	for (size_t i = 0; !ret->privileged && i < l->n_devices; i++) {
-		struct container_device *d = array_push(ret->devices, ret->n_devices);
+}
 
+/* Nodes that CDI devices gave it come anew with them. */
+static int parse_devices(struct container_config *ret, const struct archive_config *a,
+			 const struct oci_linux *l, struct err *err)
+{
+	for (size_t i = 0; !ret->privileged && i < l->n_devices; i++) {
+		struct container_device *d;
+
+		if (archive_own_is_default(a, ARCHIVE_OWN_DEVICES, l->devices[i].path))
+			continue;
+		d = array_push(ret->devices, ret->n_devices);
 		d->host_path = xstrdup(l->devices[i].path);
 		d->path = xstrdup(l->devices[i].path);
 		d->permissions = xstrdup("rwm");
 	}
+	for (size_t i = 0; i < a->n_cdi_devices; i++)
+		if (!cdi_is_name(a->cdi_devices[i]))
+			return err_set(
+				err, ERR_INVALID,
+				"config.dump: cdiDevices[%zu]: '%s' is not VENDOR/CLASS=NAME", i,
+				a->cdi_devices[i]);
+	json_strings_add_all(&ret->cdi_devices, &ret->n_cdi_devices, a->cdi_devices,
+			     a->n_cdi_devices);
+	return 0;
 }
 
 static void parse_limits(struct container_limits *ret, const struct oci_resources *r)
@@ -609,6 +628,8 @@ int archive_record_parse(struct container_config *ret, const struct archive_conf
 	parse_network(&g, a, spec);
 	r = parse_userns(&g, a, spec->linux_, err);
 	g.rootfs_idmap = g.rootfs_idmap && g.n_uid_maps > 0 && !g.rootfs_overlay;
+	if (r == 0)
+		r = parse_devices(&g, a, spec->linux_, err);
 	if (r == 0)
 		r = parse_volumes(&g, a, err);
 	if (r == 0)

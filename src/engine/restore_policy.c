@@ -131,8 +131,13 @@ static bool is_plain_device(const char *type, const struct opt_i64 *major,
 	return false;
 }
 
-static void check_devices(const struct oci_linux *l, struct restore_findings *f)
+/* What CDI devices are is up to this host; the next start gives them to the container. */
+static void check_devices(const struct oci_linux *l, const struct container_config *record,
+			  struct restore_findings *f)
 {
+	for (size_t i = 0; i < record->n_cdi_devices; i++)
+		restore_findings_add(f, RESTORE_DEVICES, "CDI device '%s' of this host",
+				     record->cdi_devices[i]);
 	for (size_t i = 0; i < l->n_devices; i++) {
 		const struct oci_device *d = &l->devices[i];
 
@@ -354,7 +359,7 @@ void restore_policy_check(const struct archive_config *config, const struct runt
 	if (config->privileged)
 		restore_findings_add(ret, RESTORE_PRIVILEGED, "the container is privileged");
 	check_capabilities(spec->process->capabilities, ret);
-	check_devices(l, ret);
+	check_devices(l, record, ret);
 	check_mounts(spec, record, given, ret);
 	check_hooks(spec->hooks, ret);
 	check_annotations(&spec->annotations, ret);

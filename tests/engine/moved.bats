@@ -243,6 +243,41 @@ restorable_ids()
 	fl secret rm s1 >/dev/null
 }
 
+@test "CDI devices: nodes, mounts, variables, groups and hooks of this machine at later starts" {
+	local look='echo $FOO $(id -G) $(stat -c "%t %T" /dev/mine) $(cat /vendor/file)'
+	local expected="bar 0 77 1 5 content"
+	mkdir cdi data
+	echo content >data/file
+	printf '#!/bin/sh\necho ran >%s\n' "$T/ran" >hook
+	chmod +x hook
+	cat >cdi/vendor.json <<-JSON
+		{"cdiVersion": "0.6.0", "kind": "vendor.com/class", "devices": [{"name": "one", "containerEdits": {
+			"env": ["FOO=bar"], "additionalGids": [77],
+			"deviceNodes": [{"path": "/dev/mine", "hostPath": "/dev/zero"}],
+			"mounts": [{"hostPath": "$T/data", "containerPath": "/vendor", "options": ["ro", "rbind"]}],
+			"hooks": [{"hookName": "createRuntime", "path": "$T/hook"}]}}]}
+	JSON
+	printf '[engine]\ncdi_spec_dirs = ["%s"]\n' "$T/cdi" >conf
+	export CONTAINERS_CONF=$T/conf
+	ticking --device vendor.com/class=one :
+	is "$expected" "$(in_c "$look")"
+	fl checkpoint --export own.tar "$C" >/dev/null
+	fl rm "$C" >/dev/null
+	# A copy might be anybody's.
+	cp own.tar c.tar
+	run import hooks,mounts
+	[ "$status" -eq 125 ]
+	contains "$output" "CDI device 'vendor.com/class=one' of this host" "--allow devices"
+	import hooks,mounts,devices >/dev/null 2>&1
+	is "$expected" "$(in_c "$look")"
+	rm -f ran
+	fl restart -t 0 "$C" >/dev/null
+	counts_on "$C"
+	is "$expected" "$(in_c "$look")"
+	is ran "$(cat ran)"
+	fl rm -f -t 0 "$C" >/dev/null
+}
+
 @test "the record of an import has what the user chose and not what engines add" {
 	ticking --rm -e KEPT=yes :
 	fl checkpoint --export c.tar "$C" >/dev/null

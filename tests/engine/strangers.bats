@@ -135,6 +135,12 @@ nothing_happened()
 	cp "$BATS_FILE_TMPDIR/honest/spec.dump" a/
 	change spec '.linux.resources.devices += [{allow: true, access: "rwm"}]'
 	asks devices "access 'rwm' to all"
+	cp "$BATS_FILE_TMPDIR/honest/spec.dump" a/
+	change config '.cdiDevices = ["vendor.com/class=one"]'
+	asks devices "CDI device 'vendor.com/class=one' of this host"
+	change config '.cdiDevices = ["../one"]'
+	is_refused "cdiDevices[0]: '../one' is not VENDOR/CLASS=NAME"
+	cp "$BATS_FILE_TMPDIR/honest/config.dump" a/
 	local ns
 	for ns in pid network ipc uts mount; do
 		cp "$BATS_FILE_TMPDIR/honest/spec.dump" a/

@@ -28,6 +28,10 @@ load ../lib/engine
 @test "exec --user, --workdir and --env" {
 	start_idle "$C" --env A=1 --env B=1
 	is "5:7 /tmp 1 2 x" "$(fl exec -u 5:7 -w /tmp -e B=2 -e X=x "$C" sh -c 'echo $(id -u):$(id -g) $PWD $A $B $X')"
+	for variable in =x ""; do
+		try exec -e "$variable" "$C" true
+		refused "invalid variable: \"$variable\""
+	done
 }
 
 @test "exec --detach prints the session, which inspect shows until it ends" {

@@ -60,8 +60,15 @@ void create_env_set(char ***env, size_t *n, const char *text)
 	environment_set(env, n, entry);
 }
 
-static int each_line(const char *path, void (*each)(void *context, char *line), void *context,
-		     struct err *err)
+int create_env_check(const char *text, struct err *err)
+{
+	if (!*text || *text == '=')
+		return err_set(err, ERR_INVALID, "invalid variable: \"%s\"", text);
+	return 0;
+}
+
+static int each_line(const char *path, int (*each)(void *context, char *line, struct err *err),
+		     void *context, struct err *err)
 {
 	auto_strbuf struct strbuf sb = STRBUF_INIT;
 	char *rest;
@@ -71,40 +78,37 @@ static int each_line(const char *path, void (*each)(void *context, char *line), 
 	if (r < 0)
 		return err_sys(err, r, "read '%s'", path);
 	rest = sb.buf;
-	while ((line = strsep(&rest, "\n"))) {
+	while (r == 0 && (line = strsep(&rest, "\n"))) {
 		line += strspn(line, " \t");
 		line[strcspn(line, "\r")] = '\0';
 		if (*line && *line != '#')
-			each(context, line);
+			r = each(context, line, err);
 	}
-	return 0;
+	return r;
 }
 
-struct string_list {
-	char ***v;
+struct env_file {
+	const char *path;
+	char ***env;
 	size_t *n;
-	char **nameless; /* a line without a name; owned by who gave it */
 };
 
-static void set_env_line(void *context, char *line)
+static int set_env_line(void *context, char *line, struct err *err)
 {
-	struct string_list *list = context;
+	const struct env_file *file = context;
 
-	if (*line == '=' && !*list->nameless)
-		*list->nameless = xstrdup(line);
-	create_env_set(list->v, list->n, line);
+	if (*line == '=')
+		return err_set(err, ERR_INVALID, "parsing file \"%s\": invalid variable: \"%s\"",
+			       file->path, line);
+	create_env_set(file->env, file->n, line);
+	return 0;
 }
 
 int create_env_file(const char *path, char ***env, size_t *n, struct err *err)
 {
-	auto_free char *nameless = NULL;
-	struct string_list list = { env, n, &nameless };
-	int r = each_line(path, set_env_line, &list, err);
+	struct env_file file = { path, env, n };
 
-	return r == 0 && nameless ?
-		       err_set(err, ERR_INVALID, "parsing file \"%s\": invalid variable: \"%s\"",
-			       path, nameless) :
-		       r;
+	return each_line(path, set_env_line, &file, err);
 }
 
 static int apply_env(const struct create_options *o, struct container_config *c, struct err *err)
@@ -122,9 +126,9 @@ static int apply_env(const struct create_options *o, struct container_config *c,
 	for (size_t i = 0; r == 0 && i < o->env_file.n; i++)
 		r = create_env_file(o->env_file.v[i], &c->env, &c->n_env, err);
 	for (size_t i = 0; r == 0 && i < o->env.n; i++) {
-		if (o->env.v[i][0] == '=')
-			return err_set(err, ERR_INVALID, "invalid variable: \"%s\"", o->env.v[i]);
-		if (*o->env.v[i])
+		/* Nothing means nothing here, as with podman; exec and update refuse it. */
+		r = *o->env.v[i] ? create_env_check(o->env.v[i], err) : 0;
+		if (r == 0)
 			create_env_set(&c->env, &c->n_env, o->env.v[i]);
 	}
 	for (size_t i = 0; r == 0 && i < o->env_merge.n; i++)
@@ -144,9 +148,10 @@ static void map_set(struct json_string_map *map, const char *text)
 	json_string_map_set(map, key, equals ? equals + 1 : "");
 }
 
-static void set_label_line(void *context, char *line)
+static int set_label_line(void *context, char *line, struct err *err UNUSED)
 {
 	map_set(context, line);
+	return 0;
 }
 
 static int apply_maps(const struct create_options *o, struct container_config *c, struct err *err)

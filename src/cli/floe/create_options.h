@@ -261,6 +261,8 @@ int create_options_limits(const struct create_options *o, struct container_limit
 int create_options_restart(const char *text, struct container_config *c, struct err *err);
 /* NAME=VALUE, or NAME with the caller's value; nothing when the caller has none. Replaces. */
 void create_env_set(char ***env, size_t *n, const char *text);
+/* That there is a name in what was given for it. ERR_INVALID. */
+int create_env_check(const char *text, struct err *err);
 int create_env_file(const char *path, char ***env, size_t *n, struct err *err);
 /* --preserve-fd and --preserve-fds: from 3 on, and not too many. */
 int create_check_fds(const struct strvec *numbers, uint32_t n, struct err *err);

@@ -47,8 +47,11 @@ static int make_env(const struct options *o, struct strvec *ret, struct err *err
 
 	for (size_t i = 0; r == 0 && i < o->env_file.n; i++)
 		r = create_env_file(o->env_file.v[i], &ret->v, &ret->n, err);
-	for (size_t i = 0; i < o->env.n; i++)
-		create_env_set(&ret->v, &ret->n, o->env.v[i]);
+	for (size_t i = 0; r == 0 && i < o->env.n; i++) {
+		r = create_env_check(o->env.v[i], err);
+		if (r == 0)
+			create_env_set(&ret->v, &ret->n, o->env.v[i]);
+	}
 	return r;
 }
 

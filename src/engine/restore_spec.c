@@ -78,7 +78,9 @@ static void set_namespaces(struct runtime_spec *spec, const struct spec_facts *f
 static void take_memory(struct oci_memory *to, const struct oci_memory *from)
 {
 	TAKE(limit);
-	TAKE(swap);
+	/* It is of both together: a new limit of memory makes the old one void. */
+	if (from->limit.set || from->swap.set)
+		to->swap = from->swap;
 	TAKE(reservation);
 	TAKE(swappiness);
 	TAKE(disable_oom_killer);

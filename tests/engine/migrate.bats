@@ -250,6 +250,29 @@ memory_limit()
 	counts_on "$C"
 }
 
+# unlimited: whatever this kernel calls that
+unlimited()
+{
+	local limit
+	limit=$(memory_limit)
+	[ "$limit" = max ] || [ "$limit" -gt $((1 << 40)) ]
+}
+
+@test "a limit of memory that was taken away stays away, and with it the one of swap" {
+	needs_second_checkpoint
+	ticking -m 100m
+	fl update --memory -1 "$C" >/dev/null
+	fl checkpoint "$C" >/dev/null
+	fl restore "$C" >/dev/null
+	unlimited
+	fl update --memory 100m "$C" >/dev/null
+	fl checkpoint --export c.tar "$C" >/dev/null
+	fl rm "$C" >/dev/null
+	import c.tar --memory -1 >/dev/null
+	counts_on "$C"
+	unlimited
+}
+
 # It has no seccomp filter any more, and needs none.
 @test "a container with a zombie" {
 	is_zombie()

@@ -327,6 +327,30 @@ load ../lib/engine
 	refused nonsense
 }
 
+@test "update --memory: the limit of memory and swap together goes with it" {
+	local now='{{.HostConfig.Memory}} {{.HostConfig.MemorySwap}}'
+	start_idle "$C" --memory 64m --memory-swap 64m
+	fl update --memory 128m "$C" >/dev/null
+	is "134217728 268435456" "$(inspect "$C" "$now")"
+	fl restart --time 0 "$C" >/dev/null
+	pid=$(inspect "$C" '{{.State.Pid}}')
+	if is_cgroup_v2; then
+		is "134217728 134217728" "$(cgroup_file "$pid" memory.max) $(cgroup_file "$pid" memory.swap.max)"
+	else
+		is "134217728 268435456" "$(cgroup_file "$pid" memory.limit_in_bytes) $(cgroup_file "$pid" memory.memsw.limit_in_bytes)"
+	fi
+	# Stopped: crun would leave what runs its limit of both, which the kernel then refuses.
+	fl stop --time 0 "$C" >/dev/null
+	fl update --memory -1 "$C" >/dev/null
+	fl start "$C" >/dev/null
+	pid=$(inspect "$C" '{{.State.Pid}}')
+	if is_cgroup_v2; then
+		is max "$(cgroup_file "$pid" memory.max)"
+	else
+		[ "$(cgroup_file "$pid" memory.limit_in_bytes)" -gt $((1 << 40)) ]
+	fi
+}
+
 @test "update --ulimit: of what runs, of exec, of the next start" {
 	start_idle "$C" --ulimit nofile=300:400 --ulimit core=0
 	limits() { sed -n 's/^Max open files *\([0-9]*\) *\([0-9]*\).*/\1 \2/p' "/proc/$(inspect "$C" '{{.State.Pid}}')/limits"; }

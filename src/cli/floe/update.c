@@ -68,7 +68,9 @@ static void merge_throttles(struct container_throttle **to, size_t *n,
 static void merge_limits(struct container_limits *to, struct container_limits *from)
 {
 	TAKE(memory);
-	TAKE(memory_swap);
+	/* It is of both together: a new limit of memory makes the old one void. */
+	if (from->memory.set || from->memory_swap.set)
+		to->memory_swap = from->memory_swap;
 	TAKE(memory_reservation);
 	TAKE(memory_swappiness);
 	TAKE(cpu_shares);

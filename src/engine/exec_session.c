@@ -78,7 +78,7 @@ static void plan_caps(const struct oci_process *container, const struct exec_opt
 	}
 }
 
-/* The container's; `update --ulimit` may have changed some since it was started. */
+/* The container's; `update --ulimit` may have changed some, or added to them, since it was started. */
 static void plan_rlimits(const struct oci_process *container, const struct container_config *config,
 			 struct oci_process *ret)
 {
@@ -87,12 +87,8 @@ static void plan_rlimits(const struct oci_process *container, const struct conta
 
 		*limit = container->rlimits[i];
 		limit->type = xstrdup(container->rlimits[i].type);
-		for (size_t k = 0; k < config->n_ulimits; k++)
-			if (str_eq(config->ulimits[k].name, limit->type)) {
-				limit->soft = config->ulimits[k].soft;
-				limit->hard = config->ulimits[k].hard;
-			}
 	}
+	specgen_set_rlimits(ret, config);
 }
 
 /* The process for the runtime: the container's own one with what the options say. Pure but for users and the

@@ -132,24 +132,6 @@ static void take_resources(struct oci_resources *to, struct oci_resources *from)
 	json_string_map_set_all(&to->unified, &from->unified);
 }
 
-static void take_ulimits(struct oci_process *p, const struct container_config *g)
-{
-	for (size_t i = 0; i < g->n_ulimits; i++) {
-		const struct container_ulimit *u = &g->ulimits[i];
-		struct oci_rlimit *to = NULL;
-
-		for (size_t k = 0; k < p->n_rlimits && !to; k++)
-			if (str_eq(p->rlimits[k].type, u->name))
-				to = &p->rlimits[k];
-		if (!to) {
-			to = array_push(p->rlimits, p->n_rlimits);
-			to->type = xstrdup(u->name);
-		}
-		to->soft = u->soft;
-		to->hard = u->hard;
-	}
-}
-
 int restore_spec_update(struct runtime_spec *spec, const struct container_config *g,
 			const struct json_string_map *throttle_numbers, struct err *err)
 {
@@ -165,7 +147,7 @@ int restore_spec_update(struct runtime_spec *spec, const struct container_config
 	if (r == 0)
 		take_resources(spec->linux_->resources, &limits);
 	json_done(&oci_resources_desc, &limits);
-	take_ulimits(spec->process, g);
+	specgen_set_rlimits(spec->process, g);
 	for (size_t i = 0; i < g->n_env; i++)
 		if (!specgen_has_option(spec->process->env, spec->process->n_env, g->env[i]))
 			environment_set(&spec->process->env, &spec->process->n_env, g->env[i]);

@@ -53,8 +53,34 @@ static void add_environment(struct oci_process *p, const struct container_config
 		env_default(p, "NOTIFY_SOCKET", "/run/notify/notify.sock");
 }
 
-static int add_rlimits(struct oci_process *p, const struct container_config *c,
-		       const struct spec_facts *f)
+static struct oci_rlimit *find_rlimit(struct oci_process *p, const char *type)
+{
+	for (size_t i = 0; i < p->n_rlimits; i++)
+		if (str_eq(p->rlimits[i].type, type))
+			return &p->rlimits[i];
+	return NULL;
+}
+
+static void set_rlimit(struct oci_process *p, const char *type, uint64_t soft, uint64_t hard)
+{
+	struct oci_rlimit *to = find_rlimit(p, type);
+
+	if (!to) {
+		to = array_push(p->rlimits, p->n_rlimits);
+		to->type = xstrdup(type);
+	}
+	to->soft = soft;
+	to->hard = hard;
+}
+
+void specgen_set_rlimits(struct oci_process *p, const struct container_config *c)
+{
+	for (size_t i = 0; i < c->n_ulimits; i++)
+		set_rlimit(p, c->ulimits[i].name, c->ulimits[i].soft, c->ulimits[i].hard);
+}
+
+static void add_rlimits(struct oci_process *p, const struct container_config *c,
+			const struct spec_facts *f)
 {
 	const struct {
 		const char *type;
@@ -62,23 +88,10 @@ static int add_rlimits(struct oci_process *p, const struct container_config *c,
 	} defaults[] = { { "RLIMIT_NOFILE", MIN(f->nofile_max, (uint64_t)1048576) },
 			 { "RLIMIT_NPROC", MIN(f->nproc_max, (uint64_t)4194304) } };
 
-	for (size_t i = 0; i < c->n_ulimits; i++) {
-		const struct container_ulimit *u = &c->ulimits[i];
-
-		*array_push(p->rlimits, p->n_rlimits) =
-			(struct oci_rlimit){ xstrdup(u->name), u->soft, u->hard };
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
-		bool given = false;
-
-		for (size_t k = 0; k < c->n_ulimits; k++)
-			given = given || str_eq(c->ulimits[k].name, defaults[i].type);
-		if (!given)
-			*array_push(p->rlimits, p->n_rlimits) =
-				(struct oci_rlimit){ xstrdup(defaults[i].type), defaults[i].value,
-						     defaults[i].value };
-	}
-	return 0;
+	specgen_set_rlimits(p, c);
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
+		if (!find_rlimit(p, defaults[i].type))
+			set_rlimit(p, defaults[i].type, defaults[i].value, defaults[i].value);
 }
 
 static int add_user(struct oci_process *p, const struct container_config *c,
@@ -124,7 +137,9 @@ static int add_process(struct runtime_spec *spec, const struct container_config 
 	add_environment(p, c, f);
 	p->oom_score_adj = c->oom_score_adj;
 	r = add_user(p, c, f, err);
-	return r < 0 ? r : add_rlimits(p, c, f);
+	if (r == 0)
+		add_rlimits(p, c, f);
+	return r;
 }
 
 /* --- namespaces --------------------------------------------------------------------------------- */

@@ -358,7 +358,10 @@ load ../lib/engine
 	is "$(inspect "$C" '{{.Id}}')" "$(fl update --ulimit nofile=100:200 "$C")"
 	is "100 200" "$(limits)"
 	is 100 "$(fl exec "$C" sh -c 'ulimit -n')"
-	is "RLIMIT_NOFILE 100 200,RLIMIT_CORE 0 0," \
+	# One that it was not started with.
+	fl update --ulimit memlock=65536 "$C" >/dev/null
+	is "64 100" "$(fl exec "$C" sh -c 'echo $(ulimit -l; ulimit -n)')"
+	is "RLIMIT_NOFILE 100 200,RLIMIT_CORE 0 0,RLIMIT_MEMLOCK 65536 65536," \
 		"$(inspect "$C" '{{range .HostConfig.Ulimits}}{{.Name}} {{.Soft}} {{.Hard}},{{end}}')"
 	fl restart --time 0 "$C" >/dev/null
 	is "100 200" "$(limits)"

@@ -7,7 +7,6 @@
 #include "core/alloc.h"
 #include "core/path.h"
 #include "core/str.h"
-#include "engine/environment.h"
 
 /* Two names of the same place, wherever /var/run is a link to /run. */
 static const char *place(const char *destination)
@@ -148,9 +147,6 @@ int restore_spec_update(struct runtime_spec *spec, const struct container_config
 		take_resources(spec->linux_->resources, &limits);
 	json_done(&oci_resources_desc, &limits);
 	specgen_set_rlimits(spec->process, g);
-	for (size_t i = 0; i < g->n_env; i++)
-		if (!specgen_has_option(spec->process->env, spec->process->n_env, g->env[i]))
-			environment_set(&spec->process->env, &spec->process->n_env, g->env[i]);
 	return r;
 }
 

@@ -10,8 +10,9 @@
 #include "engine/specgen.h"
 
 /*
- * What `update` has made of limits and variables since the container was started with this configuration. throttle_numbers: as
- * for specgen_limits(). What the record says nothing of stays.
+ * What `update` has made of limits since the container was started with this configuration. throttle_numbers: as for
+ * specgen_limits(). What the record says nothing of stays. Variables `update` has changed in the configuration itself: it may have
+ * others than the record, from devices.
  */
 int restore_spec_update(struct runtime_spec *spec, const struct container_config *config,
 			const struct json_string_map *throttle_numbers, struct err *err);

@@ -216,23 +216,24 @@ memory_limit()
 	local now='{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{.HostConfig.Ulimits}} {{.HostConfig.RestartPolicy.Name}} {{.Config.Env}}'
 	local told='50331648 55 [map[Hard:200 Name:RLIMIT_NOFILE Soft:100]] on-failure [A=b]'
 	needs_second_checkpoint
-	ticking -m 100m
-	fl update --memory 48m --memory-swap 96m --pids-limit 55 --ulimit nofile=100:200 --restart on-failure --env A=b "$C" >/dev/null
+	ticking -m 100m --env GONE=x
+	fl update --memory 48m --memory-swap 96m --pids-limit 55 --ulimit nofile=100:200 --restart on-failure --env A=b --unsetenv GONE "$C" >/dev/null
 	is "$told" "$(inspect "$C" "$now")"
 	fl checkpoint "$C" >/dev/null
 	fl restore "$C" >/dev/null
-	is "50331648 100" "$(memory_limit) $(in_c 'ulimit -n')"
+	is "50331648 100 b" "$(memory_limit) $(in_c 'echo $(ulimit -n) $A $GONE')"
 	# Also while it is frozen.
 	fl checkpoint "$C" >/dev/null
-	fl update --memory 64m --memory-swap 128m "$C" >/dev/null
+	fl update --memory 64m --memory-swap 128m --env B=c "$C" >/dev/null
 	fl restore "$C" >/dev/null
-	is 67108864 "$(memory_limit)"
+	is "67108864 b c" "$(memory_limit) $(in_c 'echo $A $B $GONE')"
 	fl checkpoint --export c.tar "$C" >/dev/null
 	fl rm "$C" >/dev/null
 	import c.tar >/dev/null
 	counts_on "$C"
-	is "67108864 100" "$(memory_limit) $(in_c 'ulimit -n')"
-	is "${told/50331648/67108864}" "$(inspect "$C" "$now")"
+	is "67108864 100 b c" "$(memory_limit) $(in_c 'echo $(ulimit -n) $A $B $GONE')"
+	told=${told/50331648/67108864}
+	is "${told/A=b/A=b B=c}" "$(inspect "$C" "$now")"
 	fl restart -t 0 "$C" >/dev/null
 	is "67108864 100 b" "$(memory_limit) $(in_c 'echo $(ulimit -n) $A')"
 }

@@ -298,11 +298,16 @@ load ../lib/engine
 }
 
 @test "update changes every limit, the restart policy and variables" {
-	start_idle "$C" --memory 64m
+	start_idle "$C" --memory 64m --env GONE=x
 	pid=$(inspect "$C" '{{.State.Pid}}')
 	fl update --memory 100m --memory-swap 200m --memory-reservation 50m "$C" >/dev/null
 	fl update --cpu-shares 100 --cpu-period 50000 --cpu-quota 10000 --cpuset-cpus 0 --cpuset-mems 0 --latest >/dev/null
-	fl update --pids-limit 55 --restart on-failure:3 --env A=1 --unsetenv nosuch "$C" >/dev/null
+	fl update --pids-limit 55 --restart on-failure:3 --env A=1 --unsetenv nosuch --unsetenv GONE "$C" >/dev/null
+	is "1 " "$(fl exec "$C" sh -c 'echo "$A $GONE"')"
+	for variable in =x ""; do
+		try update --env "$variable" "$C"
+		refused "invalid variable: \"$variable\""
+	done
 	if ! is_cgroup_v2; then
 		is 104857600 "$(cgroup_file "$pid" memory.limit_in_bytes)"
 		is 52428800 "$(cgroup_file "$pid" memory.soft_limit_in_bytes)"
@@ -320,7 +325,7 @@ load ../lib/engine
 	fl start "$C" >/dev/null
 	eventually heeds "$C" TERM
 	is 55 "$(cgroup_file "$(inspect "$C" '{{.State.Pid}}')" pids.max)"
-	is 1 "$(fl exec "$C" sh -c 'echo $A')"
+	is "1 " "$(fl exec "$C" sh -c 'echo "$A $GONE"')"
 	try update --device-read-bps /no/such:1m "$C"
 	refused "/no/such"
 	try update --memory nonsense "$C"

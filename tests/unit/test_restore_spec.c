@@ -59,10 +59,29 @@ static void test_swap_goes_with_memory(void **state UNUSED)
 		     some(512 * MIB), some(1024 * MIB));
 }
 
+/* A device (CDI) may have replaced what the record says. */
+static void test_variables_stay(void **state UNUSED)
+{
+	const struct json_string_map none = { 0 };
+	char *env[] = { (char[]){ "A=mine" } };
+	const struct container_config config = { .env = env, .n_env = 1 };
+	struct runtime_spec spec = { 0 };
+	struct err err = ERR_INIT;
+
+	spec.process = xcalloc(1, sizeof(*spec.process));
+	spec.linux_ = xcalloc(1, sizeof(*spec.linux_));
+	json_strings_add(&spec.process->env, &spec.process->n_env, "A=device's");
+	assert_int_equal(restore_spec_update(&spec, &config, &none, &err), 0);
+	assert_int_equal(spec.process->n_env, 1);
+	assert_string_equal(spec.process->env[0], "A=device's");
+	runtime_spec_done(&spec);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_swap_goes_with_memory),
+		cmocka_unit_test(test_variables_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,9 +9,11 @@
 #include "cli/floe/targets.h"
 #include "core/alloc.h"
 #include "core/fd.h"
+#include "core/fs.h"
 #include "core/io.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "engine/checkpoint_files.h"
 #include "engine/environment.h"
 #include "engine/event.h"
 #include "engine/facts.h"
@@ -25,17 +27,46 @@ struct update_cli {
 	bool latest;
 };
 
-/* For the next start: the variables of what runs cannot be changed. */
-static int update_env(const struct create_options *o, struct container_config *c, struct err *err)
+static int check_env(const struct create_options *o, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < o->env.n; i++)
+		r = create_env_check(o->env.v[i], err);
+	return r;
+}
+
+static void update_env(const struct create_options *o, char ***env, size_t *n)
 {
 	for (size_t i = 0; i < o->unsetenv.n; i++)
-		environment_unset(c->env, &c->n_env, o->unsetenv.v[i]);
-	for (size_t i = 0; i < o->env.n; i++) {
-		if (o->env.v[i][0] == '=' || !o->env.v[i][0])
-			return err_set(err, ERR_INVALID, "invalid variable: \"%s\"", o->env.v[i]);
-		create_env_set(&c->env, &c->n_env, o->env.v[i]);
-	}
-	return 0;
+		environment_unset(*env, n, o->unsetenv.v[i]);
+	for (size_t i = 0; i < o->env.n; i++)
+		create_env_set(env, n, o->env.v[i]);
+}
+
+/*
+ * Of a container that has been started, in its configuration as well: processes that run keep their variables, but exec, a restore
+ * and archives have them from there.
+ */
+static int update_spec_env(const struct create_options *o, const struct container *c,
+			   struct err *err)
+{
+	auto_free char *path = checkpoint_file(c, "config.json");
+	auto_free char *text = NULL;
+	struct runtime_spec spec;
+	int r;
+
+	if (o->unsetenv.n + o->env.n == 0 || !(container_is_alive(c) || checkpoint_exists(c)))
+		return 0;
+	r = runtime_spec_load(&spec, AT_FDCWD, path, err);
+	if (r < 0)
+		return r;
+	if (spec.process)
+		update_env(o, &spec.process->env, &spec.process->n_env);
+	text = runtime_spec_to_json(&spec, JSON_COMPACT);
+	runtime_spec_done(&spec);
+	r = fs_write_atomic(AT_FDCWD, path, text, strlen(text), 0600, FS_DURABLE);
+	return r < 0 ? err_sys(err, r, "write '%s'", path) : 0;
 }
 
 #define TAKE(member)                                                                               \
@@ -168,14 +199,17 @@ static int run_update(const struct cli_invocation *inv, struct err *err)
 	if (r == 0)
 		r = targets_one(inv, o->latest, true, &c, err);
 	if (r == 0)
-		r = update_env(&o->create, &c.config, err);
+		r = check_env(&o->create, err);
 	if (r == 0)
 		r = create_options_restart(o->create.restart, &c.config, err);
 	if (r == 0 && container_is_alive(&c))
 		r = update_running(&c, &limits, err);
 	if (r == 0 && container_is_alive(&c))
 		r = update_running_ulimits(&c, &given, err);
+	if (r == 0)
+		r = update_spec_env(&o->create, &c, err);
 	if (r == 0) {
+		update_env(&o->create, &c.config.env, &c.config.n_env);
 		merge_ulimits(&c.config, &given);
 		merge_limits(&c.config.limits, &limits);
 		r = record_save_config(c.engine, &c.config, err);
@@ -190,9 +224,10 @@ static int run_update(const struct cli_invocation *inv, struct err *err)
 #define T struct update_cli
 static const struct cli_option update_rows[] = {
 	OPT_STRING(T, create.restart, "restart", 0, "POLICY", "whether to start it again"),
-	OPT_STRVEC(T, create.env, "env", 'e', "NAME[=VALUE]", "set a variable for the next start"),
+	OPT_STRVEC(T, create.env, "env", 'e', "NAME[=VALUE]",
+		   "set a variable for exec and the next start"),
 	OPT_STRVEC(T, create.unsetenv, "unsetenv", 0, "NAME",
-		   "remove a variable for the next start"),
+		   "remove a variable for exec and the next start"),
 	OPT_STRVEC_F(T, create.ulimits, "ulimit", 0, "NAME=SOFT[:HARD]", "limit of resources",
 		     CLI_LIST),
 	OPT_FLAG(T, latest, "latest", 'l', "the newest container"),

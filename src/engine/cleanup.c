@@ -136,11 +136,17 @@ static void remove_at(const char *dir, const char *name)
 	(void)unlink(path);
 }
 
-/* What conmon makes anew for every run. */
+static void remove_exit_file(const struct container *c)
+{
+	auto_free char *path = xasprintf("%s/exits/%s", c->engine->tmpdir, c->config.id);
+
+	(void)unlink(path);
+}
+
+/* What conmon makes anew for every run, but for the exit file. */
 static void remove_conmon_files(const struct container *c)
 {
 	static const char *const names[] = { "attach", "ctl", "winsz", "oom" };
-	auto_free char *exit_file = xasprintf("%s/exits/%s", c->engine->tmpdir, c->config.id);
 	auto_free char *persist = xasprintf("%s/persist/%s", c->engine->tmpdir, c->config.id);
 
 	auto_free char *sessions = path_join(c->static_dir, "exec");
@@ -150,7 +156,6 @@ static void remove_conmon_files(const struct container *c)
 		remove_at(c->static_dir, names[i]);
 	(void)fs_remove_tree(AT_FDCWD, sessions);
 	(void)fs_remove_tree(AT_FDCWD, notify);
-	(void)unlink(exit_file);
 	(void)fs_remove_tree(AT_FDCWD, persist);
 	remove_at(c->run_dir, "conmon.pid");
 	remove_at(c->run_dir, "pidfile");
@@ -239,12 +244,14 @@ int container_scrub(struct container *c, struct err *err)
 	end_conmon(c);
 	r = keep(r, release(c, NULL, &next), err, &next);
 	remove_conmon_files(c);
+	remove_exit_file(c);
 	return r;
 }
 
 static int clean_up(struct container *c, bool *ret_removed, struct err *err)
 {
 	struct err next = ERR_INIT;
+	int saved;
 	int r = 0;
 
 	if (container_is_alive(c))
@@ -261,6 +268,8 @@ static int clean_up(struct container *c, bool *ret_removed, struct err *err)
 	/* Before its exit file goes: readers take no lock, and must find the exit code in one of the two. */
 	if (c->dirty)
 		r = container_save(c, err);
+	if (r == 0)
+		remove_exit_file(c);
 	if (r == 0 && (c->status.phase != PHASE_EXITED || conmon_pid(c) > 0))
 		r = runtime_delete(c, err);
 	r = keep(r, release(c, r < 0 ? NULL : ret_removed, &next), err, &next);
@@ -268,7 +277,11 @@ static int clean_up(struct container *c, bool *ret_removed, struct err *err)
 	(void)fs_remove_tree(AT_FDCWD, c->run_dir);
 	container_forget_processes(c);
 	r = keep(r, container_advance(c, EVENT_CLEANUP, &next), err, &next);
-	r = keep(r, container_save(c, &next), err, &next);
+	saved = container_save(c, &next);
+	/* What no record says is said by the file alone, also that the container has ended. */
+	if (saved == 0)
+		remove_exit_file(c);
+	r = keep(r, saved, err, &next);
 	event_container(c, "cleanup");
 	return r;
 }

@@ -152,6 +152,20 @@ fl_directly()
 	umount root
 }
 
+@test "an end that cannot be written down is not forgotten" {
+	command -v sqlite3 >/dev/null || skip "no sqlite3"
+	db() { sqlite3 "$ENGINE/root/floe.db" "$1"; }
+	start_idle "$C"
+	conmon=$(inspect "$C" '{{.State.ConmonPid}}')
+	db "CREATE TRIGGER full BEFORE UPDATE ON containers BEGIN SELECT RAISE(FAIL, 'as if the disk were full'); END"
+	fl kill "$C" >/dev/null
+	eventually process_is_gone "$conmon"
+	db "DROP TRIGGER full"
+	is "exited 137 " "$(inspect "$C" '{{.State.Status}} {{.State.ExitCode}} {{.State.Error}}')"
+	fl rm "$C" >/dev/null
+	is "" "$(fl ps -aq)"
+}
+
 @test "thirty-two runs at once" {
 	pids=()
 	for i in {1..32}; do

@@ -18,6 +18,7 @@
 #include "core/path.h"
 #include "core/str.h"
 #include "engine/checkpoint_files.h"
+#include "engine/conmon_cgroup.h"
 #include "engine/container_network.h"
 #include "engine/event.h"
 #include "engine/image_use.h"
@@ -110,7 +111,8 @@ static size_t kill_helpers(const struct procfs *proc, const char *id, const char
  */
 static void end_creation(struct container *c)
 {
-	auto_free char *marker = path_join(c->run_dir, "creating");
+	auto_free char *marker = path_join(c->run_dir, CREATION_MARKER);
+	auto_free char *scope = io_read_line_at(AT_FDCWD, marker);
 	auto_procfs struct procfs proc = PROCFS_INIT;
 	uint64_t deadline = clock_now_monotonic_ns() + HELPERS_END_MS * NSEC_PER_MSEC;
 	const char *const programs[] = {
@@ -126,6 +128,8 @@ static void end_creation(struct container *c)
 		clock_sleep_ms(2);
 	if (runtime_delete(c, NULL) < 0)
 		log_debug("the runtime has nothing of container '%s'", c->config.name);
+	if (!str_is_empty(scope))
+		conmon_cgroup_end_scope(scope);
 	(void)unlink(marker);
 }
 

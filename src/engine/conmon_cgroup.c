@@ -14,6 +14,7 @@
 #include "core/path.h"
 #include "core/proc.h"
 #include "core/str.h"
+#include "engine/cleanup.h"
 #include "engine/facts.h"
 #include "kernel/cgroupfs.h"
 #include "systemd/scope.h"
@@ -109,6 +110,8 @@ int conmon_cgroup_open(const struct container *c, bool for_exec, struct conmon_c
 		path = path_of_container(c, &cgroups);
 	if (h && !path)
 		path = choose_path(c, &cgroups, h, ret);
+	if (ret->slice && !for_exec)
+		ret->marker = path_join(c->run_dir, CREATION_MARKER);
 	if (!path)
 		return 0;
 	dir = xasprintf("%s%s", h->mount_point, path);
@@ -125,6 +128,7 @@ void conmon_cgroup_close(struct conmon_cgroup *cgroup)
 	close_fd(&cgroup->procs_fd);
 	replace_ptr(cgroup->slice, NULL);
 	replace_ptr(cgroup->id, NULL);
+	replace_ptr(cgroup->marker, NULL);
 }
 
 /*
@@ -136,12 +140,46 @@ static void start_scope(const struct conmon_cgroup *cgroup, pid_t pid)
 	auto_free char *description = xasprintf("floe's monitor of container %s", cgroup->id);
 	struct err err = ERR_INIT;
 	struct sdbus *bus = NULL;
-	int r = sdbus_open(&bus, false, &err);
+	int r = 0;
 
+	/* For who finds that we have been killed before it was there. */
+	if (cgroup->marker)
+		r = fs_write_atomic(AT_FDCWD, cgroup->marker, unit, strlen(unit), 0600,
+				    FS_VOLATILE);
+	if (r < 0)
+		err_sys(&err, r, "write '%s'", cgroup->marker);
+	else
+		r = sdbus_open(&bus, false, &err);
 	if (r == 0)
 		r = systemd_scope_start(bus, unit, cgroup->slice, description, pid, &err);
 	if (r < 0)
 		log_debug("put conmon into a scope: %s", err.msg);
+	sdbus_close(bus);
+}
+
+static bool is_own_scope(const char *unit)
+{
+	auto_cgroupfs struct cgroupfs cgroups = CGROUPFS_INIT;
+	auto_free char *own = NULL;
+
+	return cgroupfs_open(&cgroups, NULL) == 0 && facts_cgroup_of(&cgroups, 0, &own) == 0 &&
+	       str_eq(path_basename(own), unit);
+}
+
+void conmon_cgroup_end_scope(const char *unit)
+{
+	struct err err = ERR_INIT;
+	struct sdbus *bus = NULL;
+	int r;
+
+	/* With this process in it, it ends as others do. */
+	if (is_own_scope(unit))
+		return;
+	r = sdbus_open(&bus, false, &err);
+	if (r == 0)
+		r = sdbus_stop_unit(bus, unit, &err);
+	if (r < 0)
+		log_debug("%s", err.msg);
 	sdbus_close(bus);
 }
 

@@ -14,6 +14,7 @@ struct conmon_cgroup {
 	int procs_fd; /* file by which a process enters; or -EBADF */
 	char *slice; /* of the scope that systemd is to make; NULL: none. Owned, as is */
 	char *id; /* the container's */
+	char *marker; /* CREATION_MARKER's path: it gets the scope's name; NULL: for an exec */
 };
 
 #define CONMON_CGROUP_INIT                                                                         \
@@ -34,6 +35,12 @@ DEFINE_AUTO_VAL(conmon_cgroup, struct conmon_cgroup, conmon_cgroup_close)
  */
 int conmon_cgroup_spawn(const struct conmon_cgroup *cgroup, struct proc *ret,
 			struct proc_spawn_opts *opts);
+/*
+ * Have systemd end the scope that a conmon was to be in, which has been ended itself. A process that ends while systemd takes
+ * it in is in no cgroup any more for the kernel (cgroup_migrate_add_task()): this one has then never had any, does not become
+ * empty, and systemd would have the scope run for ever.
+ */
+void conmon_cgroup_end_scope(const char *unit);
 /*
  * Remove what is left of the container's cgroups below the path that its record names, where no process is in
  * them: a runtime whose restore failed leaves them (crun 1.28). Only with cgroupfs.

@@ -39,6 +39,8 @@ int systemd_scope_start(struct sdbus *bus, const char *unit, const char *slice,
 	systemd_plan_add(&properties, "Slice", systemd_value_string(slice));
 	systemd_plan_add(&properties, "Delegate", systemd_value_bool(true));
 	systemd_plan_add(&properties, "DefaultDependencies", systemd_value_bool(false));
+	/* Where the process ends before it is in there, the scope has failed, and would stay for someone to see (systemd 236). */
+	systemd_plan_add(&properties, "CollectMode", systemd_value_string("inactive-or-failed"));
 	r = systemd_scope_add_process(bus, &properties, pid, &pidfd, err);
 	if (r == 0)
 		r = sdbus_start_unit(bus, unit, &properties, err);

@@ -411,7 +411,7 @@ static void test_scope(void **state)
 	auto_free char *expected = xasprintf(
 		"StartTransientUnit 'ok.scope' 'replace' [('Description' <s 'what it is'>) "
 		"('Slice' <s 'a-b.slice'>) ('Delegate' <b 1>) ('DefaultDependencies' <b 0>) "
-		"('PIDs' <au [%d]>)] []",
+		"('CollectMode' <s 'inactive-or-failed'>) ('PIDs' <au [%d]>)] []",
 		(int)getpid());
 
 	check_ok(f, systemd_scope_start(f->bus, "ok.scope", "a-b.slice", "what it is", getpid(),

@@ -177,8 +177,9 @@ static int copy_output(const struct attach *a)
 	char packet[PACKET_MAX];
 	ssize_t n = RETRY_EINTR(recv(a->socket, packet, sizeof(packet), 0));
 
+	/* conmon went without having read all of our input: told once, before what it has sent. */
 	if (n < 0)
-		return errno == ECONNRESET ? 0 : -errno;
+		return errno == ECONNRESET ? 1 : -errno;
 	if (n == 0)
 		return 0;
 	if (packet[0] == 2 && a->options.stdout_open)

@@ -152,3 +152,10 @@ load ../lib/engine
 	out=$(script -qec "stty rows 33 cols 77; '$FLOE' --root '$ENGINE/root' --runroot '$ENGINE/run' ${CGROUPS[*]} --runtime '$ENGINE_RUNTIME' run --network none --cgroup-parent $CGROUP_PARENT --rm -it --rootfs '$ROOTFS' sh -c 'i=0; while [ \$i -lt 100 ] && [ \"\$(stty size)\" != \"33 77\" ]; do sleep 0.1; i=\$((i + 1)); done; stty size; tty'" /dev/null </dev/null 3>&- 4>&-)
 	contains "$out" "33 77" "/dev/pts/0"
 }
+
+@test "exec: no output is lost for input that nobody reads" {
+	start_idle "$C"
+	for i in {1..40}; do
+		is "$i" "$(echo | fl exec --interactive "$C" echo $i)"
+	done
+}

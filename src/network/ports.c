@@ -249,6 +249,10 @@ static int bind_to(const struct network_port *port, uint32_t number, bool hold, 
 	fd = socket(address.family, (is_udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
+	/* "::" is no address of IPv4: rules are of one family, and 0.0.0.0 may have the same port. */
+	if (address.family == AF_INET6 &&
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){ 1 }, sizeof(int)) < 0)
+		return -errno;
 	if (hold && !is_udp)
 		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
 	r = bind(fd, &name.any, len) < 0 || getsockname(fd, &name.any, &len) < 0 ? -errno : 0;
@@ -327,16 +331,26 @@ static int choose_one(struct network_port *port)
 	return -EADDRINUSE;
 }
 
-static bool is_every_address(const char *ip)
+/* Whether who has a port of address a has that of b, too: without one, of all; 0.0.0.0 and :: are all of their family. */
+static bool covers(const char *a, const char *b)
 {
-	return !*ip || str_eq(ip, "0.0.0.0") || str_eq(ip, "::");
+	struct ip_address all = { 0 };
+	struct ip_address one;
+	struct ip_address other;
+
+	if (!*a || str_eq(a, b))
+		return true;
+	if (!*b || ip_address_parse(a, &one) < 0 || ip_address_parse(b, &other) < 0 ||
+	    one.family != other.family)
+		return false;
+	all.family = one.family;
+	return ip_address_compare(&one, &all) == 0 || ip_address_compare(&one, &other) == 0;
 }
 
 bool network_ports_collide(const struct network_port *a, const struct network_port *b)
 {
 	return str_eq(a->protocol, b->protocol) &&
-	       (is_every_address(a->host_ip) || is_every_address(b->host_ip) ||
-		str_eq(a->host_ip, b->host_ip)) &&
+	       (covers(a->host_ip, b->host_ip) || covers(b->host_ip, a->host_ip)) &&
 	       a->host_port < b->host_port + b->range && b->host_port < a->host_port + a->range;
 }
 

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -147,6 +148,70 @@ static void test_port_choice(void **state UNUSED)
 	assert_int_equal(network_ports_parse(&ports, "127.0.0.1:40120-40125:91-96", &err), 0);
 	assert_true(network_ports_choose(&ports, &err) < 0);
 	assert_int_equal(err.kind, ERR_EXISTS);
+}
+
+static void check_collide(const char *a, const char *b, bool want)
+{
+	auto_network_ports struct network_ports ports = NETWORK_PORTS_INIT;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(network_ports_parse(&ports, a, &err), 0);
+	assert_int_equal(network_ports_parse(&ports, b, &err), 0);
+	if (network_ports_collide(&ports.v[0], &ports.v[1]) != want ||
+	    network_ports_collide(&ports.v[1], &ports.v[0]) != want)
+		fail_msg("'%s' and '%s' %s", a, b, want ? "do not collide" : "collide");
+	assert_int_equal(network_ports_choose(&ports, &err), want ? -EEXIST : 0);
+}
+
+static void test_ports_of_addresses(void **state UNUSED)
+{
+	check_collide("127.0.0.1:8080:80", "127.0.0.2:8080:80", false);
+	check_collide("127.0.0.1:8080:80", "127.0.0.1:8080:81", true);
+	check_collide("127.0.0.1:8080:80", "127.0.0.1:8080:80/udp", false);
+	check_collide("127.0.0.1:8080:80", "0.0.0.0:8079-8080:80-81", true);
+	check_collide("127.0.0.1:8080:80", "[::1]:8080:80", false);
+	check_collide("0.0.0.0:8080:80", "[::1]:8080:80", false);
+	check_collide("0.0.0.0:8080:80", "[::]:8080:80", false);
+	check_collide("127.0.0.1:8080:80", "[::]:8080:80", false);
+	check_collide("[::]:8080:80", "[::1]:8080:80", true);
+	check_collide("[0::]:8080:80", "[::1]:8080:80", true);
+	check_collide("[::1]:8080:80", "[0::1]:8080:80", true);
+	check_collide("[fd00::1]:8080:80", "[::1]:8080:80", false);
+	check_collide("8080:80", "127.0.0.1:8080:80", true);
+	check_collide("8080:80", "0.0.0.0:8080:80", true);
+	check_collide("8080:80", "[::1]:8080:80", true);
+	check_collide("8080:80", "8080:81", true);
+}
+
+/* How many of the two can be held at once, of a port that was free a moment ago. */
+static size_t hold_both_families(void)
+{
+	auto_network_ports struct network_ports ports = NETWORK_PORTS_INIT;
+	auto_free int *fds = NULL;
+	struct err err = ERR_INIT;
+	size_t n = 0;
+
+	assert_int_equal(network_ports_parse(&ports, "0.0.0.0::80", &err), 0);
+	assert_int_equal(network_ports_parse(&ports, "[::]:1:80", &err), 0);
+	assert_int_equal(network_ports_choose(&ports, &err), 0);
+	ports.v[1].host_port = ports.v[0].host_port;
+	if (network_port_hold(&ports.v[0], &fds, &n, &err) == 0)
+		(void)network_port_hold(&ports.v[1], &fds, &n, &err);
+	for (size_t i = 0; i < n; i++)
+		(void)close(fds[i]);
+	return n;
+}
+
+/* "::" leaves IPv4 to others. Somebody else on the machine may come between, but not each time. */
+static void test_hold_both_families(void **state UNUSED)
+{
+	size_t n = 0;
+
+	if (access("/proc/net/if_inet6", F_OK) < 0)
+		skip();
+	for (int i = 0; i < 5 && n < 2; i++)
+		n = hold_both_families();
+	assert_int_equal(n, 2);
 }
 
 /* ---- attachments ---- */
@@ -442,12 +507,20 @@ static void test_netavark_input(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_addresses),  cmocka_unit_test(test_subnets),
-		cmocka_unit_test(test_ports),	   cmocka_unit_test(test_port_choice),
-		cmocka_unit_test(test_attachment), cmocka_unit_test(test_interface_names),
-		cmocka_unit_test(test_create),	   cmocka_unit_test(test_create_refused),
-		cmocka_unit_test(test_ipam),	   cmocka_unit_test(test_ipam_range),
-		cmocka_unit_test(test_status),	   cmocka_unit_test(test_netavark_input),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_subnets),
+		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_port_choice),
+		cmocka_unit_test(test_ports_of_addresses),
+		cmocka_unit_test(test_hold_both_families),
+		cmocka_unit_test(test_attachment),
+		cmocka_unit_test(test_interface_names),
+		cmocka_unit_test(test_create),
+		cmocka_unit_test(test_create_refused),
+		cmocka_unit_test(test_ipam),
+		cmocka_unit_test(test_ipam_range),
+		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_netavark_input),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -216,13 +216,15 @@ static int take_wanted(struct ipam *ipam, const struct pool *pool, const char *c
 		used[i] = true;
 		owner = json_string_map_get(&ipam->state.leases, ip_address_format(&address).text);
 		if (owner && !str_eq(owner, container_id))
-			return err_set(err, ERR_EXISTS, "address %s is in use by container '%.12s'",
-				       wanted->v[i], owner);
+			return err_set(
+				err, ERR_COMMAND,
+				"requested ip address %s is already allocated to container ID %s",
+				wanted->v[i], owner);
 		if (pool->has_gateway && ip_address_compare(&address, &pool->gateway) == 0)
-			return err_set(err, ERR_EXISTS, "address %s is the gateway's",
+			return err_set(err, ERR_COMMAND, "address %s is the gateway's",
 				       wanted->v[i]);
 		if (has_podman(pool, &address))
-			return err_set(err, ERR_EXISTS,
+			return err_set(err, ERR_COMMAND,
 				       "address %s is in use by somebody else on '%s', maybe a "
 				       "container of podman's",
 				       wanted->v[i], pool->bridge);
@@ -246,7 +248,7 @@ static int allocate_in(struct ipam *ipam, const struct network *network, size_t 
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (!find_free(ipam, &pool, &address))
-		return err_set(err, ERR_STATE,
+		return err_set(err, ERR_COMMAND,
 			       "no free address in subnet %s; remove containers, or make a network "
 			       "with a larger one",
 			       network->subnets[i].subnet);
@@ -270,8 +272,9 @@ int ipam_allocate(const char *dir, const struct network *network, const char *co
 		r = allocate_in(&ipam, network, i, container_id, wanted, used, &addresses, err);
 	for (size_t i = 0; r == 0 && i < wanted->n; i++)
 		if (!used[i])
-			r = err_set(err, ERR_INVALID, "address %s is in none of its subnets",
-				    wanted->v[i]);
+			r = err_set(err, ERR_COMMAND,
+				    "requested static ip %s not in any subnet on network %s",
+				    wanted->v[i], network->name);
 	if (r == 0)
 		r = ipam_store(&ipam, err);
 	if (r < 0)

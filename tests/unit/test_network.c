@@ -416,7 +416,7 @@ static void test_ipam(void **state UNUSED)
 	expect_address(&n, "e", NULL, "10.1.2.3,fd01::ffff:fffb");
 	expect_address(&n, "f", "fd01::9", "10.1.2.5,fd01::9");
 	expect_no_address(&n, "g", NULL, "no free address in subnet 10.1.2.0/29");
-	expect_no_address(&n, "g", "10.1.2.2", "in use by container 'c'");
+	expect_no_address(&n, "g", "10.1.2.2", "already allocated to container ID c");
 	expect_no_address(&n, "g", "10.1.2.1", "the gateway's");
 	expect_no_address(&n, "g", "10.1.3.1", "address");
 	/* A failure takes nothing: the address of the second subnet is as it was. */

@@ -14,6 +14,7 @@
 #include "core/str.h"
 #include "engine/facts.h"
 #include "engine/records.h"
+#include "network/config.h"
 
 int filter_regex(const char *pattern, const char *text, struct err *err)
 {
@@ -205,6 +206,20 @@ static int policy_matches(const struct container *c, const char *value, struct e
 	return str_eq(have, str_eq(value, "none") ? "no" : value);
 }
 
+/* A mode such as "host", or a network by name or id. */
+static bool network_matches(struct engine *e, const struct container *c, const char *value)
+{
+	auto_network struct network n = NETWORK_INIT;
+	bool matches = str_eq(c->config.network, value);
+
+	if (matches || !str_eq(c->config.network, "bridge") ||
+	    network_find(&n, &e->network_dir, value, NULL) < 0)
+		return matches;
+	for (size_t i = 0; i < c->config.n_networks && !matches; i++)
+		matches = str_eq(c->config.networks[i].network, n.name);
+	return matches;
+}
+
 static int one_matches(struct engine *e, const struct container *c, const char *key,
 		       const char *value, struct err *err)
 {
@@ -229,7 +244,7 @@ static int one_matches(struct engine *e, const struct container *c, const char *
 	if (str_eq(key, "ancestor"))
 		return ancestor_matches(c, value);
 	if (str_eq(key, "network"))
-		return str_eq(c->config.network, value);
+		return network_matches(e, c, value);
 	if (str_eq(key, "restart-policy"))
 		return policy_matches(c, value, err);
 	if (str_eq(key, "command"))

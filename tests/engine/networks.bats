@@ -71,6 +71,9 @@ load ../lib/networks
 	[ "$status" -eq 126 ]
 	contains "$output" "requested static ip 10.213.8.1 not in any subnet on network fixed"
 	is "" "$(fln ps -aq --filter status=created)"
+	is "$C" "$(fln ps -a --filter network=fixed --format '{{.Names}}')"
+	is "$C" "$(fln ps -a --filter network="$(net inspect fixed --format '{{.ID}}')" --format '{{.Names}}')"
+	is "" "$(fln ps -a --filter network=podman --format '{{.Names}}')"
 }
 
 @test "two networks, IPv6, and no way out of an internal one" {

@@ -24,6 +24,22 @@ says()
 	says 125 "names must match" create --name "$C/" --rootfs "$ROOTFS" true
 }
 
+@test "of several names, one that means nothing is the end before anything is done" {
+	local command
+	for command in "kill" "stop --time 0" "restart" "pause" "unpause" "start" "init" "wait" "rm"; do
+		[ "$command" != unpause ] || fl pause "$C" >/dev/null
+		[ "$command" != start ] || fl unpause "$C" >/dev/null
+		[ "$command" = kill ] || [ -n "$(inspect "$C" '{{.Id}}')" ]
+		[ "$command" != kill ] || start_idle "$C"
+		# shellcheck disable=SC2086 # words
+		try $command "$C" "$C-none"
+		is "Error: no container with name or ID \"$C-none\" found: no such container" "$output"
+		is "$([ "$command" = rm ] && echo 1 || echo 125)" "$status"
+		is "$([ "$command" = unpause ] && echo paused || echo running)" "$(inspect "$C" '{{.State.Status}}')"
+	done
+	is "$C" "$(fl rm --force --time 0 "$C" "$C-none")"
+}
+
 @test "what cannot be started is exit code 126, what cannot be made 125" {
 	says 126 'workdir "/not/there" does not exist on container' run --workdir /not/there --rootfs "$ROOTFS" true
 	says 125 "device rule" run --device-cgroup-rule 'b 7:* rmX' --rootfs "$ROOTFS" true
@@ -142,7 +158,7 @@ hello" "$(fl run --rm --network "$mode" -p 8080 --rootfs "$ROOTFS" echo hello 2>
 @test "rm: exit code 1 where there is none, 2 where it runs" {
 	start_idle "$C"
 	says 2 "running or paused containers cannot be removed without force: container state improper" rm "$C"
-	says 125 "no such container" rm "$C" nobody
+	says 1 "no such container" rm "$C" nobody
 	fl rm -f -t 0 "$C" >/dev/null
 	says 1 "no such container" rm nobody nobody-else
 }

@@ -36,9 +36,13 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	const struct options *o = inv->options;
 	struct context x = { .list = json_object_new_array(), .size = o->size };
 	auto_strbuf struct strbuf out = STRBUF_INIT;
-	int code = targets_each(inv, &o->targets, inspect_one, &x, err);
-	int r = code < 0 ? code : 0;
+	struct targets targets = o->targets;
+	int code;
+	int r;
 
+	targets.each_alone = true;
+	code = targets_each(inv, &targets, inspect_one, &x, err);
+	r = code < 0 ? code : 0;
 	if (r == 0)
 		r = gotemplate_format_inspected(o->format, x.list, &out, err);
 	json_object_put(x.list);

@@ -133,6 +133,22 @@ static int worse(int code, int other)
 	return code == 0 || code == other ? other : FLOE_EXIT_ERROR;
 }
 
+/* With several names, as podman: nothing is done when one of them means no container. */
+static int find_all(struct engine *e, const struct targets *t, const struct strvec *names,
+		    struct err *err)
+{
+	int r = 0;
+
+	if (t->ignore || t->all || t->each_alone)
+		return 0;
+	for (size_t i = 0; r == 0 && names->n > 1 && i < names->n; i++) {
+		auto_container struct container c = CONTAINER_INIT;
+
+		r = container_open(&c, e, names->v[i], err);
+	}
+	return r;
+}
+
 int targets_each(const struct cli_invocation *inv, const struct targets *t,
 		 int (*each)(struct container *c, void *context, struct err *err), void *context,
 		 struct err *err)
@@ -142,6 +158,15 @@ int targets_each(const struct cli_invocation *inv, const struct targets *t,
 	int code = 0;
 	int r = collect(inv, t, &names, err);
 
+	if (r == 0) {
+		r = find_all(e, t, &names, err);
+		if (r < 0 && t->error_code) {
+			report_error(err);
+			code = t->error_code(err);
+			err_clear(err);
+			return code;
+		}
+	}
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		auto_container struct container c = CONTAINER_INIT;
 		struct err one = ERR_INIT;

@@ -11,6 +11,7 @@ struct targets {
 	bool latest;
 	bool newest_first; /* of `all`: those that need others before these */
 	bool ignore; /* those that do not exist are no error */
+	bool each_alone; /* those that exist are done although others do not */
 	bool lock;
 	bool quiet; /* print nothing */
 	bool print_id; /* the id, not what was typed */
@@ -36,7 +37,8 @@ struct targets {
 /*
  * Call each() for every container that the arguments mean, and print the name as typed (or the id) when
  * it succeeds; errors are printed one by one. Returns the exit code: 0, that of the failures when they have
- * the same, else 125; a negative errno when there is nothing to begin with. each() may return 1 for "done, but print nothing".
+ * the same, else 125; a negative errno when there is nothing to begin with, also because one of several names means no
+ * container (unless `ignore` or `each_alone`). each() may return 1 for "done, but print nothing".
  */
 int targets_each(const struct cli_invocation *inv, const struct targets *t,
 		 int (*each)(struct container *c, void *context, struct err *err), void *context,

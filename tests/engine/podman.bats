@@ -40,6 +40,23 @@ says()
 	is "$C" "$(fl rm --force --time 0 "$C" "$C-none")"
 }
 
+@test "container cleanup: what is gone or runs needs nothing" {
+	is "" "$(fl container cleanup "$C")"
+	start_idle "$C"
+	is "$C" "$(fl container cleanup "$C" "$C-none")"
+	is running "$(inspect "$C" '{{.State.Status}}')"
+	says 125 "container state improper" container cleanup --rm "$C"
+}
+
+@test "ps: json in place of ids, sizes or namespaces; rename takes a slash" {
+	fl create --name "$C" --rootfs "$ROOTFS" true >/dev/null
+	fl rename "$C" "/$C-2"
+	is "$C-2" "$(fl ps -a --format '{{.Names}}')"
+	contains "$(fl ps -a --quiet --format json)" '"Names"'
+	says 125 "size and namespace options conflict" ps --ns --size
+	says 125 "UseImageResolvConf and DNSSearch are mutually exclusive" create --dns none --dns-search x --network host --rootfs "$ROOTFS" true
+}
+
 @test "what cannot be started is exit code 126, what cannot be made 125" {
 	says 126 'workdir "/not/there" does not exist on container' run --workdir /not/there --rootfs "$ROOTFS" true
 	says 125 "device rule" run --device-cgroup-rule 'b 7:* rmX' --rootfs "$ROOTFS" true
@@ -437,6 +454,8 @@ web map[a:b]" "$(fl network ls --format '{{.Name}} {{.Labels}}' | sort)"
 	is "KILL 1 filter" "$(fl top "$C" capbnd pgid seccomp | sed -n 2p | xargs)"
 	contains "$(fl top "$C" groups)" 64056
 	contains "$(fl top "$C" -o pid,args)" "ps -o pid,args"
+	contains "$(fl top "$C" ax)" "ps ax"
+	contains "$(fl top "$C" axo pid,args)" "ps axo pid,args"
 	says 125 "descriptor 'nosuch': not supported; there are user," top "$C" nosuch
 }
 
@@ -747,6 +766,10 @@ server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
 		--env =x|invalid variable: "=x"
 		-v $T:/mnt:ro,rw|invalid options "ro,rw", can only specify 1 'rw' or 'ro' option
 		-v $T:/mnt:dev,nodev|can only specify 1 'nodev' or 'dev' option
+		-v $T:/mnt:bind,rbind|can only specify 1 '[r]bind' option
+		-v $T:/mnt:z,O|can only specify 1 'z', 'Z', or 'O' option
+		-v $T:/mnt:U,ro,U|invalid options "U,ro,U", can only specify 1 'U' option
+		-v $T:/mnt:shared,runbindable|can only specify 1 '[r]shared', '[r]private', '[r]slave' or '[r]unbindable' option
 		-v $T:/mnt:nonsense|invalid option type "nonsense"
 		--mount type=bind,src=$T,target=/mnt,relabel=x|relabel mount option must be 'private' or 'shared'
 		--secret s,type=env,mode=0400|UID, GID, Mode options cannot be set with secret type env

@@ -55,37 +55,24 @@ static bool is_host_path(const char *source)
 static int check_volume_options(const char *list, struct err *err)
 {
 	static const struct {
-		const char *words[8];
+		const char *words[9];
 		const char *name;
 	} kinds[] = {
 		{ { "rw", "ro" }, "'rw' or 'ro'" },
 		{ { "exec", "noexec" }, "'noexec' or 'exec'" },
 		{ { "dev", "nodev" }, "'nodev' or 'dev'" },
 		{ { "suid", "nosuid" }, "'nosuid' or 'suid'" },
-		{ { "bind", "rbind" }, "'bind' or 'rbind'" },
+		{ { "bind", "rbind" }, "'[r]bind'" },
 		{ { "copy", "nocopy" }, "'copy' or 'nocopy'" },
+		{ { "z", "Z", "O" }, "'z', 'Z', or 'O'" },
+		{ { "U" }, "'U'" },
+		{ { "private", "rprivate", "shared", "rshared", "slave", "rslave", "unbindable",
+		    "runbindable" },
+		  "'[r]shared', '[r]private', '[r]slave' or '[r]unbindable'" },
 	};
-	static const char *const others[] = { "private",
-					      "rprivate",
-					      "shared",
-					      "rshared",
-					      "slave",
-					      "rslave",
-					      "unbindable",
-					      "runbindable",
-					      "z",
-					      "Z",
-					      "U",
-					      "O",
-					      "idmap",
-					      "cached",
-					      "delegated",
-					      "consistent",
-					      "no-dereference",
-					      "noatime",
-					      "relatime",
-					      "nodiratime",
-					      NULL };
+	static const char *const others[] = { "idmap",	    "cached",	      "delegated",
+					      "consistent", "no-dereference", "noatime",
+					      "relatime",   "nodiratime",     NULL };
 	static const char *const prefixes[] = { "idmap=", "upperdir=", "workdir=" };
 	auto_strvec struct strvec words = STRVEC_INIT;
 	unsigned int seen[ARRAY_SIZE(kinds)] = { 0 };

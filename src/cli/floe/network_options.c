@@ -193,6 +193,11 @@ static int check_names(const struct create_options *o, const struct container_co
 	if (none && o->dns.n > 1)
 		return err_set(err, ERR_USAGE,
 			       "none is not allowed to be specified with other DNS ip addresses");
+	if (none && (o->dns_search.n > 0 || o->dns_options.n > 0))
+		return err_set(err, ERR_USAGE,
+			       "invalid config provided: UseImageResolvConf and %s are mutually "
+			       "exclusive options",
+			       o->dns_search.n > 0 ? "DNSSearch" : "DNSOption");
 	for (size_t i = 0; !none && i < o->dns.n; i++)
 		if (ip_address_parse(o->dns.v[i], &address) < 0)
 			return err_set(err, ERR_INVALID, "%s is not an ip address", o->dns.v[i]);

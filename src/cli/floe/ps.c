@@ -265,6 +265,7 @@ static int list(const struct cli_invocation *inv, struct err *err)
 	const struct options *o = inv->options;
 	struct rows rows = { .engine = floe_engine(inv), .o = o };
 	auto_strbuf struct strbuf out = STRBUF_INIT;
+	bool quiet = o->quiet && !o->format;
 	int r = check_sort(o->sort, err);
 
 	/* As podman, whose external ones are never running. */
@@ -274,8 +275,8 @@ static int list(const struct cli_invocation *inv, struct err *err)
 		r = err_set(err, ERR_USAGE, "last and latest are mutually exclusive");
 	if (r == 0 && o->quiet && (o->size || o->ns))
 		r = err_set(err, ERR_USAGE, "quiet conflicts with size and namespace");
-	if (r == 0 && o->quiet && o->format && str_eq(o->format, "json"))
-		r = err_set(err, ERR_USAGE, "quiet and format cannot be used together");
+	if (r == 0 && o->size && o->ns)
+		r = err_set(err, ERR_USAGE, "size and namespace options conflict");
 	if (r == 0)
 		r = is_brief(o) ? record_each_brief(rows.engine, add_row, &rows, err) :
 				  record_each(rows.engine, add_row, &rows, err);
@@ -286,10 +287,11 @@ static int list(const struct cli_invocation *inv, struct err *err)
 	}
 	if (r == 0) {
 		sort_rows(&rows);
-		for (size_t i = 0; o->quiet && i < rows.n; i++)
+		/* A format is more than --quiet, as with podman. */
+		for (size_t i = 0; quiet && i < rows.n; i++)
 			strbuf_addf(&out, "%.*s\n", o->no_trunc ? 64 : 12,
 				    rows.v[i].container.config.id);
-		if (!o->quiet)
+		if (!quiet)
 			r = print_rows(&rows, &out, err);
 	}
 	for (size_t i = 0; i < rows.n; i++)

@@ -94,7 +94,7 @@ static int cleanup_one(struct container *c, void *context, struct err *err)
 	if (o->exec)
 		return exec_session_end(c, o->exec, true, err);
 	if (container_is_alive(c) || (o->stopped_only && c->status.phase != PHASE_STOPPED))
-		return o->stopped_only ? 1 : container_cleanup(c, err);
+		return o->stopped_only ? 1 : o->remove ? container_cleanup(c, err) : 0;
 	if (c->status.phase == PHASE_STOPPED)
 		event_container(c, "died");
 	r = container_cleanup(c, err);
@@ -122,7 +122,8 @@ static int run_cleanup(const struct cli_invocation *inv, struct err *err)
 	if (o.remove_image && !o.remove)
 		return err_set(err, ERR_USAGE, "the --rmi option does not work without --rm");
 	o.targets.lock = true;
-	o.targets.ignore = o.targets.ignore || o.stopped_only;
+	/* As podman: what has gone already, or runs again, needs nothing. */
+	o.targets.ignore = true;
 	if (o.stopped_only)
 		for (size_t i = 0; i < inv->n_args; i++)
 			container_attend_wait(floe_engine(inv), inv->args[i]);
@@ -190,9 +191,11 @@ const struct cli_command floe_exists_command = {
 static int run_rename(const struct cli_invocation *inv, struct err *err)
 {
 	auto_container struct container c = CONTAINER_INIT;
+	/* As of run --name. */
+	const char *name = inv->args[1] + (inv->args[1][0] == '/');
 	int r;
 
-	if (!container_name_is_valid(inv->args[1]))
+	if (!container_name_is_valid(name))
 		return err_set(
 			err, ERR_INVALID,
 			"names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: '%s': invalid argument",
@@ -200,7 +203,7 @@ static int run_rename(const struct cli_invocation *inv, struct err *err)
 	r = container_open_locked(&c, floe_engine(inv), inv->args[0], err);
 	if (r < 0)
 		return r;
-	replace_ptr(c.config.name, xstrdup(inv->args[1]));
+	replace_ptr(c.config.name, xstrdup(name));
 	r = record_save_config(c.engine, &c.config, err);
 	if (r == 0)
 		event_container(&c, "rename");

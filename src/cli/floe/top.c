@@ -431,6 +431,21 @@ static int choose_descriptors(const struct cli_invocation *inv, size_t first,
 	return 0;
 }
 
+/*
+ * Options of ps(1), which need no hyphen: "aux", "axo". Letters that take a value come last. No word that is none is handed
+ * on, because some programs ps make nothing of what they do not know.
+ */
+static bool is_for_ps(const char *text)
+{
+	size_t n = strspn(text, "acefghjlmnrsuvwxSTLXZ");
+
+	if (text[0] == '-')
+		return true;
+	if (strchr(text, ',') || find_descriptor(text))
+		return false;
+	return !text[n] || (strchr("koOpqtU", text[n]) && !text[n + 1]);
+}
+
 /* `top NAME -ef`: what the container's ps makes of it, as podman does. */
 static int run_ps(const struct cli_invocation *inv, struct container *c, size_t first,
 		  struct err *err)
@@ -470,7 +485,7 @@ static int run_top(const struct cli_invocation *inv, struct err *err)
 		r = err_set(err, ERR_STATE,
 			    "top can only be used on running containers: '%s' is %s", c.config.name,
 			    container_phase_to_string(c.status.phase));
-	if (r == 0 && inv->n_args > first && inv->args[first][0] == '-')
+	if (r == 0 && inv->n_args > first && is_for_ps(inv->args[first]))
 		return run_ps(inv, &c, first, err);
 	if (r == 0)
 		r = choose_descriptors(inv, first, columns, &n_columns, err);

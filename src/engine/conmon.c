@@ -321,16 +321,24 @@ int conmon_runtime_error(const char *oci_log, const char *text, struct err *err)
 	auto_free char *line = logged ? NULL : text_of_log_line(text);
 	auto_free char *said = xstrdup(logged ? logged : line ? line : text);
 	size_t n;
+	int r = -EIO;
 
 	if (!said)
 		said = xstrdup("it gave no reason");
 	n = strlen(said);
 	while (n > 0 && isspace((unsigned char)said[n - 1]))
 		said[--n] = '\0';
-	(void)err_set(err, ERR_REMOTE, "OCI runtime error: %s", said);
+	/* Scripts look for podman's words at the end. */
 	if (says(said, denied))
-		return -EACCES;
-	return says(said, missing) ? -ENOENT : -EIO;
+		r = -EACCES;
+	else if (says(said, missing))
+		r = -ENOENT;
+	(void)err_set(
+		err, ERR_REMOTE, "OCI runtime error: %s%s", said,
+		r == -EACCES ? ": OCI permission denied" :
+		r == -ENOENT ? ": OCI runtime attempted to invoke a command that was not found" :
+			       "");
+	return r;
 }
 
 /* --- attach socket -------------------------------------------------------------------------------- */

@@ -249,7 +249,7 @@ static int spawn(struct session *s, struct err *err)
 						.preserve = preserve,
 						.n_preserve = n_preserve };
 	auto_conmon_cgroup struct conmon_cgroup cgroup = CONMON_CGROUP_INIT;
-	int r = preserve_fds_find(&s->o->preserve, s->c->config.name, null_fd, preserve, err);
+	int r = preserve_fds_find(&s->o->preserve, null_fd, preserve, err);
 
 	plan(s, &argv);
 	if (r == 0)

@@ -35,8 +35,7 @@ static bool is_wanted(const struct preserve_fds *p, uint32_t fd)
 	return wanted;
 }
 
-int preserve_fds_find(const struct preserve_fds *p, const char *container, int null_fd, int *ret,
-		      struct err *err)
+int preserve_fds_find(const struct preserve_fds *p, int null_fd, int *ret, struct err *err)
 {
 	uint32_t n = preserve_fds_count(p);
 
@@ -50,8 +49,9 @@ int preserve_fds_find(const struct preserve_fds *p, const char *container, int n
 		flags = fcntl(fd, F_GETFD);
 		if (flags < 0 || (flags & FD_CLOEXEC))
 			return err_set(err, ERR_INVALID,
-				       "hand descriptor %d to container '%s': it is not open", fd,
-				       container);
+				       "file descriptor %d is not available - the preserve-%s "
+				       "option requires that file descriptors must be passed",
+				       fd, i < p->n ? "fds" : "fd");
 		ret[i] = fd;
 	}
 	return 0;

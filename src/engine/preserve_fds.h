@@ -20,5 +20,4 @@ uint32_t preserve_fds_count(const struct preserve_fds *p);
  * Those for numbers 3, 4 and so on; ret has room for preserve_fds_count(). null_fd is what stands between the ones that were
  * asked for, because runtimes take all up to the highest. ERR_INVALID: one is not open, or is floe's own (closed on exec).
  */
-int preserve_fds_find(const struct preserve_fds *p, const char *container, int null_fd, int *ret,
-		      struct err *err);
+int preserve_fds_find(const struct preserve_fds *p, int null_fd, int *ret, struct err *err);

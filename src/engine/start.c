@@ -292,7 +292,7 @@ static int stage_conmon(void *context, struct err *err)
 	};
 	int r;
 
-	r = preserve_fds_find(&fds, c->config.name, null_fd, preserve, err);
+	r = preserve_fds_find(&fds, null_fd, preserve, err);
 	if (r == 0)
 		r = hold_chosen_ports(x, err);
 	streams.hold = x->port_fds;

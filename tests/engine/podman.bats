@@ -57,6 +57,15 @@ says()
 	says 125 "UseImageResolvConf and DNSSearch are mutually exclusive" create --dns none --dns-search x --network host --rootfs "$ROOTFS" true
 }
 
+@test "why a command cannot be invoked is at the end" {
+	says 127 ": OCI runtime attempted to invoke a command that was not found" run --rm --rootfs "$ROOTFS" nosuch
+	says 126 ": OCI permission denied" run --rm --rootfs "$ROOTFS" /etc
+	start_idle "$C"
+	says 127 ": OCI runtime attempted to invoke a command that was not found" exec "$C" nosuch
+	says 126 ": OCI permission denied" exec "$C" /etc
+	says 125 "must provide a non-empty command to start an exec session: invalid argument" exec "$C"
+}
+
 @test "what cannot be started is exit code 126, what cannot be made 125" {
 	says 126 'workdir "/not/there" does not exist on container' run --workdir /not/there --rootfs "$ROOTFS" true
 	says 125 "device rule" run --device-cgroup-rule 'b 7:* rmX' --rootfs "$ROOTFS" true

@@ -58,9 +58,9 @@ teardown()
 	# What lies between is nothing of ours.
 	is /dev/null "$(take --rm --preserve-fd 5 --rootfs "$ROOTFS" readlink /proc/self/fd/4 5<fifth 3>&- 4>&-)"
 	try run --rm --preserve-fd 5 --rootfs "$ROOTFS" true
-	refused "descriptor 5" "not open"
+	refused "descriptor 5 is not available"
 	try run --rm --preserve-fds 1 --rootfs "$ROOTFS" true
-	refused "descriptor 3" "not open"
+	refused "descriptor 3 is not available"
 	try run --rm --preserve-fd 2 --rootfs "$ROOTFS" true
 	refused "from 3 on"
 }
@@ -77,9 +77,9 @@ teardown()
 	is /dev/null "$(enter --preserve-fd 5 "$C" readlink /proc/self/fd/4 5<fifth 3>&- 4>&-)"
 	# What floe itself has open is nobody's.
 	try exec --preserve-fds 1 "$C" ls -l /proc/self/fd
-	refused "hand descriptor 3 to container '$C': it is not open"
+	refused "file descriptor 3 is not available - the preserve-fds option requires that file descriptors must be passed"
 	try exec --preserve-fd 5 "$C" true
-	refused "hand descriptor 5 to container '$C': it is not open"
+	refused "file descriptor 5 is not available - the preserve-fd option requires that file descriptors must be passed"
 	try exec --preserve-fd 2 "$C" true
 	refused "from 3 on"
 }

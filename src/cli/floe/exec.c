@@ -36,7 +36,8 @@ static int check_options(const struct cli_invocation *inv, size_t first, struct 
 			       "--no-session cannot be used with --detach or --detach-keys");
 	if (inv->n_args <= first)
 		return err_set(err, ERR_USAGE,
-			       "must provide a non-empty command to start an exec session");
+			       "must provide a non-empty command to start an exec session: invalid "
+			       "argument");
 	return create_check_fds(&o->preserve_fd, o->preserve_fds, err);
 }
 

@@ -131,6 +131,9 @@ static int lookup(const struct strbuf *passwd, const struct strbuf *group, const
 	bool is_number;
 
 	split_user(text, &user, &group_name);
+	/* Of ":GROUP". */
+	if (!*user)
+		replace_ptr(user, xstrdup("0"));
 	is_number = parse_u32(user, &ret->uid) == 0;
 	if (!find_user(copy, user, is_number, ret, &found) && !is_number)
 		return err_set(err, ERR_COMMAND,
@@ -318,7 +321,8 @@ char *users_group_text(const struct rooted *root, const struct spec_user *u, con
 	auto_free char *usual = xasprintf("%u:x:%u:%u\n", u->gid, u->gid, u->uid);
 
 	read_file(root, "/etc/group", &group);
-	if (!entry && (!u->given || u->gid == 0 || knows_id(&group, 2, u->gid)))
+	/* As podman: of a group that is there, no other line is made. */
+	if (knows_id(&group, 2, u->gid) || (!entry && (!u->given || u->gid == 0)))
 		return NULL;
 	return with_line(&group, entry, u, usual);
 }

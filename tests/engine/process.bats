@@ -34,6 +34,9 @@ teardown()
 	is "me:x:123:45:Me:/data:/bin/false" \
 		"$(fl run -u 123:45 --passwd-entry 'me:x:$UID:$GID:Me:/data:/bin/false' "${options[@]}" "$ROOTFS" tail -n 1 /etc/passwd)"
 	is "us:x:45:" "$(fl run -u 123:45 --group-entry 'us:x:$GID:' "${options[@]}" "$ROOTFS" tail -n 1 /etc/group)"
+	# Of a group that is there, no second line is made.
+	[[ $(fl run -u 123 --group-entry 'us:x:$GID:' "${options[@]}" "$ROOTFS" cat /etc/group) != *us:* ]]
+	is 0:45 "$(fl run -u :45 "${options[@]}" "$ROOTFS" sh -c 'echo $(id -u):$(id -g)')"
 	contains "$(fl run --hostuser www-data,bin "${options[@]}" "$ROOTFS" cat /etc/passwd)" "www-data:*:33:33:" "bin:"
 	contains "$(fl run --hostuser 33 "${options[@]}" "$ROOTFS" cat /etc/passwd)" "www-data:*:33:33:"
 	try run --hostuser nosuch "${options[@]}" "$ROOTFS" true

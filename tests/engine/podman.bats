@@ -691,9 +691,12 @@ server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
 	export PATH=$T/bin:$PATH
 	is "login --username=login-user --password-stdin r.example <pass word>" "$(fl login --secret login-user r.example)"
 	is "login --username=me --password-stdin r.example <pass word>" "$(fl login --secret login-user --username me r.example)"
+	# More than a pipe holds.
+	printf '%0100000d' 7 | fl secret create login-long - >/dev/null
+	is 100000 "$(fl login --secret login-long r.example | grep -o '<.*>' | tr -dc 0-9 | wc -c)"
 	says 125 "--secret can not be used with --password" login --secret login-user --username me --password x r.example
 	says 125 "nosuch-secret" login --secret nosuch-secret r.example
-	fl secret rm login-user >/dev/null
+	fl secret rm login-user login-long >/dev/null
 }
 
 @test "an image whose configuration is lost can be removed" {

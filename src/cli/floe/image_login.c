@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* login, logout, search */
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -94,24 +93,6 @@ static void add_common(struct strvec *args, const struct options *o)
 		strvec_addf(args, "--tls-verify=%s", o->skopeo.tls_verify.v ? "true" : "false");
 }
 
-/* The password by a pipe, so that it is not in the arguments of a process. */
-static int password_pipe(const char *password, struct err *err)
-{
-	int fds[2];
-	size_t len = strlen(password);
-	ssize_t n;
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_sys(err, -errno, "make a pipe");
-	n = write(fds[1], password, len);
-	(void)close(fds[1]);
-	if (n != (ssize_t)len) {
-		(void)close(fds[0]);
-		return err_set(err, ERR_USAGE, "login: the password is too long");
-	}
-	return fds[0];
-}
-
 /* The password that a secret holds, whose name is the user's where none is given. */
 static int secret_password(const struct cli_invocation *inv, struct strvec *args,
 			   struct strbuf *ret, struct err *err)
@@ -138,7 +119,7 @@ static int run_login(const struct cli_invocation *inv, struct err *err)
 	const struct options *o = inv->options;
 	auto_strvec struct strvec args = STRVEC_INIT;
 	auto_strbuf struct strbuf kept = STRBUF_INIT;
-	auto_close int pipe_fd = -EBADF;
+	auto_close int password_fd = -EBADF;
 	const char *password = o->password;
 	int r = 0;
 
@@ -167,11 +148,12 @@ static int run_login(const struct cli_invocation *inv, struct err *err)
 	if (r < 0)
 		return r;
 	if (password) {
-		pipe_fd = password_pipe(password, err);
-		if (pipe_fd < 0)
-			return pipe_fd;
+		/* No argument, which the whole machine could read; no pipe, which holds but 64 KiB. */
+		password_fd = io_memory_file("password", password);
+		if (password_fd < 0)
+			return err_sys(err, password_fd, "make a file for the password");
 	}
-	return run_skopeo(&args, password ? pipe_fd : STDIN_FILENO, err);
+	return run_skopeo(&args, password ? password_fd : STDIN_FILENO, err);
 }
 
 #define T struct options

@@ -739,6 +739,10 @@ server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
 	try pull --quiet --retry 2 --retry-delay 10ms 127.0.0.1:1/x
 	is 125 "$status"
 	is "1 of 2,2 of 2" "$(grep -o '[12] of 2' <<<"$output" | paste -sd ,)"
+	try pull --quiet --retry-delay 10ms 127.0.0.1:1/x
+	is "1 of 3,2 of 3,3 of 3" "$(grep -o '[1-3] of 3' <<<"$output" | paste -sd ,)"
+	try pull --quiet --retry 0 --retry-delay 10ms 127.0.0.1:1/x
+	is 0 "$(grep -c 'trying again' <<<"$output")"
 	printf '[engine]\nretry = 1\nretry_delay = "20ms"\n' >conf
 	CONTAINERS_CONF=$T/conf try run 127.0.0.1:1/x
 	contains "$output" "trying again in 0.02 s (1 of 1)"

@@ -14,6 +14,8 @@
 #include "engine/records.h"
 
 #define RETRY_MAX 100
+/* Of those who say how long to wait, but not how often: podman's default. */
+#define RETRY_WITH_DELAY 3
 
 int image_store_open(const struct cli_invocation *inv, struct store *ret, struct err *err)
 {
@@ -76,6 +78,8 @@ int image_retries(const struct cli_invocation *inv, const struct opt_u64 *given,
 		return err_set(err, ERR_INVALID,
 			       "containers.conf: retry_delay '%s': expected a time such as 5s",
 			       conf->retry_delay);
+	if (!n->set && ret->retry_delay_ns)
+		ret->retry = RETRY_WITH_DELAY;
 	return 0;
 }
 

@@ -51,10 +51,14 @@ void image_event(const struct cli_invocation *inv, const char *status, const cha
 			   "system, processor and variant in one")
 /* N: the opt_u64 of --retry. */
 #define RETRY_ROWS(T, M, N)                                                                        \
-	OPT_U64(T, N, "retry", 0, "N", "how often to try again what failed on the way"),           \
+	OPT_U64(T, N, "retry", 0, "N",                                                             \
+		"how often to try again what failed on the way (default: 0, or 3 with a delay)"),  \
 		OPT_DURATION(T, M skopeo.retry_delay_ns, "retry-delay", 0, "TIME",                 \
 			     "how long to wait before that (default: longer each time)")
-/* --retry (given) and --retry-delay (in *ret), or what is configured. At most 100 times. ERR_INVALID. */
+/*
+ * --retry (given) and --retry-delay (in *ret), or what is configured; a delay alone means three times. At most 100 times.
+ * ERR_INVALID.
+ */
 int image_retries(const struct cli_invocation *inv, const struct opt_u64 *given,
 		  struct skopeo_options *ret, struct err *err);
 /* --platform into arch, os, variant. *ret_text holds them and is the caller's. ERR_USAGE. */

@@ -81,6 +81,11 @@ static bool get_member(struct json_object *object, const char *name, struct json
 			return true;
 		}
 	}
+	/* Of a mount, podman's structs have these beside the documents' names. */
+	if (str_eq(name, "Src"))
+		return get_member(object, "Source", ret);
+	if (str_eq(name, "Dst"))
+		return get_member(object, "Destination", ret);
 	return false;
 }
 
@@ -562,41 +567,14 @@ int gotemplate_format_value(const char *format, struct json_object *value, struc
 	return r;
 }
 
-/* podman knows these fields of inspect by shorter names, too. */
-static char *spell_out(const char *format)
-{
-	static const char *const names[][2] = { { ".Src", ".Source" }, { ".Dst", ".Destination" } };
-	auto_strbuf struct strbuf sb = STRBUF_INIT;
-
-	for (const char *p = format; *p; p++) {
-		size_t used = 0;
-
-		for (size_t i = 0; used == 0 && i < ARRAY_SIZE(names); i++) {
-			size_t len = strlen(names[i][0]);
-
-			if (strncmp(p, names[i][0], len) == 0 && !isalnum((unsigned char)p[len])) {
-				strbuf_adds(&sb, names[i][1]);
-				used = len;
-			}
-		}
-		if (used)
-			p += used - 1;
-		else
-			strbuf_addc(&sb, *p);
-	}
-	return strbuf_take(&sb);
-}
-
 int gotemplate_format_inspected(const char *format, struct json_object *values, struct strbuf *out,
 				struct err *err)
 {
-	auto_free char *full = NULL;
 	int r = 0;
 
 	if (!format || str_eq(format, "json"))
 		return gotemplate_format_value("json", values, out, err);
-	full = spell_out(format);
 	for (size_t i = 0; r == 0 && i < json_object_array_length(values); i++)
-		r = gotemplate_format_value(full, json_object_array_get_idx(values, i), out, err);
+		r = gotemplate_format_value(format, json_object_array_get_idx(values, i), out, err);
 	return r;
 }

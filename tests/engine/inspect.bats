@@ -19,6 +19,16 @@ load ../lib/engine
 	# Of tmpfs only HostConfig tells; the short names are podman's.
 	is "1 /data" "$(inspect "$C" '{{len .Mounts}} {{(index .Mounts 0).Dst}}')"
 	is "$(inspect "$C" '{{(index .Mounts 0).Source}}')" "$(inspect "$C" '{{(index .Mounts 0).Src}}')"
+	is "x.Src y.Dst" "$(inspect "$C" '{{"x.Src"}} y.Dst')"
+}
+
+@test "inspect: what there is not is told where a container's record cannot be read, too" {
+	command -v sqlite3 >/dev/null || skip "no sqlite3"
+	fl create --name "$C" --rootfs "$ROOTFS" true >/dev/null
+	sqlite3 "$ENGINE/root/floe.db" "UPDATE containers SET config = '{' || config"
+	try inspect nothing
+	contains "$output" 'no such object: "nothing"' || return 1
+	sqlite3 "$ENGINE/root/floe.db" "UPDATE containers SET config = substr(config, 2)"
 }
 
 @test "inspect: networks, and what cannot be looked for" {

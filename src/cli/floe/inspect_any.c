@@ -57,13 +57,16 @@ static int inspect_image(const struct cli_invocation *inv, const char *name,
 			 struct json_object **ret, bool *ret_known, struct err *err)
 {
 	auto_image struct image image = { 0 };
+	struct err other = ERR_INIT;
 	struct store *store;
 	int r = engine_store(floe_engine(inv), &store, err);
 
-	if (r == 0)
-		r = image_find(store, name, &image, NULL, err);
-	*ret_known = r == 0;
-	return r < 0 ? r : image_inspect_json(store, name, ret, err);
+	*ret_known = false;
+	if (r < 0)
+		return r;
+	r = image_inspect_json(store, name, ret, err);
+	*ret_known = r == 0 || image_find(store, name, &image, NULL, &other) == 0;
+	return r;
 }
 
 static int inspect_one(const struct cli_invocation *inv, const char *name, struct json_object **ret,

@@ -229,10 +229,10 @@ int network_inspect_json(struct engine *e, const char *name, struct json_object 
 {
 	auto_network_users struct network_users users = NETWORK_USERS_INIT;
 	auto_network struct network n = NETWORK_INIT;
-	int r = network_users_load(&users, e, err);
+	int r = network_find(&n, &e->network_dir, name, err);
 
 	if (r == 0)
-		r = network_find(&n, &e->network_dir, name, err);
+		r = network_users_load(&users, e, err);
 	if (r == 0)
 		*ret = inspected(&n, &users);
 	return r;

@@ -394,10 +394,10 @@ static int run_diff(const struct cli_invocation *inv, struct err *err)
 	auto_rootfs_changes struct rootfs_changes changes = { 0 };
 	const char *first = o->latest ? NULL : inv->args[0];
 	const char *second = inv->n_args + o->latest == 2 ? inv->args[inv->n_args - 1] : NULL;
-	int r;
+	int r = image_json_format_check(o->format, err);
 
-	if (o->format && !str_eq(o->format, "json"))
-		return err_set(err, ERR_USAGE, "option '--format': only 'json' is known here");
+	if (r < 0)
+		return r;
 	if (inv->n_args + o->latest < 1 || inv->n_args + o->latest > 2)
 		return err_set(err, ERR_USAGE,
 			       "diff: give one or two containers or images, or --latest");
@@ -506,11 +506,10 @@ static int run_mount(const struct cli_invocation *inv, struct err *err)
 	struct mounting m = { &store, o, &out, inv->n_args + o->targets.latest, NULL };
 	bool list = inv->n_args == 0 && !o->targets.all && !o->targets.latest;
 	int code;
-	int r;
+	int r = image_json_format_check(o->format, err);
 
-	if (o->format && !str_eq(o->format, "json"))
-		return err_set(err, ERR_USAGE, "option '--format': only 'json' is known here");
-	r = image_store_open(inv, &store, err);
+	if (r == 0)
+		r = image_store_open(inv, &store, err);
 	if (r < 0)
 		return r;
 	targets.lock = !list;

@@ -90,6 +90,13 @@ int image_authfile_check(const char *authfile, struct err *err)
 	return err_sys(err, -errno, "credential file is not accessible: faccessat %s", authfile);
 }
 
+int image_json_format_check(const char *format, struct err *err)
+{
+	if (format && !str_eq(format, "json"))
+		return err_set(err, ERR_USAGE, "option '--format': only 'json' is known here");
+	return 0;
+}
+
 int image_platform_parse(const char *platform, struct skopeo_options *skopeo, char **ret_text,
 			 struct err *err)
 {

@@ -68,6 +68,8 @@ int image_platform_parse(const char *platform, struct skopeo_options *skopeo, ch
 /* Files that the options name must be there before anything is begun. ERR_NOT_FOUND. */
 int image_authfile_check(const char *authfile, struct err *err);
 
+/* A --format where there is a list for people and JSON; NULL: the list. ERR_USAGE. */
+int image_json_format_check(const char *format, struct err *err);
 /* "C /path" lines, or {"changed": [...], "added": [...], "deleted": [...]}. */
 struct rootfs_changes;
 int image_changes_print(const struct rootfs_changes *changes, bool json, struct err *err);

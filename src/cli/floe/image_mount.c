@@ -89,11 +89,10 @@ static int run_mount(const struct cli_invocation *inv, struct err *err)
 	auto_store struct store store = STORE_INIT;
 	auto_images struct images images = { 0 };
 	auto_strbuf struct strbuf out = STRBUF_INIT;
-	int r;
+	int r = image_json_format_check(o->format, err);
 
-	if (o->format && !str_eq(o->format, "json"))
-		return err_set(err, ERR_USAGE, "option '--format': only 'json' is known here");
-	r = image_store_open(inv, &store, err);
+	if (r == 0)
+		r = image_store_open(inv, &store, err);
 	if (r == 0 && inv->n_args == 0 && !o->all)
 		r = list_mounted(&store, o->format, &out, err);
 	else if (r == 0)
@@ -227,11 +226,10 @@ static int run_diff(const struct cli_invocation *inv, struct err *err)
 	auto_image struct image image = { 0 };
 	auto_image struct image other = { 0 };
 	auto_rootfs_changes struct rootfs_changes changes = { 0 };
-	int r;
+	int r = image_json_format_check(o->format, err);
 
-	if (o->format && !str_eq(o->format, "json"))
-		return err_set(err, ERR_USAGE, "option '--format': only 'json' is known here");
-	r = image_store_open(inv, &store, err);
+	if (r == 0)
+		r = image_store_open(inv, &store, err);
 	if (r == 0)
 		r = image_find(&store, inv->args[0], &image, NULL, err);
 	if (r == 0 && inv->n_args > 1)

@@ -122,6 +122,40 @@ static int choose(const struct cli_invocation *inv, const struct stats_cli *o, s
 	return r;
 }
 
+/* 1: *ret is what it uses, 0: it is none to be shown. */
+static int read_one(const struct container *c, const struct stats_cli *o, bool is_named,
+		    struct usage *ret, struct err *err)
+{
+	/* Where it has no cgroup of its own, figures would be somebody else's. */
+	bool no_cgroup = str_eq(c->config.cgroups, "disabled");
+	bool is_alive = container_is_alive(c);
+	int r;
+
+	if (no_cgroup && is_named)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "cannot show figures of container %s as it did not create a cgroup: "
+			       "this container is not creating cgroups",
+			       c->config.id);
+	if (no_cgroup || (!is_alive && !o->all && !is_named))
+		return 0;
+	r = is_alive ? usage_read(c, ret, err) : 0;
+	return r < 0 ? r : 1;
+}
+
+static struct json_object *stats_headings(void)
+{
+	struct json_object *o = json_object_new_object();
+
+	view_add(o, "CPUPerc", "CPU %");
+	view_add(o, "MemUsage", "MEM USAGE / LIMIT");
+	view_add(o, "MemPerc", "MEM %");
+	view_add(o, "NetIO", "NET IO");
+	view_add(o, "BlockIO", "BLOCK IO");
+	view_add(o, "CPUTime", "CPU TIME");
+	view_add(o, "AVGCPU", "AVG CPU %");
+	return o;
+}
+
 static int one_round(const struct cli_invocation *inv, const struct stats_cli *o,
 		     const struct strvec *ids, struct stats *stats, struct strbuf *out,
 		     struct err *err)
@@ -129,7 +163,7 @@ static int one_round(const struct cli_invocation *inv, const struct stats_cli *o
 	struct engine *e = floe_engine(inv);
 	bool as_json = str_eq(o->format, "json");
 	struct stats next = { 0 };
-	struct json_object *headings = json_object_new_object();
+	struct json_object *headings = stats_headings();
 	struct gotemplate_list list = {
 		.format = o->format ? o->format :
 				      "table {{.ID}}\t{{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t"
@@ -140,39 +174,21 @@ static int one_round(const struct cli_invocation *inv, const struct stats_cli *o
 	};
 	int r = 0;
 
-	view_add(headings, "CPUPerc", "CPU %");
-	view_add(headings, "MemUsage", "MEM USAGE / LIMIT");
-	view_add(headings, "MemPerc", "MEM %");
-	view_add(headings, "NetIO", "NET IO");
-	view_add(headings, "BlockIO", "BLOCK IO");
-	view_add(headings, "CPUTime", "CPU TIME");
-	view_add(headings, "AVGCPU", "AVG CPU %");
-	for (size_t i = 0; r == 0 && i < ids->n; i++) {
+	for (size_t i = 0; r >= 0 && i < ids->n; i++) {
 		auto_container struct container c = CONTAINER_INIT;
 		struct usage u = { 0 };
 		uint64_t at_ns = clock_now_realtime_ns();
 
 		if (container_open_id(&c, e, ids->v[i], NULL) < 0)
 			continue;
-		/* Where it has no cgroup of its own, figures would be somebody else's. */
-		if (str_eq(c.config.cgroups, "disabled") && inv->n_args == 0)
+		r = read_one(&c, o, inv->n_args > 0, &u, err);
+		if (r <= 0)
 			continue;
-		if (str_eq(c.config.cgroups, "disabled"))
-			r = err_set(err, ERR_UNSUPPORTED,
-				    "cannot show figures of container %s as it did not create a "
-				    "cgroup: this container is not creating cgroups",
-				    c.config.id);
-		else if (container_is_alive(&c))
-			r = usage_read(&c, &u, err);
-		else if (!o->all && inv->n_args == 0)
-			continue;
-		if (r < 0)
-			break;
 		json_object_array_add(list.rows, stats_row(&c, &u, find_sample(stats, c.config.id),
 							   at_ns, as_json, o->no_trunc));
 		*array_push(next.v, next.n) = (struct sample){ xstrdup(c.config.id), u, at_ns };
 	}
-	if (r == 0)
+	if (r >= 0)
 		r = gotemplate_format_list(&list, out, err);
 	json_object_put(list.rows);
 	json_object_put(headings);

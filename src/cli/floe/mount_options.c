@@ -152,7 +152,8 @@ struct mount_words {
 	bool writable;
 };
 
-static int take_option(struct mount_words *w, const char *key, const char *value, struct err *err)
+/* Words that are options of the mount as they are. */
+static bool is_plain_option(const char *key)
 {
 	static const char *const plain[] = {
 		"nosuid",     "suid",	     "nodev",	   "dev",     "noexec",	   "exec",
@@ -160,20 +161,48 @@ static int take_option(struct mount_words *w, const char *key, const char *value
 		"unbindable", "runbindable", "bind",	   "rbind",   "tmpcopyup", "notmpcopyup",
 		"noatime",    "relatime",    "nodiratime", "nocopy",  "copy",	   "no-dereference",
 	};
-	bool on = true;
 
 	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
-		if (str_eq(key, plain[i]) && !value) {
-			strvec_add(&w->options, key);
-			return 0;
-		}
-	if (str_eq(key, "ro") || str_eq(key, "readonly") || str_eq(key, "rw")) {
-		if (value && parse_bool(value, &on) < 0)
-			return err_set(err, ERR_INVALID,
-				       "mount option '%s=%s': expected true or "
-				       "false",
-				       key, value);
-		strvec_add(&w->options, (str_eq(key, "rw") == on) ? "rw" : "ro");
+		if (str_eq(key, plain[i]))
+			return true;
+	return false;
+}
+
+/* Of a word that may stand alone: true without a value. */
+static int parse_switch(const char *key, const char *value, bool *ret, struct err *err)
+{
+	*ret = true;
+	if (value && parse_bool(value, ret) < 0)
+		return err_set(err, ERR_INVALID, "mount option '%s=%s': expected true or false",
+			       key, value);
+	return 0;
+}
+
+static int take_relabel(struct mount_words *w, const char *value, struct err *err)
+{
+	if (!str_eq(value, "private") && !str_eq(value, "shared"))
+		return err_set(err, ERR_INVALID,
+			       "relabel mount option must be 'private' or 'shared': invalid mount "
+			       "option");
+	strvec_add(&w->options, str_eq(value, "private") ? "Z" : "z");
+	return 0;
+}
+
+static int take_option(struct mount_words *w, const char *key, const char *value, struct err *err)
+{
+	bool on = true;
+	int r = 0;
+
+	if (is_plain_option(key) && !value) {
+		strvec_add(&w->options, key);
+	} else if (str_eq(key, "ro") || str_eq(key, "readonly") || str_eq(key, "rw")) {
+		r = parse_switch(key, value, &on, err);
+		if (r == 0)
+			strvec_add(&w->options, (str_eq(key, "rw") == on) ? "rw" : "ro");
+	} else if (str_eq(key, "U") || str_eq(key, "chown")) {
+		r = parse_switch(key, value, &on, err);
+		if (r == 0 && on)
+			strvec_add(&w->options, "U");
 	} else if (str_eq(key, "bind-propagation") && value) {
 		strvec_add(&w->options, value);
 	} else if (str_eq(key, "bind-nonrecursive")) {
@@ -185,29 +214,15 @@ static int take_option(struct mount_words *w, const char *key, const char *value
 	} else if ((str_eq(key, "uid") || str_eq(key, "gid") || str_eq(key, "max")) && value) {
 		strvec_addf(&w->options, "%s=%s", key, value);
 	} else if (str_eq(key, "relabel") && value) {
-		if (!str_eq(value, "private") && !str_eq(value, "shared"))
-			return err_set(
-				err, ERR_INVALID,
-				"relabel mount option must be 'private' or 'shared': invalid "
-				"mount option");
-		strvec_add(&w->options, str_eq(value, "private") ? "Z" : "z");
-	} else if (str_eq(key, "U") || str_eq(key, "chown")) {
-		if (value && parse_bool(value, &on) < 0)
-			return err_set(err, ERR_INVALID,
-				       "mount option '%s': expected true or false", key);
-		if (on)
-			strvec_add(&w->options, "U");
+		r = take_relabel(w, value, err);
 	} else if (str_eq(key, "idmap")) {
-		if (value)
-			strvec_addf(&w->options, "idmap=%s", value);
-		else
-			strvec_add(&w->options, "idmap");
+		strvec_addf(&w->options, "idmap%s%s", value ? "=" : "", value ? value : "");
 	} else if (str_eq(key, "consistency") && value) {
 		/* Of Docker for other systems. */
 	} else {
 		return err_set(err, ERR_UNSUPPORTED, "--mount: option '%s' is not supported", key);
 	}
-	return 0;
+	return r;
 }
 
 static int take_word(struct mount_words *w, char *word, struct err *err)

@@ -111,7 +111,6 @@ static struct json_object *secrets(const struct container_config *g)
 	return list;
 }
 
-/* {"80/tcp": {}} */
 static struct json_object *config(const struct container_config *g)
 {
 	struct json_object *o = json_object_new_object();
@@ -475,27 +474,39 @@ static void add_sizes(struct json_object *o, const struct sizes *sizes)
 		view_add_i64(o, "SizeRootFs", (int64_t)sizes->total);
 }
 
-static struct json_object *inspected(const struct container *c, const struct sizes *sizes)
+/* podman has the program among its arguments, too. */
+static void add_command(struct json_object *o, const struct container_config *g)
 {
-	const struct container_config *g = &c->config;
-	struct json_object *o = json_object_new_object();
 	struct json_object *args = json_object_new_array();
-	struct json_object *execs = json_object_new_array();
 	const char *path = g->n_entrypoint > 0 ? g->entrypoint[0] :
 			   g->n_command > 0    ? g->command[0] :
 						 "";
 
-	/* podman has the program among its arguments. */
 	for (size_t i = 0; i < g->n_entrypoint; i++)
 		json_object_array_add(args, json_object_new_string(g->entrypoint[i]));
 	for (size_t i = 0; i < g->n_command; i++)
 		json_object_array_add(args, json_object_new_string(g->command[i]));
-	for (size_t i = 0; i < c->status.n_execs; i++)
-		json_object_array_add(execs, json_object_new_string(c->status.execs[i].id));
-	view_add(o, "Id", g->id);
-	view_add_time(o, "Created", g->created_ns);
 	view_add(o, "Path", path);
 	add(o, "Args", args);
+}
+
+static struct json_object *exec_ids(const struct container_status *s)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < s->n_execs; i++)
+		json_object_array_add(list, json_object_new_string(s->execs[i].id));
+	return list;
+}
+
+static struct json_object *inspected(const struct container *c, const struct sizes *sizes)
+{
+	const struct container_config *g = &c->config;
+	struct json_object *o = json_object_new_object();
+
+	view_add(o, "Id", g->id);
+	view_add_time(o, "Created", g->created_ns);
+	add_command(o, g);
 	add(o, "State", state(c));
 	view_add(o, "Image", g->image_id);
 	view_add(o, "ImageDigest", g->image_digest);
@@ -511,7 +522,7 @@ static struct json_object *inspected(const struct container *c, const struct siz
 	view_add(o, "ProcessLabel", g->selinux_process);
 	view_add(o, "AppArmorProfile", apparmor_profile_of(g));
 	add_capabilities(o, g);
-	add(o, "ExecIDs", execs);
+	add(o, "ExecIDs", exec_ids(&c->status));
 	add(o, "GraphDriver", graph_driver(c));
 	if (sizes)
 		add_sizes(o, sizes);

@@ -48,6 +48,20 @@ static struct json_object *bindings(const struct network_port *ports, size_t n)
 	return o;
 }
 
+/* Those that are not there yet. */
+static void add_ports(struct json_object *ret, const struct network_port *ports, size_t n,
+		      bool as_objects)
+{
+	for (size_t i = 0; i < n; i++)
+		for (uint32_t k = 0; k < ports[i].range; k++) {
+			auto_free char *key =
+				xasprintf("%u/%s", ports[i].container_port + k, ports[i].protocol);
+
+			if (!json_object_object_get_ex(ret, key, NULL))
+				add(ret, key, as_objects ? json_object_new_object() : NULL);
+		}
+}
+
 static void add_exposed(struct json_object *ret, const struct container_config *config,
 			bool as_objects)
 {
@@ -55,28 +69,14 @@ static void add_exposed(struct json_object *ret, const struct container_config *
 
 	for (size_t i = 0; i < config->n_expose; i++)
 		(void)network_ports_parse_exposed(&exposed, config->expose[i], NULL);
-	for (size_t i = 0; i < exposed.n; i++)
-		for (uint32_t k = 0; k < exposed.v[i].range; k++) {
-			auto_free char *key = xasprintf("%u/%s", exposed.v[i].container_port + k,
-							exposed.v[i].protocol);
-
-			if (!json_object_object_get_ex(ret, key, NULL))
-				add(ret, key, as_objects ? json_object_new_object() : NULL);
-		}
+	add_ports(ret, exposed.v, exposed.n, as_objects);
 }
 
 struct json_object *view_exposed_ports(const struct container_config *config)
 {
 	struct json_object *o = json_object_new_object();
 
-	for (size_t i = 0; i < config->n_ports; i++)
-		for (uint32_t k = 0; k < config->ports[i].range; k++) {
-			auto_free char *key = xasprintf("%u/%s",
-							config->ports[i].container_port + k,
-							config->ports[i].protocol);
-
-			add(o, key, json_object_new_object());
-		}
+	add_ports(o, config->ports, config->n_ports, true);
 	add_exposed(o, config, true);
 	return o;
 }

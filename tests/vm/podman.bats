@@ -139,7 +139,9 @@ user_cgroup()
 	scenario()
 	{
 		exits 137 pod run --name "$C" -m 32m --memory-swap 32m bb sh -c 'x=$(dd if=/dev/zero bs=1M count=64 | tr "\0" a)'
-		prints true inspect .State.OOMKilled
+		# conmon 2.1.12 looks at what the kernel has counted when the container has ended, and systemd may have removed it by
+		# then (conmon's issue 426).
+		[ "$(client_manager)" = systemd ] || prints true inspect .State.OOMKilled
 	}
 	compare_runtimes
 }

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/sysmacros.h>
 
 #include "core/alloc.h"
 #include "core/fd.h"
@@ -66,6 +67,23 @@ static char *unix_name(const void *attributes, size_t len)
 	return strbuf_take(&text);
 }
 
+/* In the kernel's own encoding of device numbers. */
+#define KERNEL_MINOR_BITS 20
+
+static void read_unix_file(struct sock_diag_socket *s, const void *attributes, size_t len)
+{
+	struct unix_diag_vfs file;
+	size_t n;
+	const void *data = find_attribute(attributes, len, UNIX_DIAG_VFS, sizeof(file), &n);
+
+	if (!data)
+		return;
+	memcpy(&file, data, sizeof(file));
+	s->file_ino = file.udiag_vfs_ino;
+	s->file_dev = makedev(file.udiag_vfs_dev >> KERNEL_MINOR_BITS,
+			      file.udiag_vfs_dev & ((1U << KERNEL_MINOR_BITS) - 1));
+}
+
 static void add_unix(struct sock_diag_list *list, const void *message, size_t len,
 		     int protocol UNUSED)
 {
@@ -84,6 +102,7 @@ static void add_unix(struct sock_diag_list *list, const void *message, size_t le
 	s->state = m->udiag_state;
 	s->ino = m->udiag_ino;
 	s->name = unix_name(attributes, len);
+	read_unix_file(s, attributes, len);
 	data = find_attribute(attributes, len, UNIX_DIAG_PEER, sizeof(uint32_t), &n);
 	if (data)
 		s->peer = *data;
@@ -220,8 +239,8 @@ static int query_unix(int fd, struct sock_diag_list *list)
 	const struct unix_diag_req request = {
 		.sdiag_family = AF_UNIX,
 		.udiag_states = UINT32_MAX,
-		.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_ICONS |
-			      UDIAG_SHOW_RQLEN,
+		.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_PEER |
+			      UDIAG_SHOW_ICONS | UDIAG_SHOW_RQLEN,
 	};
 
 	return query(fd, &request, sizeof(request), list, add_unix, 0);
@@ -309,25 +328,28 @@ static int compare(const void *a, const void *b)
 	return (y->protocol > x->protocol) - (y->protocol < x->protocol);
 }
 
-int sock_diag_collect(struct sock_diag_list *ret, int netns_fd)
+static int query_all(int fd, struct sock_diag_list *list)
+{
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+	int r = query_unix(fd, list);
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(families); i++) {
+		r = query_inet(fd, list, families[i], IPPROTO_TCP);
+		if (r == 0)
+			r = query_inet(fd, list, families[i], IPPROTO_UDP);
+		if (r == 0)
+			r = query_mptcp(fd, list, families[i]);
+	}
+	return r < 0 ? r : query_netlink(fd, list);
+}
+
+static int collect(struct sock_diag_list *ret, int netns_fd,
+		   int (*fill)(int fd, struct sock_diag_list *list))
 {
 	auto_sock_diag_list struct sock_diag_list list = SOCK_DIAG_LIST_INIT;
 	auto_close int fd = open_socket_in(netns_fd);
-	static const uint8_t families[] = { AF_INET, AF_INET6 };
-	int r;
+	int r = fd < 0 ? fd : fill(fd, &list);
 
-	if (fd < 0)
-		return fd;
-	r = query_unix(fd, &list);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(families); i++) {
-		r = query_inet(fd, &list, families[i], IPPROTO_TCP);
-		if (r == 0)
-			r = query_inet(fd, &list, families[i], IPPROTO_UDP);
-		if (r == 0)
-			r = query_mptcp(fd, &list, families[i]);
-	}
-	if (r == 0)
-		r = query_netlink(fd, &list);
 	if (r < 0)
 		return r;
 	if (list.n)
@@ -335,6 +357,16 @@ int sock_diag_collect(struct sock_diag_list *ret, int netns_fd)
 	*ret = list;
 	list = (struct sock_diag_list)SOCK_DIAG_LIST_INIT;
 	return 0;
+}
+
+int sock_diag_collect(struct sock_diag_list *ret, int netns_fd)
+{
+	return collect(ret, netns_fd, query_all);
+}
+
+int sock_diag_collect_unix(struct sock_diag_list *ret, int netns_fd)
+{
+	return collect(ret, netns_fd, query_unix);
 }
 
 void sock_diag_list_done(struct sock_diag_list *list)

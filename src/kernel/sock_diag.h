@@ -29,6 +29,10 @@ struct sock_diag_socket {
 	bool has_high_netlink_groups; /* and one above 32 */
 	/* Unix. */
 	char *name; /* path, or "@abstract"; NULL: none; owned */
+	/* The file that it is bound to, also when that has another name now. A number of the kernel's,
+	 * which on stacked file systems (overlay) need not be that of stat(2). */
+	uint32_t file_ino; /* the lower half; 0: none */
+	dev_t file_dev;
 	uint32_t peer; /* inode of the other end; 0: none */
 	uint32_t *pending; /* of a listening socket: inodes of the connecting ends; owned */
 	size_t n_pending;
@@ -51,6 +55,8 @@ struct sock_diag_list {
  * into its namespace and should do nothing more.
  */
 int sock_diag_collect(struct sock_diag_list *ret, int netns_fd);
+/* The same of unix sockets alone. */
+int sock_diag_collect_unix(struct sock_diag_list *ret, int netns_fd);
 void sock_diag_list_done(struct sock_diag_list *list);
 /* NULL when it is not there; 0 is never found. */
 const struct sock_diag_socket *sock_diag_find(const struct sock_diag_list *list, uint32_t ino);

@@ -110,6 +110,11 @@ int sys_pidfd_send_signal(int pidfd, int sig)
 	return CALL(KERNEL_PIDFD, SYS_pidfd_send_signal, pidfd, sig, NULL, 0);
 }
 
+int sys_pidfd_getfd(int pidfd, int descriptor)
+{
+	return CALL(KERNEL_PIDFD, SYS_pidfd_getfd, pidfd, descriptor, 0);
+}
+
 pid_t sys_clone3(struct clone_args *args)
 {
 	return CALL(KERNEL_CLONE3, SYS_clone3, args, sizeof(*args));

@@ -47,6 +47,8 @@ int sys_mount_setattr(int dir_fd, const char *path, unsigned int flags,
 		      const struct mount_attr *attr);
 int sys_pidfd_open(pid_t pid);
 int sys_pidfd_send_signal(int pidfd, int sig);
+/* A second descriptor of what the process has under that number, close-on-exec (Linux 5.6). */
+int sys_pidfd_getfd(int pidfd, int descriptor);
 /* The child continues as after fork(2): single-threaded callers only. 0 in the child. */
 pid_t sys_clone3(struct clone_args *args);
 /* The older clone(2) without a stack of its own, likewise; flags include the exit signal. */

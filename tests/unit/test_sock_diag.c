@@ -79,6 +79,39 @@ static void test_unix(void **state UNUSED)
 	close(client);
 }
 
+/* The file it was bound to, whatever that is called. */
+static void test_unix_file(void **state UNUSED)
+{
+	auto_sock_diag_list struct sock_diag_list list = SOCK_DIAG_LIST_INIT;
+	char directory[] = "/tmp/floe-test-diag.XXXXXX";
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	char renamed[sizeof(name.sun_path)];
+	int server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	const struct sock_diag_socket *s;
+	struct stat st;
+
+	assert_non_null(mkdtemp(directory));
+	(void)snprintf(name.sun_path, sizeof(name.sun_path), "%s/bound", directory);
+	(void)snprintf(renamed, sizeof(renamed), "%s/renamed", directory);
+	assert_int_equal(bind(server, (struct sockaddr *)&name, sizeof(name)), 0);
+	assert_int_equal(rename(name.sun_path, renamed), 0);
+	assert_int_equal(stat(renamed, &st), 0);
+	assert_int_equal(sock_diag_collect_unix(&list, netns), 0);
+	s = sock_diag_find(&list, inode(server));
+	assert_non_null(s);
+	assert_string_equal(s->name, name.sun_path);
+	/* On an overlay of several file systems stat(2) has numbers of its own. */
+	if (s->file_dev == st.st_dev)
+		assert_int_equal(s->file_ino, (uint32_t)st.st_ino);
+	assert_int_not_equal(s->file_ino, 0);
+	assert_int_not_equal(s->file_dev, 0);
+	assert_int_equal(unlink(renamed), 0);
+	assert_int_equal(rmdir(directory), 0);
+	close(server);
+	close(netns);
+}
+
 static int tcp_listener(int protocol, struct sockaddr_in *address)
 {
 	socklen_t len = sizeof(*address);
@@ -183,8 +216,11 @@ static void test_errors(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_unix),   cmocka_unit_test(test_tcp),
-		cmocka_unit_test(test_mptcp),  cmocka_unit_test(test_udp_and_netlink),
+		cmocka_unit_test(test_unix),
+		cmocka_unit_test(test_unix_file),
+		cmocka_unit_test(test_tcp),
+		cmocka_unit_test(test_mptcp),
+		cmocka_unit_test(test_udp_and_netlink),
 		cmocka_unit_test(test_errors),
 	};
 

@@ -19,6 +19,7 @@
 #define IMAGE_MAGIC_CORE 0x55053847U
 #define IMAGE_MAGIC_PAGEMAP 0x56084025U
 #define IMAGE_MAGIC_CGROUP 0x59383330U
+#define IMAGE_MAGIC_FILES 0x56303138U
 #define IMAGE_MAGIC_STATS 0x57093306U
 
 /* No entry of the kinds that we read is larger. */

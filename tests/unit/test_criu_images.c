@@ -2,16 +2,19 @@
 /* The check of image directories, and CRIU's statistics, on images made by hand. */
 #include "criu/image_check.h"
 #include "criu/image_parent.h"
+#include "criu/image_sockets.h"
 #include "criu/stats.h"
 
 #include <endian.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -499,6 +502,129 @@ static void test_stats(void **state UNUSED)
 	assert_int_equal(err.kind, ERR_CORRUPT);
 }
 
+/* ---- names of sockets ---- */
+
+static void add_unix(struct strbuf *sb, uint32_t ino, int state, const char *name, size_t len)
+{
+	CriuUnixNames usk = CRIU_UNIX_NAMES__INIT;
+	CriuFileNames file = CRIU_FILE_NAMES__INIT;
+
+	usk.has_ino = usk.has_type = usk.has_state = usk.has_name = usk.has_deleted = true;
+	usk.ino = ino;
+	usk.type = SOCK_STREAM;
+	usk.state = (uint32_t)state;
+	usk.name.data = (uint8_t *)(uintptr_t)name;
+	usk.name.len = len;
+	usk.name_dir = name[0] == 'r' ? (char *)(uintptr_t) "/run" : NULL;
+	usk.deleted = true;
+	file.usk = &usk;
+	add_entry(sb, &file.base);
+}
+
+/* A socket's entry with fields that we do not know: type 9 and id 5 of the file, backlog 6. */
+static void add_unknown_fields(struct strbuf *sb)
+{
+	static const uint8_t entry[] = { 8,  9, 16, 5, 130, 1,	 19,  16,  9,	24,  1, 32,  10,
+					 56, 6, 90, 7, '/', 'o', 'l', 'd', '/', 'x', 0, 120, 1 };
+
+	add_u32(sb, sizeof(entry));
+	strbuf_add(sb, entry, sizeof(entry));
+}
+
+static void put_sockets(void)
+{
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+
+	begin(&sb, IMAGE_MAGIC_FILES);
+	add_unix(&sb, 7, TCP_LISTEN, "/run/first", 11);
+	add_unix(&sb, 8, TCP_ESTABLISHED, "/run/first", 11);
+	add_unix(&sb, 6, TCP_CLOSE, "\0abstract", 9);
+	add_unix(&sb, 5, TCP_LISTEN, "relative", 9);
+	add_unknown_fields(&sb);
+	put("files.img", &sb);
+}
+
+/* The next entry has this name, or is said to be deleted still. */
+static CriuUnixNames *next_socket(struct image_file *file, CriuFileNames **ret)
+{
+	assert_int_equal(image_file_next(file), 1);
+	*ret = criu_file_names__unpack(NULL, file->len, file->entry);
+	assert_non_null(*ret);
+	return (*ret)->usk;
+}
+
+static void test_sockets(void **state UNUSED)
+{
+	auto_criu_bound_sockets struct criu_bound_sockets sockets = CRIU_BOUND_SOCKETS_INIT;
+	auto_image_file struct image_file file = IMAGE_FILE_INIT;
+	static const char *const names[] = { "/run/second", "/run/first", "", "short", "/new" };
+	char long_path[256];
+	struct stat st;
+	struct err err = ERR_INIT;
+
+	put_sockets();
+	assert_int_equal(criu_images_bound_sockets(&sockets, dir_fd, &err), 0);
+	assert_int_equal(sockets.n, 3);
+	assert_int_equal(sockets.v[0].ino, 7);
+	assert_int_equal(sockets.v[1].ino, 5);
+	assert_int_equal(sockets.v[2].ino, 9);
+	memset(long_path, 'd', sizeof(long_path));
+	memcpy(long_path, "/", 1);
+	memcpy(long_path + 200, "/short", 7);
+	assert_true(criu_can_bind_to(long_path));
+	assert_true(criu_can_bind_to(long_path + 200 - 107 + 6));
+	long_path[200] = 'd';
+	assert_false(criu_can_bind_to(long_path));
+	long_path[200] = '/';
+	sockets.v[0].path = strdup("/run/second");
+	sockets.v[1].path = strdup(long_path);
+	sockets.v[2].path = strdup("/new");
+	assert_int_equal(criu_images_rename_sockets(dir_fd, &sockets, &err), 0);
+	assert_int_equal(fstatat(dir_fd, "files.img", &st, 0), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(image_file_open(&file, dir_fd, "files.img", IMAGE_MAGIC_FILES), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		CriuFileNames *f;
+		CriuUnixNames *usk = next_socket(&file, &f);
+
+		assert_string_equal((const char *)usk->name.data, names[i]);
+		assert_int_equal(usk->has_deleted, i == 1 || i == 2);
+		assert_int_equal(usk->name_dir != NULL, i == 3);
+		if (i == 3)
+			assert_int_equal(strlen(usk->name_dir), 200);
+		if (i < 4)
+			assert_int_equal(usk->name.len, i == 2 ? 9 : strlen(names[i]) + 1);
+		if (i == 4) {
+			assert_int_equal(f->base.n_unknown_fields, 2);
+			assert_int_equal(usk->base.n_unknown_fields, 1);
+			assert_int_equal(usk->base.unknown_fields[0].data[0], 6);
+		}
+		criu_file_names__free_unpacked(f, NULL);
+	}
+	assert_int_equal(image_file_next(&file), 0);
+}
+
+static void test_damaged_sockets(void **state UNUSED)
+{
+	auto_criu_bound_sockets struct criu_bound_sockets sockets = CRIU_BOUND_SOCKETS_INIT;
+	struct stat before;
+	struct stat after;
+	struct err err = ERR_INIT;
+
+	put_sockets();
+	assert_int_equal(fstatat(dir_fd, "files.img", &before, 0), 0);
+	put_size("files.img", before.st_size - 3);
+	assert_true(criu_images_bound_sockets(&sockets, dir_fd, &err) < 0);
+	assert_int_equal(err.kind, ERR_CORRUPT);
+	assert_int_equal(fstatat(dir_fd, "files.img", &before, 0), 0);
+	assert_true(criu_images_rename_sockets(dir_fd, &sockets, &err) < 0);
+	assert_int_equal(fstatat(dir_fd, "files.img", &after, 0), 0);
+	assert_int_equal(after.st_ino, before.st_ino);
+	assert_int_equal(after.st_size, before.st_size);
+	assert_int_equal(unlinkat(dir_fd, "files.img", 0), 0);
+	assert_true(criu_images_bound_sockets(&sockets, dir_fd, &err) < 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -512,6 +638,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_largest, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pages_of_parent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stats, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_sockets, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_damaged_sockets, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_group, tear_down_group);

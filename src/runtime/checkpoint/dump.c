@@ -2,8 +2,8 @@
 /*
  * `checkpoint`: facts are collected, CRIU is asked, its notifications served. Nothing of the container
  * changes before CRIU freezes it, and CRIU lets it run again whenever it fails, up to and including
- * the post-dump notification: that is where descriptors.json is written, the file without which no
- * restore takes the images for a checkpoint.
+ * the post-dump notification: that is where sockets get their present names (socket_names.h), and where
+ * descriptors.json is written, the file without which no restore takes the images for a checkpoint.
  */
 #include <poll.h>
 #include <string.h>
@@ -26,6 +26,7 @@
 #include "runtime/checkpoint/preflight.h"
 #include "runtime/checkpoint/request.h"
 #include "runtime/checkpoint/session.h"
+#include "runtime/checkpoint/socket_names.h"
 #include "runtime/checkpoint/tuning.h"
 #include "runtime/checkpoint/watch_search.h"
 #include "runtime/container.h"
@@ -209,6 +210,15 @@ static int begin(struct dump *d, struct err *err)
 	return d->freezes_early ? cgroup_freeze(&d->cgroup, err) : 0;
 }
 
+/* The images are there, the processes still stopped. */
+static int complete(struct dump *d, struct err *err)
+{
+	int images_fd = d->session.images_fd;
+	int r = socket_names_keep(images_fd, d->container->record.pid, &d->cgroup, err);
+
+	return r < 0 ? r : descriptors_save(&d->descriptors, images_fd, err);
+}
+
 static int handle_notification(void *context, struct criu_notification *notification,
 			       struct err *err)
 {
@@ -218,7 +228,7 @@ static int handle_notification(void *context, struct criu_notification *notifica
 	if (strcmp(notification->script, "pre-dump") == 0)
 		return begin(d, err);
 	if (strcmp(notification->script, "post-dump") == 0 && !d->opts->pre_dump)
-		return descriptors_save(&d->descriptors, d->session.images_fd, err);
+		return complete(d, err);
 	if (strcmp(notification->script, "status-ready") == 0 && d->status_fd >= 0) {
 		if (write(d->status_fd, "", 1) != 1)
 			return err_sys(err, -errno, "write to status fd %d", d->status_fd);

@@ -68,6 +68,10 @@ const struct criu_log_rule criu_log_rules[] = {
 	{ "unix: (Unix socket .* not found|Dangling connection)",
 	  "a unix socket was closed or is not of this container's network namespace", NULL,
 	  "try again; close sockets that were handed in from outside" },
+	{ "unix: Unable too? cut (.*) from (.*)",
+	  "a unix socket was bound to the relative name '$1' and is at '$2', which CRIU cannot "
+	  "keep",
+	  NULL, "bind it to an absolute path" },
 	{ "netlink: The socket has data to read", "a netlink socket holds unread messages", NULL,
 	  "try again" },
 	{ "^packet: ", "a packet socket cannot be kept", NULL,

@@ -123,6 +123,7 @@ static void test_rules(void **state UNUSED)
 		  "a process outside", "ext-unix-sk" },
 		{ "unix: Can't dump half of stream unix connection. name: ; peer name: /run/x.sock",
 		  "(/run/x.sock)", NULL },
+		{ "unix: Unable too cut old from /run/new", "'old' and is at '/run/new'", NULL },
 		{ "Some file locks are hold by dumping tasks! You can try --file-locks to dump "
 		  "them.",
 		  "holds file locks", "file-locks" },

@@ -617,6 +617,35 @@ static void test_unix_queues(void **state UNUSED)
 	(void)only_blocker("unix-credentials", NULL, "SO_PASSCRED");
 }
 
+static void test_unix_names(void **state UNUSED)
+{
+	struct sock_diag_socket *k = add_socket(AF_UNIX, 0, TCP_LISTEN);
+
+	k->name = xstrdup("/run/old");
+	no_finding();
+	s.files[0].socket_path = xstrdup("/run/new");
+	s.files[0].place = SOCKET_IN_PLACE;
+	no_finding();
+	s.files[0].place = SOCKET_UNLINKED;
+	no_finding();
+	s.files[0].place = SOCKET_BAD_NAME;
+	(void)only_blocker("unix-name", NULL, "name '/run/old' and is at '/run/new'");
+	s.files[0].place = SOCKET_MOVED;
+	judge();
+	assert_int_equal(report.n_blockers + report.n_warnings, 0);
+	assert_int_equal(report.n_notes, 1);
+	assert_string_equal(report.notes[0].check, "unix-name");
+	assert_string_equal(report.notes[0].path, "/run/new");
+	s.files[0].place = SOCKET_LOST;
+	judge();
+	assert_int_equal(report.n_warnings, 1);
+	assert_non_null(strstr(report.warnings[0].message, "'/run/old' is not at that name"));
+	s.files[0].place = SOCKET_LINKED;
+	judge();
+	assert_int_equal(report.n_warnings, 1);
+	assert_non_null(strstr(report.warnings[0].message, "'/run/new' has other names"));
+}
+
 static void test_tun(void **state UNUSED)
 {
 	struct preflight_file *f = add_file("/dev/net/tun", S_IFCHR, 12);
@@ -909,6 +938,7 @@ int main(void)
 		TEST(test_udp_and_netlink),
 		TEST(test_unix_outside),
 		TEST(test_unix_queues),
+		TEST(test_unix_names),
 		TEST(test_tun),
 		TEST(test_process_states),
 		TEST(test_namespaces),

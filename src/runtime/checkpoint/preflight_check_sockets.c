@@ -263,6 +263,73 @@ static void check_unix_pending(const struct preflight_snapshot *s, struct prefli
 	}
 }
 
+/* The image gets the present name (socket_names.h). */
+static void add_moved(const struct preflight_snapshot *s, struct preflight_report *report,
+		      const char *check, const struct preflight_use *u, const char *name)
+{
+	const char *path = preflight_file_of(s, u)->socket_path;
+
+	preflight_add(
+		report, s, check,
+		(struct preflight_item){
+			.severity = PREFLIGHT_NOTE,
+			.use = u,
+			.path = path,
+			.message = xasprintf("unix socket '%s' is '%s' now; a restore makes it "
+					     "there, and getsockname(2) says so then",
+					     name, path) });
+}
+
+static void add_misnamed(const struct preflight_snapshot *s, struct preflight_report *report,
+			 const char *check, const struct preflight_use *u, const char *name)
+{
+	const struct preflight_file *f = preflight_file_of(s, u);
+	bool is_linked = f->place == SOCKET_LINKED;
+
+	preflight_add(
+		report, s, check,
+		(struct preflight_item){
+			.severity = PREFLIGHT_WARNING,
+			.use = u,
+			.path = f->socket_path,
+			.message = is_linked ? xasprintf("unix socket '%s' has other names (hard "
+							 "links), which do not lead to it after a "
+							 "restore",
+							 f->socket_path) :
+					       xasprintf("unix socket '%s' is not at that name any "
+							 "more, and no other was found that a "
+							 "restore could give it",
+							 name),
+			.remedy = is_linked ? "use symbolic links" :
+					      "keep it in the directory that it was made in, under "
+					      "a name of at most 107 bytes" });
+}
+
+static void check_unix_name(const struct preflight_snapshot *s, struct preflight_report *report,
+			    const char *check)
+{
+	FOR_EACH_KNOWN_SOCKET(s, u, k)
+	{
+		const struct preflight_file *f = preflight_file_of(s, u);
+
+		if (f->place == SOCKET_MOVED)
+			add_moved(s, report, check, u, k->name);
+		else if (f->place == SOCKET_LINKED || f->place == SOCKET_LOST)
+			add_misnamed(s, report, check, u, k->name);
+		else if (f->place == SOCKET_BAD_NAME)
+			preflight_add(report, s, check,
+				      (struct preflight_item){
+					      .use = u,
+					      .path = f->socket_path,
+					      .message = xasprintf(
+						      "a unix socket was bound to the relative "
+						      "name '%s' and is at '%s', which CRIU "
+						      "cannot keep",
+						      k->name, f->socket_path),
+					      .remedy = "bind it to an absolute path" });
+	}
+}
+
 static void check_unix_credentials(const struct preflight_snapshot *s,
 				   struct preflight_report *report, const char *check)
 {
@@ -305,6 +372,7 @@ const struct preflight_check preflight_socket_checks[] = {
 	{ "socket-netlink", check_netlink },
 	{ "unix-outside", check_unix_outside },
 	{ "unix-pending", check_unix_pending },
+	{ "unix-name", check_unix_name },
 	{ "unix-credentials", check_unix_credentials },
 	{ "tun-attached", check_tun },
 	{ NULL, NULL },

@@ -8,29 +8,15 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 
 #include "core/alloc.h"
 #include "core/fd.h"
 #include "core/str.h"
-#include "kernel/syscalls.h"
 
 #ifndef SIOCGSKNS
 #define SIOCGSKNS 0x894C
 #endif
-
-/* A second descriptor of the process's own socket, for a moment (Linux 5.6). */
-static int borrow_socket(const struct procfs_task *task, int descriptor)
-{
-	auto_close int pidfd = sys_pidfd_open(task->pid);
-	int fd;
-
-	if (pidfd < 0)
-		return pidfd;
-	fd = (int)syscall(SYS_pidfd_getfd, pidfd, descriptor, 0);
-	return fd < 0 ? -errno : fd;
-}
 
 /* The kernel's name of the protocol, "TCP"; NULL: gone. */
 static char *protocol_name(const struct procfs_task *task, int descriptor)
@@ -94,7 +80,7 @@ static void look_at_socket(struct preflight_collector *k, const struct preflight
 	    procfs_task_open(&task, &k->proc, k->s->processes[u->process].pid) < 0)
 		return;
 	f->protocol = protocol_name(&task, u->descriptor);
-	fd = borrow_socket(&task, u->descriptor);
+	fd = socket_borrow(&task, u->descriptor);
 	if (fd < 0 || !is_still(&task, u->descriptor, f))
 		return;
 	if (credentials)
@@ -122,11 +108,24 @@ static void look_at_peer(struct preflight_collector *k, const struct preflight_f
 		strvec_add(&k->s->unreachable_sockets, peer->name);
 }
 
+static void look_at_place(struct preflight_collector *k, struct socket_view *view,
+			  const struct preflight_use *u)
+{
+	struct preflight_file *f = &k->s->files[u->file];
+	const struct sock_diag_socket *known = sock_diag_find(&k->s->sockets, (uint32_t)f->ino);
+	auto_procfs_task struct procfs_task task = PROCFS_TASK_INIT;
+
+	if (known && f->place == SOCKET_UNKNOWN && socket_is_suspect(view, known) &&
+	    procfs_task_open(&task, &k->proc, k->s->processes[u->process].pid) == 0)
+		f->place = socket_find_place(view, known, &task, u->descriptor, &f->socket_path);
+}
+
 void preflight_collect_sockets(struct preflight_collector *k)
 {
 	auto_procfs_task struct procfs_task task = PROCFS_TASK_INIT;
 	auto_close int netns = -EBADF;
 	struct preflight_snapshot *s = k->s;
+	struct socket_view view = { .init = &task, .root = k->roots, .effort = SOCKET_EFFORT };
 	int r = procfs_task_open(&task, &k->proc, s->processes[0].pid);
 
 	if (r == 0)
@@ -144,7 +143,11 @@ void preflight_collect_sockets(struct preflight_collector *k)
 	for (size_t i = 0; i < s->n_uses; i++) {
 		const struct preflight_file *f = &s->files[s->uses[i].file];
 
-		if (S_ISSOCK(f->mode) && f->path[0] != '/' && !f->protocol)
+		if (!S_ISSOCK(f->mode) || f->path[0] == '/')
+			continue;
+		if (!f->protocol)
 			look_at_socket(k, &s->uses[i]);
+		if (k->n_roots)
+			look_at_place(k, &view, &s->uses[i]);
 	}
 }

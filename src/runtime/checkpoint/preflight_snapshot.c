@@ -33,6 +33,7 @@ static void file_done(struct preflight_file *file)
 	free(file->watches);
 	free(file->path);
 	free(file->protocol);
+	free(file->socket_path);
 }
 
 static void options_done(struct preflight_options *options)

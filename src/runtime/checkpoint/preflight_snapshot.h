@@ -14,6 +14,7 @@
 #include "kernel/procfs.h"
 #include "kernel/sock_diag.h"
 #include "runtime/checkpoint/options.h"
+#include "runtime/checkpoint/socket_place.h"
 
 /* Those that CRIU cares about, as /proc/PID/ns names them. */
 enum preflight_namespace {
@@ -89,6 +90,8 @@ struct preflight_file {
 	char *protocol; /* the kernel's name, "TCP"; NULL: not asked for */
 	uint64_t netns; /* namespace, when it is not the container's; else 0 */
 	bool passes_credentials; /* SO_PASSCRED, looked at only when data waits */
+	enum socket_place place; /* of unix sockets, looked at only when it is in doubt */
+	char *socket_path; /* as socket_find_place() says; NULL */
 	/* inotify and fanotify. */
 	struct preflight_watch *watches;
 	size_t n_watches;

@@ -275,6 +275,40 @@ static void unix_socket_path(void)
 }
 SITUATION(unix_socket_path, unix_socket_path, .check = "socket-path")
 
+static void unix_renamed(void)
+{
+	listen_unix();
+	must(rename("/data/s", "/data/t"));
+}
+SITUATION(unix_renamed, unix_renamed, .really = "works")
+
+static void unix_linked(void)
+{
+	listen_unix();
+	must(link("/data/s", "/data/t"));
+}
+SITUATION(unix_linked, unix_linked, .check = "unix-name", .really = "lost")
+
+static void unix_hidden(void)
+{
+	must(mkdir("/data/d", 0755));
+	listen_unix();
+	must(link("/data/s", "/data/d/s"));
+	must(unlink("/data/s"));
+}
+SITUATION(unix_hidden, unix_hidden, .check = "unix-name", .really = "lost")
+
+static void unix_relative(void)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "../data/s" };
+	int fd = must(socket(AF_UNIX, SOCK_STREAM, 0));
+
+	must(chdir("/data"));
+	must(bind(fd, (struct sockaddr *)&a, sizeof(a)));
+	must(chdir("/"));
+}
+SITUATION(unix_relative, unix_relative, .check = "unix-name")
+
 static void tun_attached(void)
 {
 	struct ifreq request = { .ifr_name = "tun7", .ifr_flags = IFF_TUN | IFF_NO_PI };

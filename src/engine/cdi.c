@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/str.h"
 #include "core/strbuf.h"
+#include "engine/containers_conf.h"
 #include "engine/environment.h"
 #include "engine/specgen.h"
 
@@ -397,6 +398,35 @@ static int inject_one(struct cdi_file *file, const struct cdi_device *device, co
 	return r < 0 ? err_wrap(err, r, "CDI device '%s'", name) : 0;
 }
 
+void cdi_directories(struct strvec *ret, const struct engine *e)
+{
+	const struct conf_engine *conf = &e->conf->engine;
+
+	if (e->options->cdi_spec_dirs.n > 0) {
+		strvec_add_all(ret, e->options->cdi_spec_dirs.v, e->options->cdi_spec_dirs.n);
+	} else if (conf->n_cdi_spec_dirs > 0) {
+		strvec_add_all(ret, conf->cdi_spec_dirs, conf->n_cdi_spec_dirs);
+	} else {
+		strvec_add(ret, "/etc/cdi");
+		strvec_add(ret, "/var/run/cdi");
+	}
+}
+
+static void load_dirs(struct cdi_files *files, const struct strvec *dirs)
+{
+	for (size_t i = 0; i < dirs->n; i++)
+		load_dir(files, dirs->v[i], i);
+}
+
+bool cdi_is_here(const struct strvec *dirs, const char *name)
+{
+	auto_cleanup(cdi_files_cleanup_val) struct cdi_files files = { 0 };
+	struct cdi_file *file = NULL;
+
+	load_dirs(&files, dirs);
+	return find(&files, name, &file) != NULL;
+}
+
 static int unresolvable(const struct cdi_files *files, const struct strbuf *names, struct err *err)
 {
 	if (files->yaml.n > 0)
@@ -416,8 +446,8 @@ int cdi_inject(const struct strvec *dirs, char *const *names, size_t n, struct r
 	struct cdi_file *file = NULL;
 	int r = 0;
 
-	for (size_t i = 0; n > 0 && i < dirs->n; i++)
-		load_dir(&files, dirs->v[i], i);
+	if (n > 0)
+		load_dirs(&files, dirs);
 	for (size_t i = 0; i < n; i++)
 		if (!find(&files, names[i], &file))
 			strbuf_addf(&missing, "%s%s", missing.len ? ", " : "", names[i]);

@@ -9,10 +9,15 @@
 
 #include "core/err.h"
 #include "core/strvec.h"
+#include "engine/engine.h"
 #include "spec/runtime_spec.h"
 
 /* Whether the text names such a device. */
 bool cdi_is_name(const char *text);
+/* Where to look for them: the command line's directories, the configuration's, or the usual ones. Adds to *ret. */
+void cdi_directories(struct strvec *ret, const struct engine *e);
+/* Whether a directory has the device; what it needs is not looked for. */
+bool cdi_is_here(const struct strvec *dirs, const char *name);
 /*
  * Put them into the runtime configuration. Of two directories the later one counts, where both have the device; a device that one
  * directory has twice is none. ERR_COMMAND: `unresolvable CDI devices`, or what a device needs is not there. ERR_UNSUPPORTED: an

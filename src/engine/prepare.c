@@ -300,20 +300,11 @@ static int write_bundle(struct container *c, const struct runtime_spec *spec,
 	return r < 0 ? err_sys(err, r, "write '%s'", path) : 0;
 }
 
-/* By the command line's directories, the configuration's, the usual ones. */
 static int inject_devices(const struct container *c, struct runtime_spec *spec, struct err *err)
 {
-	static char etc[] = "/etc/cdi";
-	static char run[] = "/var/run/cdi";
-	char *usual[] = { etc, run };
-	const struct conf_engine *conf = &c->engine->conf->engine;
-	const struct strvec *given = &c->engine->options->cdi_spec_dirs;
-	struct strvec dirs = { usual, ARRAY_SIZE(usual) };
+	auto_strvec struct strvec dirs = STRVEC_INIT;
 
-	if (given->n > 0)
-		dirs = *given;
-	else if (conf->n_cdi_spec_dirs > 0)
-		dirs = (struct strvec){ conf->cdi_spec_dirs, conf->n_cdi_spec_dirs };
+	cdi_directories(&dirs, c->engine);
 	return cdi_inject(&dirs, c->config.cdi_devices, c->config.n_cdi_devices, spec, err);
 }
 

@@ -15,6 +15,7 @@
 #include "criu/client.h"
 #include "criu/find.h"
 #include "engine/apparmor.h"
+#include "engine/cdi.h"
 #include "engine/image_use.h"
 #include "engine/records.h"
 #include "engine/restore_sources.h"
@@ -315,6 +316,24 @@ static void check_mounts(struct restore_check *c, struct engine *e,
 	}
 }
 
+/* What runs keeps the nodes that it has; the next start asks for the device by its name. */
+static void check_devices(struct restore_check *c, struct engine *e,
+			  const struct container_config *g)
+{
+	auto_strvec struct strvec dirs = STRVEC_INIT;
+
+	cdi_directories(&dirs, e);
+	for (size_t i = 0; i < g->n_cdi_devices; i++) {
+		bool here = cdi_is_here(&dirs, g->cdi_devices[i]);
+
+		note(c, here ? RESTORE_FITS : RESTORE_UNKNOWN, "device", "CDI device '%s' is %s",
+		     g->cdi_devices[i],
+		     here ? "here" :
+			    "not here: the next start after this one would fail; put its "
+			    "specification into a directory of --cdi-spec-dir");
+	}
+}
+
 /* --- the network ------------------------------------------------------------------------------------ */
 
 struct taken {
@@ -429,6 +448,7 @@ void restore_check_run(struct restore_check *c, struct engine *e,
 	check_names(c, e, g);
 	check_image(c, e, g);
 	check_mounts(c, e, g, o, known);
+	check_devices(c, e, g);
 	check_networks(c, e, g, o);
 	check_ports(c, e, g);
 }

@@ -268,6 +268,12 @@ restorable_ids()
 	run import hooks,mounts
 	[ "$status" -eq 125 ]
 	contains "$output" "CDI device 'vendor.com/class=one' of this host" "--allow devices"
+	run import hooks,mounts,devices --dry-run
+	contains "$output" "ok    device: CDI device 'vendor.com/class=one' is here"
+	mv cdi/vendor.json .
+	run import hooks,mounts,devices --dry-run
+	contains "$output" "?     device: CDI device 'vendor.com/class=one' is not here: the next start"
+	mv vendor.json cdi
 	import hooks,mounts,devices >/dev/null 2>&1
 	is "$expected" "$(in_c "$look")"
 	rm -f ran

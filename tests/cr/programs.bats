@@ -26,7 +26,9 @@ run_programs()
 	if [ $rc -eq 77 ] || [ "$(cut -c1-9 "$T/said")" = 'skip all:' ]; then
 		skip "$(sed 's/^skip all: //' "$T/said")"
 	fi
-	grep -v '^pass' "$T/said" || :
+	# What has failed is first to be read, however much of the output is kept.
+	grep '^fail' "$T/said" || :
+	grep -v -e '^pass' -e '^fail' "$T/said" || :
 	return $rc
 }
 

@@ -28,7 +28,7 @@ static void run(void)
 	must(epoll_ctl(fds[1], EPOLL_CTL_ADD, fds[2], &event));
 	must(epoll_ctl(fds[0], EPOLL_CTL_ADD, fds[1], &event));
 	pid = spawn(waiter, fds);
-	sleep_ms(20);
+	must_sleep(pid);
 	wait_for_restore();
 	check(!*woken, "a waiter was woken without an event");
 	must(eventfd_write(fds[2], 1));

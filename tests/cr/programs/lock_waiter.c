@@ -27,7 +27,7 @@ static void run(void)
 	must(fcntl(fd, F_SETLK, &lock));
 	pid = spawn(waiter, &ready);
 	gate_wait(&ready);
-	sleep_ms(20);
+	must_sleep(pid);
 	wait_for_restore();
 	sleep_ms(20);
 	check(!*got, "the waiter has got a lock that is held");

@@ -19,10 +19,10 @@ static void run(void)
 	write_all(master, "typed", 5);
 	wait_for_restore();
 	pfd.fd = master;
-	check(poll(&pfd, 1, 1000) == 1, "what was printed and not read yet is gone");
+	check(poll(&pfd, 1, 20000) == 1, "what was printed and not read yet is gone");
 	must_read(master, "printed");
 	pfd.fd = slave;
-	check(poll(&pfd, 1, 1000) == 1, "what was typed and not read yet is gone");
+	check(poll(&pfd, 1, 20000) == 1, "what was typed and not read yet is gone");
 	must_read(slave, "typed");
 }
 PROGRAM(pty_data, run, .subject = "what was written to a terminal and not read yet")

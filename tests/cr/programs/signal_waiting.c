@@ -63,8 +63,8 @@ static void run(void)
 		pids[i] = spawn(functions[i], NULL);
 		while (shared->waiting < i + 1)
 			sleep_ms(5);
+		must_sleep(pids[i]);
 	}
-	sleep_ms(20);
 	wait_for_restore();
 	for (int i = 0; i < 3; i++) {
 		check(shared->woken[i] == 0, "waiter %d was woken without a signal", i);

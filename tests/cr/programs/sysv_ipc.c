@@ -80,7 +80,7 @@ static void run(void)
 	must(msgsnd(msg, &(struct message){ 1, "first" }, 5, 0));
 	must(msgsnd(msg, &(struct message){ 2, "second" }, 6, 0));
 	pid = spawn(waiter, &sem);
-	sleep_ms(20);
+	must_sleep(pid);
 	wait_for_restore();
 	check(shmget(key, 0, 0) == shm && semget(key, 0, 0) == sem && msgget(key, 0) == msg,
 	      "the ids have changed");

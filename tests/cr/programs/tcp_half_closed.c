@@ -12,6 +12,14 @@ static int state(int fd)
 	return info.tcpi_state;
 }
 
+/* The last packets are on their way. */
+static void reaches(int fd, int wanted)
+{
+	for (int i = 0; i < 1000 && state(fd) != wanted; i++)
+		sleep_ms(10);
+	check(state(fd) == wanted, "a socket stays in state %d instead of %d", state(fd), wanted);
+}
+
 static void run(void)
 {
 	struct net_pair pair = net_pair_make(AF_INET);
@@ -22,12 +30,10 @@ static void run(void)
 	write_all(ended.server, "rest", 4);
 	must(shutdown(ended.server, SHUT_WR));
 	must(shutdown(ended.client, SHUT_WR));
-	/* The last packets are on their way. */
-	for (int i = 0; i < 100 && state(pair.server) != TCP_CLOSE_WAIT; i++)
-		sleep_ms(20);
-	sleep_ms(50);
-	check(state(pair.client) == TCP_FIN_WAIT2 && state(pair.server) == TCP_CLOSE_WAIT,
-	      "the states are %d and %d", state(pair.client), state(pair.server));
+	reaches(pair.client, TCP_FIN_WAIT2);
+	reaches(pair.server, TCP_CLOSE_WAIT);
+	reaches(ended.client, TCP_CLOSE);
+	reaches(ended.server, TCP_CLOSE);
 	wait_for_restore();
 	check(state(pair.client) == TCP_FIN_WAIT2 && state(pair.server) == TCP_CLOSE_WAIT,
 	      "the states have become %d and %d", state(pair.client), state(pair.server));

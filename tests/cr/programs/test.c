@@ -116,6 +116,19 @@ void must_end(pid_t pid, int code)
 		      (unsigned)status, -code);
 }
 
+void must_sleep(pid_t pid)
+{
+	char path[64];
+	char state[32] = "";
+
+	format(path, sizeof(path), "/proc/%d/status", pid);
+	for (int i = 0; i < 2000 && state[0] != 'S'; i++) {
+		sleep_ms(5);
+		(void)read_field(path, "State", state, sizeof(state));
+	}
+	check(state[0] == 'S', "process %d does not sleep: %s", pid, state);
+}
+
 static void idle(void *argument)
 {
 	(void)argument;

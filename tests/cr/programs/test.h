@@ -94,6 +94,8 @@ void must_fail_with(long result, int error, const char *call);
 pid_t spawn(void (*function)(void *argument), void *argument);
 /* Wait for a child; it must end with that code, or (negative) by that signal. */
 void must_end(pid_t pid, int code);
+/* Wait until a child sleeps in a system call. */
+void must_sleep(pid_t pid);
 /* A child that waits for the end of its parent, or for a signal. */
 pid_t spawn_idle(void);
 void kill_child(pid_t pid);

@@ -70,7 +70,8 @@ static void run(void)
 	pids[2] = spawn(listener, NULL);
 	while (shared->waiting < 3)
 		sleep_ms(5);
-	sleep_ms(20);
+	for (int i = 0; i < 3; i++)
+		must_sleep(pids[i]);
 	wait_for_restore();
 	kill_child(pids[0]);
 	must_end(pids[1], 0);

@@ -53,7 +53,8 @@ static void run(void)
 	pids[1] = spawn(absolute, &until);
 	while (shared->sleeping < 2)
 		sleep_ms(5);
-	sleep_ms(50);
+	for (int i = 0; i < 2; i++)
+		must_sleep(pids[i]);
 	wait_for_restore();
 	/* Where nothing was frozen. */
 	(void)kill(pids[0], SIGCONT);

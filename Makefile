@@ -6,7 +6,8 @@
 #	make demo-runtime	freeze one and thaw it with the runtime alone
 #	make check	run all tests
 #
-# Both install what they need first (tools/install-deps). Options: WERROR=1, CC=clang, PREFIX=, DESTDIR=, BUILD=.
+# Both install what they need first (tools/install-deps). Options: WERROR=1, CC=clang, PREFIX=, DESTDIR=, BUILD=; of check:
+# RETRY=1 (a second run for what fails).
 
 BUILD ?= build
 BUILD_ASAN ?= build-asan
@@ -66,7 +67,7 @@ demo-runtime: deps-demo
 # The build is a command of its own because make would look for its files before they are installed.
 check: deps
 	@$(MAKE) --no-print-directory all asan
-	@tools/run-tests
+	@tools/run-tests $(if $(RETRY),--retry)
 
 check-static check-unit check-integration check-engine check-cr check-compat: check-%: deps
 	@$(MAKE) --no-print-directory all

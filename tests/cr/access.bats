@@ -36,6 +36,28 @@ in_user_namespace()
 	ticks_are_continuous
 }
 
+@test "a first process in a user namespace that may not be looked at is frozen once, which the dry run knows" {
+	local situations=${FLOE_BUILD:-$SOURCE/build}/tests/cr/preflight/situations
+	floe_only
+	[ -x "$situations" ] || skip "no static C library to build the situations with"
+	in_user_namespace
+	install -o 100000 -g 200000 "$situations" "$BUNDLE/rootfs/situations"
+	command_is /situations process_undumpable
+	start_on_pipe
+	eventually grep -q '^ready' "$T/out"
+	run rt checkpoint --dry-run "$ID"
+	[ "$status" -eq 0 ]
+	checkpoint
+	restore
+	run rt checkpoint --dry-run "$ID"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"pid $(pid_of) (situations): it has changed its user or made itself undumpable, and since a restore"* ]]
+	run checkpoint
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"the container's first, has changed its user or made itself undumpable"* ]]
+	[ "$(state_of)" = running ]
+}
+
 @test "a container in a user namespace with a device that the host does not have" {
 	local now
 	in_user_namespace

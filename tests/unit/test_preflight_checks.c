@@ -677,6 +677,23 @@ static void test_process_states(void **state UNUSED)
 	(void)only_blocker("process-without-leader", NULL, "2 others");
 }
 
+static void test_hidden(void **state UNUSED)
+{
+	s.init_is_hidden = true;
+	(void)only_blocker("process-hidden", NULL, "since a restore");
+	s.init_is_hidden = false;
+	s.init_will_be_hidden = true;
+	judge();
+	assert_int_equal(report.n_blockers + report.n_warnings, 0);
+	assert_int_equal(report.n_notes, 1);
+	assert_string_equal(report.notes[0].check, "process-hidden");
+	/* Only a user namespace is in the way. */
+	s.init_is_hidden = true;
+	s.processes[0].ns[PREFLIGHT_NS_USER] = s.host.ns[PREFLIGHT_NS_USER];
+	judge();
+	assert_int_equal(report.n_blockers, 0);
+}
+
 static void test_namespaces(void **state UNUSED)
 {
 	struct preflight_process *p = add_process(11, 10);
@@ -941,6 +958,7 @@ int main(void)
 		TEST(test_unix_names),
 		TEST(test_tun),
 		TEST(test_process_states),
+		TEST(test_hidden),
 		TEST(test_namespaces),
 		TEST(test_process_rest),
 		TEST(test_first_process),

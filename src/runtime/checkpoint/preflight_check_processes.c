@@ -145,6 +145,36 @@ static void check_owners(const struct preflight_snapshot *s, struct preflight_re
 						"path" });
 }
 
+/* CRIU enters the container's user namespace before it opens the first process's namespaces. */
+static void check_hidden(const struct preflight_snapshot *s, struct preflight_report *report,
+			 const char *check)
+{
+	if (s->n_processes == 0 ||
+	    s->processes[0].ns[PREFLIGHT_NS_USER] == s->host.ns[PREFLIGHT_NS_USER])
+		return;
+	if (s->init_is_hidden)
+		preflight_add(
+			report, s, check,
+			(struct preflight_item){
+				.process = &s->processes[0],
+				.message =
+					xstrdup("it has changed its user or made itself "
+						"undumpable, and since a restore CRIU cannot look "
+						"at it from within the user namespace"),
+				.remedy = "let an init be the first process (--init of floe and "
+					  "podman)" });
+	else if (s->init_will_be_hidden)
+		preflight_add(
+			report, s, check,
+			(struct preflight_item){
+				.severity = PREFLIGHT_NOTE,
+				.process = &s->processes[0],
+				.message = xstrdup("it has changed its user, so that after a "
+						   "restore CRIU cannot freeze it once more"),
+				.remedy = "let an init be the first process (--init of floe and "
+					  "podman)" });
+}
+
 static void check_shared(const struct preflight_snapshot *s, struct preflight_report *report,
 			 const char *check)
 {
@@ -311,6 +341,8 @@ const struct preflight_check preflight_process_checks[] = {
 	{ "nested-namespace", check_nested },
 	{ "foreign-namespace", check_owners },
 	{ "process-shares", check_shared },
+	/* Of the first process. */
+	{ "process-hidden", check_hidden },
 	{ "changed-root", check_root },
 	{ "session", check_session },
 	{ "thread-timer", check_timers },

@@ -15,6 +15,7 @@
 #include "core/fd.h"
 #include "core/parse.h"
 #include "core/str.h"
+#include "kernel/idmap.h"
 #include "kernel/procfs_maps.h"
 #include "runtime/cgroup/backend.h"
 
@@ -79,6 +80,24 @@ static void collect_owners(struct preflight_snapshot *s, const struct procfs_tas
 		s->ns_is_foreign[i] =
 			i != PREFLIGHT_NS_USER &&
 			is_foreign(task, preflight_namespace_names[i], ns[PREFLIGHT_NS_USER]);
+}
+
+/* The kernel gives the files of a process that is not dumpable to the root of the namespace that may look at
+ * it, and leaves the directory to the process. Nothing is to be told where that is the same root. */
+static void collect_hidden(struct preflight_snapshot *s, const struct procfs_task *task)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	auto_idmap struct idmap map = { 0 };
+	struct stat own;
+	struct stat file;
+	uint32_t root;
+
+	if (fstat(task->fd, &own) < 0 || fstatat(task->fd, "environ", &file, 0) < 0 ||
+	    own.st_uid == file.st_uid || procfs_task_read(task, "uid_map", &text) < 0 ||
+	    idmap_parse(&map, text.buf) < 0 || idmap_to_outside(&map, 0, &root) < 0 || root == 0)
+		return;
+	s->init_is_hidden = file.st_uid == 0;
+	s->init_will_be_hidden = file.st_uid == root;
 }
 
 static void collect_memory(struct preflight_collector *k, const struct procfs_task *task,
@@ -242,6 +261,12 @@ static int add_process(struct preflight_collector *k, const struct procfs_task *
 	return 0;
 }
 
+static void collect_init(struct preflight_snapshot *s, const struct procfs_task *task)
+{
+	collect_owners(s, task);
+	collect_hidden(s, task);
+}
+
 /* A process that CRIU takes; its children are appended to the queue. */
 static int collect_member(struct preflight_collector *k, pid_t pid, struct procfs_numbers *queue)
 {
@@ -266,7 +291,7 @@ static int collect_member(struct preflight_collector *k, pid_t pid, struct procf
 	if (index > 0)
 		collect_sharing(p);
 	else
-		collect_owners(k->s, &task);
+		collect_init(k->s, &task);
 	p->limits_are_denied = limits_are_denied(pid);
 	collect_memory(k, &task, p);
 	collect_timers(&task, p);

@@ -186,6 +186,10 @@ struct preflight_snapshot {
 	size_t n_processes;
 	/* Of init: owned by another user namespace than init's own. */
 	bool ns_is_foreign[PREFLIGHT_NS_COUNT_];
+	/* Init is not dumpable, so that only the root of the user namespace that its memory was made in may
+	 * look at it: its own, until a restore makes it anew from without. */
+	bool init_is_hidden; /* from its own */
+	bool init_will_be_hidden; /* by the next restore */
 	struct preflight_file *files;
 	size_t n_files;
 	struct preflight_use *uses;

@@ -4,6 +4,7 @@
 
 #include <linux/aio_abi.h>
 #include <pthread.h>
+#include <sys/prctl.h>
 #include <sys/ipc.h>
 #include <sys/ptrace.h>
 #include <sys/shm.h>
@@ -286,3 +287,10 @@ static void mount_overlay(void)
 		 "lowerdir=/data/t/lower,upperdir=/data/t/upper,workdir=/data/t/work");
 }
 SITUATION(mount_overlay, mount_overlay, .check = "mount-type", .really = "restore")
+
+/* In a user namespace only the first checkpoint works: access.bats. */
+static void process_undumpable(void)
+{
+	must(prctl(PR_SET_DUMPABLE, 0));
+}
+SITUATION(process_undumpable, process_undumpable, .really = "works")

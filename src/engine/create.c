@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/create.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -9,6 +10,7 @@
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/fs.h"
+#include "core/io.h"
 #include "core/log.h"
 #include "core/parse.h"
 #include "core/path.h"
@@ -29,6 +31,8 @@
 #include "engine/userns.h"
 #include "engine/volume.h"
 #include "kernel/caps.h"
+#include "kernel/cpu_list.h"
+#include "spec/sysctl_name.h"
 #include "storage/rootfs.h"
 
 #define ID_LENGTH 64
@@ -270,6 +274,56 @@ static void set_defaults(const struct engine *e, struct container_config *c)
 		c->limits.pids = (struct opt_i64){ true, PIDS_LIMIT_DEFAULT };
 }
 
+static int check_cpuset(const char *list, const char *what, const char *name, const char *kind,
+			struct err *err)
+{
+	auto_free char *path = xasprintf("/sys/devices/system/%s/online", kind);
+	/* There is no list of nodes where the kernel knows of none: there is one then. */
+	auto_free char *read = list ? io_read_line_at(AT_FDCWD, path) : NULL;
+	const char *available = read ? read : "0";
+	int r;
+
+	if (str_is_empty(list) || (!read && str_eq(kind, "cpu")))
+		return 0;
+	r = cpu_list_is_within(list, available);
+	if (r < 0)
+		return err_set(err, ERR_INVALID,
+			       "invalid value %s for %s: expected a list such as 0-3,7", list,
+			       what);
+	if (r == 0)
+		return err_set(err, ERR_INVALID,
+			       "requested %s are not available - requested %s, available: %s", name,
+			       list, available);
+	return 0;
+}
+
+/* More than podman lets through: every one that a container can have for itself. */
+static int check_sysctl(const struct json_string_map *sysctl, struct err *err)
+{
+	for (size_t i = 0; i < sysctl->n; i++) {
+		auto_free char *path = sysctl_name_to_path(sysctl->v[i].key);
+
+		if (!path || !sysctl_path_namespace(path))
+			return err_set(
+				err, ERR_INVALID,
+				"sysctl '%s' is not allowed: it belongs to no namespace of a "
+				"container; set it on the host",
+				sysctl->v[i].key);
+	}
+	return 0;
+}
+
+static int check_sources(const struct container_config *c, struct err *err)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < c->n_mounts; i++)
+		if (str_eq(c->mounts[i].type, "bind") && c->mounts[i].source &&
+		    stat(c->mounts[i].source, &st) < 0)
+			return err_sys(err, -errno, "statfs %s", c->mounts[i].source);
+	return 0;
+}
+
 /* What would only show when it is started. */
 static int check(struct container_config *c, struct err *err)
 {
@@ -281,16 +335,20 @@ static int check(struct container_config *c, struct err *err)
 
 	if (c->stop_signal && container_signal(c->stop_signal, err) < 0)
 		return err->code;
-	if (c->n_entrypoint + c->n_command == 0)
-		return err_set(err, ERR_INVALID,
-			       "no command or entrypoint provided, and no CMD or ENTRYPOINT from "
-			       "image");
 	if (c->rootfs && (stat(c->rootfs, &st) < 0 || !S_ISDIR(st.st_mode)))
 		return err_set(err, ERR_NOT_FOUND, "root file system '%s': no such directory",
 			       c->rootfs);
 	for (size_t i = 0; r == 0 && i < c->n_device_cgroup_rules; i++)
 		r = specgen_device_rule(&rules, c->device_cgroup_rules[i], err);
 	json_done(&oci_resources_desc, &rules);
+	if (r == 0)
+		r = check_cpuset(c->limits.cpuset_cpus, "cpuset cpus", "CPUs", "cpu", err);
+	if (r == 0)
+		r = check_cpuset(c->limits.cpuset_mems, "cpuset mems", "memory nodes", "node", err);
+	if (r == 0)
+		r = check_sysctl(&c->sysctl, err);
+	if (r == 0)
+		r = check_sources(c, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < c->n_mounts; i++)

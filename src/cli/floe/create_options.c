@@ -383,7 +383,7 @@ static void apply_strings(const struct create_options *o, struct container_confi
 		const char *from;
 		char **to;
 	} strings[] = {
-		{ o->name, &c->name },
+		{ str_is_empty(o->name) ? NULL : o->name, &c->name },
 		{ o->hostname, &c->hostname },
 		{ o->workdir, &c->workdir },
 		{ o->user, &c->user },

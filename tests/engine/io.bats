@@ -53,7 +53,8 @@ load ../lib/engine
 @test "exec needs a running container" {
 	fl create --name "$C" --rootfs "$ROOTFS" true >/dev/null
 	try exec "$C" true
-	refused "can only create exec sessions on running containers"
+	is 255 "$status"
+	contains "$output" "can only create exec sessions on running containers"
 }
 
 @test "logs have both streams, --tail, --timestamps and --since" {

@@ -42,6 +42,26 @@ load ../lib/networks
 	[ "$status" -ne 0 ]
 }
 
+@test "port: of what is published, and only while it runs" {
+	serve "$C" -p 18081:80
+	is 0.0.0.0:18081 "$(fln port "$C" 80)"
+	run fln port "$C" 81
+	is "125 Error: failed to find published port \"81\"" "$status $output"
+	run fln port "$C" none
+	is "125 Error: port 'none': expected PORT or PORT/PROTOCOL" "$status $output"
+	fln stop -t 0 "$C" >/dev/null
+	is "" "$(fln port "$C")"
+	is "" "$(fln port "$C" 81)"
+	fln create --name "$C-2" --rootfs "$ROOTFS" true >/dev/null
+	is "" "$(fln port "$C-2" 80)"
+}
+
+@test "create: a driver that is not there" {
+	run net create --driver nothing-here wrong
+	[ "$status" -eq 125 ]
+	contains "$output" 'failed to find driver or plugin "nothing-here"'
+}
+
 @test "containers of a network know each other by name and alias, others do not" {
 	has_aardvark || skip "no aardvark-dns (tools/install-deps)"
 	net create web >/dev/null

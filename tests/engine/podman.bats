@@ -329,7 +329,8 @@ is_removed()
 	is two "$(fl secret ls --filter "id=$(fl secret inspect --format '{{.ID}}' two)" --format '{{.Name}}')"
 	says 125 "expected name= or id=" secret ls --filter label=x
 	says 125 "one: secret name in use" secret create one "$T/.before"
-	says 1 "no such secret" secret rm nobody
+	says 125 "no such secret" secret rm nobody
+	says 125 "no arguments are needed with --all" secret rm --all one
 	fl secret rm --all >/dev/null
 }
 
@@ -814,4 +815,69 @@ server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
 	# Each that stop was told of, also where there was nothing to stop.
 	fl create --name "$C-3" --rootfs "$ROOTFS" true >/dev/null
 	is 2 "$(fl stop --all --time 0 | wc -l)"
+}
+
+@test "exit codes of exec: 255 for a session that cannot be, 125 for a detached one" {
+	start_idle "$C"
+	fl create --name "$C-new" --rootfs "$ROOTFS" true >/dev/null
+	says 255 "can only create exec sessions on running containers" exec "$C-new" true
+	says 255 "unable to find user nobody-here" exec --user nobody-here "$C" true
+	says 255 "unable to find group nobody-here" exec --user root:nobody-here "$C" true
+	says 255 "ot a directory" exec --workdir /bin/busybox "$C" true
+	says 255 "detach keys 'bogus'" exec --detach-keys bogus "$C" true
+	says 127 "invoke a command that was not found" exec --workdir /nowhere "$C" true
+	says 125 "no such container" exec "$C-none" true
+	says 125 "can only create exec sessions" exec --detach "$C-new" true
+	says 125 "unable to find user" exec --detach --user nobody-here "$C" true
+	fl pause "$C" >/dev/null
+	says 255 "can only create exec sessions" exec "$C" true
+	fl unpause "$C" >/dev/null
+}
+
+@test "start --attach of a command that is not there is exit code 125" {
+	fl create --name "$C" --rootfs "$ROOTFS" /nothing >/dev/null
+	says 125 "invoke a command that was not found" start --attach "$C"
+	says 125 "invoke a command that was not found" start "$C"
+}
+
+@test "what cannot be given to a container is told when it is made" {
+	local cpus
+	cpus=$(cat /sys/devices/system/cpu/online)
+	says 125 "requested CPUs are not available - requested 90000, available: $cpus" \
+		create --cpuset-cpus 90000 --rootfs "$ROOTFS" true
+	says 125 "requested CPUs are not available" run --cpuset-cpus 0-90000 --rootfs "$ROOTFS" true
+	says 125 "invalid value 1-0 for cpuset cpus" create --cpuset-cpus 1-0 --rootfs "$ROOTFS" true
+	says 125 "requested memory nodes are not available" create --cpuset-mems 9000 --rootfs "$ROOTFS" true
+	says 125 "invalid value x for cpuset mems" create --cpuset-mems x --rootfs "$ROOTFS" true
+	says 125 "sysctl 'kernel.panic' is not allowed" run --sysctl kernel.panic=1 --rootfs "$ROOTFS" true
+	says 125 "statfs $T/none: no such file or directory" create -v "$T/none:/mnt" --rootfs "$ROOTFS" true
+	is "" "$(fl ps -aq)"
+}
+
+@test "create does without a command, start does not" {
+	fl create --name "$C" --rootfs "$ROOTFS" >/dev/null
+	is "created [] " "$(inspect "$C" '{{.State.Status}} {{.Args}} {{.Path}}')"
+	is "" "$(fl ps -a --format '{{.Command}}')"
+	says 125 "no command or entrypoint is given" start "$C"
+	fl cp "$C:/etc/group" "$T/group"
+	[ -s "$T/group" ]
+}
+
+@test "names and --latest exclude each other, and one of them there has to be" {
+	fl create --name "" --rootfs "$ROOTFS" true >/dev/null
+	says 125 "--latest and containers cannot be used together" update --memory 64m --latest "$C"
+	says 125 "update needs the name or id of a container, or --latest" update --memory 64m
+	says 125 "--latest and containers cannot be used together" attach --latest "$C"
+	says 125 "--all, --latest and containers cannot be used together" stats --no-stream --all --latest
+	says 125 "--all, --latest and containers cannot be used together" stats --no-stream --all "$C"
+}
+
+@test "run --detach --attach is detached" {
+	is 64 "$(fl run --detach --attach stdout --name "$C" --rootfs "$ROOTFS" true | tr -d '\n' | wc -c)"
+	fl wait "$C" >/dev/null
+}
+
+@test "--privileged with --cap-drop drops" {
+	is "CapEff: 0000000000000000" "$(fl run --rm --privileged --cap-drop all --rootfs "$ROOTFS" \
+		grep CapEff /proc/self/status | tr '\t' ' ')"
 }

@@ -105,7 +105,8 @@ teardown()
 	refused "--no-session cannot be used with --detach or --detach-keys"
 	fl pause "$C" >/dev/null
 	try exec --no-session "$C" true
-	refused "is paused"
+	is 255 "$status"
+	contains "$output" "is paused"
 	fl unpause "$C" >/dev/null
 }
 

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* exec and attach: the caller in a container that runs. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/floe/create_options.h"
 #include "cli/floe/foreground.h"
+#include "cli/floe/report.h"
 #include "cli/floe/targets.h"
 #include "core/alloc.h"
 #include "core/str.h"
 #include "engine/containers_conf.h"
 #include "engine/exec_session.h"
+
+#define EXIT_NO_SESSION 255
 
 struct options {
 	struct strvec env;
@@ -56,6 +60,27 @@ static int make_env(const struct options *o, struct strvec *ret, struct err *err
 	return r;
 }
 
+/* Whether the descriptors that it shall have are there, before there is a session of which they are a part. */
+static int check_descriptors(const struct preserve_fds *p, struct err *err)
+{
+	auto_free int *fds = xcalloc((size_t)preserve_fds_count(p) + 1, sizeof(*fds));
+
+	return preserve_fds_find(p, -EBADF, fds, err);
+}
+
+/*
+ * As podman has it: of an attached one 126 and 127 for what the runtime could not execute or find, and 255 for whatever else
+ * goes wrong with the session. (Nobody is attached to a detached one: all that is floe's failure.)
+ */
+static int failure_code(int r, const struct err *err)
+{
+	r = foreground_exit_code(r, err);
+	if (r >= 0)
+		return r;
+	report_error(err);
+	return EXIT_NO_SESSION;
+}
+
 static int run_exec(const struct cli_invocation *inv, struct err *err)
 {
 	const struct options *o = inv->options;
@@ -91,10 +116,12 @@ static int run_exec(const struct cli_invocation *inv, struct err *err)
 	r = o->cidfile ? targets_cidfile(inv, o->cidfile, &c, err) :
 			 targets_one(inv, o->latest, false, &c, err);
 	if (r == 0)
-		r = exec_session_run(&c, &exec, &code, &session, err);
-	/* Nobody is attached to what was not there or could not be executed: that is floe's failure, as podman has it. */
+		r = check_descriptors(&exec.preserve, err);
 	if (r < 0)
-		return o->detach ? r : foreground_exit_code(r, err);
+		return r;
+	r = exec_session_run(&c, &exec, &code, &session, err);
+	if (r < 0)
+		return o->detach ? r : failure_code(r, err);
 	if (!session)
 		return code;
 	return cli_print_line(session, err);
@@ -124,9 +151,10 @@ const struct cli_command floe_exec_command = {
 	.name = "exec",
 	.arguments = "CONTAINER COMMAND [ARGUMENT...]",
 	.summary = "run another process in a running container",
-	.description = "The exit code is the process's; 125 when floe fails, 126 when the command "
-		       "cannot be executed, 127 when it is not there. Options stand before the "
-		       "container.",
+	.description =
+		"The exit code is the process's; 126 when the command cannot be executed, 127 "
+		"when it is not there, 255 when the container does not run or has not the "
+		"user, 125 when floe fails otherwise. Options stand before the container.",
 	CLI_OPTIONS(struct options, exec_rows),
 	.min_args = 1,
 	.max_args = CLI_ARGS_ANY,
@@ -160,6 +188,8 @@ static int run_attach(const struct cli_invocation *inv, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "attach requires the name or id of one running "
 			       "container or the latest flag");
+	if (inv->n_args > 0 && o->latest)
+		return err_set(err, ERR_USAGE, "--latest and containers cannot be used together");
 	r = targets_one(inv, o->latest, false, &c, err);
 	if (r < 0)
 		return r;

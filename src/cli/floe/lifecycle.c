@@ -82,9 +82,8 @@ static int start_attached(const struct cli_invocation *inv, const struct start_o
 	r = c.status.phase == PHASE_STOPPED || c.status.phase == PHASE_INITIALIZED ?
 		    container_cleanup(&c, err) :
 		    0;
-	if (r == 0)
-		r = foreground_run(&c, &f, err);
-	return r < 0 ? foreground_exit_code(r, err) : r;
+	/* 125 also for a command that is not there, as podman has it. */
+	return r < 0 ? r : foreground_run(&c, &f, err);
 }
 
 static int run_start(const struct cli_invocation *inv, struct err *err)

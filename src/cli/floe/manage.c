@@ -57,6 +57,13 @@ static void add_ports(const struct container *c, const char *wanted, bool with_i
 		}
 }
 
+static bool is_port(const char *text)
+{
+	size_t n = strspn(text, "0123456789");
+
+	return n > 0 && (!text[n] || (text[n] == '/' && !strchr(text + n + 1, '/')));
+}
+
 static int run_port(const struct cli_invocation *inv, struct err *err)
 {
 	const struct port_cli *o = inv->options;
@@ -83,7 +90,10 @@ static int run_port(const struct cli_invocation *inv, struct err *err)
 	if (inv->n_args < first)
 		return err_set(err, ERR_USAGE, "you must supply a running container name or id");
 	r = targets_one(inv, o->latest, false, &c, err);
-	if (r < 0)
+	if (r == 0 && wanted && !is_port(wanted))
+		return err_set(err, ERR_USAGE, "port '%s': expected PORT or PORT/PROTOCOL", wanted);
+	/* Of what does not run nothing is published, and of what publishes nothing no port is missing. */
+	if (r < 0 || !container_is_alive(&c) || (c.status.n_ports == 0 && c.config.n_ports == 0))
 		return r;
 	add_ports(&c, wanted, false, &out);
 	if (wanted && out.len == 0)

@@ -202,7 +202,12 @@ static int run_stats(const struct cli_invocation *inv, struct err *err)
 	const struct stats_cli *o = inv->options;
 	auto_strvec struct strvec ids = STRVEC_INIT;
 	struct stats stats = { 0 };
-	int r = choose(inv, o, &ids, err);
+	int r;
+
+	if ((inv->n_args > 0 ? 1 : 0) + o->all + o->latest > 1)
+		return err_set(err, ERR_USAGE,
+			       "--all, --latest and containers cannot be used together");
+	r = choose(inv, o, &ids, err);
 
 	for (bool first = true; r == 0; first = false) {
 		auto_strbuf struct strbuf out = STRBUF_INIT;

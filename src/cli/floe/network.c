@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/floe/report.h"
 #include "cli/floe/targets.h"
 #include "core/alloc.h"
+#include "core/path.h"
 #include "core/str.h"
 #include "engine/containers_conf.h"
 #include "engine/cleanup.h"
@@ -25,6 +27,26 @@ struct create_network_options {
 	bool ignore;
 };
 
+/* A driver is one of netavark's own or a program in the directories that containers.conf names. */
+static int check_driver(const struct conf_network *conf, const char *driver, struct err *err)
+{
+	static const char *const own[] = { "bridge", "macvlan", "ipvlan", NULL };
+
+	if (!driver || str_is_one_of(driver, own))
+		return 0;
+	for (size_t i = 0; i < conf->n_netavark_plugin_dirs && !strchr(driver, '/'); i++) {
+		auto_free char *path = path_join(conf->netavark_plugin_dirs[i], driver);
+
+		if (access(path, X_OK) == 0)
+			return 0;
+	}
+	return err_set(
+		err, ERR_NOT_FOUND,
+		"failed to find driver or plugin \"%s\": expected bridge, macvlan, ipvlan or a "
+		"program in netavark_plugin_dirs of containers.conf",
+		driver);
+}
+
 static int run_create(const struct cli_invocation *inv, struct err *err)
 {
 	const struct create_network_options *o = inv->options;
@@ -36,6 +58,8 @@ static int run_create(const struct cli_invocation *inv, struct err *err)
 	struct err why = ERR_INIT;
 	int r = network_check_backend(inv, err);
 
+	if (r == 0)
+		r = check_driver(conf, create.driver, err);
 	if (r < 0)
 		return r;
 	create.name = inv->n_args ? inv->args[0] : NULL;

@@ -321,8 +321,6 @@ static int run_run(const struct cli_invocation *inv, struct err *err)
 	};
 	int r = choose_streams(o, &f, err);
 
-	if (r == 0 && o->detach && o->attach.n > 0)
-		r = err_set(err, ERR_USAGE, "cannot specify both --attach and --detach");
 	if (r == 0 && !o->rootfs &&
 	    checkpoint_image_find(floe_engine(inv), inv->args[0], &checkpoint, NULL) == 0)
 		return run_checkpoint(inv, o, &f, checkpoint, err);

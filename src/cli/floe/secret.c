@@ -361,6 +361,8 @@ static int run_remove(const struct cli_invocation *inv, struct err *err)
 	strvec_add_all(&names, inv->args, inv->n_args);
 	if (r == 0 && names.n == 0 && !o->all)
 		return err_set(err, ERR_USAGE, "secret rm needs a secret or --all");
+	if (o->all && inv->n_args > 0)
+		return err_set(err, ERR_USAGE, "no arguments are needed with --all");
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		auto_secret struct secret s = { 0 };
 		struct err one = ERR_INIT;
@@ -373,7 +375,7 @@ static int run_remove(const struct cli_invocation *inv, struct err *err)
 			(void)cli_print_line(s.id, NULL);
 		} else if (!(r2 == -ENOENT && o->ignore)) {
 			report_error(&one);
-			code = r2 == -ENOENT && code != FLOE_EXIT_ERROR ? 1 : FLOE_EXIT_ERROR;
+			code = FLOE_EXIT_ERROR;
 		}
 	}
 	return r < 0 ? r : code;

@@ -192,7 +192,14 @@ static int run_update(const struct cli_invocation *inv, struct err *err)
 	auto_container struct container c = CONTAINER_INIT;
 	auto_container_config struct container_config given = { 0 };
 	struct container_limits limits = { 0 };
-	int r = create_options_limits(&o->create, &limits, err);
+	int r;
+
+	if (inv->n_args > 0 && o->latest)
+		return err_set(err, ERR_USAGE, "--latest and containers cannot be used together");
+	if (inv->n_args == 0 && !o->latest)
+		return err_set(err, ERR_USAGE,
+			       "update needs the name or id of a container, or --latest");
+	r = create_options_limits(&o->create, &limits, err);
 
 	if (r == 0)
 		r = security_options_ulimits(&o->create.ulimits, &given, err);

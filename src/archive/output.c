@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "archive/output.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -9,6 +8,7 @@
 
 #include "core/alloc.h"
 #include "core/fd.h"
+#include "core/fs.h"
 #include "core/path.h"
 #include "core/str.h"
 
@@ -43,16 +43,58 @@ static int open_temporary(struct output *output, mode_t mode)
 /*
  * What a path leads to, -ENOENT when there is nothing yet. It is the kernel that follows a symlink, so
  * that none counts against which fs.protected_symlinks guards (proc_sys_fs(5)); one that leads nowhere
- * gets its target.
+ * gets its target, only to learn its name.
  */
-static int open_old(const char *path, mode_t mode)
+static int open_old(const char *path, mode_t mode, bool *ret_made)
 {
 	int fd = fd_open_at(AT_FDCWD, path, O_PATH, 0);
 	struct stat st;
 
-	if (fd == -ENOENT && lstat(path, &st) == 0)
-		return fd_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT, mode);
+	if (fd != -ENOENT || lstat(path, &st) < 0)
+		return fd;
+	fd = fd_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT, mode);
+	*ret_made = fd >= 0;
 	return fd;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Its name is known: nothing may stay when the output fails. What has content was written by another. */
+static void remove_made(const struct stat *made, const char *real)
+{
+	auto_free char *parent = path_dirname(real);
+	auto_close int dir = fd_open_at(AT_FDCWD, parent, O_PATH | O_DIRECTORY, 0);
+	const char *name = path_basename(real);
+	struct stat st;
+
+	if (dir >= 0 && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_same(&st, made) &&
+	    st.st_size == 0)
+		(void)unlinkat(dir, name, 0);
+}
+
+/*
+ * A pipe is opened by its path and with O_CREAT: only then does the kernel ask whose it is
+ * (fs.protected_fifos). Should it be gone by now, what the kernel has made in its place goes too.
+ */
+static int open_pipe(const char *path, const struct stat *old, mode_t mode)
+{
+	auto_close int fd = fd_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT, mode);
+	auto_free char *real = NULL;
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (is_same(&st, old))
+		return take_fd(fd);
+	real = fd_readlink(fd);
+	if (real && S_ISREG(st.st_mode) && st.st_uid == geteuid())
+		remove_made(&st, real);
+	return -ESTALE;
 }
 
 static int open_new(struct output *output, const char *path, mode_t mode, struct err *err)
@@ -71,7 +113,8 @@ static int open_new(struct output *output, const char *path, mode_t mode, struct
 
 static int open_file(struct output *output, const char *path, mode_t mode, struct err *err)
 {
-	auto_close int old = open_old(path, mode);
+	bool made = false;
+	auto_close int old = open_old(path, mode, &made);
 	auto_free char *real = NULL;
 	struct stat st;
 
@@ -85,33 +128,23 @@ static int open_file(struct output *output, const char *path, mode_t mode, struc
 		return fail(output, -EISDIR, err);
 	/* What is no file, or has no name, is written to as it is. */
 	if (!S_ISREG(st.st_mode) || st.st_nlink == 0) {
-		output->fd = fd_reopen(old, O_WRONLY | O_TRUNC);
+		output->fd = S_ISFIFO(st.st_mode) ? open_pipe(path, &st, mode) :
+						    fd_reopen(old, O_WRONLY | O_TRUNC);
 		return output->fd < 0 ? fail(output, output->fd, err) : 0;
 	}
 	/* A symlink stands for its target, which is what is replaced. */
 	real = fd_readlink(old);
+	if (real && made)
+		remove_made(&st, real);
 	return real ? open_new(output, real, mode, err) : fail(output, -errno, err);
 }
 
 /* --- directories --- */
 
-static int count_entries(int fd)
-{
-	int copy = fd_open_at(fd, ".", O_RDONLY | O_DIRECTORY, 0);
-	auto_closedir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-	const struct dirent *entry;
-	int n = 0;
-
-	if (!dir)
-		return copy < 0 ? copy : -errno;
-	while ((entry = readdir(dir)))
-		n += !str_eq(entry->d_name, ".") && !str_eq(entry->d_name, "..");
-	return n;
-}
-
 static int open_dir(struct output *output, const char *path, struct err *err)
 {
-	int n;
+	auto_strvec struct strvec names = STRVEC_INIT;
+	int r;
 
 	output->is_dir = true;
 	output->made = mkdir(path, 0700) == 0;
@@ -121,10 +154,10 @@ static int open_dir(struct output *output, const char *path, struct err *err)
 	if (output->fd < 0)
 		return fail(output, output->fd, err);
 	output->final_name = xstrdup(path);
-	n = count_entries(output->fd);
-	if (n < 0)
-		return fail(output, n, err);
-	if (n > 0) {
+	r = fs_list(output->fd, ".", &names);
+	if (r < 0)
+		return fail(output, r, err);
+	if (names.n > 0) {
 		output->committed = true;
 		return err_set(err, ERR_EXISTS, "write '%s': the directory is not empty", path);
 	}

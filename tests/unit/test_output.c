@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "core/alloc.h"
 #include "core/fd.h"
 #include "core/io.h"
 #include "core/str.h"
@@ -74,6 +75,55 @@ static void test_link_to_nothing_gets_its_target(void **state UNUSED)
 	assert_true(holds("nothing", "text"));
 	assert_int_equal(unlink("nothing"), 0);
 	assert_int_equal(unlink("link"), 0);
+}
+
+/* 0 when the output was opened, and given up. */
+static int give_up(const char *path)
+{
+	auto_output struct output output = OUTPUT_INIT;
+	struct err err;
+
+	return output_open_file(&output, path, 0644, &err);
+}
+
+static void test_output_that_fails_leaves_nothing(void **state UNUSED)
+{
+	assert_int_equal(symlink("target", "link"), 0);
+	assert_int_equal(give_up("link"), 0);
+	assert_true(is_link("link"));
+	assert_int_equal(access("target", F_OK), -1);
+	/* What was there before stays. */
+	assert_int_equal(put("target", ""), 0);
+	assert_int_equal(give_up("link"), 0);
+	assert_int_equal(unlink("target"), 0);
+	assert_int_equal(unlink("link"), 0);
+}
+
+/* Whether the kernel keeps us from a stranger's pipe in a directory for all. */
+static bool protects_pipes(void)
+{
+	auto_free char *value = io_read_line_at(AT_FDCWD, "/proc/sys/fs/protected_fifos");
+
+	return value && !str_eq(value, "0");
+}
+
+static void test_pipe_of_a_stranger(void **state UNUSED)
+{
+	auto_close int reader = -EBADF;
+
+	assert_int_equal(mkdir("shared", 0755), 0);
+	assert_int_equal(chmod("shared", 01777), 0);
+	assert_int_equal(mkfifo("shared/pipe", 0666), 0);
+	/* With a reader nothing waits. */
+	reader = fd_open_at(AT_FDCWD, "shared/pipe", O_RDWR, 0);
+	assert_true(reader >= 0);
+	assert_int_equal(put("shared/pipe", "text"), 0);
+	if (geteuid() == 0 && protects_pipes()) {
+		assert_int_equal(chown("shared/pipe", 4711, 4711), 0);
+		assert_int_equal(put("shared/pipe", "text"), -EACCES);
+	}
+	assert_int_equal(unlink("shared/pipe"), 0);
+	assert_int_equal(rmdir("shared"), 0);
 }
 
 /* As /dev/stdout, whose file need have no name any more. */
@@ -141,6 +191,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_link_stands_for_its_target),
 		cmocka_unit_test(test_link_to_nothing_gets_its_target),
+		cmocka_unit_test(test_output_that_fails_leaves_nothing),
+		cmocka_unit_test(test_pipe_of_a_stranger),
 		cmocka_unit_test(test_file_without_name),
 		cmocka_unit_test(test_link_that_the_kernel_refuses),
 	};

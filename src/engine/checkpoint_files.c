@@ -134,7 +134,7 @@ static int share_directory(const char *path, gid_t gid)
 
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
-	while ((entry = readdir(dir))) {
+	while (errno = 0, (entry = readdir(dir))) {
 		mode_t mode = entry->d_type == DT_DIR ? 0750 : 0640;
 
 		/* A symbolic link (to the parent images) has no mode. */
@@ -144,7 +144,7 @@ static int share_directory(const char *path, gid_t gid)
 		    fchmodat(dirfd(dir), entry->d_name, mode, 0) < 0)
 			return -errno;
 	}
-	return 0;
+	return -errno;
 }
 
 int checkpoint_share_images(const struct container *c, struct err *err)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/facts.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,21 +149,16 @@ static bool is_device(const struct stat *st)
 static int add_tree(struct spec_facts *f, const char *from, const char *to, const char *access,
 		    unsigned int depth, struct err *err)
 {
-	auto_closedir DIR *dir = opendir(from);
-	struct dirent *entry;
-	int r = 0;
+	auto_strvec struct strvec names = STRVEC_INIT;
+	int r = fs_list(AT_FDCWD, from, &names);
 
-	if (!dir || depth > DEVICE_DEPTH_MAX)
-		return dir ? 0 : err_sys(err, -errno, "read devices '%s'", from);
-	while (r == 0 && (entry = readdir(dir))) {
-		auto_free char *path = NULL;
-		auto_free char *target = NULL;
+	if (r < 0)
+		return err_sys(err, r, "read devices '%s'", from);
+	for (size_t i = 0; r == 0 && depth <= DEVICE_DEPTH_MAX && i < names.n; i++) {
+		auto_free char *path = path_join(from, names.v[i]);
+		auto_free char *target = path_join(to, names.v[i]);
 		struct stat st;
 
-		if (str_eq(entry->d_name, ".") || str_eq(entry->d_name, ".."))
-			continue;
-		path = path_join(from, entry->d_name);
-		target = path_join(to, entry->d_name);
 		/* Each container has terminals, shared memory and queues of its own. */
 		if (str_eq(target, "/dev/pts") || str_eq(target, "/dev/shm") ||
 		    str_eq(target, "/dev/mqueue") || str_eq(target, "/dev/console") ||

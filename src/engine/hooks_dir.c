@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/hooks_dir.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <regex.h>
 #include <stdlib.h>
@@ -159,26 +158,31 @@ static int compare_names(const void *a, const void *b)
 }
 
 /* Add the directory's files; one of the same name takes the place of the earlier one. */
-static void list_dir(const char *dir_path, struct named_file **files, size_t *n)
+static int list_dir(const char *dir_path, struct named_file **files, size_t *n, struct err *err)
 {
-	auto_closedir DIR *dir = opendir(dir_path);
-	struct dirent *entry;
+	auto_strvec struct strvec names = STRVEC_INIT;
+	int r = fs_list(AT_FDCWD, dir_path, &names);
 
-	while (dir && (entry = readdir(dir))) {
+	/* Hooks guard: one that cannot be read is no reason to run without it. */
+	if (r < 0 && r != -ENOENT)
+		return err_sys(err, r, "read hooks '%s'", dir_path);
+	for (size_t k = 0; k < names.n; k++) {
+		const char *name = names.v[k];
 		struct named_file *at = NULL;
 
-		if (!str_has_suffix(entry->d_name, ".json"))
+		if (!str_has_suffix(name, ".json"))
 			continue;
 		for (size_t i = 0; i < *n; i++)
-			if (str_eq((*files)[i].name, entry->d_name))
+			if (str_eq((*files)[i].name, name))
 				at = &(*files)[i];
 		if (!at) {
 			*files = array_reserve_one(*files, *n, sizeof(**files));
 			at = &(*files)[(*n)++];
-			at->name = xstrdup(entry->d_name);
+			at->name = xstrdup(name);
 		}
-		replace_ptr(at->path, path_join(dir_path, entry->d_name));
+		replace_ptr(at->path, path_join(dir_path, name));
 	}
+	return 0;
 }
 
 int hooks_dir_load(struct engine *e, const struct container_config *config, struct spec_facts *f,
@@ -194,10 +198,10 @@ int hooks_dir_load(struct engine *e, const struct container_config *config, stru
 	size_t n = 0;
 	int r = 0;
 
-	for (size_t i = 0; i < given->n; i++)
-		list_dir(given->v[i], &files, &n);
-	for (size_t i = 0; given->n == 0 && i < ARRAY_SIZE(defaults); i++)
-		list_dir(defaults[i], &files, &n);
+	for (size_t i = 0; r == 0 && i < given->n; i++)
+		r = list_dir(given->v[i], &files, &n, err);
+	for (size_t i = 0; r == 0 && given->n == 0 && i < ARRAY_SIZE(defaults); i++)
+		r = list_dir(defaults[i], &files, &n, err);
 	if (n > 0)
 		qsort(files, n, sizeof(*files), compare_names);
 	for (size_t i = 0; i < n; i++) {

@@ -263,6 +263,12 @@ load ../lib/engine
 	is always "$(cat log)"
 	hooked --annotation my.key=yes --rootfs "$ROOTFS" true
 	is "always always annotated" "$(xargs <log)"
+	# A place that cannot be read is no reason to run without its hooks.
+	rm -r hooks
+	: >hooks
+	run hooked --rootfs "$ROOTFS" true
+	[ "$status" -ne 0 ]
+	contains "$output" "read hooks '$T/hooks'" "not a directory"
 }
 
 @test "precreate hooks change the runtime configuration, or say why not" {

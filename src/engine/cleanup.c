@@ -31,7 +31,11 @@
 #include "kernel/procfs.h"
 #include "storage/rootfs.h"
 
-#define HELPERS_END_MS 2000
+/*
+ * Killed, they run no more code of their own, but on a busy machine their end takes its time, and until then they hold
+ * mounts and files. What is there even then waits in the kernel (for a file system that does not answer).
+ */
+#define HELPERS_END_MS 30000
 
 /* Whether this process is one of these programs (by name) and has the id among its arguments. */
 static bool is_helper(const struct procfs *proc, pid_t pid, const char *id,
@@ -84,6 +88,9 @@ static void end_conmon(const struct container *c)
 	(void)kill(pid, SIGKILL);
 	while (procfs_process_is_alive(&proc, pid, 0) && clock_ms_until(deadline) > 0)
 		clock_sleep_ms(1);
+	if (procfs_process_is_alive(&proc, pid, 0))
+		log_warning("conmon (process %d) of container '%s' was killed and has not ended",
+			    (int)pid, c->config.name);
 }
 
 /* Kill those among all processes; the number of them. */
@@ -120,12 +127,17 @@ static void end_creation(struct container *c)
 		container_find_runtime(c, NULL) == 0 ? path_basename(c->runtime) : NULL,
 		NULL,
 	};
+	size_t left;
 
 	if (!fs_exists(AT_FDCWD, marker) || procfs_open(&proc, NULL) < 0)
 		return;
 	/* conmon may be about to start the runtime: until there are none. */
-	while (kill_helpers(&proc, c->config.id, programs) > 0 && clock_ms_until(deadline) > 0)
+	while ((left = kill_helpers(&proc, c->config.id, programs)) > 0 &&
+	       clock_ms_until(deadline) > 0)
 		clock_sleep_ms(2);
+	if (left > 0)
+		log_warning("%zu processes that made container '%s' were killed and have not ended",
+			    left, c->config.name);
 	if (runtime_delete(c, NULL) < 0)
 		log_debug("the runtime has nothing of container '%s'", c->config.name);
 	if (!str_is_empty(scope))

@@ -56,7 +56,7 @@ static int collect_all(struct engine *e, const struct targets *t, struct strvec 
 /* Only those of the names that the filters are true of; names without a container stay, and are told of. */
 static int sift(struct engine *e, const struct targets *t, struct strvec *names, struct err *err)
 {
-	for (size_t i = 0; i < names->n;) {
+	for (size_t i = 0; t->filters.n > 0 && i < names->n;) {
 		auto_container struct container c = CONTAINER_INIT;
 		struct err gone = ERR_INIT;
 		int matches = 1;

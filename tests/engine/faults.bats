@@ -13,6 +13,12 @@ fl_directly()
 		"$command" --network none --cgroup-parent "$CGROUP_PARENT" "$@" >/dev/null 2>&1 3>&- 4>&-
 }
 
+# Nothing claims to run that does not, also once what was left at work has come to its end.
+tells_the_truth()
+{
+	[ "$(inspect "$1" '{{.State.Running}}')" = false ] || kill -0 "$(inspect "$1" '{{.State.Pid}}')"
+}
+
 @test "kill -9 of floe at any moment of run" {
 	for ms in 002 005 010 015 020 030 040 060 080 120; do
 		(fl_directly run --name "$C-$ms" --rootfs "$ROOTFS" sleep 1000) &
@@ -21,12 +27,8 @@ fl_directly()
 		kill -KILL $pid 2>/dev/null || :
 		wait $pid 2>/dev/null || :
 	done
-	sleep 0.5
 	for id in $(fl ps -aq); do
-		# Nothing claims to run that does not.
-		if [ "$(inspect "$id" '{{.State.Running}}')" = true ]; then
-			kill -0 "$(inspect "$id" '{{.State.Pid}}')"
-		fi
+		eventually tells_the_truth "$id"
 		fl rm --force --time 0 "$id" >/dev/null
 	done
 	is "" "$(fl ps -aq)"

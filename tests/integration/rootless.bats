@@ -128,6 +128,7 @@ delegate_cgroup()
 	idle_command
 	start_detached
 	pid=$(pid_of)
+	eventually traps TERM "$pid"
 	[ "$(proc_status "$pid" Uid)" = "$USER_ID"$'\t'"$USER_ID"$'\t'"$USER_ID"$'\t'"$USER_ID" ]
 	[ "$(rt exec "$ID" sh -c 'echo "$(id -u) $(cat /proc/1/comm)"')" = "0 sh" ]
 	run rt exec "$ID" sh -c 'exit 7'
@@ -225,6 +226,7 @@ delegate_cgroup()
 	eventually grep -q sleep "/proc/$holder/comm"
 	runtime_is "${as[@]}" nsenter --target "$holder" --user --preserve-credentials --setuid 0 --setgid 0 "${REAL[@]}"
 	start_detached
+	eventually traps TERM "$(pid_of)"
 	run rt exec "$ID" sh -c 'echo $(id -u) $(cat /proc/1/comm)'
 	[ "$output" = "0 sh" ] || fail "$output"
 	first=$(pid_of)

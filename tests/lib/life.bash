@@ -33,6 +33,7 @@ whole_life()
 	create_container || fail "$what: create" || return 1
 	pid=$(pid_of)
 	rt start "$ID" || fail "$what: start" || return 1
+	eventually traps TERM "$pid" || fail "$what: start" || return 1
 	[ "$(rt exec "$ID" sh -c 'echo "$(id -u) $(cat /proc/1/comm)"; ls /proc/self/fd | wc -l')" = $'0 sh\n4' ] ||
 		fail "$what: exec" || return 1
 	run rt exec "$ID" sh -c 'exit 5'

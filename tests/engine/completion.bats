@@ -16,6 +16,7 @@ setup()
 	chmod +x bin/floe
 	export PATH=$T/bin:$PATH
 	start_idle "$C"
+	fl create --name "$C-new" --rootfs "$ROOTFS" true >/dev/null
 	fl volume create "vol-$C" >/dev/null
 	echo x | fl secret create "secret-$C" - >/dev/null
 	floe network create "net-$C" >/dev/null
@@ -25,7 +26,7 @@ setup()
 teardown()
 {
 	fl secret rm --all >/dev/null
-	fl rm -f -t 0 "$C" >/dev/null
+	fl rm -f -t 0 "$C" "$C-new" >/dev/null
 	fl rmi --all --force >/dev/null
 	engine_clean_up
 }
@@ -87,6 +88,12 @@ offers()
 	done
 }
 
+# Only asked of a list that comes empty or with something else: what is asked first is that names come at all.
+offers_not()
+{
+	! grep -qxF -- "$2" <<<"$("in_$SHELL_UNDER_TEST" "$1")" || fail "$SHELL_UNDER_TEST: '$1' offers '$2'"
+}
+
 all_of()
 {
 	SHELL_UNDER_TEST=$1
@@ -97,6 +104,12 @@ all_of()
 	offers "floe run --net" --network --network-alias
 	offers "floe --cgroup-manager " cgroupfs systemd
 	offers "floe stop " "$C"
+	offers "floe exec " "$C"
+	offers "floe start " "$C-new"
+	offers "floe rm " "$C" "$C-new"
+	offers_not "floe stop " "$C-new"
+	offers_not "floe start " "$C"
+	offers_not "floe unpause " "$C"
 	offers "floe container rm " "$C"
 	offers "floe volume rm " "vol-$C"
 	offers "floe secret inspect " "secret-$C"

@@ -27,6 +27,11 @@ static inline struct engine *floe_engine(const struct cli_invocation *inv)
 
 /* For completion. */
 #define FLOE_CONTAINERS "floe ps --all --format '{{.Names}}'"
+/* Of those that the command makes sense for, as podman has it. */
+#define FLOE_RUNNING "floe ps --filter status=running --format '{{.Names}}'"
+#define FLOE_PAUSED "floe ps --filter status=paused --format '{{.Names}}'"
+#define FLOE_ENDED                                                                                 \
+	"floe ps --all --filter status=created --filter status=exited --format '{{.Names}}'"
 #define FLOE_VOLUMES "floe volume ls --format '{{.Name}}'"
 #define FLOE_SECRETS "floe secret ls --format '{{.Name}}'"
 

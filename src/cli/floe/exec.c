@@ -159,7 +159,7 @@ const struct cli_command floe_exec_command = {
 	.min_args = 1,
 	.max_args = CLI_ARGS_ANY,
 	.flags = CLI_STOP_AT_ARGUMENT,
-	.argument_source = FLOE_CONTAINERS,
+	.argument_source = FLOE_RUNNING,
 	.run = run_exec,
 	.error_code = FLOE_EXIT_ERROR,
 };
@@ -217,7 +217,7 @@ const struct cli_command floe_attach_command = {
 	CLI_OPTIONS(struct attach_cli, attach_rows),
 	.min_args = 0,
 	.max_args = 1,
-	.argument_source = FLOE_CONTAINERS,
+	.argument_source = FLOE_RUNNING,
 	.run = run_attach,
 	.error_code = FLOE_EXIT_ERROR,
 };

@@ -121,7 +121,7 @@ const struct cli_command floe_start_command = {
 	CLI_OPTIONS(struct start_options, start_rows),
 	.min_args = 0,
 	.max_args = CLI_ARGS_ANY,
-	.argument_source = FLOE_CONTAINERS,
+	.argument_source = FLOE_ENDED,
 	.run = run_start,
 	.error_code = FLOE_EXIT_ERROR,
 };
@@ -243,7 +243,7 @@ const struct cli_command floe_stop_command = {
 	CLI_OPTIONS(T, stop_rows),
 	.min_args = 0,
 	.max_args = CLI_ARGS_ANY,
-	.argument_source = FLOE_CONTAINERS,
+	.argument_source = FLOE_RUNNING,
 	.run = run_stop,
 	.error_code = FLOE_EXIT_ERROR,
 };
@@ -340,7 +340,7 @@ const struct cli_command floe_kill_command = {
 	CLI_OPTIONS(struct kill_options, kill_rows),
 	.min_args = 0,
 	.max_args = CLI_ARGS_ANY,
-	.argument_source = FLOE_CONTAINERS,
+	.argument_source = FLOE_RUNNING,
 	.run = run_kill,
 	.error_code = FLOE_EXIT_ERROR,
 };
@@ -414,7 +414,7 @@ const struct cli_command floe_pause_command = {
 	CLI_OPTIONS(struct pause_options, pause_rows),
 	.min_args = 0,
 	.max_args = CLI_ARGS_ANY,
-	.argument_source = FLOE_CONTAINERS,
+	.argument_source = FLOE_RUNNING,
 	.run = run_pause,
 	.error_code = FLOE_EXIT_ERROR,
 };
@@ -426,7 +426,7 @@ const struct cli_command floe_unpause_command = {
 	CLI_OPTIONS(struct pause_options, pause_rows),
 	.min_args = 0,
 	.max_args = CLI_ARGS_ANY,
-	.argument_source = FLOE_CONTAINERS,
+	.argument_source = FLOE_PAUSED,
 	.run = run_unpause,
 	.error_code = FLOE_EXIT_ERROR,
 };

@@ -295,13 +295,15 @@ file_of()
 }
 
 @test "a user namespace without mappings maps every id to itself" {
+	local first count
 	needs_root "run without a user namespace, or with any mapping"
 	floe_only "crun maps the ids up to the user's, the runtime of Go none"
 	configure '.linux.namespaces += [{ type: "user" }] | .process.user = { uid: 1234, gid: 4321 }'
 	script_is 'cat /proc/self/uid_map /proc/self/gid_map; id -u; id -g; readlink /proc/self/ns/user'
 	run_container
 	[ "$status" -eq 0 ]
-	[ "${lines[0]//[[:space:]]/ }" = "$(awk 'NR == 1 { printf "%10d %10d %10d", $1, $1, $3 }' /proc/self/uid_map)" ]
+	read -r first _ count </proc/self/uid_map
+	[ "${lines[0]//[[:space:]]/ }" = "$(printf '%10d %10d %10d' "$first" "$first" "$count")" ]
 	contains "$output" 1234 4321
 	[ "${lines[-1]}" != "$(namespace_of self user)" ]
 }

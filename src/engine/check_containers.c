@@ -15,6 +15,7 @@
 #include "engine/check.h"
 #include "engine/cleanup.h"
 #include "engine/container_network.h"
+#include "engine/network_later.h"
 #include "engine/records.h"
 #include "engine/secret_driver.h"
 #include "engine/volume.h"
@@ -116,6 +117,11 @@ static int repair_lease(struct check *check, const char *id, bool force UNUSED, 
 	return r < 0 ? r : ipam_release(dir, network, container, err);
 }
 
+static int repair_network(struct check *check, const char *id, bool force UNUSED, struct err *err)
+{
+	return network_later_finish(check->engine, id, err);
+}
+
 static int repair_lost_volume(struct check *check, const char *id, bool force UNUSED,
 			      struct err *err)
 {
@@ -143,6 +149,8 @@ static const struct check_kind stray_root = { "belongs to nothing", repair_stray
 static const struct check_kind stray_file = { "belongs to nothing", repair_stray_file };
 static const struct check_kind leaked_mount = { "is mounted for nobody", repair_mount };
 static const struct check_kind stray_lease = { "is an address that nobody has", repair_lease };
+static const struct check_kind network_left = { "was to be taken down, and nobody does",
+						repair_network };
 static const struct check_kind lost_volume = { "has lost its directory", repair_lost_volume };
 static const struct check_kind unknown_volume = { "has a directory, but no record",
 						  repair_unknown_volume };
@@ -178,6 +186,16 @@ static int check_container(void *context, struct container_config *config,
 static int is_container(struct check *check, const char *id, struct err *err)
 {
 	return db_has(check->store->db, err, "SELECT 1 FROM containers WHERE id = ?", "s", id);
+}
+
+/* The network of one that is gone otherwise has its lock and its addresses. */
+static int is_container_or_network(struct check *check, const char *id, struct err *err)
+{
+	int r = is_container(check, id, err);
+
+	return r != 0 ? r :
+			db_has(check->store->db, err, "SELECT 1 FROM networks_later WHERE id = ?",
+			       "s", id);
 }
 
 static int is_image(struct check *check, const char *id, struct err *err)
@@ -221,7 +239,7 @@ static int is_locked(struct check *check, const char *name, struct err *err)
 {
 	const char *volume = str_skip_prefix(name, "volume-");
 
-	return volume ? is_volume(check, volume, err) : is_container(check, name, err);
+	return volume ? is_volume(check, volume, err) : is_container_or_network(check, name, err);
 }
 
 /* Entries of base/name that belong to nothing by their name. */
@@ -323,11 +341,22 @@ static int check_leases(struct check *check, struct err *err)
 	int r = ipam_list(dir, &pairs, err);
 
 	for (size_t i = 0; r >= 0 && i < pairs.n; i++) {
-		r = is_container(check, strchr(pairs.v[i], ' ') + 1, err);
+		r = is_container_or_network(check, strchr(pairs.v[i], ' ') + 1, err);
 		if (r == 0)
 			check_add(check, &stray_lease, "lease", pairs.v[i]);
 	}
 	return MIN(r, 0);
+}
+
+static int check_networks(struct check *check, struct err *err)
+{
+	auto_strvec struct strvec ids = STRVEC_INIT;
+	int r = record_networks_later(check->engine, &ids, err);
+
+	for (size_t i = 0; r == 0 && i < ids.n; i++)
+		if (!network_later_is_under_way(check->engine, ids.v[i]))
+			check_add(check, &network_left, "network of container", ids.v[i]);
+	return r;
 }
 
 /* --- volumes and secrets ---------------------------------------------------------------------------- */
@@ -380,6 +409,8 @@ int check_containers(struct check *check, struct err *err)
 		r = check_files(check, err);
 	if (r == 0)
 		r = check_leases(check, err);
+	if (r == 0)
+		r = check_networks(check, err);
 	if (r == 0)
 		r = check_volumes(check, err);
 	return r < 0 ? r : check_secrets(check, err);

@@ -11,6 +11,7 @@
 
 #include "core/alloc.h"
 #include "core/clock.h"
+#include "core/fault.h"
 #include "core/fs.h"
 #include "core/io.h"
 #include "core/log.h"
@@ -23,6 +24,7 @@
 #include "engine/event.h"
 #include "engine/image_use.h"
 #include "engine/mounts.h"
+#include "engine/network_later.h"
 #include "engine/prepare.h"
 #include "engine/records.h"
 #include "engine/runtime_exec.h"
@@ -209,7 +211,8 @@ static int keep(int r, int next, struct err *err, struct err *next_err)
 /* Whether an earlier attempt got as far as making anything. */
 static bool has_remains(const struct container *c)
 {
-	return fs_exists(AT_FDCWD, c->run_dir);
+	/* The network may be taken down last. */
+	return fs_exists(AT_FDCWD, c->run_dir) || c->status.netns;
 }
 
 static int remove_files(struct container *c, struct err *err)
@@ -231,11 +234,11 @@ static int remove_files(struct container *c, struct err *err)
  * each rule. Meanwhile, with ret_removed, the container's files go as well; it says whether they did. That
  * something is left is known by run_dir, which therefore stays.
  */
-static int release(struct container *c, bool *ret_removed, struct err *err)
+static int release(struct container *c, bool network_later, bool *ret_removed, struct err *err)
 {
 	struct network_job job = NETWORK_JOB_INIT;
 	struct err next = ERR_INIT;
-	int r = container_network_teardown_begin(c, &job, err);
+	int r = network_later ? 0 : container_network_teardown_begin(c, &job, err);
 
 	r = keep(r, unmount_shm(c, &next), err, &next);
 	r = keep(r, mounts_clean_up(c, &next), err, &next);
@@ -258,13 +261,13 @@ int container_scrub(struct container *c, struct err *err)
 	if (conmon_pid(c) > 0 || c->status.pid > 0)
 		r = runtime_delete(c, err);
 	end_conmon(c);
-	r = keep(r, release(c, NULL, &next), err, &next);
+	r = keep(r, release(c, false, NULL, &next), err, &next);
 	remove_conmon_files(c);
 	remove_exit_file(c);
 	return r;
 }
 
-static int clean_up(struct container *c, bool *ret_removed, struct err *err)
+static int clean_up(struct container *c, bool network_later, bool *ret_removed, struct err *err)
 {
 	struct err next = ERR_INIT;
 	int saved;
@@ -288,7 +291,7 @@ static int clean_up(struct container *c, bool *ret_removed, struct err *err)
 		remove_exit_file(c);
 	if (r == 0 && (c->status.phase != PHASE_EXITED || conmon_pid(c) > 0))
 		r = runtime_delete(c, err);
-	r = keep(r, release(c, r < 0 ? NULL : ret_removed, &next), err, &next);
+	r = keep(r, release(c, network_later, r < 0 ? NULL : ret_removed, &next), err, &next);
 	remove_conmon_files(c);
 	(void)fs_remove_tree(AT_FDCWD, c->run_dir);
 	container_forget_processes(c);
@@ -304,7 +307,7 @@ static int clean_up(struct container *c, bool *ret_removed, struct err *err)
 
 int container_cleanup(struct container *c, struct err *err)
 {
-	return clean_up(c, NULL, err);
+	return clean_up(c, false, NULL, err);
 }
 
 /* --- removal ---------------------------------------------------------------------------------------- */
@@ -395,10 +398,21 @@ static void remove_image(struct container *c)
 		log_warning("remove image '%s': %s", c->config.image_name, err.msg);
 }
 
+static int remove_record(const struct container *c, bool network_later, struct err *err)
+{
+	int r = 0;
+
+	if (!network_later)
+		return record_remove(c->engine, c->config.id, err);
+	r = fault_point("network later", "record", err);
+	return r < 0 ? r : record_remove_but_network(c->engine, c->config.id, err);
+}
+
 int container_remove(struct container *c, const struct remove_options *o, struct err *err)
 {
 	auto_free char *lock = xasprintf("%s/locks/%s", c->engine->tmpdir, c->config.id);
 	struct err next = ERR_INIT;
+	bool network_later = false;
 	bool removed = false;
 	int r = remove_dependents(c, o, err);
 
@@ -407,7 +421,8 @@ int container_remove(struct container *c, const struct remove_options *o, struct
 	if (r < 0)
 		return r;
 	/* What cannot be taken back in order is taken away by force: a container must not be for ever. */
-	r = clean_up(c, c->config.auto_remove ? &removed : NULL, &next);
+	network_later = o->network_later && network_later_is_possible(c);
+	r = clean_up(c, network_later, c->config.auto_remove ? &removed : NULL, &next);
 	if (r < 0) {
 		if (!o->force)
 			return err_wrap(err, r, "%s", next.msg);
@@ -420,7 +435,7 @@ int container_remove(struct container *c, const struct remove_options *o, struct
 	r = fs_remove_tree(AT_FDCWD, c->run_dir);
 	if (r < 0)
 		return err_sys(err, r, "remove the files of container '%s'", c->config.name);
-	r = record_remove(c->engine, c->config.id, err);
+	r = remove_record(c, network_later && c->status.netns, err);
 	if (r < 0)
 		return r;
 	if (o->volumes || c->config.auto_remove)

@@ -13,6 +13,7 @@
 #include "core/path.h"
 #include "core/str.h"
 #include "engine/containers_conf.h"
+#include "engine/network_later.h"
 #include "network/netns.h"
 
 #define RESULT_MAX (4U << 20)
@@ -177,7 +178,9 @@ int container_network_begin(struct container *c, struct network_job *job, pid_t 
 		return 0;
 	make_request(c, c->config.networks, c->config.n_networks, c->config.ports,
 		     c->config.n_ports, &request);
-	r = network_allocate(&env, &request, err);
+	r = network_later_finish_all(c->engine, err);
+	if (r == 0)
+		r = network_allocate(&env, &request, err);
 	if (r < 0)
 		return r;
 	container_network_forget(s);
@@ -300,6 +303,31 @@ int container_network_teardown_finish(struct container *c, struct network_job *j
 		container_network_forget(&c->status);
 		r2 = container_save(c, r < 0 ? &later : err);
 	}
+	return r < 0 ? r : r2;
+}
+
+int container_network_take_down(struct container *c, struct err *err)
+{
+	auto_network_request struct network_request request = NETWORK_REQUEST_INIT;
+	auto_free char *run_dir = container_network_run_dir(c);
+	struct network_env env = container_network_env(c, run_dir);
+	const struct container_status *s = &c->status;
+	struct err next = ERR_INIT;
+	bool is_there = str_eq(s->boot_id, container_boot_id());
+	int r;
+	int r2;
+
+	if (!s->netns)
+		return 0;
+	make_request(c, s->attachments, s->n_attachments, s->ports, s->n_ports, &request);
+	for (size_t i = 0; i < s->n_networks; i++)
+		network_copy(array_push(request.networks, request.n_networks), &s->networks[i]);
+	/* A restart of the machine has left the addresses at most. */
+	r = is_there ? network_teardown(&env, &request, s->netns, err) :
+		       network_release(&env, &request, err);
+	r2 = netns_remove(s->netns, r < 0 ? &next : err);
+	if (r2 == 0)
+		container_network_forget(&c->status);
 	return r < 0 ? r : r2;
 }
 

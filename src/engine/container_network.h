@@ -38,6 +38,8 @@ int container_network_teardown_begin(const struct container *c, struct network_j
 				     struct err *err);
 int container_network_teardown_finish(struct container *c, struct network_job *job,
 				      struct err *err);
+/* Both steps in one, for a container that has no record any more. What cannot be taken away stays in its status. */
+int container_network_take_down(struct container *c, struct err *err);
 /* Nothing is set up any more, the record is to say. */
 void container_network_forget(struct container_status *status);
 /* What is attached at the moment; the caller frees it. Empty when nothing is. */

@@ -9,6 +9,7 @@
 #include "core/alloc.h"
 #include "core/str.h"
 #include "engine/generated_files.h"
+#include "engine/network_later.h"
 #include "engine/records.h"
 #include "network/config.h"
 
@@ -88,7 +89,9 @@ static int attach_now(struct container *c, const struct network_attachment *atta
 
 	make_request(c, attachment, &request);
 	name_interface(c, request.attachments);
-	r = network_allocate(&env, &request, err);
+	r = network_later_finish_all(c->engine, err);
+	if (r == 0)
+		r = network_allocate(&env, &request, err);
 	if (r < 0)
 		return r;
 	a = array_push(c->status.attachments, c->status.n_attachments);

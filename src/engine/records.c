@@ -31,6 +31,10 @@ static const char *const steps[] = {
 	"ALTER TABLE containers ADD COLUMN brief TEXT;",
 
 	"CREATE TABLE own_archives (key TEXT PRIMARY KEY, written INTEGER NOT NULL) WITHOUT ROWID;",
+
+	/* Networks of containers that are gone otherwise: engine/network_later.h. */
+	"CREATE TABLE networks_later ("
+	" id TEXT PRIMARY KEY, config TEXT NOT NULL, status TEXT NOT NULL) WITHOUT ROWID;",
 };
 
 static const struct db_schema schema = {
@@ -131,16 +135,16 @@ static int decode(const struct json_desc *desc, const char *id, const char *conf
 	return r;
 }
 
-int record_load(struct engine *e, const char *id, struct container_config *ret_config,
-		struct container_status *ret_status, struct err *err)
+static int load_from(struct engine *e, const char *sql, const char *id,
+		     struct container_config *ret_config, struct container_status *ret_status,
+		     struct err *err)
 {
 	auto_db_stmt struct db_stmt q = DB_STMT_INIT;
 	struct db *db;
 	int r = record_db(e, &db, err);
 
 	if (r == 0)
-		r = db_query(db, &q, err, "SELECT config, status FROM containers WHERE id = ?", "s",
-			     id);
+		r = db_query(db, &q, err, sql, "s", id);
 	if (r >= 0)
 		r = db_step(&q, err);
 	if (r < 0)
@@ -149,6 +153,20 @@ int record_load(struct engine *e, const char *id, struct container_config *ret_c
 		return err_set(err, ERR_NOT_FOUND, "no container with id '%s'", id);
 	return decode(&container_config_desc, id, db_text(&q, 0), db_text(&q, 1), ret_config,
 		      ret_status, err);
+}
+
+int record_load(struct engine *e, const char *id, struct container_config *ret_config,
+		struct container_status *ret_status, struct err *err)
+{
+	return load_from(e, "SELECT config, status FROM containers WHERE id = ?", id, ret_config,
+			 ret_status, err);
+}
+
+int record_load_network(struct engine *e, const char *id, struct container_config *ret_config,
+			struct container_status *ret_status, struct err *err)
+{
+	return load_from(e, "SELECT config, status FROM networks_later WHERE id = ?", id,
+			 ret_config, ret_status, err);
 }
 
 int record_save_status(struct engine *e, const char *id, const struct container_status *status,
@@ -177,13 +195,10 @@ int record_save_config(struct engine *e, const struct container_config *config, 
 	return r == -EEXIST ? name_in_use(e, config->name, err) : r;
 }
 
-int record_remove(struct engine *e, const char *id, struct err *err)
+/* All of them for this id, or none. */
+static int exec_all(struct engine *e, const char *const *statements, const char *id,
+		    struct err *err)
 {
-	static const char *const statements[] = {
-		"DELETE FROM container_dependencies WHERE id = ?",
-		"DELETE FROM container_volumes WHERE id = ?",
-		"DELETE FROM containers WHERE id = ?",
-	};
 	struct db *db;
 	int r = record_db(e, &db, err);
 
@@ -191,13 +206,44 @@ int record_remove(struct engine *e, const char *id, struct err *err)
 		r = db_begin(db, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(statements); i++)
-		r = db_exec(db, err, statements[i], "s", id);
+	for (; r >= 0 && *statements; statements++)
+		r = db_exec(db, err, *statements, "s", id);
 	if (r >= 0)
 		r = db_commit(db, err);
 	if (r < 0)
 		db_rollback(db);
 	return r < 0 ? r : 0;
+}
+
+#define REMOVE_STATEMENTS                                                                          \
+	"DELETE FROM container_dependencies WHERE id = ?",                                         \
+		"DELETE FROM container_volumes WHERE id = ?",                                      \
+		"DELETE FROM containers WHERE id = ?"
+
+int record_remove(struct engine *e, const char *id, struct err *err)
+{
+	static const char *const statements[] = { REMOVE_STATEMENTS, NULL };
+
+	return exec_all(e, statements, id, err);
+}
+
+int record_remove_but_network(struct engine *e, const char *id, struct err *err)
+{
+	static const char *const statements[] = {
+		"INSERT OR REPLACE INTO networks_later"
+		" SELECT id, config, status FROM containers WHERE id = ?",
+		REMOVE_STATEMENTS,
+		NULL,
+	};
+
+	return exec_all(e, statements, id, err);
+}
+
+int record_forget_network(struct engine *e, const char *id, struct err *err)
+{
+	static const char *const statements[] = { "DELETE FROM networks_later WHERE id = ?", NULL };
+
+	return exec_all(e, statements, id, err);
 }
 
 static int collect(struct db *db, struct strvec *ret, struct err *err, const char *sql,
@@ -257,6 +303,14 @@ int record_ids(struct engine *e, struct strvec *ret, struct err *err)
 	return r < 0 ? r :
 		       collect(db, ret, err, "SELECT id FROM containers ORDER BY created, id",
 			       NULL);
+}
+
+int record_networks_later(struct engine *e, struct strvec *ret, struct err *err)
+{
+	struct db *db;
+	int r = record_db(e, &db, err);
+
+	return r < 0 ? r : collect(db, ret, err, "SELECT id FROM networks_later", NULL);
 }
 
 int record_dependents(struct engine *e, const char *id, struct strvec *ret, struct err *err)

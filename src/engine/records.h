@@ -21,6 +21,13 @@ int record_save_status(struct engine *e, const char *id, const struct container_
 int record_save_config(struct engine *e, const struct container_config *config, struct err *err);
 /* No error when it is gone already. */
 int record_remove(struct engine *e, const char *id, struct err *err);
+/* The same for one whose network is taken down later (engine/network_later.h): what is to be done stays on record, and is
+ * found, listed and forgotten by these. */
+int record_remove_but_network(struct engine *e, const char *id, struct err *err);
+int record_load_network(struct engine *e, const char *id, struct container_config *ret_config,
+			struct container_status *ret_status, struct err *err);
+int record_networks_later(struct engine *e, struct strvec *ret, struct err *err);
+int record_forget_network(struct engine *e, const char *id, struct err *err);
 
 /* The id for a name, an id, or the beginning of one that is unique; the caller owns it. ERR_NOT_FOUND,
  * ERR_INVALID when several begin so. */

@@ -25,6 +25,7 @@
 #include "engine/containers_conf.h"
 #include "engine/event.h"
 #include "engine/journal.h"
+#include "engine/network_later.h"
 #include "engine/prepare.h"
 #include "engine/preserve_fds.h"
 #include "engine/runtime_exec.h"
@@ -247,7 +248,8 @@ static int stage_ports(void *context, struct err *err)
 {
 	struct init_context *x = context;
 	const struct container_config *c = &x->c->config;
-	int r = 0;
+	/* Rules for a port of one that has just ended go first. */
+	int r = c->n_ports > 0 ? network_later_finish_all(x->c->engine, err) : 0;
 
 	for (size_t i = 0; r == 0 && i < c->n_ports && holds_ports(x); i++)
 		if (c->ports[i].host_port)

@@ -313,3 +313,81 @@ has_restarted()
 {
 	[ "$(fln inspect --format '{{.RestartCount}} {{.State.Status}}' "$1")" = "$2 exited" ]
 }
+
+# A netavark whose tear-downs wait for the file $T/go, and say by $T/reached that they do.
+slow_teardown()
+{
+	local netavark
+	netavark=$(fln info --format json | jq -r '.host.networkBackendInfo.path')
+	mkdir -p helpers
+	cat >helpers/netavark <<-EOF
+		#!/bin/sh
+		case " \$* " in
+		*" teardown "*) touch "$T/reached"; while [ ! -e "$T/go" ]; do sleep 0.02; done ;;
+		esac
+		exec "$netavark" "\$@"
+	EOF
+	chmod +x helpers/netavark
+	[ ! -e "${netavark%/*}/aardvark-dns" ] || ln -s "${netavark%/*}/aardvark-dns" helpers
+	echo "[engine]
+	helper_binaries_dir = [\"$T/helpers\"]" >conf
+	export CONTAINERS_CONF=$T/conf
+}
+
+@test "run --rm does not wait for its network to be taken down, but who needs the same does" {
+	net create --subnet 10.213.12.0/24 later >/dev/null
+	slow_teardown
+	same=(run --rm --name "$C" -p 127.0.0.1:18095:80 --network later --ip 10.213.12.9 --rootfs "$ROOTFS")
+	run fln "${same[@]}" sh -c 'exit 7'
+	is 7 "$status"
+	eventually [ -e reached ]
+	is "" "$(fln ps -aq)"
+	fln "${same[@]}" echo hello >second </dev/null 2>&1 &
+	second=$!
+	fln network rm later >removal 2>&1 &
+	rm=$!
+	sleep 0.3
+	kill -0 $second $rm
+	touch go
+	wait $second
+	is hello "$(cat second)"
+	# It came before or behind the second.
+	wait $rm || contains "$(cat removal)" "has associated containers"
+}
+
+@test "kill -9 of who takes the network of a run --rm down: the next one does it" {
+	net create --subnet 10.213.12.0/24 later >/dev/null
+	slow_teardown
+	for way in "run --rm -p 127.0.0.1:18095:80 --network later --ip 10.213.12.9 --rootfs $ROOTFS true" "container cleanup --all" \
+		"system check --repair" "network reload --all" "network prune --force"; do
+		rm -f go reached id
+		before=$(network_inventory)
+		fln run --rm --cidfile id -p 127.0.0.1:18095:80 --network later --ip 10.213.12.9 --rootfs "$ROOTFS" true
+		eventually [ -e reached ]
+		# Nobody sees damage in what is under way.
+		fln system check
+		kill -KILL $(pgrep -f "container cleanup .*$(cat id)") $(pgrep -f "$T/helpers/netavark .*teardown")
+		eventually is_check_failed "was to be taken down"
+		touch go
+		# shellcheck disable=SC2086 # words
+		fln $way
+		fln system check
+		eventually same_inventory "$before"
+	done
+}
+
+is_check_failed()
+{
+	! fln system check >"$T/check" 2>&1 && grep -q "$1" "$T/check"
+}
+
+same_inventory()
+{
+	[ "$(network_inventory)" = "$1" ]
+}
+
+@test "the same port again and again" {
+	for i in {1..20}; do
+		is hello "$(fln run --rm -p 127.0.0.1:18096:80 --rootfs "$ROOTFS" echo hello)"
+	done
+}

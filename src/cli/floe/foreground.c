@@ -33,7 +33,9 @@ static int shell_code(int code)
 /* What remains to be done when it has ended. conmon's exit command does the same; who comes first does it. */
 static int finish(struct container *c, struct err *err)
 {
-	const struct remove_options options = { .force = true, .volumes = true };
+	const struct remove_options options = { .force = true,
+						.volumes = true,
+						.network_later = true };
 	int code = c->status.exit_code;
 	int r;
 

@@ -16,6 +16,7 @@
 #include "engine/cleanup.h"
 #include "engine/container_network.h"
 #include "engine/event.h"
+#include "engine/network_later.h"
 #include "engine/network_users.h"
 #include "network/create.h"
 #include "network/ipam.h"
@@ -152,6 +153,8 @@ static int remove_one(const struct cli_invocation *inv, const char *name,
 	int r = network_find(&n, &floe_engine(inv)->network_dir, name, err);
 
 	if (r == 0)
+		r = network_later_finish_all(e, err);
+	if (r == 0)
 		r = network_users_load(&users, e, err);
 	if (r == 0 && network_is_used(&users, n.name)) {
 		if (!o->force)
@@ -242,6 +245,8 @@ static int run_prune(const struct cli_invocation *inv, struct err *err)
 	auto_network_users struct network_users users = NETWORK_USERS_INIT;
 	int r = network_check_backend(inv, err);
 
+	if (r == 0)
+		r = network_later_finish_all(floe_engine(inv), err);
 	if (r == 0)
 		r = network_list_load(&list, &floe_engine(inv)->network_dir, err);
 	if (r == 0)
@@ -411,11 +416,12 @@ static int run_reload(const struct cli_invocation *inv, struct err *err)
 {
 	const struct reload_options *o = inv->options;
 	struct targets t = o->targets;
+	int r = network_later_finish_all(floe_engine(inv), err);
 
 	t.lock = true;
 	t.wanted = container_is_alive;
 	t.print_id = true;
-	return targets_each(inv, &t, reload_one, NULL, err);
+	return r < 0 ? r : targets_each(inv, &t, reload_one, NULL, err);
 }
 
 #define T struct reload_options

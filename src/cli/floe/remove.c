@@ -10,6 +10,7 @@
 #include "engine/create.h"
 #include "engine/event.h"
 #include "engine/exec_session.h"
+#include "engine/network_later.h"
 #include "engine/records.h"
 #include "engine/start.h"
 #include "engine/stop.h"
@@ -86,6 +87,12 @@ struct cleanup_options {
 	const char *exec;
 };
 
+/* Who attended was killed between the end of all else and that of the network. */
+static bool is_cut_short(const struct container *c)
+{
+	return c->status.phase == PHASE_EXITED && c->status.netns;
+}
+
 static int cleanup_one(struct container *c, void *context, struct err *err)
 {
 	const struct cleanup_options *o = context;
@@ -93,7 +100,8 @@ static int cleanup_one(struct container *c, void *context, struct err *err)
 
 	if (o->exec)
 		return exec_session_end(c, o->exec, true, err);
-	if (container_is_alive(c) || (o->stopped_only && c->status.phase != PHASE_STOPPED))
+	if (container_is_alive(c) ||
+	    (o->stopped_only && c->status.phase != PHASE_STOPPED && !is_cut_short(c)))
 		return o->stopped_only ? 1 : o->remove ? container_cleanup(c, err) : 0;
 	if (c->status.phase == PHASE_STOPPED)
 		event_container(c, "died");
@@ -109,9 +117,23 @@ static int cleanup_one(struct container *c, void *context, struct err *err)
 	return r < 0 ? r : 0;
 }
 
+/* Of those that are gone but for their network. The exit command knows which one it is about. */
+static int finish_networks(const struct cli_invocation *inv, bool is_exit_command, struct err *err)
+{
+	int r = 0;
+
+	if (!is_exit_command)
+		return network_later_finish_all(floe_engine(inv), err);
+	for (size_t i = 0; r == 0 && i < inv->n_args; i++)
+		r = network_later_finish(floe_engine(inv), inv->args[i], err);
+	return r;
+}
+
 static int run_cleanup(const struct cli_invocation *inv, struct err *err)
 {
 	struct cleanup_options o = *(const struct cleanup_options *)inv->options;
+	int r;
+	int r2;
 
 	if (o.exec && o.targets.all)
 		return err_set(err, ERR_USAGE, "--all and --exec cannot be set together");
@@ -127,7 +149,11 @@ static int run_cleanup(const struct cli_invocation *inv, struct err *err)
 	if (o.stopped_only)
 		for (size_t i = 0; i < inv->n_args; i++)
 			container_attend_wait(floe_engine(inv), inv->args[i]);
-	return targets_each(inv, &o.targets, cleanup_one, &o, err);
+	r = targets_each(inv, &o.targets, cleanup_one, &o, err);
+	if (r < 0 || o.exec)
+		return r;
+	r2 = finish_networks(inv, o.stopped_only, err);
+	return r2 < 0 ? r2 : r;
 }
 
 #define T struct cleanup_options

@@ -23,6 +23,7 @@
 #include "engine/event.h"
 #include "engine/filter.h"
 #include "engine/image_use.h"
+#include "engine/network_later.h"
 #include "engine/records.h"
 
 /* Print a question and read the answer: 1 for y, else 0. */
@@ -312,6 +313,8 @@ static int run_reset(const struct cli_invocation *inv, struct err *err)
 	if (r <= 0)
 		return r;
 	r = remove_containers(e, err);
+	if (r == 0)
+		r = network_later_finish_all(e, err);
 	if (r == 0)
 		r = remove_volumes(e, err);
 	/* Nothing is open any more; engine_done() finds that too. */

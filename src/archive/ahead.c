@@ -50,11 +50,6 @@ struct ahead {
 	uint64_t synced; /* of these */
 };
 
-static bool is_same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 /* --- in the thread --- */
 
 static void unmap(struct ahead *a)
@@ -101,7 +96,7 @@ static void find_file(struct ahead *a)
 		if (!is_pages(names.v[i]) ||
 		    fstatat(a->dir_fd, names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 		    !S_ISREG(st.st_mode) || (uint64_t)st.st_size < size ||
-		    (a->fd >= 0 && is_same_file(&st, &a->st)))
+		    (a->fd >= 0 && fs_is_same_file(&st, &a->st)))
 			continue;
 		size = (uint64_t)st.st_size;
 		found = names.v[i];
@@ -269,7 +264,7 @@ void ahead_end(struct ahead *a)
 
 uint64_t ahead_content(const struct ahead *a, const struct stat *st)
 {
-	return a->fd >= 0 && is_same_file(st, &a->st) && (uint64_t)st->st_size >= a->done ?
+	return a->fd >= 0 && fs_is_same_file(st, &a->st) && (uint64_t)st->st_size >= a->done ?
 		       a->done :
 		       0;
 }

@@ -57,11 +57,6 @@ static int open_old(const char *path, mode_t mode, bool *ret_made)
 	return fd;
 }
 
-static bool is_same(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 /* Its name is known: nothing may stay when the output fails. What has content was written by another. */
 static void remove_made(const struct stat *made, const char *real)
 {
@@ -70,8 +65,8 @@ static void remove_made(const struct stat *made, const char *real)
 	const char *name = path_basename(real);
 	struct stat st;
 
-	if (dir >= 0 && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_same(&st, made) &&
-	    st.st_size == 0)
+	if (dir >= 0 && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    fs_is_same_file(&st, made) && st.st_size == 0)
 		(void)unlinkat(dir, name, 0);
 }
 
@@ -89,7 +84,7 @@ static int open_pipe(const char *path, const struct stat *old, mode_t mode)
 		return fd;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (is_same(&st, old))
+	if (fs_is_same_file(&st, old))
 		return take_fd(fd);
 	real = fd_readlink(fd);
 	if (real && S_ISREG(st.st_mode) && st.st_uid == geteuid())

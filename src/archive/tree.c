@@ -279,8 +279,7 @@ static int add_base(struct archive_tree *tree, int dir_fd, size_t *ret)
 	int fd;
 
 	if (tree->n_bases > 0 && fstatat(dir_fd, "", &a, AT_EMPTY_PATH) == 0 &&
-	    fstat(tree->bases[tree->n_bases - 1].fd, &b) == 0 && a.st_dev == b.st_dev &&
-	    a.st_ino == b.st_ino) {
+	    fstat(tree->bases[tree->n_bases - 1].fd, &b) == 0 && fs_is_same_file(&a, &b)) {
 		*ret = tree->n_bases - 1;
 		return 0;
 	}
@@ -350,8 +349,8 @@ int tree_entry_open(const struct archive_tree *tree, const struct tree_entry *en
 
 	if (fd < 0 && fd != -ENOENT && fd != -ELOOP && fd != -ENOTDIR)
 		return err_sys(err, fd, "read '%s'", entry->path);
-	if (fd < 0 || fstat(fd, &st) < 0 || st.st_dev != entry->st.st_dev ||
-	    st.st_ino != entry->st.st_ino || st.st_size < entry->st.st_size)
+	if (fd < 0 || fstat(fd, &st) < 0 || !fs_is_same_file(&st, &entry->st) ||
+	    st.st_size < entry->st.st_size)
 		return err_set(err, ERR_STATE,
 			       "read '%s': it was changed meanwhile; archive what is not being "
 			       "changed",

@@ -155,6 +155,11 @@ bool fs_exists(int dir_fd, const char *path)
 	return fstatat(dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+bool fs_is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
 int fs_list(int dir_fd, const char *path, struct strvec *ret)
 {
 	auto_close int fd = fd_open_at(dir_fd, path, O_RDONLY | O_DIRECTORY, 0);

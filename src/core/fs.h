@@ -6,6 +6,7 @@
 
 #include "core/macro.h"
 
+struct stat;
 struct strvec;
 
 /* mkdir -p: parents with parent_mode, the last with mode. 0 when it exists already. */
@@ -31,6 +32,8 @@ void fs_remove_output(const char *path);
 int fs_remove_tree(int dir_fd, const char *name);
 /* Whether a path exists (also a dangling symlink). */
 bool fs_exists(int dir_fd, const char *path);
+/* Whether both are of the same file, under whatever names; also of a namespace's. */
+bool fs_is_same_file(const struct stat *a, const struct stat *b);
 /* The names in a directory, all of them or an error, sorted by their bytes, without "." and ".."; "." for dir_fd itself,
  * which may be O_PATH. */
 int fs_list(int dir_fd, const char *path, struct strvec *ret);

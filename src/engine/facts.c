@@ -83,7 +83,7 @@ static bool is_same_namespace(int pid, int other, const char *file)
 	struct stat other_st;
 
 	return stat(path, &st) == 0 && stat(other_path, &other_st) == 0 &&
-	       st.st_ino == other_st.st_ino && st.st_dev == other_st.st_dev;
+	       fs_is_same_file(&st, &other_st);
 }
 
 int facts_check_joined(const struct container *c, struct err *err)

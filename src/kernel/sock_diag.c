@@ -15,6 +15,7 @@
 
 #include "core/alloc.h"
 #include "core/fd.h"
+#include "core/fs.h"
 #include "core/strbuf.h"
 
 #define RECEIVE_SIZE 65536
@@ -304,7 +305,7 @@ static int open_socket_in(int netns_fd)
 		return own;
 	if (fstat(own, &own_st) < 0 || fstat(netns_fd, &st) < 0)
 		return -errno;
-	if (own_st.st_ino == st.st_ino && own_st.st_dev == st.st_dev)
+	if (fs_is_same_file(&own_st, &st))
 		return open_socket();
 	if (setns(netns_fd, CLONE_NEWNET) < 0)
 		return -errno;

@@ -124,8 +124,7 @@ static bool is_own_namespace(int fd, const char *name)
 	struct stat own;
 	struct stat theirs;
 
-	return stat(path, &own) == 0 && fstat(fd, &theirs) == 0 && own.st_dev == theirs.st_dev &&
-	       own.st_ino == theirs.st_ino;
+	return stat(path, &own) == 0 && fstat(fd, &theirs) == 0 && fs_is_same_file(&own, &theirs);
 }
 
 /* Every namespace of init that is not ours; whatever the configuration says, it is what it is now. */

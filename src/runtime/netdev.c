@@ -13,6 +13,7 @@
 #include "core/alloc.h"
 #include "core/auto.h"
 #include "core/fd.h"
+#include "core/fs.h"
 #include "core/str.h"
 #include "kernel/netlink.h"
 
@@ -72,7 +73,7 @@ static int netdev_move_open(struct netdev_move *move, pid_t pid, struct err *err
 		return err_sys(err, move->netns_fd, "open network namespace of the container");
 	if (fstat(move->netns_fd, &theirs) < 0 || stat("/proc/self/ns/net", &ours) < 0)
 		return err_sys(err, -errno, "compare network namespaces");
-	if (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
+	if (fs_is_same_file(&ours, &theirs))
 		return err_set(err, ERR_INVALID,
 			       "linux.netDevices: the container shares our network namespace; give "
 			       "it one of its own in linux.namespaces");

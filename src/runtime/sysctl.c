@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "core/auto.h"
+#include "core/fs.h"
 #include "core/str.h"
 #include "kernel/proc_root.h"
 #include "spec/sysctl_name.h"
@@ -20,7 +21,7 @@ static int is_foreign_network(const char *path, bool *ret, struct err *err)
 		return err_sys(err, -errno, "invalid netns path: stat '%s'", path);
 	if (stat("/proc/self/ns/net", &ours) < 0)
 		return err_sys(err, -errno, "stat our own network namespace");
-	*ret = theirs.st_dev != ours.st_dev || theirs.st_ino != ours.st_ino;
+	*ret = !fs_is_same_file(&theirs, &ours);
 	return 0;
 }
 

@@ -414,7 +414,7 @@ static bool has_other_time_namespace(pid_t pid)
 	struct stat theirs;
 
 	return stat("/proc/self/ns/time", &own) == 0 && stat(path, &theirs) == 0 &&
-	       own.st_ino != theirs.st_ino;
+	       !fs_is_same_file(&own, &theirs);
 }
 
 static int adopt(struct restore *rs, pid_t pid, struct err *err)

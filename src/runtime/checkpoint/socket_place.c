@@ -13,6 +13,7 @@
 
 #include "core/alloc.h"
 #include "core/fd.h"
+#include "core/fs.h"
 #include "core/path.h"
 #include "core/str.h"
 #include "criu/image_sockets.h"
@@ -21,17 +22,6 @@
 #define DELETED " (deleted)"
 #define EFFORT_OF_ENTRY 1
 #define EFFORT_OF_STAT 16
-
-static void dir_cleanup(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-}
-
-static bool is_same(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
 
 bool socket_is_bound(const struct sock_diag_socket *socket)
 {
@@ -96,7 +86,7 @@ static bool leads_to(const struct rooted *root, const char *path, int flags,
 	auto_close int fd = rooted_openat(root, path, O_PATH | flags);
 	struct stat st;
 
-	return fd >= 0 && fstat(fd, &st) == 0 && is_same(&st, file);
+	return fd >= 0 && fstat(fd, &st) == 0 && fs_is_same_file(&st, file);
 }
 
 static bool spend(struct socket_view *view, size_t effort)
@@ -112,7 +102,8 @@ static bool is_entry_of(int dir_fd, const struct dirent *e, const struct stat *f
 	struct stat st;
 
 	return (e->d_type == DT_SOCK || e->d_type == DT_UNKNOWN) &&
-	       fstatat(dir_fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_same(&st, file);
+	       fstatat(dir_fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fs_is_same_file(&st, file);
 }
 
 static char *find_entry(struct socket_view *view, DIR *dir, const struct stat *file, bool by_number)
@@ -137,7 +128,7 @@ static char *find_beside(struct socket_view *view, const struct rooted *root, co
 			 const struct stat *file)
 {
 	auto_close int fd = rooted_openat(root, directory, O_RDONLY | O_DIRECTORY);
-	auto_cleanup(dir_cleanup) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	auto_free char *name = NULL;
 
 	if (!dir)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "core/fd.h"
+#include "core/fs.h"
 #include "core/log.h"
 #include "core/rooted.h"
 #include "core/proc.h"
@@ -396,7 +397,7 @@ int child_open_gate(const struct child *c)
 		return fd;
 	if (fstat(c->gate_fd, &want) < 0 || fstat(fd, &got) < 0)
 		return -errno;
-	return want.st_dev == got.st_dev && want.st_ino == got.st_ino ? take_fd(fd) : -EXDEV;
+	return fs_is_same_file(&want, &got) ? take_fd(fd) : -EXDEV;
 }
 
 int child_execute(struct child *c, struct err *err)

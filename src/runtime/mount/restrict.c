@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "core/fd.h"
+#include "core/fs.h"
 #include "runtime/mount/exec_parts.h"
 
 /* -ENOENT when there is nothing to restrict: no such kernel feature here. */
@@ -23,8 +24,7 @@ static bool is_same_object(int a_fd, int b_fd)
 	struct stat a;
 	struct stat b;
 
-	return fstat(a_fd, &a) == 0 && fstat(b_fd, &b) == 0 && a.st_dev == b.st_dev &&
-	       a.st_ino == b.st_ino;
+	return fstat(a_fd, &a) == 0 && fstat(b_fd, &b) == 0 && fs_is_same_file(&a, &b);
 }
 
 /* Without the mount API, and the staging area gone with the old root: what is found at the path

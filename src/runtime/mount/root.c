@@ -5,6 +5,7 @@
 
 #include "core/alloc.h"
 #include "core/fd.h"
+#include "core/fs.h"
 #include "core/path.h"
 #include "core/str.h"
 #include "kernel/mountinfo.h"
@@ -54,7 +55,7 @@ static int make_parent_unshared(struct mount_context *ctx, int rootfs_fd, struct
 				       0;
 		up = fd_open_at(fd, "..", O_PATH | O_DIRECTORY, 0);
 		if (up >= 0 && fstat(fd, &here) == 0 && fstat(up, &above) == 0 &&
-		    here.st_dev == above.st_dev && here.st_ino == above.st_ino) {
+		    fs_is_same_file(&here, &above)) {
 			close_fd(&up);
 			up = -ENOENT;
 		}

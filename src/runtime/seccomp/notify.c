@@ -5,28 +5,24 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "core/fd.h"
 #include "core/msg.h"
-
-#ifndef SYS_pidfd_getfd
-#define SYS_pidfd_getfd 438
-#endif
+#include "kernel/syscalls.h"
 
 int seccomp_notify_fetch(int pidfd, int number, struct err *err)
 {
-	long fd = syscall(SYS_pidfd_getfd, pidfd, number, 0);
+	int fd = sys_pidfd_getfd(pidfd, number);
 
 	if (fd >= 0)
-		return (int)fd;
-	if (errno == ENOSYS)
+		return fd;
+	if (fd == -ENOSYS)
 		return err_set(err, ERR_UNSUPPORTED,
 			       "take over seccomp listener: the kernel has no pidfd_getfd "
 			       "(Linux 5.6)");
-	return err_sys(err, -errno, "take over seccomp listener");
+	return err_sys(err, fd, "take over seccomp listener");
 }
 
 /* A path that is too long for a socket address is reached through a descriptor of the socket file. */

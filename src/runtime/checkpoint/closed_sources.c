@@ -14,22 +14,14 @@
 #include "core/path.h"
 #include "runtime/namespace/userns.h"
 
-static bool is_mapped(const struct oci_id_mapping *v, size_t n, uint32_t id)
-{
-	for (size_t i = 0; i < n; i++)
-		if (id >= v[i].host_id && id - v[i].host_id < v[i].size)
-			return true;
-	return false;
-}
-
 /* What is the container's its root can enter; anything else as others do. */
 static bool can_enter(const struct stat *st, const struct oci_linux *linux_)
 {
 	if (st->st_mode & S_IXOTH ||
-	    is_mapped(linux_->uid_mappings, linux_->n_uid_mappings, st->st_uid))
+	    userns_has_host(linux_->uid_mappings, linux_->n_uid_mappings, st->st_uid))
 		return true;
 	return st->st_mode & S_IXGRP &&
-	       is_mapped(linux_->gid_mappings, linux_->n_gid_mappings, st->st_gid);
+	       userns_has_host(linux_->gid_mappings, linux_->n_gid_mappings, st->st_gid);
 }
 
 static bool is_closed(const char *source, const struct oci_linux *linux_)

@@ -33,6 +33,14 @@ int userns_to_host(const struct oci_id_mapping *maps, size_t n, uint32_t id, uin
 	return -ENOENT;
 }
 
+bool userns_has_host(const struct oci_id_mapping *maps, size_t n, uint32_t host_id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (host_id >= maps[i].host_id && host_id - maps[i].host_id < maps[i].size)
+			return true;
+	return false;
+}
+
 static int map_own_ids(struct oci_id_mapping **ret, size_t *ret_n, const struct procfs *proc,
 		       const char *file, struct err *err)
 {

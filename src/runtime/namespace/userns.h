@@ -11,6 +11,8 @@
  * -ERANGE: not all of them are within one. */
 int userns_to_host(const struct oci_id_mapping *maps, size_t n, uint32_t id, uint32_t size,
 		   uint32_t *ret);
+/* Whether that id outside stands for one inside. */
+bool userns_has_host(const struct oci_id_mapping *maps, size_t n, uint32_t host_id);
 
 /*
  * What runc and crun make of mappings that do not fit linux.namespaces. For a new user namespace

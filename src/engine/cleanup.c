@@ -120,7 +120,7 @@ static size_t kill_helpers(const struct procfs *proc, const char *id, const char
  */
 static void end_creation(struct container *c)
 {
-	auto_free char *marker = path_join(c->run_dir, CREATION_MARKER);
+	auto_free char *marker = path_join(c->run_dir, CONTAINER_CREATION_MARKER);
 	auto_free char *scope = io_read_line_at(AT_FDCWD, marker);
 	auto_procfs struct procfs proc = PROCFS_INIT;
 	uint64_t deadline = clock_now_monotonic_ns() + HELPERS_END_MS * NSEC_PER_MSEC;

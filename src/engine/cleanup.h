@@ -8,12 +8,6 @@
 #include "engine/container.h"
 
 /*
- * File in run_dir that is there from before conmon is started until the runtime has answered; with the name of the scope, once
- * systemd is asked to make one for conmon.
- */
-#define CREATION_MARKER "creating"
-
-/*
  * Whatever an attempt that was cut short has left: the runtime's container, conmon, mounts, files. For a
  * container that does not run as far as its record knows. Errors are the first that was met; the rest
  * is done all the same.

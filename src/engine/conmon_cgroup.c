@@ -14,7 +14,6 @@
 #include "core/path.h"
 #include "core/proc.h"
 #include "core/str.h"
-#include "engine/cleanup.h"
 #include "engine/facts.h"
 #include "kernel/cgroupfs.h"
 #include "systemd/scope.h"
@@ -111,7 +110,7 @@ int conmon_cgroup_open(const struct container *c, bool for_exec, struct conmon_c
 	if (h && !path)
 		path = choose_path(c, &cgroups, h, ret);
 	if (ret->slice && !for_exec)
-		ret->marker = path_join(c->run_dir, CREATION_MARKER);
+		ret->marker = path_join(c->run_dir, CONTAINER_CREATION_MARKER);
 	if (!path)
 		return 0;
 	dir = xasprintf("%s%s", h->mount_point, path);

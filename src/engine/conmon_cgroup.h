@@ -14,7 +14,7 @@ struct conmon_cgroup {
 	int procs_fd; /* file by which a process enters; or -EBADF */
 	char *slice; /* of the scope that systemd is to make; NULL: none. Owned, as is */
 	char *id; /* the container's */
-	char *marker; /* CREATION_MARKER's path: it gets the scope's name; NULL: for an exec */
+	char *marker; /* CONTAINER_CREATION_MARKER's path: it gets the scope's name; NULL: for an exec */
 };
 
 #define CONMON_CGROUP_INIT                                                                         \

@@ -23,6 +23,12 @@ struct container {
 	bool dirty; /* the status in memory is newer than the record */
 };
 
+/*
+ * File in run_dir that is there from before conmon is started until the runtime has answered; with the name of the
+ * scope, once systemd is asked to make one for conmon. Left behind, it tells container_scrub() of processes at work.
+ */
+#define CONTAINER_CREATION_MARKER "creating"
+
 #define CONTAINER_INIT                                                                             \
 	{                                                                                          \
 		.lock_fd = -EBADF                                                                  \

@@ -218,7 +218,7 @@ static int stage_plan(void *context, struct err *err)
 
 static char *marker_path(const struct container *c)
 {
-	return path_join(c->run_dir, CREATION_MARKER);
+	return path_join(c->run_dir, CONTAINER_CREATION_MARKER);
 }
 
 static int set_marker(const struct container *c, struct err *err)

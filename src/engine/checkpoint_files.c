@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/checkpoint_files.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,24 +126,32 @@ int checkpoint_settle_previous(const struct container *c, struct err *err)
 
 /* --- who reads it --------------------------------------------------------------------------------- */
 
+static int share_one(int dir_fd, const char *name, gid_t gid)
+{
+	struct stat st;
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	/* A symbolic link (to the parent images) has no mode. */
+	if (S_ISLNK(st.st_mode))
+		return 0;
+	if (fchownat(dir_fd, name, 0, gid, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fchmodat(dir_fd, name, S_ISDIR(st.st_mode) ? 0750 : 0640, 0) < 0)
+		return -errno;
+	return 0;
+}
+
 static int share_directory(const char *path, gid_t gid)
 {
-	auto_closedir DIR *dir = opendir(path);
-	struct dirent *entry;
+	auto_close int fd = fd_open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+	auto_strvec struct strvec names = STRVEC_INIT;
+	int r = fd < 0 ? fd : fs_list(fd, ".", &names);
 
-	if (!dir)
-		return errno == ENOENT ? 0 : -errno;
-	while (errno = 0, (entry = readdir(dir))) {
-		mode_t mode = entry->d_type == DT_DIR ? 0750 : 0640;
-
-		/* A symbolic link (to the parent images) has no mode. */
-		if (str_eq(entry->d_name, "..") || entry->d_type == DT_LNK)
-			continue;
-		if (fchownat(dirfd(dir), entry->d_name, 0, gid, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    fchmodat(dirfd(dir), entry->d_name, mode, 0) < 0)
-			return -errno;
-	}
-	return -errno;
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		r = share_one(fd, names.v[i], gid);
+	return r < 0 ? r : share_one(fd, ".", gid);
 }
 
 int checkpoint_share_images(const struct container *c, struct err *err)

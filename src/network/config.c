@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "network/config.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "core/log.h"
 #include "core/parse.h"
 #include "core/str.h"
+#include "core/strvec.h"
 #include "network/address.h"
 
 /* SHA-256 of "podman": the id that podman gives this network. */
@@ -157,37 +157,38 @@ static bool has_name(const struct network_list *list, const char *name)
 	return false;
 }
 
-static void load_all(struct network_list *list, DIR *stream)
+static int load_all(struct network_list *list, const char *dir)
 {
-	const struct dirent *entry;
+	auto_close int fd = fd_open_at(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
+	auto_strvec struct strvec names = STRVEC_INIT;
+	int r = fd < 0 ? fd : fs_list(fd, ".", &names);
 
-	while ((entry = readdir(stream))) {
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		struct network network = NETWORK_INIT;
 		struct err err = ERR_INIT;
 
-		if (entry->d_name[0] == '.' || !str_has_suffix(entry->d_name, ".json"))
+		if (names.v[i][0] == '.' || !str_has_suffix(names.v[i], ".json"))
 			continue;
-		if (load_file(&network, dirfd(stream), entry->d_name, &err) < 0) {
-			log_warning("network file '%s' is left out: %s", entry->d_name, err.msg);
+		if (load_file(&network, fd, names.v[i], &err) < 0) {
+			log_warning("network file '%s' is left out: %s", names.v[i], err.msg);
 			continue;
 		}
 		*array_push(list->v, list->n) = network;
 	}
+	return r == -ENOENT ? 0 : r;
 }
 
 int network_list_load(struct network_list *ret, const struct network_dir *dir, struct err *err)
 {
 	auto_network_list struct network_list list = NETWORK_LIST_INIT;
-	auto_closedir DIR *stream = opendir(dir->path);
+	int r = load_all(&list, dir->path);
 
-	if (!stream && errno != ENOENT)
-		return err_sys(err, -errno, "open network directory '%s'", dir->path);
-	if (stream)
-		load_all(&list, stream);
+	if (r < 0)
+		return err_sys(err, r, "read network directory '%s'", dir->path);
 	if (!has_name(&list, network_default_name(dir))) {
 		struct network network = NETWORK_INIT;
-		int r = make_default(&network, dir, err);
 
+		r = make_default(&network, dir, err);
 		if (r < 0)
 			return r;
 		*array_push(list.v, list.n) = network;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/cgroup/stats.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/fd.h"
+#include "core/fs.h"
 #include "core/parse.h"
 #include "core/str.h"
 #include "core/strvec.h"
@@ -436,18 +436,18 @@ static int read_hugetlb_size(struct cgroup_node *node, const char *size,
 static int read_hugetlb(const struct cgroup *cg, struct cgroup_stats *stats)
 {
 	struct cgroup_node *node = node_of(cg, "hugetlb");
-	auto_closedir DIR *dir = NULL;
+	auto_strvec struct strvec names = STRVEC_INIT;
 	const char *suffix;
-	struct dirent *entry;
 	int r = 0;
 
 	/* On a hybrid host it may be the one controller of the v2 tree. */
 	if (!node)
 		node = cgroup_unified(cg);
-	dir = node ? opendir(node->path) : NULL;
+	if (node)
+		(void)fs_list(AT_FDCWD, node->path, &names);
 	suffix = node && node->unified ? ".current" : ".usage_in_bytes";
-	while (r >= 0 && dir && (entry = readdir(dir))) {
-		const char *name = str_skip_prefix(entry->d_name, "hugetlb.");
+	for (size_t i = 0; r >= 0 && i < names.n; i++) {
+		const char *name = str_skip_prefix(names.v[i], "hugetlb.");
 		struct cgroup_hugetlb_stats *one;
 
 		if (!name || !str_has_suffix(name, suffix) || strstr(name, ".rsvd"))

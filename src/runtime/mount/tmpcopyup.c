@@ -11,8 +11,10 @@
 
 #include "core/alloc.h"
 #include "core/fd.h"
+#include "core/fs.h"
 #include "core/str.h"
 #include "core/strbuf.h"
+#include "core/strvec.h"
 #include "runtime/mount/exec_parts.h"
 
 #define DEPTH_MAX 128
@@ -184,28 +186,18 @@ static int copy_entry(struct copy *c, int from_dir_fd, int to_dir_fd, const char
 
 static int copy_directory(struct copy *c, int from_fd, int to_fd, int depth)
 {
-	auto_closedir DIR *dir = NULL;
-	const struct dirent *entry;
+	auto_strvec struct strvec names = STRVEC_INIT;
 	size_t len = c->path.len;
-	int dup_fd;
+	int r;
 
 	if (depth == 0)
 		return failed(c, -ELOOP, "copy");
-	dup_fd = fd_dup(from_fd);
-	if (dup_fd < 0)
-		return failed(c, dup_fd, "open directory");
-	dir = fdopendir(dup_fd);
-	if (!dir) {
-		(void)close(dup_fd);
-		return failed(c, -errno, "read directory");
-	}
-	while ((entry = readdir(dir))) {
-		int r;
-
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		strbuf_addf(&c->path, "%s%s", len ? "/" : "", entry->d_name);
-		r = copy_entry(c, from_fd, to_fd, entry->d_name, depth);
+	r = fs_list(from_fd, ".", &names);
+	if (r < 0)
+		return failed(c, r, "read directory");
+	for (size_t i = 0; i < names.n; i++) {
+		strbuf_addf(&c->path, "%s%s", len ? "/" : "", names.v[i]);
+		r = copy_entry(c, from_fd, to_fd, names.v[i], depth);
 		if (r < 0)
 			return r;
 		strbuf_truncate(&c->path, len);

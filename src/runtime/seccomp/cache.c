@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/seccomp/cache.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,6 +17,7 @@
 #include "core/io.h"
 #include "core/log.h"
 #include "core/strbuf.h"
+#include "core/strvec.h"
 
 #define CACHE_DIR ".cache"
 #define FILTERS_DIR CACHE_DIR "/seccomp"
@@ -221,24 +221,19 @@ static int open_private_dir(int dir_fd, const char *name)
 /* The number of files in the directory, and the name of the oldest (owned by the caller). */
 static size_t count_entries(int dir_fd, char **ret_oldest)
 {
-	int copy_fd = fd_open_at(dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-	auto_closedir DIR *dir = copy_fd < 0 ? NULL : fdopendir(copy_fd);
+	auto_strvec struct strvec names = STRVEC_INIT;
 	struct timespec oldest = { 0 };
-	const struct dirent *entry;
 	struct stat st;
 	size_t n = 0;
 
-	if (!dir && copy_fd >= 0)
-		close_fd(&copy_fd);
-	while (dir && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' && entry->d_type == DT_DIR)
-			continue;
-		if (fstatat(dir_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	(void)fs_list(dir_fd, ".", &names);
+	for (size_t i = 0; i < names.n; i++) {
+		if (fstatat(dir_fd, names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		if (n++ == 0 || st.st_mtim.tv_sec < oldest.tv_sec ||
 		    (st.st_mtim.tv_sec == oldest.tv_sec && st.st_mtim.tv_nsec < oldest.tv_nsec)) {
 			oldest = st.st_mtim;
-			replace_ptr(*ret_oldest, xstrdup(entry->d_name));
+			replace_ptr(*ret_oldest, xstrdup(names.v[i]));
 		}
 	}
 	return n;

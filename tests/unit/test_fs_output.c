@@ -15,29 +15,11 @@
 #include <cmocka.h>
 
 #include "core/fd.h"
-#include "core/io.h"
-#include "core/strbuf.h"
-
-static char directory[] = "/tmp/floe-test-fs-XXXXXX";
+#include "output_fixture.h"
 
 static void put(const char *path, const char *text)
 {
 	assert_int_equal(fs_write_output(path, text, strlen(text), 0644), 0);
-}
-
-static void holds(const char *path, const char *text)
-{
-	auto_strbuf struct strbuf content = STRBUF_INIT;
-
-	assert_int_equal(io_read_file_at(AT_FDCWD, path, 100, &content), 0);
-	assert_string_equal(content.buf, text);
-}
-
-static mode_t type_of(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) < 0 ? 0 : st.st_mode & S_IFMT;
 }
 
 static void test_file_is_replaced(void **state UNUSED)
@@ -45,8 +27,8 @@ static void test_file_is_replaced(void **state UNUSED)
 	put("file", "first text");
 	assert_int_equal(link("file", "other"), 0);
 	put("file", "second");
-	holds("file", "second");
-	holds("other", "first text");
+	assert_true(holds("file", "second"));
+	assert_true(holds("other", "first text"));
 	fs_remove_output("file");
 	assert_int_equal(type_of("file"), 0);
 	assert_int_equal(unlink("other"), 0);
@@ -59,7 +41,7 @@ static void test_link_stays(void **state UNUSED)
 	assert_int_equal(type_of("link"), S_IFLNK);
 	put("link", "short");
 	assert_int_equal(type_of("link"), S_IFLNK);
-	holds("target", "short");
+	assert_true(holds("target", "short"));
 	fs_remove_output("link");
 	assert_int_equal(type_of("link"), S_IFLNK);
 	assert_int_equal(unlink("link"), 0);
@@ -76,7 +58,7 @@ static void test_link_to_descriptor(void **state UNUSED)
 	assert_int_equal(symlink(fd_path(fd).text, "stdout"), 0);
 	put("stdout", "one");
 	assert_int_equal(type_of("stdout"), S_IFLNK);
-	holds("unnamed", "one");
+	assert_true(holds("unnamed", "one"));
 	assert_int_equal(unlink("unnamed"), 0);
 	put("stdout", "two");
 	assert_int_equal(type_of("stdout"), S_IFLNK);
@@ -100,16 +82,6 @@ static void test_pipe_stays(void **state UNUSED)
 	assert_int_equal(unlink("pipe"), 0);
 }
 
-static int setup(void **state UNUSED)
-{
-	return mkdtemp(directory) && chdir(directory) == 0 ? 0 : -1;
-}
-
-static int teardown(void **state UNUSED)
-{
-	return chdir("/") == 0 ? rmdir(directory) : -1;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,5 +91,5 @@ int main(void)
 		cmocka_unit_test(test_pipe_stays),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return run_output_tests(tests);
 }

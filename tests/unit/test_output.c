@@ -21,10 +21,8 @@
 #include "core/fd.h"
 #include "core/io.h"
 #include "core/str.h"
-#include "core/strbuf.h"
 #include "in_child.h"
-
-static char directory[] = "/tmp/floe-test-output-XXXXXX";
+#include "output_fixture.h"
 
 /* 0 or a negative errno. */
 static int put(const char *path, const char *text)
@@ -40,24 +38,17 @@ static int put(const char *path, const char *text)
 	return r;
 }
 
-static bool holds(const char *path, const char *text)
-{
-	auto_strbuf struct strbuf content = STRBUF_INIT;
-
-	return io_read_file_at(AT_FDCWD, path, 100, &content) == 0 && str_eq(content.buf, text);
-}
-
 static bool is_link(const char *path)
 {
-	struct stat st;
-
-	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+	return type_of(path) == S_IFLNK;
 }
 
-static void test_link_stands_for_its_target(void **state UNUSED)
+/* before: what the file holds that the link leads to; NULL: there is none yet. */
+static void put_through_link(const char *before)
 {
 	assert_int_equal(mkdir("elsewhere", 0755), 0);
-	assert_int_equal(put("elsewhere/target", "long before"), 0);
+	if (before)
+		assert_int_equal(put("elsewhere/target", before), 0);
 	assert_int_equal(symlink("elsewhere/target", "link"), 0);
 	assert_int_equal(put("link", "after"), 0);
 	assert_true(is_link("link"));
@@ -67,14 +58,14 @@ static void test_link_stands_for_its_target(void **state UNUSED)
 	assert_int_equal(rmdir("elsewhere"), 0);
 }
 
+static void test_link_stands_for_its_target(void **state UNUSED)
+{
+	put_through_link("long before");
+}
+
 static void test_link_to_nothing_gets_its_target(void **state UNUSED)
 {
-	assert_int_equal(symlink("nothing", "link"), 0);
-	assert_int_equal(put("link", "text"), 0);
-	assert_true(is_link("link"));
-	assert_true(holds("nothing", "text"));
-	assert_int_equal(unlink("nothing"), 0);
-	assert_int_equal(unlink("link"), 0);
+	put_through_link(NULL);
 }
 
 /* 0 when the output was opened, and given up. */
@@ -176,16 +167,6 @@ static void test_link_that_the_kernel_refuses(void **state UNUSED)
 	assert_int_equal(unlink("victim"), 0);
 }
 
-static int setup(void **state UNUSED)
-{
-	return mkdtemp(directory) && chdir(directory) == 0 ? 0 : -1;
-}
-
-static int teardown(void **state UNUSED)
-{
-	return chdir("/") == 0 ? rmdir(directory) : -1;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,5 +178,5 @@ int main(void)
 		cmocka_unit_test(test_link_that_the_kernel_refuses),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return run_output_tests(tests);
 }

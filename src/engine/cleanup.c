@@ -269,6 +269,8 @@ int container_scrub(struct container *c, struct err *err)
 
 static int clean_up(struct container *c, bool network_later, bool *ret_removed, struct err *err)
 {
+	const pid_t conmon = c->status.conmon_pid;
+	const uint64_t conmon_start_time = c->status.conmon_start_time;
 	struct err next = ERR_INIT;
 	int saved;
 	int r = 0;
@@ -295,6 +297,11 @@ static int clean_up(struct container *c, bool network_later, bool *ret_removed, 
 	remove_conmon_files(c);
 	(void)fs_remove_tree(AT_FDCWD, c->run_dir);
 	container_forget_processes(c);
+	/* Whether somebody comes for the network is seen by it. */
+	if (network_later) {
+		c->status.conmon_pid = conmon;
+		c->status.conmon_start_time = conmon_start_time;
+	}
 	r = keep(r, container_advance(c, EVENT_CLEANUP, &next), err, &next);
 	saved = container_save(c, &next);
 	/* What no record says is said by the file alone, also that the container has ended. */

@@ -178,9 +178,7 @@ int container_network_begin(struct container *c, struct network_job *job, pid_t 
 		return 0;
 	make_request(c, c->config.networks, c->config.n_networks, c->config.ports,
 		     c->config.n_ports, &request);
-	r = network_later_finish_all(c->engine, err);
-	if (r == 0)
-		r = network_allocate(&env, &request, err);
+	r = network_later_allocate(c->engine, &env, &request, err);
 	if (r < 0)
 		return r;
 	container_network_forget(s);

@@ -89,9 +89,7 @@ static int attach_now(struct container *c, const struct network_attachment *atta
 
 	make_request(c, attachment, &request);
 	name_interface(c, request.attachments);
-	r = network_later_finish_all(c->engine, err);
-	if (r == 0)
-		r = network_allocate(&env, &request, err);
+	r = network_later_allocate(c->engine, &env, &request, err);
 	if (r < 0)
 		return r;
 	a = array_push(c->status.attachments, c->status.n_attachments);

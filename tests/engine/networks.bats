@@ -376,6 +376,47 @@ slow_teardown()
 	done
 }
 
+# A netavark that writes down what it is asked to do.
+noted_netavark()
+{
+	slow_teardown
+	touch go
+	sed -i "2i echo \"\$*\" >>'$T/asked'" helpers/netavark
+}
+
+runs_follow_each_other()
+{
+	: >asked
+	fln run --rm --rootfs "$ROOTFS" true
+	fln run --rm --rootfs "$ROOTFS" true
+	eventually same_inventory "$before"
+	is 4 "$(wc -l <asked)"
+	[ "$(grep -o -e ' setup ' -e ' teardown ' asked | xargs)" = "setup setup teardown teardown" ]
+}
+
+@test "a run --rm straight after another finds the bridge of that one; ports and names do not linger" {
+	noted_netavark
+	before=$(network_inventory)
+	# The machine may be slow.
+	eventually runs_follow_each_other
+	net create --subnet 10.213.13.0/24 names >/dev/null
+	for way in "-p 127.0.0.1:18098:80" "--network names"; do
+		: >asked
+		# shellcheck disable=SC2086 # words
+		for _ in 1 2; do fln run --rm $way --rootfs "$ROOTFS" true; done
+		eventually same_inventory "$before"
+		is "setup teardown setup teardown" "$(grep -o -e ' setup ' -e ' teardown ' asked | xargs)"
+	done
+}
+
+@test "the only address of a network, a chosen address and a chosen MAC are free when run --rm has ended" {
+	net create --disable-dns --subnet 10.213.14.0/30 narrow >/dev/null
+	for way in "" "--ip 10.213.14.2" "--mac-address 92:d0:c6:0a:29:33"; do
+		# shellcheck disable=SC2086 # words
+		for _ in 1 2 3; do fln run --rm --network narrow $way --rootfs "$ROOTFS" true; done
+	done
+}
+
 is_check_failed()
 {
 	! fln system check >"$T/check" 2>&1 && grep -q "$1" "$T/check"

@@ -17,12 +17,16 @@ is_left()
 
 @test "a kill of who takes the network down, then run again" {
 	before=$(network_inventory)
-	for place in before "taken down"; do
-		FLOE_FAULT="network later:$place=kill" fln run --rm -p 127.0.0.1:18097:80 --ip 10.88.0.99 --rootfs "$ROOTFS" true
-		is "" "$(fln ps -aq)"
-		eventually is_left
-		is hello "$(fln run --rm -p 127.0.0.1:18097:80 --ip 10.88.0.99 --rootfs "$ROOTFS" echo hello)"
-		eventually is_gone
+	for ways in "" "-p 127.0.0.1:18097:80 --ip 10.88.0.99"; do
+		for place in before "taken down"; do
+			# shellcheck disable=SC2086 # words
+			FLOE_FAULT="network later:$place=kill" fln run --rm $ways --rootfs "$ROOTFS" true
+			is "" "$(fln ps -aq)"
+			eventually is_left
+			# shellcheck disable=SC2086 # words
+			is hello "$(fln run --rm $ways --rootfs "$ROOTFS" echo hello)"
+			eventually is_gone
+		done
 	done
 }
 

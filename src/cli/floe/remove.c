@@ -124,8 +124,10 @@ static int finish_networks(const struct cli_invocation *inv, bool is_exit_comman
 
 	if (!is_exit_command)
 		return network_later_finish_all(floe_engine(inv), err);
-	for (size_t i = 0; r == 0 && i < inv->n_args; i++)
+	for (size_t i = 0; r == 0 && i < inv->n_args; i++) {
+		network_later_linger(floe_engine(inv), inv->args[i]);
 		r = network_later_finish(floe_engine(inv), inv->args[i], err);
+	}
 	return r;
 }
 

@@ -2,6 +2,7 @@
 #include "engine/network_later.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/alloc.h"
@@ -16,6 +17,7 @@
 #include "engine/container_network.h"
 #include "engine/records.h"
 #include "kernel/procfs.h"
+#include "network/ipam.h"
 
 /* A tear-down takes a tenth of a second, where many wait for each other some seconds. */
 #define WAIT_MS 60000
@@ -37,26 +39,55 @@ bool network_later_is_possible(const struct container *c)
 	       c->engine->network_backend == NETWORK_NETAVARK && has_exit_command(&c->status);
 }
 
-/* What others on the machine or on the network could still mean. */
-static bool is_seen(const struct container_status *s)
+/* Whether somebody who is alive, or is to be, has an address in a network of this container. */
+static bool has_neighbours(struct engine *e, const struct container *c)
 {
-	bool seen = s->n_ports > 0;
+	auto_free char *run_dir = container_network_run_dir(c);
+	auto_strvec struct strvec pairs = STRVEC_INIT;
+	auto_strvec struct strvec gone = STRVEC_INIT;
+	bool has = ipam_list(run_dir, &pairs, NULL) < 0 ||
+		   record_networks_later(e, &gone, NULL) < 0;
 
-	for (size_t i = 0; i < s->n_networks; i++)
-		seen |= s->networks[i].dns_enabled || !str_eq(s->networks[i].driver, "bridge");
-	return seen;
+	for (size_t i = 0; i < pairs.n && !has; i++) {
+		size_t len = strcspn(pairs.v[i], " ");
+
+		if (strvec_contains(&gone, pairs.v[i] + len + 1))
+			continue;
+		for (size_t k = 0; k < c->status.n_networks; k++)
+			has |= strlen(c->status.networks[k].name) == len &&
+			       strncmp(c->status.networks[k].name, pairs.v[i], len) == 0;
+	}
+	return has;
+}
+
+/* Nobody else meets it: no port leads to it, and there is nobody who could ask for its name or use its bridge. */
+static bool may_linger(struct engine *e, const struct container *c)
+{
+	bool may = c->status.n_ports == 0;
+
+	for (size_t i = 0; i < c->status.n_networks && may; i++)
+		may = str_eq(c->status.networks[i].driver, "bridge") &&
+		      str_eq(network_ipam_driver(&c->status.networks[i]), "host-local");
+	return may && !has_neighbours(e, c);
+}
+
+/* What is left of a container; -ENOENT: nothing. */
+static int load(struct container *ret, struct engine *e, const char *id, struct err *err)
+{
+	struct container_config config;
+	struct container_status status;
+	int r = record_load_network(e, id, &config, &status, err);
+
+	if (r == 0)
+		container_from(ret, e, &config, &status);
+	return r;
 }
 
 void network_later_linger(struct engine *e, const char *id)
 {
 	auto_container struct container c = CONTAINER_INIT;
-	struct container_config config;
-	struct container_status status;
 
-	if (record_load_network(e, id, &config, &status, NULL) < 0)
-		return;
-	container_from(&c, e, &config, &status);
-	if (!is_seen(&c.status))
+	if (load(&c, e, id, NULL) == 0 && may_linger(e, &c))
 		clock_sleep_ms(LINGER_MS);
 }
 
@@ -64,14 +95,11 @@ void network_later_linger(struct engine *e, const char *id)
 static int take_down(struct engine *e, const char *id, struct err *err)
 {
 	auto_container struct container c = CONTAINER_INIT;
-	struct container_config config;
-	struct container_status status;
 	struct err next = ERR_INIT;
-	int r = record_load_network(e, id, &config, &status, err);
+	int r = load(&c, e, id, err);
 
 	if (r < 0)
 		return r;
-	container_from(&c, e, &config, &status);
 	r = fault_point("network later", "before", err);
 	if (r == 0 && container_network_take_down(&c, &next) < 0)
 		log_warning("%s", next.msg);
@@ -128,30 +156,12 @@ static bool is_locked(const struct engine *e, const char *id)
 	return fd >= 0 && lock_fd(fd, LOCK_MODE_SHARED, 0) == -ETIMEDOUT;
 }
 
-/* What is to be known of one whose container is gone; 0, or -ENOENT when there is nothing to be done any more. */
-static int look(struct engine *e, const char *id, bool *ret_is_seen, bool *ret_is_under_way,
-		struct err *err)
-{
-	auto_container struct container c = CONTAINER_INIT;
-	struct container_config config;
-	struct container_status status;
-	int r = record_load_network(e, id, &config, &status, err);
-
-	if (r < 0)
-		return r;
-	container_from(&c, e, &config, &status);
-	*ret_is_seen = is_seen(&c.status);
-	*ret_is_under_way = is_locked(e, id) || has_exit_command(&c.status);
-	return 0;
-}
-
 bool network_later_is_under_way(struct engine *e, const char *id)
 {
-	bool seen = false;
-	bool under_way = false;
-	int r = look(e, id, &seen, &under_way, NULL);
+	auto_container struct container c = CONTAINER_INIT;
+	int r = load(&c, e, id, NULL);
 
-	return r < 0 ? r == -ENOENT : under_way;
+	return r < 0 ? r == -ENOENT : is_locked(e, id) || has_exit_command(&c.status);
 }
 
 static bool asks_for_what_can_be_taken(const struct network_request *request)
@@ -164,21 +174,54 @@ static bool asks_for_what_can_be_taken(const struct network_request *request)
 	return asks;
 }
 
+static bool has_alias(const struct network_attachment *a, const char *name)
+{
+	for (size_t i = 0; i < a->n_aliases; i++)
+		if (str_eq(a->aliases[i], name))
+			return true;
+	return false;
+}
+
+/* Names of the one would lead to the other, too. */
+static bool shares_names(const struct network_request *request, const struct container *c)
+{
+	for (size_t i = 0; i < request->n_attachments; i++) {
+		const struct network_attachment *mine = &request->attachments[i];
+
+		for (size_t k = 0; k < c->status.n_attachments; k++) {
+			const struct network_attachment *other = &c->status.attachments[k];
+
+			if (!str_eq(mine->network, other->network))
+				continue;
+			if (str_eq(request->container_name, c->config.name) ||
+			    has_alias(mine, c->config.name) ||
+			    has_alias(other, request->container_name))
+				return true;
+			for (size_t n = 0; n < mine->n_aliases; n++)
+				if (has_alias(other, mine->aliases[n]))
+					return true;
+		}
+	}
+	return false;
+}
+
+static bool is_in_the_way(struct engine *e, const char *id, const struct network_request *request)
+{
+	auto_container struct container c = CONTAINER_INIT;
+
+	return load(&c, e, id, NULL) == 0 &&
+	       (shares_names(request, &c) || !network_later_is_under_way(e, id));
+}
+
 static int make_way(struct engine *e, const struct network_request *request, struct err *err)
 {
 	auto_strvec struct strvec ids = STRVEC_INIT;
 	bool all = asks_for_what_can_be_taken(request);
 	int r = record_networks_later(e, &ids, err);
 
-	for (size_t i = 0; r == 0 && i < ids.n; i++) {
-		bool seen = true;
-		bool under_way = false;
-
-		if (!all)
-			(void)look(e, ids.v[i], &seen, &under_way, NULL);
-		if (all || seen || !under_way)
+	for (size_t i = 0; r == 0 && i < ids.n; i++)
+		if (all || is_in_the_way(e, ids.v[i], request))
 			r = network_later_finish(e, ids.v[i], err);
-	}
 	return r;
 }
 

@@ -8,7 +8,7 @@
  *	takes all else away		waits for those who attend
  *	record -> networks_later
  *	ends, with the exit code
- *					lingers, when nobody outside can tell
+ *					lingers, when nobody else can tell
  *					takes the container's lock, the network down, and
  *					the record away
  *
@@ -16,8 +16,9 @@
  * addresses stay taken as long. Who needs what is still taken (a port, an address, a name) does the work itself, or waits
  * for who is at it: whoever has the lock and finds the record does it.
  *
- * It lingers for commands in a row. Of what a network takes most is the bridge, which goes with the last container on it and
- * comes back with the next; who comes within that time finds it there. Not with published ports and names, which others see.
+ * It lingers for commands in a row. Of what a network takes most is the bridge (and its name server), which goes with the last
+ * container on it and comes back with the next; who comes within that time finds it there. With published ports it does not, nor
+ * where other containers are, who could ask for its name, and whose bridge stays anyway.
  */
 #pragma once
 
@@ -32,8 +33,8 @@ int network_later_finish(struct engine *e, const char *id, struct err *err);
 /* The same of all. */
 int network_later_finish_all(struct engine *e, struct err *err);
 /*
- * network_allocate(), behind the end of those that are in its way: all, when the request names ports, addresses or a MAC or
- * nothing else is free; else those that others see, or that nobody is going to do.
+ * network_allocate(), behind the end of those that are in its way: all, when the request names ports, addresses or a MAC, or
+ * when nothing else is free; those with a name that is asked for; those whose exit command is gone.
  */
 int network_later_allocate(struct engine *e, const struct network_env *env,
 			   struct network_request *request, struct err *err);

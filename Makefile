@@ -64,10 +64,11 @@ demo-runtime: deps-demo
 	@$(MAKE) --no-print-directory program
 	@tools/demo-runtime
 
-# The build is a command of its own because make would look for its files before they are installed.
+# The build is a command of its own because make would look for its files before they are installed. run-tests makes the one with
+# sanitizers (it has the variables by MAKEFLAGS).
 check: deps
-	@$(MAKE) --no-print-directory all asan
-	@tools/run-tests $(if $(RETRY),--retry)
+	@$(MAKE) --no-print-directory all
+	@tools/run-tests --build $(if $(RETRY),--retry)
 
 check-static check-unit check-integration check-engine check-cr check-compat: check-%: deps
 	@$(MAKE) --no-print-directory all

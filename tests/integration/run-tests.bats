@@ -18,7 +18,7 @@ make_file()
 	printf '%s\n' '@test "moody" {' '	echo run >>"$LEFT"' "	! $2" '}' '@test "steady" {' '	true' '}' >"$T/$1.bats"
 }
 
-# The runs beside each other use one job; a CI's own settings are not ours.
+# These runs use one job each; a CI's own settings are not ours.
 run_tests()
 {
 	local rc=0
@@ -72,4 +72,33 @@ last_line()
 	run ! run_tests --retry "$T"/fails?.bats
 	[ "$(last_line)" = '4 passed, 4 failed, 0 skipped' ]
 	[ "$(grep -c . "$LEFT")" -eq 4 ]
+}
+
+# fake_make SCRIPT: what run-tests finds as make.
+fake_make()
+{
+	mkdir "$T/bin"
+	printf '#!/bin/sh\n%s\n' "$1" >"$T/bin/make"
+	chmod 755 "$T/bin/make"
+	PATH=$T/bin:$PATH
+}
+
+@test "the jobs of the build with sanitizers wait for it" {
+	# shellcheck disable=SC2016 # for the shell of make
+	fake_make 'echo "$*" >>"$T/made"; sleep 1; echo over >>"$T/made"'
+	export T
+	# shellcheck disable=SC2016 # for the test to evaluate
+	make_file waits '! grep -qx over "$T/made"'
+	run_tests --build --asan "$T/waits.bats"
+	[ "$(last_line)" = '2 passed, 0 failed, 0 skipped' ]
+	[ "$(cat "$T/made")" = $'--no-print-directory asan\nover' ]
+}
+
+@test "a build with sanitizers that fails ends all" {
+	fake_make 'echo broken; exit 2'
+	make_file never true
+	run ! run_tests --build --asan "$T/never.bats"
+	grep -x broken "$T/out"
+	[ "$(last_line)" = 'run-tests: the build with sanitizers has failed' ]
+	[ ! -s "$LEFT" ]
 }

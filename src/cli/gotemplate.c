@@ -54,51 +54,19 @@ static struct json_object *make_heading(const char *name)
 	return json_object_new_string(sb.buf);
 }
 
-/* In any case, and .DNSEnabled is "dns_enabled": documents' keys are not always those of Go's fields. */
-static bool is_same_name(const char *key, const char *name)
-{
-	for (; *key; key++) {
-		if (*key == '_' && *name != '_')
-			continue;
-		if (tolower((unsigned char)*key) != tolower((unsigned char)*name))
-			return false;
-		name++;
-	}
-	return !*name;
-}
-
-/* Borrowed; NULL is a value too. */
-static bool get_member(struct json_object *object, const char *name, struct json_object **ret)
-{
-	if (!json_object_is_type(object, json_type_object))
-		return false;
-	if (json_object_object_get_ex(object, name, ret))
-		return true;
-	json_object_object_foreach(object, key, value)
-	{
-		if (is_same_name(key, name)) {
-			*ret = value;
-			return true;
-		}
-	}
-	/* Of a mount, podman's structs have these beside the documents' names. */
-	if (str_eq(name, "Src"))
-		return get_member(object, "Source", ret);
-	if (str_eq(name, "Dst"))
-		return get_member(object, "Destination", ret);
-	return false;
-}
-
 /* Follow fields from value (owned by the caller of this; consumed). */
 static int follow(struct run *run, struct json_object *value, const struct strvec *fields,
 		  struct json_object **ret)
 {
 	for (size_t i = 0; i < fields->n; i++) {
 		struct json_object *next = NULL;
-		bool found = get_member(value, fields->v[i], &next);
+		bool found = gt_get_member(value, fields->v[i], &next);
 
 		if (found) {
 			json_object_get(next);
+			gt_time_mark(fields->v[i], next);
+		} else if (gt_is_time(value) && (next = gt_time_method(value, fields->v[i]))) {
+			/* its value */
 		} else if (run->headings) {
 			next = make_heading(fields->v[i]);
 		} else if (value == run->root && value) {
@@ -154,7 +122,8 @@ static int eval_operand(struct run *run, const struct gt_operand *o, struct json
 	}
 }
 
-/* `.Label "key"`: a method of podman's rows, here a map that is looked into. Other fields take no arguments. */
+/* `.Label "key"`: a method of podman's rows, here a map that is looked into; `.Created.Format "2006"`. Other fields take
+ * no arguments. */
 static int call_field(struct run *run, const struct gt_command *command, struct json_object *dot,
 		      struct json_object **ret)
 {
@@ -167,6 +136,8 @@ static int call_field(struct run *run, const struct gt_command *command, struct 
 		r = eval_operand(run, &command->args[1], dot, &key);
 	if (r == 0 && run->headings)
 		value = json_object_get(map);
+	else if (r == 0 && gt_is_time_format(map) && json_object_is_type(key, json_type_string))
+		value = gt_time_format(map, json_object_get_string(key));
 	else if (r == 0 && !json_object_is_type(map, json_type_object))
 		r = fail(run, "what is given arguments is no function:", "value");
 	else if (r == 0 && json_object_object_get_ex(map, json_object_get_string(key), &value))
@@ -322,7 +293,7 @@ static int range_object(struct run *run, const struct gt_node *node, struct json
 	auto_strvec struct strvec keys = STRVEC_INIT;
 	int r = 0;
 
-	json_value_keys(object, &keys);
+	gt_keys(object, &keys);
 	for (size_t i = 0; r == 0 && i < keys.n && run->flow != FLOW_BREAK; i++) {
 		run->flow = FLOW_ON;
 		r = run_round(run, node, json_object_new_string(keys.v[i]),
@@ -535,7 +506,7 @@ int gotemplate_format_list(const struct gotemplate_list *list, struct strbuf *ou
 	int r;
 
 	if (str_eq(format, "json")) {
-		auto_free char *text = json_value_to_text(list->rows, JSON_INDENT2);
+		auto_free char *text = gt_json_text(list->rows, JSON_INDENT2);
 
 		strbuf_addf(out, "%s\n", text);
 		return 0;
@@ -554,7 +525,7 @@ int gotemplate_format_value(const char *format, struct json_object *value, struc
 	int r;
 
 	if (str_eq(unescaped, "json")) {
-		auto_free char *text = json_value_to_text(value, JSON_INDENT4);
+		auto_free char *text = gt_json_text(value, JSON_INDENT4);
 
 		strbuf_addf(out, "%s\n", text);
 		return 0;

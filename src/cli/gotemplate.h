@@ -8,6 +8,10 @@
  *
  * A field is looked for by its exact name, then without regard to case (.ID and .Id are the same to
  * users). One that the outermost object lacks is an error; deeper ones are "<no value>".
+ *
+ * Texts in fields of Go's type for times (.Created, .StartedAt and the like) are RFC 3339 in documents.
+ * Templates print them as Go does ("2026-11-23 03:25:11.5 +0000 UTC"), and they have Go's methods: Unix,
+ * UnixNano, Year, Month, Weekday, IsZero, Format "2006-01-02" and so on. json prints the document's text.
  */
 #pragma once
 
@@ -24,6 +28,18 @@ void gotemplate_free(struct gotemplate *t);
 /* Append what the template makes of value (borrowed; may be NULL). ERR_USAGE. */
 int gotemplate_run(const struct gotemplate *t, struct json_object *value, struct strbuf *out,
 		   struct err *err);
+
+/*
+ * podman's rows are structs with methods, around the struct that `{{json .}}` prints. Here too: fields that
+ * row lacks are looked for in document (owned by row from now on), json prints document in place of row, and
+ * `name` (of Go's embedded struct, as in {{.ListContainer.Command}}) is document itself.
+ */
+void gotemplate_embed(struct json_object *row, const char *name, struct json_object *document);
+/* What templates find where object lacks a field, but json does not print: Go's empty values of fields that
+ * documents leave out. Owned by object from now on. */
+void gotemplate_add_empty(struct json_object *object, struct json_object *empty);
+/* A text that is never taken for a time, whatever its field's name. */
+struct json_object *gotemplate_plain_text(const char *text);
 
 /* What --format means to lists. */
 struct gotemplate_list {

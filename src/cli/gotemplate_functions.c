@@ -2,6 +2,7 @@
 #include "cli/gotemplate_internal.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,13 +60,26 @@ static void print_object(struct json_object *value, struct strbuf *out)
 {
 	auto_strvec struct strvec keys = STRVEC_INIT;
 
-	json_value_keys(value, &keys);
+	gt_keys(value, &keys);
 	strbuf_adds(out, "map[");
 	for (size_t i = 0; i < keys.n; i++) {
 		strbuf_addf(out, "%s%s:", i ? " " : "", keys.v[i]);
 		gt_print(json_object_object_get(value, keys.v[i]), out);
 	}
 	strbuf_addc(out, ']');
+}
+
+/* As few digits as tell it from all others, as Go. */
+static void print_double(double value, struct strbuf *out)
+{
+	char text[40];
+
+	for (int digits = 1; digits <= 17; digits++) {
+		(void)snprintf(text, sizeof(text), "%.*g", digits, value);
+		if (strtod(text, NULL) == value)
+			break;
+	}
+	strbuf_adds(out, text);
 }
 
 void gt_print(struct json_object *value, struct strbuf *out)
@@ -77,11 +91,15 @@ void gt_print(struct json_object *value, struct strbuf *out)
 		strbuf_adds(out, "<nil>");
 		break;
 	case json_type_string:
+		if (gt_is_time(value)) {
+			gt_time_print(value, out);
+			break;
+		}
 		strbuf_add(out, json_object_get_string(value),
 			   (size_t)json_object_get_string_len(value));
 		break;
 	case json_type_double:
-		strbuf_addf(out, "%g", json_object_get_double(value));
+		print_double(json_object_get_double(value), out);
 		break;
 	case json_type_array:
 		n = json_object_array_length(value);
@@ -218,6 +236,7 @@ static int fn_compare(const struct call *c, struct json_object **ret)
 static int fn_len(const struct call *c, struct json_object **ret)
 {
 	int r = need(c, 1);
+	auto_strvec struct strvec keys = STRVEC_INIT;
 	int64_t n;
 
 	if (r < 0)
@@ -230,7 +249,8 @@ static int fn_len(const struct call *c, struct json_object **ret)
 		n = (int64_t)json_object_array_length(c->args[0]);
 		break;
 	case json_type_object:
-		n = json_object_object_length(c->args[0]);
+		gt_keys(c->args[0], &keys);
+		n = (int64_t)keys.n;
 		break;
 	case json_type_null:
 		n = 0;
@@ -325,7 +345,7 @@ static int fn_json(const struct call *c, struct json_object **ret)
 
 	if (r < 0)
 		return r;
-	text = json_value_to_text(c->args[0] == gt_no_value() ? NULL : c->args[0], JSON_COMPACT);
+	text = gt_json_text(c->args[0] == gt_no_value() ? NULL : c->args[0], JSON_COMPACT);
 	*ret = json_object_new_string(text);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <json-c/json.h>
 
 #include "cli/gotemplate.h"
+#include "core/json_table.h"
 #include "core/strvec.h"
 
 #define GT_DEPTH_MAX 64
@@ -75,3 +76,23 @@ void gt_add_spaces(struct strbuf *sb, int64_t n);
 /* The n arguments as the format says; -EINVAL and in *ret_wrong, borrowed, what is wrong with them. */
 int gt_printf(const char *format, struct json_object **args, size_t n, struct strbuf *out,
 	      const char **ret_wrong);
+
+/* gotemplate_fields.c */
+/* The value (borrowed; NULL is one too) of a field. */
+bool gt_get_member(struct json_object *object, const char *name, struct json_object **ret);
+/* Of what users see: in json_value_keys' order. */
+void gt_keys(struct json_object *object, struct strvec *ret);
+/* What json prints. */
+char *gt_json_text(struct json_object *value, enum json_style style);
+
+/* gotemplate_time.c */
+/* Remember that the value of a field of this name is a time, when it is one. */
+void gt_time_mark(const char *field, struct json_object *value);
+bool gt_is_time(struct json_object *value);
+/* As Go's String() prints it. */
+void gt_time_print(struct json_object *time, struct strbuf *out);
+/* A method without arguments, or Format, whose value is for gt_time_format. NULL: there is no such method. */
+struct json_object *gt_time_method(struct json_object *time, const char *name);
+bool gt_is_time_format(struct json_object *value);
+/* The time, as Go's layout ("2006-01-02 15:04:05") says. */
+struct json_object *gt_time_format(struct json_object *format, const char *layout);

@@ -8,17 +8,31 @@
 #include "core/clock.h"
 #include "core/macro.h"
 
-char *human_size(uint64_t bytes, int digits, const char *gap)
+static char *scale(uint64_t bytes, double step, const char *const units[static 7], int digits,
+		   const char *gap)
 {
-	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB" };
 	double value = (double)bytes;
 	size_t i = 0;
 
-	while (value >= 1000 && i + 1 < ARRAY_SIZE(units)) {
-		value /= 1000;
+	while (value >= step && i + 1 < 7) {
+		value /= step;
 		i++;
 	}
 	return xasprintf("%.*g%s%s", digits, value, gap, units[i]);
+}
+
+char *human_size(uint64_t bytes, int digits, const char *gap)
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB" };
+
+	return scale(bytes, 1000, units, digits, gap);
+}
+
+char *human_size_binary(uint64_t bytes)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+
+	return scale(bytes, 1024, units, 4, "");
 }
 
 /* The steps of docker's go-units, which this field's tables have. */

@@ -6,6 +6,8 @@
 
 /* "7.66 MB": decimal units, so many significant digits, `gap` before the unit. podman's tables differ in both. */
 char *human_size(uint64_t bytes, int digits, const char *gap);
+/* "7.304MiB", "492KiB": binary units, four significant digits. */
+char *human_size_binary(uint64_t bytes);
 /* "2 hours", "About a minute", "Less than a second": how long ago it was. */
 char *human_since(uint64_t realtime_ns);
 /* "2 hours ago"; "N/A" for 0, which means unknown. */

@@ -119,6 +119,7 @@ static void read_v2(const char *dir, struct usage *ret)
 	uint64_t cache = read_key(dir, "memory.stat", "inactive_file");
 
 	ret->cpu_ns = read_key(dir, "cpu.stat", "usage_usec") * 1000;
+	ret->cpu_system_ns = read_key(dir, "cpu.stat", "system_usec") * 1000;
 	ret->memory = read_number(dir, "memory.current");
 	ret->memory -= MIN(cache, ret->memory);
 	ret->memory_limit = read_number(dir, "memory.max");
@@ -136,6 +137,7 @@ static void read_v1(const struct container *c, struct usage *ret)
 	uint64_t cache = read_key(memory, "memory.stat", "total_inactive_file");
 
 	ret->cpu_ns = read_number(cpu, "cpuacct.usage");
+	ret->cpu_system_ns = read_number(cpu, "cpuacct.usage_sys");
 	ret->memory = read_number(memory, "memory.usage_in_bytes");
 	ret->memory -= MIN(cache, ret->memory);
 	ret->memory_limit = read_number(memory, "memory.limit_in_bytes");

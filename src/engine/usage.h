@@ -8,6 +8,7 @@
 
 struct usage {
 	uint64_t cpu_ns;
+	uint64_t cpu_system_ns; /* of it, inside the kernel */
 	uint64_t memory; /* bytes, without the file cache that can be dropped */
 	uint64_t memory_limit; /* the machine's memory when there is none */
 	uint64_t pids;

@@ -14,7 +14,7 @@ load ../lib/engine
 	# Others than root have what was asked for by name; the order is that of the alphabet.
 	is '["CAP_NET_ADMIN"]' "$(inspect "$C" '{{json .EffectiveCaps}}')"
 	is '"CAP_DAC_OVERRIDE" "CAP_SYS_CHROOT"' "$(inspect "$C" '{{json (index .BoundingCaps 0)}} {{json (index .BoundingCaps 10)}}')"
-	is 'top ["top","-d","1"]' "$(inspect "$C" '{{.Path}} {{json .Args}}')"
+	is 'top ["-d","1"]' "$(inspect "$C" '{{.Path}} {{json .Args}}')"
 	is SIGINT "$(inspect "$C" '{{.Config.StopSignal}}')"
 	# Of tmpfs only HostConfig tells; the short names are podman's.
 	is "1 /data" "$(inspect "$C" '{{len .Mounts}} {{(index .Mounts 0).Dst}}')"

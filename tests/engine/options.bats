@@ -153,7 +153,7 @@ load ../lib/engine
 
 @test "ps reads a part of the records only, and shows the same" {
 	command -v sqlite3 >/dev/null || skip "no sqlite3"
-	columns='{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.Created}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}'
+	columns='{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.CreatedHuman}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}'
 	fl create --name "$C" --entrypoint '["a b", "c"]' --network bridge -p 127.0.0.1:8099:80 --expose 81-82/udp --rootfs "$ROOTFS" d >/dev/null
 	fl create --name "$C-b" --network none --rootfs "$ROOTFS" true >/dev/null
 	fl rename "$C-b" "$C-c"

@@ -445,8 +445,8 @@ is_removed()
 	fl network create --label a=b web >/dev/null
 	is "web bridge true false map[a:b] map[] 0" "$(fl network inspect web --format \
 		'{{.Name}} {{.Driver}} {{.DNSEnabled}} {{.IPv6Enabled}} {{.Labels}} {{.Options}} {{len .Containers}}')"
-	is "podman map[]
-web map[a:b]" "$(fl network ls --format '{{.Name}} {{.Labels}}' | sort)"
+	is "podman 
+web a=b" "$(fl network ls --format '{{.Name}} {{.Labels}}' | sort)"
 	says 125 "network name web already used: network already exists" network create web
 	says 125 "unable to find network with name or ID none: network not found" network inspect none
 	says 125 "default network podman cannot be removed" network rm podman
@@ -852,6 +852,43 @@ server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
 	says 125 "sysctl 'kernel.panic' is not allowed" run --sysctl kernel.panic=1 --rootfs "$ROOTFS" true
 	says 125 "statfs $T/none: no such file or directory" create -v "$T/none:/mnt" --rootfs "$ROOTFS" true
 	is "" "$(fl ps -aq)"
+}
+
+# What `podman __complete COMMAND --format '{{.'` offers.
+@test "templates: every field of podman's rows, and json prints podman's document" {
+	local field go='20[0-9]{2}-[0-9-]+ [0-9:]+(\.[0-9]+)? \+0000 UTC'
+	fl run --name "$C" --label a=b --network none --rootfs "$ROOTFS" sh -c 'exit 3' || :
+	for field in CGROUPNS Cgroup Command CreatedAt CreatedHuman ID IPC ImageID MNT NET Names Networks PIDNS Pod Ports Restarts \
+		RunningFor Size Status USERNS UTS User ListContainer.Command AutoRemove Created.Unix CIDFile Exited ExitedAt ExitCode Image \
+		IsInfra Mounts Namespaces.NET Pid PodName StartedAt State; do
+		fl ps -a --format "{{.$field}}" >/dev/null
+	done
+	[[ $(fl ps -a --format '{{.Created}}') =~ ^$go$ ]]
+	is 'sh -c exit 3 [sh -c exit 3] b map[a:b]' "$(fl ps -a --format '{{.Command}} {{.ListContainer.Command}} {{.Label "a"}} {{.Labels}}')"
+	is '["sh","-c","exit 3"] 3 true' "$(fl ps -a --format '{{json .}}' | jq -rc '"\(.Command) \(.ExitCode) \(has("Created"))"')"
+	is '-62135596800' "$(fl create --network none --rootfs "$ROOTFS" true >/dev/null && fl ps -a --filter status=created --format '{{.StartedAt}}')"
+	[[ $(fl inspect --format '{{.State.StartedAt}}' "$C") =~ ^$go$ ]]
+	is "$(fl inspect "$C" | jq -r '.[0].Created')" "$(fl inspect --format '{{json .Created}}' "$C" | jq -r .)"
+	is "$(date -u -d "$(fl inspect "$C" | jq -r '.[0].Created')" +'%Y-%m-%d %s')" \
+		"$(fl inspect --format '{{.Created.Format "2006-01-02"}} {{.Created.Unix}}' "$C")"
+	is "none 5 0" "$(fl inspect --format '{{.Config.HealthcheckOnFailureAction}} {{.Config.HealthMaxLogCount}} {{.SizeRootFs}}' "$C")"
+	fl volume create "$C-v" >/dev/null
+	is "0 []" "$(fl volume inspect --format '{{.Timeout}} [{{.StorageID}}]' "$C-v")"
+	is false "$(fl volume ls --format '{{json .}}' | jq 'has("StorageID")')"
+	is "[] []" "$(fl events --stream=false --since 1h --filter event=create --filter "container=$C" --format '[{{.Error}}] [{{.PodID}}]')"
+	is "$(fl version --format '{{.Client.Version}}')" "$(fl version --format '{{.Version}}')"
+}
+
+@test "templates: stats has podman's figures as numbers" {
+	local field
+	fl run -d --name "$C" --network none --rootfs "$ROOTFS" sleep 1000 >/dev/null
+	for field in AVGCPU BlockIO CPUPerc ID MemPerc MemUsageBytes NetIO PIDS Up UpTime AvgCPU ContainerID Name PerCPU CPU CPUNano CPUSystemNano \
+		SystemNano MemLimit BlockInput BlockOutput PIDs Duration ContainerStats.MemUsage; do
+		fl stats --no-stream --format "{{.$field}}" "$C" >/dev/null
+	done
+	[ "$(fl stats --no-stream --format '{{.ContainerStats.MemUsage}}' "$C")" -gt 0 ]
+	[[ $(fl stats --no-stream --format '{{.MemUsageBytes}}' "$C") == *iB\ /\ *iB ]]
+	is "$(fl inspect --format '{{.Id}}' "$C")" "$(fl stats --no-stream --format '{{json .}}' "$C" | jq -r .ContainerID)"
 }
 
 @test "create does without a command, start does not" {

@@ -16,7 +16,9 @@ static const char document[] =
 	"{\"Id\":\"abc\",\"Names\":[\"a\",\"b\"],\"Size\":42,\"Zero\":0,\"Ratio\":1.5,"
 	"\"State\":{\"Running\":true,\"Pid\":7,\"Health\":{\"Log\":[]}},"
 	"\"Labels\":{\"z\":\"1\",\"a.b\":\"2\"},\"Nothing\":null,\"Empty\":\"\","
-	"\"Ports\":[{\"h\":80,\"c\":8080},{\"h\":81,\"c\":8081}],\"Html\":\"<a&b>\"}";
+	"\"Ports\":[{\"h\":80,\"c\":8080},{\"h\":81,\"c\":8081}],\"Html\":\"<a&b>\","
+	"\"Created\":\"2026-11-03T14:05:09.50719Z\",\"StartedAt\":\"2026-11-03T14:05:09+01:00\","
+	"\"Fine\":0.7806787291955755}";
 
 static void check(const char *text, const char *want)
 {
@@ -161,6 +163,50 @@ static void test_lists(void **state UNUSED)
 	json_object_put(headings);
 }
 
+/* Go's time.Time. */
+static void test_times(void **state UNUSED)
+{
+	check("{{.Created}}", "2026-11-03 14:05:09.50719 +0000 UTC");
+	check("{{.StartedAt}}", "2026-11-03 14:05:09 +0100 +0100");
+	check("{{json .Created}}", "\"2026-11-03T14:05:09.50719Z\"");
+	check("{{printf \"%.10s\" .Created}}", "2026-11-03");
+	check("{{.Created.Unix}} {{.StartedAt.Unix}}", "1793714709 1793711109");
+	check("{{.Created.UnixNano}} {{.Created.IsZero}}", "1793714709507190000 false");
+	check("{{.Created.Year}}-{{.Created.Month}}-{{.Created.Day}} {{.Created.Weekday}}",
+	      "2026-November-3 Tuesday");
+	check("{{.Created.Format \"2006-01-02 15:04:05.000\"}}", "2026-11-03 14:05:09.507");
+	check("{{.Created.Format \"Mon, 2 Jan 06 3:04PM MST\"}}", "Tue, 3 Nov 26 2:05PM UTC");
+	check("{{.StartedAt.Format \"2006-01-02T15:04:05Z07:00\"}}", "2026-11-03T14:05:09+01:00");
+	check("{{.Created.UTC.Unix}}", "1793714709");
+	check("{{.Fine}}", "0.7806787291955755");
+}
+
+/* A row of methods around a document, as podman's tables have them. */
+static void test_embedded(void **state UNUSED)
+{
+	struct json_object *row = json_tokener_parse("{\"ID\":\"ab\",\"Command\":\"sh\"}");
+	struct json_object *rows = json_object_new_array();
+	struct gotemplate_list list = { "{{json .}}", rows, NULL, false };
+	auto_strbuf struct strbuf out = STRBUF_INIT;
+	struct err err = ERR_INIT;
+
+	gotemplate_embed(row, "ListContainer",
+			 json_tokener_parse("{\"Id\":\"abcd\",\"Command\":[\"sh\",\"-c\"]}"));
+	gotemplate_add_empty(row, json_tokener_parse("{\"Absent\":\"\"}"));
+	json_object_object_add(row, "CreatedAt", gotemplate_plain_text("2026-11-03T14:05:09Z"));
+	json_object_array_add(rows, row);
+	assert_int_equal(gotemplate_format_list(&list, &out, &err), 0);
+	assert_string_equal(out.buf, "{\"Id\":\"abcd\",\"Command\":[\"sh\",\"-c\"]}\n");
+	strbuf_clear(&out);
+	list.format = "{{.ID}} {{.Id}} {{.Command}} {{.ListContainer.Command}} [{{.Absent}}] "
+		      "{{.CreatedAt}} {{len .}}";
+	assert_int_equal(gotemplate_format_list(&list, &out, &err), 0);
+	assert_string_equal(out.buf, "ab abcd sh [sh -c] [] 2026-11-03T14:05:09Z 3\n");
+	list.format = "{{.Nope}}";
+	assert_int_not_equal(gotemplate_format_list(&list, &out, &err), 0);
+	json_object_put(rows);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +216,8 @@ int main(void)
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_nesting_is_bounded),
 		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_embedded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,31 +127,45 @@ static void add_text(const struct event *e, int64_t at_ns, bool no_trunc, struct
 	strbuf_addc(out, '\n');
 }
 
-static void add_field(struct json_object *o, const char *key, const char *text, bool always)
+static void add_field(struct json_object *o, const char *key, const char *text)
 {
-	if (always || !str_is_empty(text))
+	if (!str_is_empty(text))
 		view_add(o, key, text);
 }
 
-/* As podman 5 prints it, which is not as its file has it. every: templates may ask for what is not there. */
-static struct json_object *event_value(const struct event *e, int64_t at_ns, bool every)
+/* What templates may ask for and documents leave out. */
+static struct json_object *empty_fields(void)
 {
-	static const char *const absent[] = { "HealthStatus", "Network", "PodID" };
+	static const char *const texts[] = { "ID",    "Image", "Name",	 "HealthStatus", "Network",
+					     "PodID", "Error", "Status", "Type" };
+	struct json_object *empty = json_object_new_object();
+	struct json_object *details = json_object_new_object();
+
+	json_object_object_add(empty, "ContainerExitCode", NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		view_add(empty, texts[i], "");
+	view_add(details, "PodID", "");
+	view_add(details, "ContainerInspectData", "");
+	view_add(empty, "ContainerInspectData", "");
+	json_object_object_add(empty, "Details", details);
+	return empty;
+}
+
+/* As podman 5 prints it, which is not as its file has it. */
+static struct json_object *event_value(const struct event *e, int64_t at_ns)
+{
 	struct json_object *o = json_object_new_object();
 
-	if (e->exit_code.set || every)
+	if (e->exit_code.set)
 		json_object_object_add(o, "ContainerExitCode",
-				       e->exit_code.set ? json_object_new_int64(e->exit_code.v) :
-							  NULL);
-	add_field(o, "ID", e->id, every);
-	add_field(o, "Image", e->image, every);
-	add_field(o, "Name", e->name, every);
-	for (size_t i = 0; every && i < ARRAY_SIZE(absent); i++)
-		add_field(o, absent[i], "", true);
-	add_field(o, "Status", e->status, true);
+				       json_object_new_int64(e->exit_code.v));
+	add_field(o, "ID", e->id);
+	add_field(o, "Image", e->image);
+	add_field(o, "Name", e->name);
+	view_add(o, "Status", e->status);
 	json_object_object_add(o, "time", json_object_new_int64(at_ns / (int64_t)NSEC_PER_SEC));
 	json_object_object_add(o, "timeNano", json_object_new_int64(at_ns));
-	add_field(o, "Type", e->type, true);
+	view_add(o, "Type", e->type);
 	json_object_object_add(o, "Attributes", view_map(&e->attributes));
 	return o;
 }
@@ -168,12 +182,13 @@ static int print_event(const struct follower *f, const struct event *e, int64_t 
 		add_text(e, at_ns, !f->o->no_trunc.set || f->o->no_trunc.v, &out);
 		return cli_print(out.buf, err);
 	}
-	value = event_value(e, at_ns, !is_json);
+	value = event_value(e, at_ns);
 	if (is_json) {
 		auto_free char *text = json_value_to_text(value, JSON_COMPACT);
 
 		strbuf_addf(&out, "%s\n", text);
 	} else {
+		gotemplate_add_empty(value, empty_fields());
 		r = gotemplate_format_value(f->o->format, value, &out, err);
 	}
 	json_object_put(value);

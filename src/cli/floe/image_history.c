@@ -28,6 +28,21 @@ static char *cut(const char *text, bool no_trunc)
 	return xasprintf("%.*s...", CREATED_BY_WIDTH - 3, text);
 }
 
+static struct json_object *step_raw(const struct image *image, const struct image_history *h,
+				    bool newest, uint64_t size)
+{
+	struct json_object *row = json_object_new_object();
+
+	view_add(row, "id", newest ? image->id : "<missing>");
+	view_add(row, "created", h->created);
+	view_add(row, "CreatedBy", h->created_by);
+	json_object_object_add(row, "size", json_object_new_uint64(size));
+	view_add(row, "comment", h->comment);
+	if (newest && image->names.n)
+		json_object_object_add(row, "tags", view_strings(image->names.v, image->names.n));
+	return row;
+}
+
 /* One step; the newest one is the image itself. */
 static struct json_object *step_json(const struct options *o, const struct image *image,
 				     const struct image_history *h, bool newest, uint64_t size)
@@ -46,29 +61,16 @@ static struct json_object *step_json(const struct options *o, const struct image
 
 	clock_format_utc(created_ns, 0, at);
 	view_add(row, "ID", id);
-	view_add(row, "Created", human ? since : at);
+	json_object_object_add(row, "Created", gotemplate_plain_text(human ? since : at));
 	view_add(row, "CreatedSince", since);
-	view_add(row, "CreatedAt", at);
+	json_object_object_add(row, "CreatedAt", gotemplate_plain_text(at));
 	view_add(row, "CreatedBy", by);
 	view_add(row, "Size", size_text);
 	view_add(row, "Comment", h->comment);
 	json_object_object_add(row, "Tags",
-			       newest ? view_strings(image->names.v, image->names.n) : NULL);
-	return row;
-}
-
-static struct json_object *step_raw(const struct image *image, const struct image_history *h,
-				    bool newest, uint64_t size)
-{
-	struct json_object *row = json_object_new_object();
-
-	view_add(row, "id", newest ? image->id : "<missing>");
-	view_add(row, "created", h->created);
-	view_add(row, "CreatedBy", h->created_by);
-	json_object_object_add(row, "size", json_object_new_uint64(size));
-	view_add(row, "comment", h->comment);
-	if (newest && image->names.n)
-		json_object_object_add(row, "tags", view_strings(image->names.v, image->names.n));
+			       newest ? view_strings(image->names.v, image->names.n) :
+					json_object_new_array());
+	gotemplate_embed(row, "ImageHistoryLayer", step_raw(image, h, newest, size));
 	return row;
 }
 

@@ -2,6 +2,7 @@
 /* image inspect */
 #include "cli/floe/image_inspect.h"
 
+#include <json-c/json.h>
 #include <string.h>
 
 #include "cli/floe/report.h"
@@ -55,12 +56,24 @@ static struct json_object *history_json(const struct image_config *config)
 	return array;
 }
 
+/* The process as the image's configuration has it. */
+static struct json_object *process_json(const struct image_config *config)
+{
+	struct json_object *o = json_encode_value(&image_process_desc, &config->config);
+
+	gotemplate_add_empty(
+		o, json_tokener_parse("{\"User\": \"\", \"ExposedPorts\": {}, \"Env\": [], "
+				      "\"Entrypoint\": [], \"Cmd\": [], \"Volumes\": {}, "
+				      "\"WorkingDir\": \"\", \"Labels\": {}, \"StopSignal\": "
+				      "\"\", \"ArgsEscaped\": false}"));
+	return o;
+}
+
 static void add_config(struct json_object *o, const struct image_config *config)
 {
 	struct json_object *rootfs = json_object_new_object();
 
-	json_object_object_add(o, "Config",
-			       json_encode_value(&image_process_desc, &config->config));
+	json_object_object_add(o, "Config", process_json(config));
 	view_add(o, "Version", "");
 	view_add(o, "Author", config->author);
 	view_add(o, "Architecture", config->architecture);

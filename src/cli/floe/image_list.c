@@ -168,45 +168,6 @@ static char *id_text(const struct options *o, const char *id)
 	return o->no_trunc ? xasprintf("sha256:%s", id) : xasprintf("%.*s", SHORT_ID_LEN, id);
 }
 
-/* What templates see of one row. */
-static struct json_object *row_json(const struct listing *l, const struct row *row)
-{
-	const struct image *image = row->image;
-	const struct image_config *config = &l->configs[image - l->images.v];
-	struct json_object *o = json_object_new_object();
-	auto_strvec struct strvec containers = STRVEC_INIT;
-	auto_free char *id = id_text(l->options, image->id);
-	auto_free char *since = human_ago(image->created_ns);
-	auto_free char *at = human_time(image->created_ns, 0);
-	auto_free char *size = human_size(image->size, 3, " ");
-	auto_free char *history = strvec_join(&image->names, ", ");
-
-	(void)image_containers(l->inv, image->id, &containers, NULL);
-	view_add(o, "ID", id);
-	view_add(o, "Repository", row->repository);
-	view_add(o, "Tag", row->tag);
-	view_add(o, "Digest", image->manifest_digest);
-	view_add(o, "Created", since);
-	view_add(o, "CreatedSince", since);
-	view_add(o, "CreatedAt", at);
-	view_add(o, "CreatedTime", at);
-	view_add(o, "Size", size);
-	view_add(o, "VirtualSize", size);
-	view_add(o, "SharedSize", "0 B");
-	view_add(o, "History", history);
-	view_add(o, "ParentID", "");
-	json_object_object_add(o, "Labels", view_map(&config->config.labels));
-	json_object_object_add(o, "Names", view_strings(image->names.v, image->names.n));
-	json_object_object_add(o, "RepoTags", view_strings(image->names.v, image->names.n));
-	json_object_object_add(o, "RepoDigests", view_strings(image->digests.v, image->digests.n));
-	json_object_object_add(o, "Containers", json_object_new_int64((int64_t)containers.n));
-	json_object_object_add(o, "ReadOnly", json_object_new_boolean(image->read_only));
-	json_object_object_add(o, "Dangling", json_object_new_boolean(image->names.n == 0));
-	view_add(o, "Os", config->os);
-	view_add(o, "Arch", config->architecture);
-	return o;
-}
-
 static struct json_object *image_json(struct listing *l, size_t i)
 {
 	const struct image *image = &l->images.v[i];
@@ -228,7 +189,8 @@ static struct json_object *image_json(struct listing *l, size_t i)
 	json_object_object_add(o, "Size", json_object_new_uint64(image->size));
 	json_object_object_add(o, "SharedSize", json_object_new_int64(0));
 	json_object_object_add(o, "VirtualSize", json_object_new_uint64(image->size));
-	json_object_object_add(o, "Labels", view_map(&config->config.labels));
+	json_object_object_add(o, "Labels",
+			       config->config.labels.n ? view_map(&config->config.labels) : NULL);
 	json_object_object_add(o, "Containers", json_object_new_int64((int64_t)containers.n));
 	if (image->names.n == 0)
 		json_object_object_add(o, "Dangling", json_object_new_boolean(true));
@@ -240,6 +202,41 @@ static struct json_object *image_json(struct listing *l, size_t i)
 			       json_object_new_uint64(image->created_ns / NSEC_PER_SEC));
 	view_add(o, "CreatedAt", at);
 	json_object_object_add(o, "Names", view_strings(image->names.v, image->names.n));
+	return o;
+}
+
+/* What templates see of one row: podman's methods for its tables, around the image's document. */
+static struct json_object *row_json(struct listing *l, const struct row *row)
+{
+	const struct image *image = row->image;
+	struct json_object *o = json_object_new_object();
+	struct json_object *document = image_json(l, (size_t)(image - l->images.v));
+	struct json_object *empty = json_object_new_object();
+	auto_free char *id = id_text(l->options, image->id);
+	auto_free char *since = human_ago(image->created_ns);
+	auto_free char *at = human_time(image->created_ns, 0);
+	auto_free char *size = human_size(image->size, 3, " ");
+	auto_free char *history = strvec_join(&image->names, ", ");
+
+	view_add(document, "repository", row->repository);
+	view_add(document, "tag", row->tag);
+	(void)json_object_object_del(document, "CreatedAt");
+	view_add(o, "ID", id);
+	view_add(o, "Repository", row->repository);
+	view_add(o, "Tag", row->tag);
+	view_add(o, "Created", since);
+	view_add(o, "CreatedSince", since);
+	view_add(o, "CreatedAt", at);
+	view_add(o, "CreatedTime", at);
+	view_add(o, "Size", size);
+	view_add(o, "History", history);
+	gotemplate_embed(o, "ImageSummary", document);
+	view_add_bool(empty, "ReadOnly", image->read_only);
+	view_add_bool(empty, "IsReadOnly", image->read_only);
+	view_add_bool(empty, "Dangling", image->names.n == 0);
+	view_add_bool(empty, "IsDangling", image->names.n == 0);
+	json_object_object_add(empty, "IsManifestList", NULL);
+	gotemplate_add_empty(o, empty);
 	return o;
 }
 
@@ -270,7 +267,7 @@ static void format_ids(const struct listing *l, const struct rows *rows, struct 
 	}
 }
 
-static int format_rows(const struct listing *l, const struct rows *rows, struct strbuf *out,
+static int format_rows(struct listing *l, const struct rows *rows, struct strbuf *out,
 		       struct err *err)
 {
 	const struct options *o = l->options;

@@ -62,6 +62,42 @@ static void add_percent(struct json_object *o, const char *key, double value)
 	view_add(o, key, text);
 }
 
+/* podman's struct of figures, which the methods of its table stand around. */
+static struct json_object *stats_document(const struct container *c, const struct usage *u,
+					  const struct sample *before, uint64_t at_ns)
+{
+	struct json_object *o = json_object_new_object();
+	double memory = u->memory_limit ? 100.0 * (double)u->memory / (double)u->memory_limit : 0;
+
+	json_object_object_add(o, "AvgCPU", json_object_new_double(cpu_percent(u, NULL, at_ns)));
+	view_add(o, "ContainerID", c->config.id);
+	view_add(o, "Name", c->config.name);
+	json_object_object_add(o, "PerCPU", NULL);
+	json_object_object_add(o, "CPU", json_object_new_double(cpu_percent(u, before, at_ns)));
+	view_add_i64(o, "CPUNano", (int64_t)u->cpu_ns);
+	view_add_i64(o, "CPUSystemNano", (int64_t)u->cpu_system_ns);
+	view_add_i64(o, "SystemNano", (int64_t)at_ns);
+	view_add_i64(o, "MemUsage", (int64_t)u->memory);
+	view_add_i64(o, "MemLimit", (int64_t)u->memory_limit);
+	json_object_object_add(o, "MemPerc", json_object_new_double(memory));
+	view_add_i64(o, "BlockInput", (int64_t)u->block_in);
+	view_add_i64(o, "BlockOutput", (int64_t)u->block_out);
+	view_add_i64(o, "PIDs", (int64_t)u->pids);
+	view_add_i64(o, "UpTime", (int64_t)u->cpu_ns);
+	view_add_i64(o, "Duration", (int64_t)u->cpu_ns);
+	return o;
+}
+
+/* "492KiB / 23.54GiB" */
+static void add_binary_pair(struct json_object *o, const char *key, uint64_t a, uint64_t b)
+{
+	auto_free char *first = human_size_binary(a);
+	auto_free char *second = human_size_binary(b);
+	auto_free char *text = xasprintf("%s / %s", first, second);
+
+	view_add(o, key, text);
+}
+
 static struct json_object *stats_row(const struct container *c, const struct usage *u,
 				     const struct sample *before, uint64_t at_ns, bool as_json,
 				     bool no_trunc)
@@ -83,6 +119,13 @@ static struct json_object *stats_row(const struct container *c, const struct usa
 	add_pair(o, as_json ? "net_io" : "NetIO", u->net_in, u->net_out);
 	add_pair(o, as_json ? "block_io" : "BlockIO", u->block_in, u->block_out);
 	view_add(o, as_json ? "pids" : "PIDS", pids);
+	if (as_json)
+		return o;
+	add_binary_pair(o, "MemUsageBytes", u->memory, u->memory_limit);
+	/* podman calls the time on the processors so. */
+	view_add(o, "Up", cpu);
+	view_add(o, "UpTime", cpu);
+	gotemplate_embed(o, "ContainerStats", stats_document(c, u, before, at_ns));
 	return o;
 }
 

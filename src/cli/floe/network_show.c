@@ -88,26 +88,49 @@ struct ls_options {
 static void add_empty(struct json_object *network)
 {
 	static const char *const lists[] = { "subnets", "routes", "network_dns_servers" };
-	static const char *const maps[] = { "labels", "options", "ipam_options" };
+	static const char *const maps[] = { "labels", "options", "ipam_options", "containers" };
+	struct json_object *empty = json_object_new_object();
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-		if (!json_object_object_get_ex(network, lists[i], NULL))
-			(void)json_object_object_add(network, lists[i], json_object_new_array());
+		(void)json_object_object_add(empty, lists[i], json_object_new_array());
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
-		if (!json_object_object_get_ex(network, maps[i], NULL))
-			(void)json_object_object_add(network, maps[i], json_object_new_object());
+		(void)json_object_object_add(empty, maps[i], json_object_new_object());
+	/* The default network is no file that had a date. */
+	view_add_time(empty, "created", 0);
+	gotemplate_add_empty(network, empty);
 }
 
-/* The network's own document, and names for templates. */
+static struct json_object *labels_text(const struct network *n)
+{
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+
+	for (size_t i = 0; i < n->labels.n; i++)
+		strbuf_addf(&sb, "%s%s=%s", i ? "," : "", n->labels.v[i].key, n->labels.v[i].value);
+	return json_object_new_string(sb.buf);
+}
+
+/* document: consumed. */
+static struct json_object *for_templates(struct json_object *document)
+{
+	struct json_object *row = json_object_new_object();
+
+	add_empty(document);
+	gotemplate_embed(row, "Network", document);
+	return row;
+}
+
+/* For json the network's own document, which podman's methods stand around for templates. */
 static struct json_object *make_row(const struct network *n, bool is_truncated, bool is_json)
 {
-	struct json_object *row = json_encode_value(&network_desc, n);
-	auto_free char *id = is_truncated && !is_json ? xstrndup(n->id, 12) : xstrdup(n->id);
+	struct json_object *document = json_encode_value(&network_desc, n);
+	auto_free char *id = is_truncated ? xstrndup(n->id, 12) : xstrdup(n->id);
+	struct json_object *row;
 
 	if (is_json)
-		return row;
-	view_add(row, "id", id);
-	add_empty(row);
+		return document;
+	row = for_templates(document);
+	view_add(row, "ID", id);
+	(void)json_object_object_add(row, "Labels", labels_text(n));
 	return row;
 }
 
@@ -135,7 +158,7 @@ static int run_ls(const struct cli_invocation *inv, struct err *err)
 	const struct ls_options *o = inv->options;
 	auto_json struct json_object *rows = json_object_new_array();
 	auto_json struct json_object *headings =
-		json_tokener_parse("{\"id\": \"NETWORK ID\", \"name\": \"NAME\", \"driver\": "
+		json_tokener_parse("{\"ID\": \"NETWORK ID\", \"name\": \"NAME\", \"driver\": "
 				   "\"DRIVER\"}");
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 	struct gotemplate_list list = {
@@ -261,7 +284,7 @@ static int run_inspect(const struct cli_invocation *inv, struct err *err)
 		}
 		value = inspected(&n, &users);
 		if (o->format && !str_eq(o->format, "json"))
-			add_empty(value);
+			value = for_templates(value);
 		(void)json_object_array_add(values, value);
 	}
 	if (r == 0)

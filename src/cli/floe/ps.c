@@ -16,7 +16,8 @@
 
 #define TABLE                                                                                      \
 	"table "                                                                                   \
-	"{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.Created}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}"
+	"{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.CreatedHuman}}\t{{.Status}}\t{{.Ports}}\t{{.Names}" \
+	"}"
 
 #define NAMESPACES_TABLE                                                                           \
 	"table "                                                                                   \

@@ -285,6 +285,15 @@ static void print_pretty(const struct secret *s, struct strbuf *out)
 	strbuf_addf(out, "Updated at:        %s\n", updated);
 }
 
+/* Templates may ask for what is shown with --showsecret alone. */
+static struct json_object *empty_data(void)
+{
+	struct json_object *o = json_object_new_object();
+
+	view_add(o, "SecretData", "");
+	return o;
+}
+
 static int run_inspect(const struct cli_invocation *inv, struct err *err)
 {
 	const struct inspect_cli *o = inv->options;
@@ -313,6 +322,8 @@ static int run_inspect(const struct cli_invocation *inv, struct err *err)
 			r = secret_read(floe_engine(inv), s.id, &data, err);
 		if (o->show)
 			view_add(object, "SecretData", data.buf);
+		else if (o->format && !str_eq(o->format, "json"))
+			gotemplate_add_empty(object, empty_data());
 		json_object_array_add(list, object);
 	}
 	if (r == 0 && !o->pretty)

@@ -47,9 +47,13 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	int r = 0;
 
 	json_object_object_add(all, "Client", version_object());
-	/* There is no server. Scripts ask for its version all the same, and podman's templates have the client's. */
-	if (cli->format && !str_eq(cli->format, "json"))
-		json_object_object_add(all, "Server", version_object());
+	/* There is no server. Scripts ask for its version all the same, and podman's templates have the client's, also as {{.Version}}. */
+	if (cli->format && !str_eq(cli->format, "json")) {
+		struct json_object *further = version_object();
+
+		json_object_object_add(further, "Server", version_object());
+		gotemplate_add_empty(all, further);
+	}
 	if (cli->format)
 		r = gotemplate_format_value(cli->format, all, &sb, err);
 	else

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "cli/floe/view_network.h"
+#include "cli/gotemplate.h"
 #include "cli/human.h"
 #include "core/alloc.h"
 #include "core/clock.h"
@@ -90,24 +91,6 @@ static char *command_text(const struct container_config *g)
 
 /* --- ps --------------------------------------------------------------------------------------------- */
 
-static struct json_object *labels_text(const struct json_string_map *labels)
-{
-	auto_strbuf struct strbuf sb = STRBUF_INIT;
-
-	for (size_t i = 0; i < labels->n; i++)
-		strbuf_addf(&sb, "%s%s=%s", i ? "," : "", labels->v[i].key, labels->v[i].value);
-	return json_object_new_string(sb.buf);
-}
-
-static struct json_object *mounts_text(const struct container_config *g)
-{
-	auto_strbuf struct strbuf sb = STRBUF_INIT;
-
-	for (size_t i = 0; i < g->n_mounts; i++)
-		strbuf_addf(&sb, "%s%s", i ? "," : "", g->mounts[i].destination);
-	return json_object_new_string(sb.buf);
-}
-
 static const char *image_text(const struct container_config *g)
 {
 	return g->image_name ? g->image_name : "";
@@ -133,43 +116,17 @@ struct json_object *view_ps_brief(const struct container *c, bool no_trunc)
 	view_add(o, "ID", no_trunc ? g->id : container_short_id(g->id, id));
 	view_add(o, "Image", image_text(g));
 	view_add(o, "Command", command);
-	view_add(o, "Created", created);
+	view_add(o, "CreatedHuman", created);
 	view_add(o, "Status", status.buf);
 	view_add(o, "Ports", ports.buf);
 	view_add(o, "Names", g->name);
 	return o;
 }
 
-struct json_object *view_ps(const struct container *c, bool no_trunc)
+/* Of a time that there was not yet: Go's zero time. */
+static int64_t unix_seconds(int64_t ns)
 {
-	const struct container_config *g = &c->config;
-	struct json_object *o = view_ps_brief(c, no_trunc);
-	struct json_object *created = json_object_object_get(o, "Created");
-	auto_strbuf struct strbuf networks = STRBUF_INIT;
-
-	for (size_t i = 0; i < g->n_networks; i++)
-		strbuf_addf(&networks, "%s%s", i ? "," : "", g->networks[i].network);
-	view_add(o, "ImageID", g->image_id);
-	view_add_bool(o, "IsInfra", false);
-	json_object_object_add(o, "CreatedHuman", json_object_get(created));
-	json_object_object_add(o, "RunningFor", json_object_get(created));
-	view_add_time(o, "CreatedAt", g->created_ns);
-	view_add(o, "State", container_phase_to_string(c->status.phase));
-	json_object_object_add(o, "Labels", labels_text(&g->labels));
-	/* For `.Label "key"`. */
-	json_object_object_add(o, "Label", view_map(&g->labels));
-	json_object_object_add(o, "Mounts", mounts_text(g));
-	view_add(o, "Networks", networks.buf);
-	view_add(o, "Pod", "");
-	view_add(o, "PodName", "");
-	view_add(o, "Size", "");
-	view_add_i64(o, "Pid", c->status.pid);
-	view_add_i64(o, "ExitCode", c->status.exit_code);
-	view_add_bool(o, "Exited", c->status.phase == PHASE_EXITED);
-	view_add_i64(o, "Restarts", c->status.restart_count);
-	view_add_bool(o, "AutoRemove", g->auto_remove);
-	view_add(o, "CIDFile", g->cidfile);
-	return o;
+	return ns > 0 ? ns / (int64_t)NSEC_PER_SEC : -62135596800;
 }
 
 struct json_object *view_ps_json(const struct container *c)
@@ -181,6 +138,7 @@ struct json_object *view_ps_json(const struct container *c)
 	struct json_object *mounts = json_object_new_array();
 	struct json_object *names = json_object_new_array();
 	auto_strbuf struct strbuf status = STRBUF_INIT;
+	auto_free char *created = human_ago((uint64_t)g->created_ns);
 
 	add_status(c, &status);
 	for (size_t i = 0; i < g->n_entrypoint; i++)
@@ -192,17 +150,18 @@ struct json_object *view_ps_json(const struct container *c)
 	json_object_array_add(names, json_object_new_string(g->name));
 	view_add_bool(o, "AutoRemove", g->auto_remove);
 	json_object_object_add(o, "Command", command);
-	view_add_time(o, "CreatedAt", g->created_ns);
+	view_add(o, "CreatedAt", created);
 	view_add(o, "CIDFile", g->cidfile);
 	view_add_bool(o, "Exited", s->phase == PHASE_EXITED);
-	view_add_i64(o, "ExitedAt", s->finished_ns / (int64_t)NSEC_PER_SEC);
+	view_add_i64(o, "ExitedAt", unix_seconds(s->finished_ns));
 	view_add_i64(o, "ExitCode", s->exit_code);
-	json_object_object_add(o, "ExposedPorts", view_strings(g->expose, g->n_expose));
+	json_object_object_add(o, "ExposedPorts",
+			       g->n_expose ? view_strings(g->expose, g->n_expose) : NULL);
 	view_add(o, "Id", g->id);
 	view_add(o, "Image", image_text(g));
 	view_add(o, "ImageID", g->image_id);
 	view_add_bool(o, "IsInfra", false);
-	json_object_object_add(o, "Labels", view_map(&g->labels));
+	json_object_object_add(o, "Labels", g->labels.n ? view_map(&g->labels) : NULL);
 	json_object_object_add(o, "Mounts", mounts);
 	json_object_object_add(o, "Names", names);
 	json_object_object_add(o, "Namespaces", json_object_new_object());
@@ -213,30 +172,67 @@ struct json_object *view_ps_json(const struct container *c)
 	json_object_object_add(o, "Ports", view_ports_json(c));
 	view_add_i64(o, "Restarts", s->restart_count);
 	json_object_object_add(o, "Size", NULL);
-	view_add_i64(o, "StartedAt", s->started_ns / (int64_t)NSEC_PER_SEC);
+	view_add_i64(o, "StartedAt", unix_seconds(s->started_ns));
 	view_add(o, "State", container_phase_to_string(s->phase));
 	view_add(o, "Status", status.buf);
 	view_add_i64(o, "Created", g->created_ns / (int64_t)NSEC_PER_SEC);
 	return o;
 }
 
+static const struct {
+	const char *file;
+	const char *key;
+	const char *json_key;
+} namespaces[] = { { "cgroup", "CGROUPNS", "Cgroup" },
+		   { "ipc", "IPC", "Ipc" },
+		   { "mnt", "MNT", "Mnt" },
+		   { "net", "NET", "Net" },
+		   { "pid", "PIDNS", "Pidns" },
+		   { "user", "USERNS", "User" },
+		   { "uts", "UTS", "Uts" } };
+
+struct json_object *view_ps(const struct container *c, bool no_trunc)
+{
+	const struct container_config *g = &c->config;
+	struct json_object *o = view_ps_brief(c, no_trunc);
+	auto_free char *ago = human_ago((uint64_t)g->created_ns);
+	auto_free char *image_id =
+		xasprintf("%.*s", no_trunc ? 64 : 12, g->image_id ? g->image_id : "");
+	auto_strbuf struct strbuf networks = STRBUF_INIT;
+	struct json_object *document = view_ps_json(c);
+	struct json_object *empty = json_object_new_object();
+
+	for (size_t i = 0; i < g->n_networks; i++)
+		strbuf_addf(&networks, "%s%s", i ? "," : "", g->networks[i].network);
+	/* The struct itself, which `--format json` shows otherwise. */
+	view_add_time(document, "Created", g->created_ns);
+	view_add(document, "CreatedAt", "");
+	view_add(document, "Status", "");
+	view_add(o, "ImageID", image_id);
+	view_add_time(o, "CreatedAt", g->created_ns);
+	view_add(o, "CreatedHuman", ago);
+	view_add(o, "RunningFor", ago);
+	view_add(o, "Networks", networks.buf);
+	view_add(o, "Pod", "");
+	view_add(o, "Size", "");
+	gotemplate_embed(o, "ListContainer", document);
+	/* For `.Label "key"`. */
+	json_object_object_add(empty, "Label", view_map(&g->labels));
+	view_add(empty, "Cgroup", "");
+	view_add(empty, "User", "");
+	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++)
+		view_add(empty, namespaces[i].key, "");
+	gotemplate_add_empty(o, empty);
+	return o;
+}
+
 void view_add_namespaces(struct json_object *row, const struct container *c, bool as_json)
 {
-	static const struct {
-		const char *file;
-		const char *key;
-		const char *json_key;
-	} kinds[] = { { "cgroup", "CGROUPNS", "Cgroup" },
-		      { "ipc", "IPC", "Ipc" },
-		      { "mnt", "MNT", "Mnt" },
-		      { "net", "NET", "Net" },
-		      { "pid", "PIDNS", "Pidns" },
-		      { "user", "USERNS", "User" },
-		      { "uts", "UTS", "Uts" } };
 	struct json_object *all = json_object_new_object();
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		auto_free char *path = xasprintf("/proc/%d/ns/%s", c->status.pid, kinds[i].file);
+	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++) {
+		auto_free char *path =
+			xasprintf("/proc/%d/ns/%s", c->status.pid, namespaces[i].file);
 		char text[64];
 		ssize_t n = c->status.pid > 0 ? readlink(path, text, sizeof(text) - 1) : 0;
 		const char *number;
@@ -245,11 +241,9 @@ void view_add_namespaces(struct json_object *row, const struct container *c, boo
 		text[MAX(n, 0)] = '\0';
 		number = strchr(text, '[');
 		text[strcspn(text, "]")] = '\0';
-		view_add(as_json ? all : row, as_json ? kinds[i].json_key : kinds[i].key,
-			 number ? number + 1 : "");
+		view_add(all, namespaces[i].json_key, number ? number + 1 : "");
+		if (!as_json)
+			view_add(row, namespaces[i].key, number ? number + 1 : "");
 	}
-	if (as_json)
-		json_object_object_add(row, "Namespaces", all);
-	else
-		json_object_put(all);
+	json_object_object_add(row, "Namespaces", all);
 }

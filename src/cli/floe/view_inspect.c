@@ -7,6 +7,7 @@
 
 #include "cli/floe/view.h"
 #include "cli/floe/view_network.h"
+#include "cli/gotemplate.h"
 #include "cli/human.h"
 #include "core/alloc.h"
 #include "core/path.h"
@@ -137,6 +138,11 @@ static struct json_object *config(const struct container_config *g)
 	add(o, "Annotations", view_map(&g->annotations));
 	signals_to_string(g->stop_signal ? signals_from_string(g->stop_signal) : SIGTERM, signal);
 	view_add(o, "StopSignal", signal);
+	/* There are no health checks; this is what they are without any. */
+	view_add(o, "HealthcheckOnFailureAction", "none");
+	view_add(o, "HealthLogDestination", "local");
+	view_add_i64(o, "HealthcheckMaxLogCount", 5);
+	view_add_i64(o, "HealthcheckMaxLogSize", 500);
 	add(o, "CreateCommand", view_strings(g->create_command, g->n_create_command));
 	view_add(o, "Timezone", g->timezone);
 	view_add_bool(o, "SystemdMode", facts_systemd_mode(g));
@@ -150,6 +156,12 @@ static struct json_object *config(const struct container_config *g)
 		add(o, "Secrets", secrets(g));
 	if (g->n_expose + g->n_ports)
 		add(o, "ExposedPorts", view_exposed_ports(g));
+	gotemplate_add_empty(o,
+			     json_tokener_parse("{\"HealthMaxLogCount\": 5, \"HealthMaxLogSize\": "
+						"500, \"SdNotifySocket\": \"\", "
+						"\"Secrets\": [], \"ExposedPorts\": {}, "
+						"\"Healthcheck\": null, "
+						"\"StartupHealthCheck\": null}"));
 	return o;
 }
 
@@ -474,7 +486,7 @@ static void add_sizes(struct json_object *o, const struct sizes *sizes)
 		view_add_i64(o, "SizeRootFs", (int64_t)sizes->total);
 }
 
-/* podman has the program among its arguments, too. */
+/* As podman: a program without arguments is its own. */
 static void add_command(struct json_object *o, const struct container_config *g)
 {
 	struct json_object *args = json_object_new_array();
@@ -486,6 +498,8 @@ static void add_command(struct json_object *o, const struct container_config *g)
 		json_object_array_add(args, json_object_new_string(g->entrypoint[i]));
 	for (size_t i = 0; i < g->n_command; i++)
 		json_object_array_add(args, json_object_new_string(g->command[i]));
+	if (json_object_array_length(args) > 1)
+		json_object_array_del_idx(args, 0, 1);
 	view_add(o, "Path", path);
 	add(o, "Args", args);
 }
@@ -526,6 +540,7 @@ static struct json_object *inspected(const struct container *c, const struct siz
 	add(o, "GraphDriver", graph_driver(c));
 	if (sizes)
 		add_sizes(o, sizes);
+	gotemplate_add_empty(o, json_tokener_parse("{\"SizeRw\": null, \"SizeRootFs\": 0}"));
 	add(o, "Mounts", mounts(c));
 	add(o, "Dependencies", view_strings(g->dependencies, g->n_dependencies));
 	add(o, "NetworkSettings", view_network_settings(c));

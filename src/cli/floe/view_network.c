@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/floe/view.h"
+#include "cli/gotemplate.h"
 #include "core/alloc.h"
 #include "core/parse.h"
 #include "core/str.h"
@@ -232,5 +233,8 @@ struct json_object *view_network_settings(const struct container *c)
 		add(networks, c->config.networks[i].network,
 		    one_network(c, &status, &c->config.networks[i]));
 	add(o, "Networks", networks);
+	gotemplate_add_empty(o, json_tokener_parse("{\"SecondaryIPAddresses\": [], "
+						   "\"SecondaryIPv6Addresses\": [], "
+						   "\"AdditionalMacAddresses\": []}"));
 	return o;
 }

@@ -45,15 +45,19 @@ struct json_object *view_volume(const struct volume *v)
 static struct json_object *volume_row(const struct volume *v, const char *format)
 {
 	struct json_object *o = view_volume(v);
+	struct json_object *empty;
 
 	if (!format || str_eq(format, "json"))
 		return o;
-	view_add_bool(o, "Anonymous", v->anonymous);
-	view_add_i64(o, "UID", v->uid);
-	view_add_i64(o, "GID", v->gid);
-	view_add_i64(o, "Timeout", 0);
-	view_add(o, "StorageID", "");
-	json_object_object_add(o, "Status", json_object_new_object());
+	empty = json_object_new_object();
+	view_add_bool(empty, "Anonymous", v->anonymous);
+	view_add_i64(empty, "UID", v->uid);
+	view_add_i64(empty, "GID", v->gid);
+	view_add_i64(empty, "Timeout", 0);
+	view_add(empty, "StorageID", "");
+	view_add_i64(empty, "LockNumber", 0);
+	json_object_object_add(empty, "Status", json_object_new_object());
+	gotemplate_add_empty(o, empty);
 	return o;
 }
 

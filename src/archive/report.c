@@ -6,6 +6,7 @@
 #include "core/alloc.h"
 #include "core/str.h"
 #include "core/strbuf.h"
+#include "core/utf8.h"
 
 /* --- tables --- */
 
@@ -186,20 +187,6 @@ struct lines {
 	size_t n;
 };
 
-/* Bytes that would move the cursor or hide something become escapes: names in an archive are a stranger's. */
-static char *printable(const char *text)
-{
-	auto_strbuf struct strbuf sb = STRBUF_INIT;
-
-	for (const char *p = text; *p; p++) {
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			strbuf_addf(&sb, "\\x%02x", (unsigned char)*p);
-		else
-			strbuf_addc(&sb, *p);
-	}
-	return strbuf_take(&sb);
-}
-
 static void add(struct lines *lines, unsigned int depth, const char *fmt, ...) PRINTF_LIKE(3, 4);
 static void add(struct lines *lines, unsigned int depth, const char *fmt, ...)
 {
@@ -211,7 +198,8 @@ static void add(struct lines *lines, unsigned int depth, const char *fmt, ...)
 	text = xvasprintf(fmt, ap);
 	va_end(ap);
 	line->depth = depth;
-	line->text = printable(text);
+	/* Names in an archive are a stranger's. */
+	line->text = utf8_printable(text);
 }
 
 /* Whether another line of this depth follows before the branch ends. */

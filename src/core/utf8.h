@@ -9,3 +9,9 @@
  * (Unicode 15, table 3-7).
  */
 size_t utf8_sequence(const char *s, size_t n);
+
+/*
+ * A copy for a terminal, to be freed: bytes that would move its cursor, set its colour or begin a line of their own (control
+ * characters, also those of two bytes), and such as are no UTF-8, become "\\n", "\\t" or "\\x1b".
+ */
+char *utf8_printable(const char *s);

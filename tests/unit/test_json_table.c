@@ -677,6 +677,27 @@ static void test_utf8(void **state UNUSED)
 	assert_int_equal(utf8_sequence("\x80", 1), 0);
 }
 
+static void assert_printable(const char *text, const char *expected)
+{
+	auto_free char *printable = utf8_printable(text);
+
+	assert_string_equal(printable, expected);
+}
+
+static void test_printable(void **state UNUSED)
+{
+	assert_printable("", "");
+	assert_printable("a b \xc3\xa9 \xf0\x9f\x98\x80", "a b \xc3\xa9 \xf0\x9f\x98\x80");
+	assert_printable("a\nb\tc\rd", "a\\nb\\tc\\x0dd");
+	assert_printable("\x1b[31m\x7f", "\\x1b[31m\\x7f");
+	assert_printable("\xc2\x9b"
+			 "1m",
+			 "\\xc2\\x9b1m"); /* CSI */
+	assert_printable("\xff"
+			 "a\xc3",
+			 "\\xffa\\xc3");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -691,6 +712,7 @@ int main(void)
 		cmocka_unit_test(test_string_map),  cmocka_unit_test(test_growing),
 		cmocka_unit_test(test_files),	    cmocka_unit_test(test_locate),
 		cmocka_unit_test(test_utf8),	    cmocka_unit_test(test_member_order),
+		cmocka_unit_test(test_printable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@
 #include "core/log.h"
 #include "core/path.h"
 #include "core/str.h"
+#include "core/utf8.h"
 
 /* crun's "journald:ID" and "syslog:ID". */
 static bool is_socket_log(const char *path, enum log_format *ret_format,
@@ -75,7 +76,8 @@ static void report(const struct err *err)
 {
 	log_error("%s", err->msg);
 	if (log_fd() != STDERR_FILENO) {
-		auto_free char *line = xasprintf("%s\n", err->msg);
+		auto_free char *text = utf8_printable(err->msg);
+		auto_free char *line = xasprintf("%s\n", text);
 
 		(void)io_write_all(STDERR_FILENO, line, strlen(line));
 	}

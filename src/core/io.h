@@ -26,6 +26,8 @@ int io_read_exact(int fd, void *buf, size_t len);
 /* The same at an offset, without moving the descriptor's: 1, or 0 when the file ends before the last byte. */
 int io_pread_exact(int fd, void *buf, size_t len, uint64_t offset);
 int io_write_all(int fd, const void *buf, size_t len);
+/* The same into a pipe of ours: that its reader has gone is -EPIPE, and not the end of the program by SIGPIPE. */
+int io_write_pipe(int fd, const void *buf, size_t len);
 /* All of the parts, at most IOV_MAX, which are changed. */
 int io_writev_all(int fd, struct iovec *parts, size_t n);
 int io_pwrite_all(int fd, const void *buf, size_t len, off_t offset);

@@ -181,8 +181,11 @@ int conmon_spawn(struct conmon *ret, const struct strvec *argv, const char *cwd,
 
 int conmon_go(struct conmon *c, struct err *err)
 {
-	int r = io_write_all(c->start_fd, "\0", 1);
+	int r = io_write_pipe(c->start_fd, "\0", 1);
 
+	/* It has gone already; what it has to say of that is in the sync pipe. */
+	if (r == -EPIPE)
+		return 0;
 	return r < 0 ? err_sys(err, r, "tell conmon to go on") : 0;
 }
 

@@ -79,7 +79,7 @@ struct conmon_streams {
 int conmon_spawn(struct conmon *ret, const struct strvec *argv, const char *cwd, bool exec_attach,
 		 const struct conmon_streams *streams, const struct conmon_cgroup *cgroup,
 		 struct err *err);
-/* Write the start byte. */
+/* Write the start byte. A conmon that has gone is no failure of this: conmon_receive() tells. */
 int conmon_go(struct conmon *c, struct err *err);
 /*
  * The next message of the sync pipe: its number, and its text (owned by the caller, NULL for none).

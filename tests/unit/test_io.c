@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/io.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,10 +29,29 @@ static void test_pread_exact(void **state UNUSED)
 	assert_int_equal(text[0], '0');
 }
 
+/* Nobody reads, and the program goes on; also where the signal is blocked and waits for its turn already. */
+static void test_write_pipe(void **state UNUSED)
+{
+	auto_close int read_end = -EBADF;
+	auto_close int write_end = -EBADF;
+	int fds[2];
+	char c;
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	read_end = fds[0];
+	write_end = fds[1];
+	assert_int_equal(io_write_pipe(write_end, "x", 1), 0);
+	assert_int_equal(read(read_end, &c, 1), 1);
+	close_fd(&read_end);
+	assert_int_equal(io_write_pipe(write_end, "x", 1), -EPIPE);
+	assert_int_equal(io_write_pipe(write_end, "x", 1), -EPIPE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pread_exact),
+		cmocka_unit_test(test_write_pipe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

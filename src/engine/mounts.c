@@ -204,7 +204,15 @@ static int mount_image(struct container *c, struct container_mount *m, size_t in
 		r = rootfs_mount(store, id, &path, err);
 	if (r < 0)
 		return r;
-	replace_ptr(m->source, m->subpath ? path_join(path, m->subpath) : take_ptr(path));
+	if (m->subpath) {
+		auto_free char *inside = NULL;
+
+		r = volume_subpath(path, m->subpath, &inside, err);
+		if (r < 0)
+			return r;
+		replace_ptr(path, take_ptr(inside));
+	}
+	replace_ptr(m->source, take_ptr(path));
 	replace_ptr(m->type, xstrdup("bind"));
 	return 0;
 }

@@ -340,6 +340,24 @@ int volume_note_filled(struct engine *e, const char *name, struct err *err)
 	return save(e, &v, false, err);
 }
 
+int volume_subpath(const char *dir, const char *subpath, char **ret_path, struct err *err)
+{
+	auto_rooted struct rooted root = ROOTED_INIT;
+	auto_close int fd = -EBADF;
+	auto_free char *inside = NULL;
+	int r = rooted_open(&root, AT_FDCWD, dir);
+
+	if (r == 0)
+		r = fd = rooted_openat(&root, subpath, O_PATH);
+	if (r < 0)
+		return err_sys(err, r, "subpath '%s' of '%s'", subpath, dir);
+	inside = rooted_resolve(&root, subpath);
+	if (!inside)
+		return err_sys(err, -errno, "subpath '%s' of '%s'", subpath, dir);
+	*ret_path = path_join(dir, inside);
+	return 0;
+}
+
 int volume_mount_for(struct engine *e, const struct container_mount *m, const struct rooted *root,
 		     const struct spec_user *user, char **ret_path, struct err *err)
 {
@@ -368,6 +386,8 @@ int volume_mount_for(struct engine *e, const struct container_mount *m, const st
 	if (specgen_has_option(m->options, m->n_options, "U") &&
 	    volume_chown_tree(v.mountpoint, user->uid, user->gid) < 0)
 		return err_sys(err, -errno, "change the owner of volume '%s'", v.name);
-	*ret_path = m->subpath ? path_join(v.mountpoint, m->subpath) : take_ptr(v.mountpoint);
+	if (m->subpath)
+		return volume_subpath(v.mountpoint, m->subpath, ret_path, err);
+	*ret_path = take_ptr(v.mountpoint);
 	return 0;
 }

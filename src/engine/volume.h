@@ -62,6 +62,11 @@ int volume_list(struct engine *e, struct volumes *ret, struct err *err);
 /* ERR_STATE while a container uses it. */
 int volume_remove(struct engine *e, const char *name, struct err *err);
 /*
+ * Where a subpath of a volume or image is, owned by the caller: "..", and symlinks that a container has made in it, stay
+ * within, so that nobody gets the host's files by them. ERR_SYSTEM when there is nothing.
+ */
+int volume_subpath(const char *dir, const char *subpath, char **ret_path, struct err *err);
+/*
  * The directory to bind for a container's mount, owned by the caller: made when it is missing, filled
  * and given to the user as the first use wants it. root: the container's.
  */

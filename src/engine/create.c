@@ -2,6 +2,7 @@
 #include "engine/create.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -68,6 +69,16 @@ static char *random_name(uint64_t n)
 
 	return rest % 16 ? xasprintf("%s_%s%u", a, s, (unsigned int)(rest % 1000)) :
 			   xasprintf("%s_%s", a, s);
+}
+
+bool container_hostname_is_valid(const char *name)
+{
+	const unsigned char *c = (const unsigned char *)name;
+
+	/* Other alphabets too; but it is written to files that have lines, words and comments. */
+	while (*c > ' ' && *c != 0x7f && *c != '#' && *c != '/')
+		c++;
+	return !*c && *name && strlen(name) <= HOST_NAME_MAX;
 }
 
 /* "container:NAME" becomes "container:ID", and what is depended on is noted. */
@@ -163,6 +174,11 @@ static int resolve_modes(struct engine *e, struct container_config *c, struct er
 				"sysctl %s=%s can't be set since Network Namespace set to host: "
 				"invalid argument",
 				c->sysctl.v[i].key, c->sysctl.v[i].value);
+	if (r == 0 && !str_is_empty(c->hostname) && !container_hostname_is_valid(c->hostname))
+		r = err_set(err, ERR_INVALID,
+			    "--hostname '%s': expected at most %d characters without white space, "
+			    "'/' and '#'",
+			    c->hostname, HOST_NAME_MAX);
 	if (r == 0 && str_eq(c->uts, "host") && c->hostname)
 		r = err_set(err, ERR_INVALID,
 			    "cannot set hostname when running in the host UTS "

@@ -26,3 +26,5 @@ int container_create(struct container *ret, struct engine *e, struct container_c
 
 /* [a-zA-Z0-9][a-zA-Z0-9_.-]* */
 bool container_name_is_valid(const char *name);
+/* Whether it can be a host name to the kernel, and a word in /etc/hosts. */
+bool container_hostname_is_valid(const char *name);

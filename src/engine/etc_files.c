@@ -72,7 +72,8 @@ static int hosts_add_option(struct strbuf *sb, const struct etc_hosts_params *p,
 				       text);
 		address = p->host_gateway;
 	}
-	if (!*names || !is_address(address))
+	/* Anything else would be a line of its own, or further names. */
+	if (!*names || names[strcspn(names, " \t\r\n#")] || !is_address(address))
 		return err_set(err, ERR_INVALID, "--add-host '%s': expected NAME:ADDRESS", text);
 	for (char *c = names; *c; c++)
 		if (*c == ';')

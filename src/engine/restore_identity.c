@@ -149,6 +149,9 @@ static int check(const struct restore_identity *i, const struct container_config
 		return err_set(err, ERR_INVALID,
 			       "--%s needs a container in exactly one network; this one is in %zu",
 			       i->ip ? "ip" : "mac", g->n_networks);
+	if (i->hostname && !container_hostname_is_valid(i->hostname))
+		return err_set(err, ERR_INVALID, "--hostname '%s': this can be no host name",
+			       i->hostname);
 	if (i->hostname && !oci_linux_namespace(spec->linux_, "uts"))
 		return err_set(err, ERR_INVALID,
 			       "--hostname: the container has the host name of its host");

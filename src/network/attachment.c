@@ -61,7 +61,8 @@ static bool is_mac_address(const char *text)
 		if (!good)
 			return false;
 	}
-	return !text[17];
+	/* The first byte's lowest bit makes it a group's, which no interface can have; nor has any one all zeroes. */
+	return !text[17] && !strchr("13579bdfBDF", text[1]) && strspn(text, "0:") < 17;
 }
 
 static int set_address(struct network_attachment *a, const char *text, int family, struct err *err)
@@ -91,13 +92,14 @@ static int set_option(struct network_attachment *a, const char *key, const char 
 	if (str_eq(key, "mac")) {
 		if (!is_mac_address(value))
 			return err_set(err, ERR_INVALID,
-				       "'%s' is not a MAC address such as 92:d0:c6:0a:29:33",
+				       "'%s' is not a MAC address of an interface, such as "
+				       "92:d0:c6:0a:29:33",
 				       value);
 		replace_ptr(a->static_mac, xstrdup(value));
 		return 0;
 	}
 	if (str_eq(key, "interface_name")) {
-		if (!*value || strlen(value) >= IFNAMSIZ || strpbrk(value, "/ \t"))
+		if (!network_interface_name_is_valid(value))
 			return err_set(err, ERR_INVALID,
 				       "'%s' is not a name of an interface (1 to %d characters)",
 				       value, IFNAMSIZ - 1);

@@ -2,6 +2,7 @@
 #include "network/config.h"
 
 #include <fcntl.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -88,6 +89,14 @@ int network_name_check(const char *name, struct err *err)
 		       "network name '%s': use letters, digits, '_', '.' and '-', a letter or "
 		       "digit first",
 		       name);
+}
+
+bool network_interface_name_is_valid(const char *name)
+{
+	static const char *const taken[] = { "", ".", "..", "lo", NULL };
+
+	return !str_is_one_of(name, taken) && strlen(name) < IFNAMSIZ &&
+	       !strpbrk(name, "/: \t\n\v\f\r");
 }
 
 const char *network_default_name(const struct network_dir *dir)

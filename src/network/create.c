@@ -57,19 +57,35 @@ static char *free_name(const struct network_surroundings *around,
 	}
 }
 
+/* What --network takes for something else: nobody could ever ask for such a network. */
+static int check_is_no_mode(const char *name, struct err *err)
+{
+	static const char *const modes[] = { "bridge",	    "container", "default", "host",
+					     "none",	    "ns",	 "pasta",   "private",
+					     "slirp4netns", NULL };
+
+	if (!str_is_one_of(name, modes))
+		return 0;
+	return err_set(err, ERR_INVALID,
+		       "cannot create network with name \"%s\" because it conflicts with a valid "
+		       "network mode; choose another name",
+		       name);
+}
+
 static int choose_names(struct network *n, const struct network_create_options *o,
 			const struct network_surroundings *around, struct err *err)
 {
 	int r = o->name ? network_name_check(o->name, err) : 0;
 
+	if (r == 0 && o->name)
+		r = check_is_no_mode(o->name, err);
 	if (r < 0)
 		return r;
 	if (o->name && name_is_taken(around, o->name))
 		return err_set(err, ERR_EXISTS,
 			       "network name %s already used: network already exists", o->name);
 	n->name = o->name ? xstrdup(o->name) : free_name(around, name_is_taken);
-	if (o->interface_name && (!*o->interface_name || strlen(o->interface_name) >= IFNAMSIZ ||
-				  strpbrk(o->interface_name, "/ \t")))
+	if (o->interface_name && !network_interface_name_is_valid(o->interface_name))
 		return err_set(err, ERR_INVALID,
 			       "'%s' is not a name of an interface (1 to %d characters)",
 			       o->interface_name, IFNAMSIZ - 1);

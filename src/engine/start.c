@@ -200,7 +200,9 @@ static int stage_plan(void *context, struct err *err)
 			.log_driver = c->config.log_driver,
 			.log_path = c->config.log_path ? c->config.log_path : log,
 			.log_size_max = c->config.log_size_max.v,
-			.log_tag = c->config.log_tag,
+			/* conmon ends when it is given one for another; a record of podman's may have it. */
+			.log_tag = str_eq(c->config.log_driver, "journald") ? c->config.log_tag :
+									      NULL,
 			.log_level = e->options->log_level,
 			.no_sync_log = c->config.auto_remove,
 			.oci_log = x->oci_log,

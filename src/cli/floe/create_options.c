@@ -2,6 +2,7 @@
 #include "cli/floe/create_options.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -222,7 +223,9 @@ static int parse_cpus(const char *text, struct container_limits *ret, struct err
 
 	errno = 0;
 	n = strtod(text, &end);
-	if (errno || *end || end == text || !(n > 0) || n > 100000)
+	/* strtod(3) knows more than decimal numbers. */
+	if (errno || *end || end == text || text[strspn(text, "0123456789.")] || !(n > 0) ||
+	    n > 100000)
 		return err_set(err, ERR_INVALID, "--cpus '%s': expected a number such as 1.5",
 			       text);
 	ret->cpu_period = (struct opt_u64){ true, CPU_PERIOD };
@@ -344,11 +347,28 @@ static int apply_entrypoint(const char *text, struct container_config *c, struct
 	return 0;
 }
 
+/* conmon would only say in the system's log that it cannot write there. */
+static int check_log_path(const char *given, const char *path, struct err *err)
+{
+	auto_free char *dir = path ? path_dirname(path) : NULL;
+	struct stat st;
+
+	if (!dir || !*given)
+		return err_set(err, ERR_INVALID, "--log-opt 'path=%s': expected a file", given);
+	if (stat(path, &st) == 0)
+		return S_ISDIR(st.st_mode) ? err_sys(err, -EISDIR, "--log-opt 'path=%s'", given) :
+					     0;
+	if (stat(dir, &st) < 0)
+		return err_sys(err, -errno, "--log-opt 'path=%s': directory '%s'", given, dir);
+	return S_ISDIR(st.st_mode) ? 0 : err_sys(err, -ENOTDIR, "--log-opt 'path=%s'", given);
+}
+
 static int apply_log(const struct create_options *o, struct container_config *c, struct err *err)
 {
 	static const char *const drivers[] = { "k8s-file", "json-file",	  "journald",
 					       "none",	   "passthrough", "passthrough-tty" };
 	bool known = !o->log_driver;
+	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
 		known = known || str_eq(o->log_driver, drivers[i]);
@@ -363,7 +383,15 @@ static int apply_log(const struct create_options *o, struct container_config *c,
 
 		if ((value = str_skip_prefix(text, "path="))) {
 			replace_ptr(c->log_path, path_absolute(value, NULL));
+			r = check_log_path(value, c->log_path, err);
+			if (r < 0)
+				return r;
 		} else if ((value = str_skip_prefix(text, "tag="))) {
+			if (!str_eq(o->log_driver, "journald"))
+				return err_set(err, ERR_INVALID,
+					       "--log-opt '%s': only the log driver journald has "
+					       "tags; give --log-driver journald",
+					       text);
 			replace_ptr(c->log_tag, xstrdup(value));
 		} else if ((value = str_skip_prefix(text, "max-size="))) {
 			/* Unlike other sizes a decimal one, in podman and docker. */

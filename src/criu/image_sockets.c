@@ -4,6 +4,7 @@
 #include <endian.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -18,8 +19,8 @@
 #include "criu/images.pb-c.h"
 
 #define FILES "files.img"
-#define USK_EXTERN 1 /* in uflags: the other end of a connection that leads out */
 #define NAME_MAX_LEN (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
+#define USK_EXTERN 1 /* in uflags: the other end of a connection that leads out */
 
 /* CRIU 3.0 and older has an image for each kind of file; we need a newer one anyway. */
 static int open_files(struct image_file *ret, int dir_fd)
@@ -30,8 +31,12 @@ static int open_files(struct image_file *ret, int dir_fd)
 static int fail(struct err *err, int r)
 {
 	if (r == -ENODATA || r == -EBADMSG)
-		return err_set(err, ERR_CORRUPT, "'%s' is damaged", FILES);
-	return err_sys(err, r, "read '%s'", FILES);
+		return err_set(
+			err, ERR_CORRUPT,
+			"look for unix sockets in image '%s': %s; make the checkpoint again, "
+			"with another version of CRIU if this is the same then",
+			FILES, r == -ENODATA ? "it is cut short" : "it is damaged");
+	return err_sys(err, r, "look for unix sockets in image '%s'", FILES);
 }
 
 static bool has_path(const CriuUnixNames *s)
@@ -44,6 +49,14 @@ static bool is_bound(const CriuUnixNames *s)
 {
 	return s->has_ino && has_path(s) && !(s->uflags & USK_EXTERN) &&
 	       (s->type == SOCK_DGRAM || s->state != TCP_ESTABLISHED);
+}
+
+static int compare_inodes(const void *a, const void *b)
+{
+	uint32_t x = ((const struct criu_bound_socket *)a)->ino;
+	uint32_t y = ((const struct criu_bound_socket *)b)->ino;
+
+	return x < y ? -1 : x > y;
 }
 
 int criu_images_bound_sockets(struct criu_bound_sockets *ret, int dir_fd, struct err *err)
@@ -64,9 +77,21 @@ int criu_images_bound_sockets(struct criu_bound_sockets *ret, int dir_fd, struct
 	}
 	if (r < 0)
 		return fail(err, r);
+	if (list.n > 0)
+		qsort(list.v, list.n, sizeof(*list.v), compare_inodes);
 	*ret = list;
 	list = (struct criu_bound_sockets)CRIU_BOUND_SOCKETS_INIT;
 	return 0;
+}
+
+struct criu_bound_socket *criu_bound_sockets_find(const struct criu_bound_sockets *sockets,
+						  uint32_t ino)
+{
+	const struct criu_bound_socket key = { .ino = ino };
+
+	return sockets->n == 0 ?
+		       NULL :
+		       bsearch(&key, sockets->v, sockets->n, sizeof(*sockets->v), compare_inodes);
 }
 
 bool criu_can_bind_to(const char *path)
@@ -76,12 +101,10 @@ bool criu_can_bind_to(const char *path)
 
 static const char *new_path(const struct criu_bound_sockets *sockets, const CriuFileNames *f)
 {
-	if (!f->usk || !is_bound(f->usk))
-		return NULL;
-	for (size_t i = 0; i < sockets->n; i++)
-		if (sockets->v[i].ino == f->usk->ino)
-			return sockets->v[i].path;
-	return NULL;
+	const struct criu_bound_socket *socket =
+		f->usk && is_bound(f->usk) ? criu_bound_sockets_find(sockets, f->usk->ino) : NULL;
+
+	return socket ? socket->path : NULL;
 }
 
 static void add_u32(struct strbuf *sb, uint32_t v)

@@ -18,7 +18,7 @@ struct criu_bound_socket {
 };
 
 struct criu_bound_sockets {
-	struct criu_bound_socket *v;
+	struct criu_bound_socket *v; /* in the order of their inodes */
 	size_t n;
 };
 
@@ -29,6 +29,9 @@ struct criu_bound_sockets {
 
 /* Those that a restore binds to paths, thus not the ends of connections. ERR_CORRUPT. */
 int criu_images_bound_sockets(struct criu_bound_sockets *ret, int dir_fd, struct err *err);
+/* NULL when it is not there. */
+struct criu_bound_socket *criu_bound_sockets_find(const struct criu_bound_sockets *sockets,
+						  uint32_t ino);
 /* Whether a socket can be bound to that path: the kernel takes 107 bytes, of a path or of its last part. */
 bool criu_can_bind_to(const char *path);
 /* Write the paths, absolute ones, into the image. On failure it is as it was. */

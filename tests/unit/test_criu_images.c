@@ -565,9 +565,11 @@ static void test_sockets(void **state UNUSED)
 	put_sockets();
 	assert_int_equal(criu_images_bound_sockets(&sockets, dir_fd, &err), 0);
 	assert_int_equal(sockets.n, 3);
-	assert_int_equal(sockets.v[0].ino, 7);
-	assert_int_equal(sockets.v[1].ino, 5);
+	assert_int_equal(sockets.v[0].ino, 5);
+	assert_int_equal(sockets.v[1].ino, 7);
 	assert_int_equal(sockets.v[2].ino, 9);
+	assert_ptr_equal(criu_bound_sockets_find(&sockets, 7), &sockets.v[1]);
+	assert_null(criu_bound_sockets_find(&sockets, 8));
 	memset(long_path, 'd', sizeof(long_path));
 	memcpy(long_path, "/", 1);
 	memcpy(long_path + 200, "/short", 7);
@@ -576,8 +578,8 @@ static void test_sockets(void **state UNUSED)
 	long_path[200] = 'd';
 	assert_false(criu_can_bind_to(long_path));
 	long_path[200] = '/';
-	sockets.v[0].path = strdup("/run/second");
-	sockets.v[1].path = strdup(long_path);
+	sockets.v[0].path = strdup(long_path);
+	sockets.v[1].path = strdup("/run/second");
 	sockets.v[2].path = strdup("/new");
 	assert_int_equal(criu_images_rename_sockets(dir_fd, &sockets, &err), 0);
 	assert_int_equal(fstatat(dir_fd, "files.img", &st, 0), 0);

@@ -18,19 +18,17 @@ struct search {
 	struct procfs_task init;
 	struct rooted root;
 	struct sock_diag_list known;
-	struct criu_bound_sockets *sockets; /* of the image; those still in question come first */
-	size_t n_left;
+	struct criu_bound_sockets *sockets; /* of the image */
+	bool *is_open; /* for each whether it is still in question; owned */
+	size_t n_left; /* so many are */
 	struct socket_view view;
 };
 
 /* Its question is answered. */
 static void settle(struct search *search, size_t i)
 {
-	struct criu_bound_socket s = search->sockets->v[i];
-
+	search->is_open[i] = false;
 	search->n_left--;
-	search->sockets->v[i] = search->sockets->v[search->n_left];
-	search->sockets->v[search->n_left] = s;
 }
 
 static int open_search(struct search *search, pid_t init)
@@ -50,6 +48,7 @@ static int open_search(struct search *search, pid_t init)
 
 static void close_search(struct search *search)
 {
+	free(search->is_open);
 	sock_diag_list_done(&search->known);
 	rooted_close(&search->root);
 	procfs_task_close(&search->init);
@@ -58,7 +57,7 @@ static void close_search(struct search *search)
 
 static void drop_unsuspected(struct search *search)
 {
-	for (size_t i = search->n_left; i-- > 0;) {
+	for (size_t i = 0; i < search->sockets->n; i++) {
 		const struct sock_diag_socket *k =
 			sock_diag_find(&search->known, search->sockets->v[i].ino);
 
@@ -80,6 +79,11 @@ static void warn(enum socket_place place, const struct procfs_task *holder,
 			    "restore leaves the socket without its present name; keep the socket "
 			    "in the directory that it was made in",
 			    holder->pid, k->name);
+	if (place == SOCKET_UNKNOWN)
+		log_warning("process %d: where the file of unix socket '%s' is now could not be "
+			    "found out, so that a restore makes it at that name; if it was "
+			    "renamed, let the program bind it to its final name",
+			    holder->pid, k->name);
 }
 
 static void look(struct search *search, size_t i, const struct procfs_task *holder, int descriptor)
@@ -89,8 +93,6 @@ static void look(struct search *search, size_t i, const struct procfs_task *hold
 	auto_free char *path = NULL;
 	enum socket_place place = socket_find_place(&search->view, k, holder, descriptor, &path);
 
-	if (place == SOCKET_UNKNOWN)
-		return;
 	warn(place, holder, k, path);
 	if (place == SOCKET_MOVED) {
 		log_debug("unix socket '%s' is '%s' now, and will be after a restore", k->name,
@@ -121,15 +123,13 @@ static void look_through(struct search *search, pid_t pid)
 	    procfs_task_list(&task, "fd", &fds) < 0)
 		return;
 	for (size_t i = 0; i < fds.n && search->n_left > 0; i++) {
+		const struct criu_bound_socket *s = NULL;
 		uint64_t ino;
 
-		if (!inode_of(&task, fds.v[i], &ino))
-			continue;
-		for (size_t s = 0; s < search->n_left; s++)
-			if (search->sockets->v[s].ino == ino) {
-				look(search, s, &task, fds.v[i]);
-				break;
-			}
+		if (inode_of(&task, fds.v[i], &ino))
+			s = criu_bound_sockets_find(search->sockets, (uint32_t)ino);
+		if (s && search->is_open[s - search->sockets->v])
+			look(search, (size_t)(s - search->sockets->v), &task, fds.v[i]);
 	}
 }
 
@@ -165,6 +165,8 @@ int socket_names_keep(int images_fd, pid_t init, struct cgroup *cg, struct err *
 	if (r < 0 || sockets.n == 0)
 		return r;
 	search.n_left = sockets.n;
+	search.is_open = xcalloc(sockets.n, sizeof(*search.is_open));
+	memset(search.is_open, true, sockets.n);
 	search.view = (struct socket_view){ .init = &search.init,
 					    .root = &search.root,
 					    .effort = SOCKET_EFFORT };
@@ -172,8 +174,12 @@ int socket_names_keep(int images_fd, pid_t init, struct cgroup *cg, struct err *
 	if (r == 0)
 		find_paths(&search, cg);
 	close_search(&search);
-	if (r == -ENOTRECOVERABLE)
-		return err_sys(err, r, "look at the unix sockets");
+	if (r == -ENOTRECOVERABLE) {
+		r = err_sys(err, r, "come back from the network namespace of process %d",
+			    (int)init);
+		err_append(err, "; make the checkpoint again");
+		return r;
+	}
 	if (r < 0)
 		log_warning("the names of unix sockets could not be looked at: %s", errno_text(r));
 	return has_paths(&sockets) ? criu_images_rename_sockets(images_fd, &sockets, err) : 0;

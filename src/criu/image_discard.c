@@ -45,6 +45,12 @@ static int discard_pagemap(int dir_fd, const char *name)
 	return r < 0 ? r : remove_file(dir_fd, name);
 }
 
+/* What fs_write_atomic() was about to make of files.img (image_sockets.h) when it was killed. */
+static bool is_beginning(const char *name)
+{
+	return str_has_prefix(name, ".files.img.") && str_has_suffix(name, "~");
+}
+
 int criu_images_discard_memory(int dir_fd)
 {
 	auto_strvec struct strvec names = STRVEC_INIT;
@@ -55,6 +61,8 @@ int criu_images_discard_memory(int dir_fd)
 
 		if (str_has_prefix(names.v[i], "pagemap-") && str_has_suffix(names.v[i], ".img"))
 			r = discard_pagemap(dir_fd, names.v[i]);
+		else if (is_beginning(names.v[i]))
+			r = remove_file(dir_fd, names.v[i]);
 		if (r < 0)
 			result = r;
 	}

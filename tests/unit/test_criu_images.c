@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The check of image directories, and CRIU's statistics, on images made by hand. */
 #include "criu/image_check.h"
+#include "criu/image_discard.h"
 #include "criu/image_parent.h"
 #include "criu/image_sockets.h"
 #include "criu/stats.h"
@@ -627,6 +628,21 @@ static void test_damaged_sockets(void **state UNUSED)
 	assert_true(criu_images_bound_sockets(&sockets, dir_fd, &err) < 0);
 }
 
+static void test_discard(void **state UNUSED)
+{
+	static const char left[] = ".files.img.4711~";
+	static const char other[] = ".files.img.backup";
+
+	assert_int_equal(symlinkat("/nowhere", dir_fd, left), 0);
+	assert_int_equal(symlinkat("/nowhere", dir_fd, other), 0);
+	assert_int_equal(criu_images_discard_memory(dir_fd), 0);
+	assert_false(fs_exists(dir_fd, left));
+	assert_false(fs_exists(dir_fd, "pagemap-10.img"));
+	assert_false(fs_exists(dir_fd, "pages-3.img"));
+	assert_true(fs_exists(dir_fd, other));
+	assert_true(fs_exists(dir_fd, "core-10.img"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -642,6 +658,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stats, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_sockets, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_damaged_sockets, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_discard, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_group, tear_down_group);

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/alloc.h"
@@ -19,7 +18,6 @@
 #include "criu/images.pb-c.h"
 
 #define FILES "files.img"
-#define NAME_MAX_LEN (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 #define USK_EXTERN 1 /* in uflags: the other end of a connection that leads out */
 
 /* CRIU 3.0 and older has an image for each kind of file; we need a newer one anyway. */
@@ -96,7 +94,8 @@ struct criu_bound_socket *criu_bound_sockets_find(const struct criu_bound_socket
 
 bool criu_can_bind_to(const char *path)
 {
-	return strlen(path) <= NAME_MAX_LEN || strlen(path_basename(path)) <= NAME_MAX_LEN;
+	return strlen(path) <= CRIU_SOCKET_NAME_MAX ||
+	       strlen(path_basename(path)) <= CRIU_SOCKET_NAME_MAX;
 }
 
 static const char *new_path(const struct criu_bound_sockets *sockets, const CriuFileNames *f)
@@ -122,7 +121,7 @@ static void add_entry(struct strbuf *sb, const void *data, size_t len)
 /* protobuf-c keeps the fields that it does not know. */
 static void add_renamed(struct strbuf *sb, CriuFileNames *f, const char *path)
 {
-	bool fits = strlen(path) <= NAME_MAX_LEN;
+	bool fits = strlen(path) <= CRIU_SOCKET_NAME_MAX;
 	const char *name = fits ? path : path_basename(path);
 	auto_free char *directory = fits ? NULL : path_dirname(path);
 	auto_free uint8_t *packed = NULL;

@@ -12,6 +12,9 @@
 #include "core/auto.h"
 #include "core/err.h"
 
+/* The kernel takes a name of 108 bytes without a final zero; CRIU writes it down with one, and then refuses it. */
+#define CRIU_SOCKET_NAME_MAX 107
+
 struct criu_bound_socket {
 	uint32_t ino; /* as in "socket:[INO]", of the time of the dump */
 	char *path; /* to bind it to in place of its name; NULL: leave it; owned */
@@ -32,7 +35,7 @@ int criu_images_bound_sockets(struct criu_bound_sockets *ret, int dir_fd, struct
 /* NULL when it is not there. */
 struct criu_bound_socket *criu_bound_sockets_find(const struct criu_bound_sockets *sockets,
 						  uint32_t ino);
-/* Whether a socket can be bound to that path: the kernel takes 107 bytes, of a path or of its last part. */
+/* Whether a socket can be bound to that path: it takes CRIU_SOCKET_NAME_MAX bytes, of a path or of its last part. */
 bool criu_can_bind_to(const char *path);
 /* Write the paths, absolute ones, into the image. On failure it is as it was. */
 int criu_images_rename_sockets(int dir_fd, const struct criu_bound_sockets *sockets,

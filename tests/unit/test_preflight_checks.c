@@ -636,6 +636,11 @@ static void test_unix_names(void **state UNUSED)
 	assert_int_equal(report.n_notes, 1);
 	assert_string_equal(report.notes[0].check, "unix-name");
 	assert_string_equal(report.notes[0].path, "/run/new");
+	replace_ptr(s.files[0].socket_path, xstrdup("/run/old"));
+	judge();
+	assert_int_equal(report.n_notes, 1);
+	assert_non_null(strstr(report.notes[0].message, "fills the whole address"));
+	replace_ptr(s.files[0].socket_path, xstrdup("/run/new"));
 	s.files[0].place = SOCKET_LOST;
 	judge();
 	assert_int_equal(report.n_warnings, 1);
@@ -643,6 +648,12 @@ static void test_unix_names(void **state UNUSED)
 	s.files[0].place = SOCKET_LINKED;
 	judge();
 	assert_int_equal(report.n_warnings, 1);
+	assert_non_null(strstr(report.warnings[0].message, "'/run/new' has other names"));
+	s.files[0].place = SOCKET_MOVED_AND_LINKED;
+	judge();
+	assert_int_equal(report.n_notes, 1);
+	assert_int_equal(report.n_warnings, 1);
+	assert_non_null(strstr(report.notes[0].message, "is '/run/new' now"));
 	assert_non_null(strstr(report.warnings[0].message, "'/run/new' has other names"));
 }
 

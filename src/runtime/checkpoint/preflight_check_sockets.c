@@ -275,16 +275,22 @@ static void add_moved(const struct preflight_snapshot *s, struct preflight_repor
 			.severity = PREFLIGHT_NOTE,
 			.use = u,
 			.path = path,
-			.message = xasprintf("unix socket '%s' is '%s' now; a restore makes it "
-					     "there, and getsockname(2) says so then",
-					     name, path) });
+			.message =
+				str_eq(name, path) ?
+					xasprintf("unix socket '%s' has a name that fills the "
+						  "whole address; after a restore getsockname(2) "
+						  "says the last part of it alone",
+						  name) :
+					xasprintf("unix socket '%s' is '%s' now; a restore makes "
+						  "it there, and getsockname(2) says so then",
+						  name, path) });
 }
 
 static void add_misnamed(const struct preflight_snapshot *s, struct preflight_report *report,
 			 const char *check, const struct preflight_use *u, const char *name)
 {
 	const struct preflight_file *f = preflight_file_of(s, u);
-	bool is_linked = f->place == SOCKET_LINKED;
+	bool is_linked = f->place != SOCKET_LOST;
 
 	preflight_add(
 		report, s, check,
@@ -312,11 +318,12 @@ static void check_unix_name(const struct preflight_snapshot *s, struct preflight
 	{
 		const struct preflight_file *f = preflight_file_of(s, u);
 
-		if (f->place == SOCKET_MOVED)
+		if (f->place == SOCKET_MOVED || f->place == SOCKET_MOVED_AND_LINKED)
 			add_moved(s, report, check, u, k->name);
-		else if (f->place == SOCKET_LINKED || f->place == SOCKET_LOST)
+		if (f->place == SOCKET_LINKED || f->place == SOCKET_MOVED_AND_LINKED ||
+		    f->place == SOCKET_LOST)
 			add_misnamed(s, report, check, u, k->name);
-		else if (f->place == SOCKET_BAD_NAME)
+		if (f->place == SOCKET_BAD_NAME)
 			preflight_add(report, s, check,
 				      (struct preflight_item){
 					      .use = u,

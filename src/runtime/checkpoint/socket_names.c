@@ -69,7 +69,7 @@ static void drop_unsuspected(struct search *search)
 static void warn(enum socket_place place, const struct procfs_task *holder,
 		 const struct sock_diag_socket *k, const char *path)
 {
-	if (place == SOCKET_LINKED)
+	if (place == SOCKET_LINKED || place == SOCKET_MOVED_AND_LINKED)
 		log_warning("process %d: unix socket '%s' has other names (hard links), which will "
 			    "not lead to it after a restore; use symbolic links",
 			    holder->pid, path);
@@ -94,7 +94,7 @@ static void look(struct search *search, size_t i, const struct procfs_task *hold
 	enum socket_place place = socket_find_place(&search->view, k, holder, descriptor, &path);
 
 	warn(place, holder, k, path);
-	if (place == SOCKET_MOVED) {
+	if (place == SOCKET_MOVED || place == SOCKET_MOVED_AND_LINKED) {
 		log_debug("unix socket '%s' is '%s' now, and will be after a restore", k->name,
 			  path);
 		search->sockets->v[i].path = take_ptr(path);

@@ -29,7 +29,8 @@ bool socket_is_bound(const struct sock_diag_socket *socket)
 	       (socket->type == SOCK_DGRAM || socket->state != TCP_ESTABLISHED);
 }
 
-/* A relative name is one of a directory that nobody remembers. */
+/* A relative name is one of a directory that nobody remembers; one that is too long for CRIU another way must be found
+ * to say. */
 bool socket_is_suspect(const struct socket_view *view, const struct sock_diag_socket *socket)
 {
 	auto_close int fd = -EBADF;
@@ -37,7 +38,7 @@ bool socket_is_suspect(const struct socket_view *view, const struct sock_diag_so
 
 	if (!socket_is_bound(socket))
 		return false;
-	if (socket->name[0] == '/')
+	if (socket->name[0] == '/' && strlen(socket->name) <= CRIU_SOCKET_NAME_MAX)
 		fd = rooted_openat(view->root, socket->name, O_PATH);
 	return fd < 0 || fstat(fd, &st) < 0 || st.st_nlink != 1 || st.st_dev != socket->file_dev ||
 	       (uint32_t)st.st_ino != socket->file_ino;
@@ -151,6 +152,16 @@ static bool is_end_of(const char *name, const char *path)
 	return str_has_suffix(path, end);
 }
 
+/* Its name leads to it. */
+static enum socket_place in_place(const char *name, const struct stat *file, const char *path)
+{
+	if (strlen(name) > CRIU_SOCKET_NAME_MAX && !criu_can_bind_to(path))
+		return SOCKET_BAD_NAME;
+	if (strlen(name) > CRIU_SOCKET_NAME_MAX)
+		return file->st_nlink > 1 ? SOCKET_MOVED_AND_LINKED : SOCKET_MOVED;
+	return file->st_nlink > 1 ? SOCKET_LINKED : SOCKET_IN_PLACE;
+}
+
 /* path: what the kernel says; without the note that it was removed afterwards. */
 static enum socket_place place_of(struct socket_view *view, const struct rooted *root,
 				  const char *name, const struct stat *file, char **path)
@@ -166,7 +177,7 @@ static enum socket_place place_of(struct socket_view *view, const struct rooted 
 	if (file->st_nlink == 0)
 		return SOCKET_UNLINKED;
 	if (!is_deleted && (name[0] != '/' || leads_to(root, name, 0, file)))
-		return file->st_nlink > 1 ? SOCKET_LINKED : SOCKET_IN_PLACE;
+		return in_place(name, file, *path);
 	if (is_deleted) {
 		directory = path_dirname(*path);
 		other = find_beside(view, root, directory, file);
@@ -174,8 +185,9 @@ static enum socket_place place_of(struct socket_view *view, const struct rooted 
 			return SOCKET_LOST;
 		replace_ptr(*path, other);
 	}
-	return leads_to(root, *path, O_NOFOLLOW, file) && criu_can_bind_to(*path) ? SOCKET_MOVED :
-										    SOCKET_LOST;
+	if (!leads_to(root, *path, O_NOFOLLOW, file) || !criu_can_bind_to(*path))
+		return SOCKET_LOST;
+	return file->st_nlink > 1 ? SOCKET_MOVED_AND_LINKED : SOCKET_MOVED;
 }
 
 enum socket_place socket_find_place(struct socket_view *view, const struct sock_diag_socket *socket,

@@ -21,10 +21,11 @@ enum socket_place {
 	SOCKET_UNKNOWN, /* could not be looked at, or has no file */
 	SOCKET_IN_PLACE, /* its name leads to it */
 	SOCKET_UNLINKED, /* no name does */
-	SOCKET_MOVED, /* another name does */
+	SOCKET_MOVED, /* another name does, or its own is too long for CRIU */
+	SOCKET_MOVED_AND_LINKED, /* several others do, of which one can be kept */
 	SOCKET_LINKED, /* its own does, and so do others */
 	SOCKET_LOST, /* another name does, which was not found or is too long */
-	SOCKET_BAD_NAME, /* its name is a relative one that is no end of the path: CRIU gives up */
+	SOCKET_BAD_NAME, /* its name is a relative one that is no end of the path, or too long: CRIU gives up */
 };
 
 /* Of the container's first process; borrowed. */

@@ -2,6 +2,7 @@
 #include "core/lock.h"
 
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include "core/clock.h"
 #include "core/fd.h"
@@ -34,4 +35,19 @@ int lock_open(int dir_fd, const char *name, enum lock_mode mode, int timeout_ms)
 		return fd;
 	r = lock_fd(fd, mode, timeout_ms);
 	return r < 0 ? r : take_fd(fd);
+}
+
+int lock_open_living(int dir_fd, const char *name, enum lock_mode mode, int timeout_ms)
+{
+	for (;;) {
+		auto_close int fd = lock_open(dir_fd, name, mode, timeout_ms);
+		struct stat st;
+
+		if (fd < 0)
+			return fd;
+		if (fstat(fd, &st) < 0)
+			return -errno;
+		if (st.st_nlink > 0)
+			return take_fd(fd);
+	}
 }

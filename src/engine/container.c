@@ -221,7 +221,7 @@ int container_lock(struct container *c, struct err *err)
 	if (c->lock_fd >= 0)
 		return 0;
 	path = xasprintf("%s/locks/%s", c->engine->tmpdir, c->config.id);
-	fd = lock_open(AT_FDCWD, path, LOCK_MODE_EXCLUSIVE, -1);
+	fd = lock_open_living(AT_FDCWD, path, LOCK_MODE_EXCLUSIVE, -1);
 	if (fd < 0)
 		return err_sys(err, fd, "lock container '%s': open '%s'", c->config.name, path);
 	c->lock_fd = fd;

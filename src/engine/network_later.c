@@ -116,7 +116,8 @@ static int take_down(struct engine *e, const char *id, struct err *err)
 int network_later_finish(struct engine *e, const char *id, struct err *err)
 {
 	auto_free char *path = xasprintf("%s/locks/%s", e->tmpdir, id);
-	auto_close int fd = lock_open(AT_FDCWD, path, LOCK_MODE_EXCLUSIVE, WAIT_MS);
+	auto_close int fd = lock_open_living(AT_FDCWD, path, LOCK_MODE_EXCLUSIVE, WAIT_MS);
+	auto_free char *found = NULL;
 	int r;
 
 	if (fd == -ETIMEDOUT)
@@ -133,7 +134,8 @@ int network_later_finish(struct engine *e, const char *id, struct err *err)
 		err_clear(err);
 		r = 0;
 	}
-	if (r == 0)
+	/* Of a container that is there still it is the lock. */
+	if (r == 0 && record_find(e, id, &found, NULL) == -ENOENT)
 		(void)unlink(path);
 	return r;
 }

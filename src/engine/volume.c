@@ -77,18 +77,9 @@ static char *lock_path(const struct engine *e, const char *name)
 int volume_lock(struct engine *e, const char *name, struct err *err)
 {
 	auto_free char *path = lock_path(e, name);
+	int fd = lock_open_living(AT_FDCWD, path, LOCK_MODE_EXCLUSIVE, -1);
 
-	for (;;) {
-		int fd = lock_open(AT_FDCWD, path, LOCK_MODE_EXCLUSIVE, -1);
-		struct stat st;
-
-		if (fd < 0)
-			return err_sys(err, fd, "lock volume '%s'", name);
-		/* Removed with the volume while we waited, it keeps nobody else out. */
-		if (fstat(fd, &st) == 0 && st.st_nlink > 0)
-			return fd;
-		(void)close(fd);
-	}
+	return fd < 0 ? err_sys(err, fd, "lock volume '%s'", name) : fd;
 }
 
 int volume_make_directory(const struct volume *v, struct err *err)

@@ -181,6 +181,28 @@ tells_the_truth()
 	is "" "$(fl ps -aq)"
 }
 
+# conmon has become its exit command by then.
+nobody_cleans_up()
+{
+	! grep -lqsE '^(conmon|floe)$' /proc/[0-9]*/comm
+}
+
+@test "the lock of a container is one file as long as it is there" {
+	fl create --name "$C" --rootfs "$ROOTFS" true >/dev/null
+	lock=$ENGINE/run/tmp/locks/$(inspect "$C" '{{.Id}}')
+	fl start --attach "$C"
+	ln "$lock" lock
+	# The exit command is the last to have it.
+	for round in 1 2 3; do
+		fl start "$C" >/dev/null
+		eventually state_is "$C" exited
+		eventually nobody_cleans_up
+		[ "$lock" -ef lock ] || fail "another lock in round $round"
+	done
+	fl rm "$C" >/dev/null
+	[ ! -e "$lock" ]
+}
+
 @test "commands at once on the same container" {
 	for round in 1 2 3; do
 		start_idle "$C"

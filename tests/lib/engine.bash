@@ -121,6 +121,13 @@ engine_clean_up()
 # Processes, mounts, cgroups of containers, and what the engine keeps of containers.
 engine_inventory()
 {
+	local -
+	set +T
+	list_engine_inventory
+}
+
+list_engine_inventory()
+{
 	local stat pid name state
 	for stat in /proc/[0-9]*/stat; do
 		# A dead one that is not ours to reap (netavark's aardvark-dns) is nothing that was left.

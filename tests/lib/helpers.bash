@@ -14,6 +14,9 @@
 
 bats_require_minimum_version 1.5.0
 
+# bats traces every command, which takes longer than the command. What polls or looks through long lists has no need of that: its
+# functions say `local -; set +T`, and those that they call run untraced.
+
 SOURCE=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 FLOE_BUILD=${FLOE_BUILD:-$SOURCE/build}
 FLOE_RUNTIME=${FLOE_RUNTIME:-$FLOE_BUILD/src/cli/floe-runtime/floe-runtime}
@@ -148,6 +151,13 @@ test_cgroups()
 # nobody else changes these. To be called without a subshell, which would count itself.
 take_inventory()
 {
+	local -
+	set +T
+	list_inventory
+}
+
+list_inventory()
+{
 	local stat pid name
 	for stat in /proc/[0-9]*/stat; do
 		if { read -r pid name _ <"$stat"; } 2>/dev/null; then
@@ -252,14 +262,15 @@ show_error()
 	return $status
 }
 
+# Without jq, which takes its time to start. What these look for comes before any annotation.
 state_of()
 {
-	rt state "${1:-$ID}" | jq -r .status
+	rt state "${1:-$ID}" | sed -nE '0,/"status": *"/ s/.*"status": *"([a-z]+)".*/\1/p'
 }
 
 pid_of()
 {
-	rt state "${1:-$ID}" | jq -r .pid
+	rt state "${1:-$ID}" | sed -nE '0,/"pid": *[0-9]/ s/.*"pid": *([0-9]+).*/\1/p'
 }
 
 remove_container()
@@ -274,8 +285,7 @@ make_bundle()
 {
 	BUNDLE=${1:-$T/bundle}
 	mkdir -p "$BUNDLE"
-	# shellcheck disable=SC2016 # jq's variables
-	jq --arg rootfs "$ROOTFS" '.root.path = $rootfs' "$SOURCE/tests/lib/config.json" >"$BUNDLE/config.json"
+	sed "s|\"path\": \"rootfs\"|\"path\": \"$ROOTFS\"|" "$SOURCE/tests/lib/config.json" >"$BUNDLE/config.json"
 	! is_rootless || map_user
 }
 
@@ -306,15 +316,20 @@ configure()
 	printf '%s\n' "$changed" >"$BUNDLE/config.json"
 }
 
-# The arguments as a JSON array. (jq --args would take those that look like its options.)
+# The arguments as a JSON array.
 json_array()
 {
-	local named=() i=0 argument
+	local argument text list=
 	for argument; do
-		named+=(--arg "a$i" "$argument")
-		i=$((i + 1))
+		text=${argument//\\/"\\\\"}
+		text=${text//\"/'\"'}
+		text=${text//$'\n'/'\n'}
+		text=\"${text//$'\t'/'\t'}\"
+		# The others, and what is not UTF-8, are seldom.
+		[[ $text =~ ^[[:print:]]*$ ]] || text=$(printf %s "$argument" | jq -Rs .)
+		list+=", $text"
 	done
-	jq -n "${named[@]}" "[range($i) as \$i | \$ARGS.named[\"a\\(\$i)\"]]"
+	echo "[${list#, }]"
 }
 
 # command_is COMMAND [ARGUMENT...]: what the container runs.
@@ -382,7 +397,8 @@ refuses()
 # eventually COMMAND...: true within thirty seconds, or that many times $PATIENCE; more than anything takes, on a busy machine too.
 eventually()
 {
-	local i
+	local - i
+	set +T
 	for ((i = 0; i < 600 * PATIENCE; i++)); do
 		if "$@"; then
 			return 0

@@ -103,8 +103,14 @@ int runtime_kill(struct container *c, int signal_number, bool all, struct err *e
 int runtime_delete(struct container *c, struct err *err)
 {
 	const char *const args[] = { "delete", "--force", c->config.id, NULL };
+	int r = runtime_call(c, args, NULL, err);
 
-	return runtime_call(c, args, NULL, err);
+	/* Nobody else takes away what the runtime keeps: one that was killed over it gets another try. */
+	if (r < 0 && container_find_runtime(c, NULL) == 0) {
+		err_clear(err);
+		r = runtime_call(c, args, NULL, err);
+	}
+	return r;
 }
 
 bool runtime_can_checkpoint(struct container *c)

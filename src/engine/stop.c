@@ -130,6 +130,19 @@ static int signal_it(struct container *c, int number, struct err *err)
 	return r;
 }
 
+/* The process has gone, and its monitor can write that down nowhere, since a disk is full: it stays until its exit command ends,
+ * which waits for our lock. */
+static bool end_stuck_monitor(struct container *c)
+{
+	const struct container_status *s = &c->status;
+	auto_procfs struct procfs proc = PROCFS_INIT;
+
+	return procfs_open(&proc, NULL) == 0 &&
+	       !procfs_process_is_alive(&proc, s->pid, s->pid_start_time) &&
+	       procfs_process_is_alive(&proc, s->conmon_pid, s->conmon_start_time) &&
+	       kill(s->conmon_pid, SIGKILL) == 0 && container_wait_exit(c, KILL_WAIT_MS) == 0;
+}
+
 static int kill_it(struct container *c, struct err *err)
 {
 	int r = signal_it(c, SIGKILL, err);
@@ -144,7 +157,7 @@ static int kill_it(struct container *c, struct err *err)
 			err_clear(err);
 	}
 	/* The runtime's delete knows more ways: to end a CRIU that holds the processes since its runtime was killed. */
-	if (container_wait_exit(c, KILL_WAIT_MS) < 0 &&
+	if (container_wait_exit(c, KILL_WAIT_MS) < 0 && !end_stuck_monitor(c) &&
 	    (runtime_delete(c, NULL) < 0 || container_wait_exit(c, KILL_WAIT_MS) < 0))
 		return err_set(err, ERR_TIMEOUT,
 			       "container '%s' did not end %d seconds after SIGKILL",

@@ -14,6 +14,7 @@ struct tar_reader {
 	struct digest_context *digest;
 	char *name;
 	bool failed;
+	bool at_end; /* of plain, before the archive said that it ends */
 	void *locale;
 	tar_read *read; /* of a stream */
 	void *context;
@@ -55,8 +56,10 @@ static la_ssize_t read_plain(struct archive *a, void *context, const void **ret)
 	size_t len = 0;
 	int r = archive_read_data_block(reader->plain, ret, &len, &offset);
 
-	if (r == ARCHIVE_EOF)
+	if (r == ARCHIVE_EOF) {
+		reader->at_end = true;
 		return 0;
+	}
 	if (r < ARCHIVE_WARN) {
 		archive_set_error(a, archive_errno(reader->plain), "%s",
 				  archive_error_string(reader->plain));
@@ -175,6 +178,11 @@ int tar_reader_finish(struct tar_reader *reader, char ret_digest[static STORE_DI
 	const void *data;
 	la_ssize_t n;
 
+	/* libarchive takes the end of the file for the archive's; but every archive has a mark of it. */
+	if (reader->at_end)
+		return err_set(err, ERR_CORRUPT,
+			       "read archive '%s': it is truncated: it has no mark of its end",
+			       reader->name);
 	/* The padding behind the last entry belongs to the archive, whether the reader wants it or
 	 * not. */
 	while ((n = read_plain(reader->tar, reader, &data)) > 0)

@@ -108,6 +108,22 @@ tells_the_truth()
 	is "" "$(fl ps -aq)"
 }
 
+@test "a runtime that is killed over its delete leaves nothing of the container" {
+	cat >runtime <<-END
+		#!/bin/sh
+		for word; do [ "\$word" != delete ] || mkdir killed 2>/dev/null && [ "\$word" = delete ] && kill -9 \$\$; done
+		exec '$ENGINE_RUNTIME' "\$@"
+	END
+	sed -i "s|mkdir killed|mkdir '$T/killed'|" runtime
+	chmod +x runtime
+	ENGINE_RUNTIME=$T/runtime start_idle "$C"
+	id=$(inspect "$C" '{{.Id}}')
+	ENGINE_RUNTIME=$T/runtime fl stop --time 1 "$C" >/dev/null
+	fl rm "$C" >/dev/null
+	[ -d killed ]
+	[[ $("$ENGINE_RUNTIME" list -q) != *"$id"* ]] || fail "the runtime still has it"
+}
+
 @test "after a restart of the machine nothing claims to run" {
 	command -v sqlite3 >/dev/null || skip "no sqlite3"
 	start_idle "$C"
@@ -151,7 +167,8 @@ tells_the_truth()
 		full rm --force --time 0 "$C" >/dev/null
 	}
 	is "" "$(full ps -aq)"
-	umount root
+	# The exit command may be at it still.
+	eventually umount root
 }
 
 @test "an end that cannot be written down is not forgotten" {
@@ -165,6 +182,16 @@ tells_the_truth()
 	db "DROP TRIGGER full"
 	is "exited 137 " "$(inspect "$C" '{{.State.Status}} {{.State.ExitCode}} {{.State.Error}}')"
 	fl rm "$C" >/dev/null
+	is "" "$(fl ps -aq)"
+}
+
+@test "an end that conmon can write down nowhere does not keep the container" {
+	start_idle "$C"
+	# As on a disk that is full, for root too.
+	mount -t tmpfs -o nr_inodes=1 full "$ENGINE/run/tmp/exits"
+	try rm --force --time 0 "$C"
+	eventually umount "$ENGINE/run/tmp/exits"
+	is 0 "$status"
 	is "" "$(fl ps -aq)"
 }
 

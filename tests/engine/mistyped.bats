@@ -59,6 +59,21 @@ nothing_made()
 	not_so volume inspect --format $'{{\e' x
 }
 
+@test "archives that are none" {
+	fl volume create "$C" >/dev/null
+	not_so volume import "$C" "$ROOTFS/bin/busybox"
+	not_so volume import "$C" /
+	not_so volume import "$C" /no/such
+	fl volume rm "$C" >/dev/null
+	# Whole entries, and no end.
+	mkdir tree
+	echo content >tree/file
+	tar -C tree --blocking-factor=1 -cf - . | head -c -1024 >cut.tar
+	not_so import cut.tar localhost/cut
+	contains "$(cat said.err)" truncated
+	nothing_made
+}
+
 @test "values of options" {
 	not_with --memory x -5 1x 1.5.5 99999999999999999999 0x10 $'\e'
 	not_with --cpus x 0 -1 NaN inf 0x10 ' 1' 1e3 '1 '

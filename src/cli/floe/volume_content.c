@@ -8,9 +8,11 @@
 #include "cli/floe/volume.h"
 #include "core/alloc.h"
 #include "core/fd.h"
+#include "core/io.h"
 #include "core/proc.h"
 #include "core/program.h"
 #include "core/str.h"
+#include "core/strbuf.h"
 #include "engine/volume.h"
 #include "engine/volume_mount.h"
 
@@ -20,11 +22,15 @@ struct archive_cli {
 	const char *output;
 };
 
+#define TAR_MESSAGES_MAX ((size_t)1 << 20)
+
 static int run_tar(const char *const *argv, int in, int out, const char *what, struct err *err)
 {
 	auto_free char *tar = program_find("tar");
 	auto_strvec struct strvec args = STRVEC_INIT;
 	auto_proc struct proc proc = PROC_INIT;
+	auto_strbuf struct strbuf said = STRBUF_INIT;
+	auto_close int messages = io_memory_file("tar", NULL);
 	int status = 0;
 	int r;
 
@@ -35,14 +41,21 @@ static int run_tar(const char *const *argv, int in, int out, const char *what, s
 		strvec_add(&args, *argv);
 	r = proc_spawn(&proc, &(struct proc_spawn_opts){ .argv = args.v,
 							 .path = tar,
-							 .stdio = { in, out, STDERR_FILENO } });
+							 .stdio = { in, out, messages } });
 	if (r == 0)
 		r = proc_wait(&proc, -1, &status);
 	if (r < 0)
 		return err_sys(err, r, "run tar");
-	return status == 0 ? 0 :
-			     err_set(err, ERR_REMOTE, "%s: tar failed (%s)", what,
-				     proc_status_to_string(status));
+	if (messages >= 0 && lseek(messages, 0, SEEK_SET) == 0)
+		(void)io_read_all(messages, TAR_MESSAGES_MAX, &said);
+	if (status == 0) {
+		(void)io_write_all(STDERR_FILENO, said.buf, said.len);
+		return 0;
+	}
+	/* The first says why; when a disk is full, there is one for each file. */
+	return err_set(err, ERR_REMOTE, "%s: tar failed (%s)%s%.*s", what,
+		       proc_status_to_string(status), said.len ? ": " : "",
+		       (int)strcspn(said.buf, "\n"), said.buf);
 }
 
 /* The first failure is the one that counts. */

@@ -185,6 +185,24 @@ int container_open_locked(struct container *ret, struct engine *e, const char *n
 	return r;
 }
 
+int container_open_damaged(struct container *ret, struct engine *e, const char *name,
+			   struct err *err)
+{
+	struct container_config config = { 0 };
+	struct container_status status = { .phase = PHASE_STOPPED };
+	struct err damage = ERR_INIT;
+	int r = record_find(e, name, &config.id, err);
+
+	if (r < 0)
+		return r;
+	config.name = xstrndup(config.id, 12);
+	container_from(ret, e, &config, &status);
+	r = container_lock(ret, &damage);
+	if (r == -ENOENT || ret->lock_fd < 0)
+		return err_wrap(err, r, "%s", damage.msg);
+	return 0;
+}
+
 void container_close(struct container *c)
 {
 	container_unlock(c);

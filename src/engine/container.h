@@ -41,6 +41,9 @@ int container_open_id(struct container *ret, struct engine *e, const char *id, s
 /* The same, and locked. timeout_ms: -1 waits for ever, 0 fails at once (ERR_TIMEOUT). */
 int container_open_locked(struct container *ret, struct engine *e, const char *name,
 			  struct err *err);
+/* One whose record cannot be read, locked: nothing but its id is known, for container_remove(). */
+int container_open_damaged(struct container *ret, struct engine *e, const char *name,
+			   struct err *err);
 /* From a configuration and status that are taken over. */
 void container_from(struct container *ret, struct engine *e, struct container_config *config,
 		    struct container_status *status);

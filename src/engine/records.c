@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/log.h"
 #include "core/path.h"
 #include "core/str.h"
 
@@ -135,6 +136,12 @@ static int decode(const struct json_desc *desc, const char *id, const char *conf
 	return r;
 }
 
+/* ... which is damaged: what can still be done. */
+static void advise(const char *id, struct err *err)
+{
+	err_append(err, "; 'floe rm --force %.12s' removes that container", id);
+}
+
 static int load_from(struct engine *e, const char *sql, const char *id,
 		     struct container_config *ret_config, struct container_status *ret_status,
 		     struct err *err)
@@ -151,8 +158,11 @@ static int load_from(struct engine *e, const char *sql, const char *id,
 		return r;
 	if (r == 0)
 		return err_set(err, ERR_NOT_FOUND, "no container with id '%s'", id);
-	return decode(&container_config_desc, id, db_text(&q, 0), db_text(&q, 1), ret_config,
-		      ret_status, err);
+	r = decode(&container_config_desc, id, db_text(&q, 0), db_text(&q, 1), ret_config,
+		   ret_status, err);
+	if (r < 0)
+		advise(id, err);
+	return r;
 }
 
 int record_load(struct engine *e, const char *id, struct container_config *ret_config,
@@ -334,7 +344,7 @@ int record_volume_users(struct engine *e, const char *volume, struct strvec *ret
 }
 
 /* The columns of sql: id, configuration (of which desc names the members), status. */
-static int each_of(struct engine *e, const char *sql, const struct json_desc *desc,
+static int each_of(struct engine *e, const char *sql, const struct json_desc *desc, bool skips,
 		   record_callback *each, void *context, struct err *err)
 {
 	auto_db_stmt struct db_stmt q = DB_STMT_INIT;
@@ -350,6 +360,15 @@ static int each_of(struct engine *e, const char *sql, const struct json_desc *de
 		r = decode(desc, db_text(&q, 0), db_text(&q, 1), db_text(&q, 2), &config, &status,
 			   err);
 		if (r < 0)
+			advise(db_text(&q, 0), err);
+		/* One that is damaged does not hide all others from who only looks. */
+		if (r < 0 && skips) {
+			log_warning("%s", err ? err->msg : "a record is damaged");
+			err_clear(err);
+			r = 0;
+			continue;
+		}
+		if (r < 0)
 			break;
 		r = each(context, &config, &status, err);
 		container_config_done(&config);
@@ -361,11 +380,17 @@ static int each_of(struct engine *e, const char *sql, const struct json_desc *de
 int record_each(struct engine *e, record_callback *each, void *context, struct err *err)
 {
 	return each_of(e, "SELECT id, config, status FROM containers ORDER BY created, id",
-		       &container_config_desc, each, context, err);
+		       &container_config_desc, false, each, context, err);
+}
+
+int record_each_readable(struct engine *e, record_callback *each, void *context, struct err *err)
+{
+	return each_of(e, "SELECT id, config, status FROM containers ORDER BY created, id",
+		       &container_config_desc, true, each, context, err);
 }
 
 int record_each_brief(struct engine *e, record_callback *each, void *context, struct err *err)
 {
 	return each_of(e, "SELECT id, coalesce(brief, config), status FROM containers",
-		       &container_brief_desc, each, context, err);
+		       &container_brief_desc, true, each, context, err);
 }

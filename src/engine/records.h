@@ -45,5 +45,7 @@ typedef int record_callback(void *context, struct container_config *config,
 
 /* Every container in one go, oldest first. */
 int record_each(struct engine *e, record_callback *each, void *context, struct err *err);
-/* Faster, and in no order: of the configuration only what container_brief_desc names, the rest as if absent. */
+/* The same for who only shows them: of one that is damaged there is a warning. */
+int record_each_readable(struct engine *e, record_callback *each, void *context, struct err *err);
+/* As that, faster, and in no order: of the configuration only what container_brief_desc names, the rest as if absent. */
 int record_each_brief(struct engine *e, record_callback *each, void *context, struct err *err);

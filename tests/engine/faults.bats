@@ -185,6 +185,31 @@ tells_the_truth()
 	is "" "$(fl ps -aq)"
 }
 
+@test "a container whose record is damaged is seen, and removed by force" {
+	command -v sqlite3 >/dev/null || skip "no sqlite3"
+	for column in config status; do
+		start_idle "$C"
+		start_idle "$C-2"
+		pid=$(inspect "$C" '{{.State.Pid}}')
+		sqlite3 "$ENGINE/root/floe.db" "UPDATE containers SET brief = NULL, $column = '{\"x' WHERE name = '$C'"
+		try ps --all --format '{{.Names}}'
+		is 0 "$status"
+		contains "$output" "record of container" "floe rm --force" "$C-2"
+		try rm "$C"
+		[ "$status" -ne 0 ] || return 1
+		fl rm --force --time 0 "$C" >/dev/null
+		eventually process_is_gone "$pid"
+		is "$C-2" "$(fl ps --all --format '{{.Names}}')"
+		fl rm --force --time 0 "$C-2" >/dev/null
+	done
+	fl system check
+	# All at once, too.
+	fl create --name "$C" --rootfs "$ROOTFS" true >/dev/null
+	sqlite3 "$ENGINE/root/floe.db" "UPDATE containers SET config = ''"
+	fl rm --all --force >/dev/null
+	is "" "$(fl ps -aq)"
+}
+
 @test "an end that conmon can write down nowhere does not keep the container" {
 	start_idle "$C"
 	# As on a disk that is full, for root too.

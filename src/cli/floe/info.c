@@ -334,7 +334,7 @@ static int add_store(struct engine *e, struct json_object *info, struct err *err
 	struct json_object *o = json_object_new_object();
 	struct json_object *containers = json_object_new_object();
 	struct count count = { .engine = e };
-	int r = record_each(e, count_one, &count, err);
+	int r = record_each_readable(e, count_one, &count, err);
 
 	view_add_i64(containers, "number", count.n);
 	view_add_i64(containers, "paused", count.paused);

@@ -280,7 +280,7 @@ static int list(const struct cli_invocation *inv, struct err *err)
 		r = err_set(err, ERR_USAGE, "size and namespace options conflict");
 	if (r == 0)
 		r = is_brief(o) ? record_each_brief(rows.engine, add_row, &rows, err) :
-				  record_each(rows.engine, add_row, &rows, err);
+				  record_each_readable(rows.engine, add_row, &rows, err);
 	if (r == 0) {
 		cut_rows(&rows);
 		if (needs_sizes(o))

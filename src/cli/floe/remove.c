@@ -44,6 +44,7 @@ static int run_rm(const struct cli_invocation *inv, struct err *err)
 
 	o.targets.lock = true;
 	o.targets.error_code = targets_remove_code;
+	o.targets.damaged = o.force;
 	/* In whatever order they come, those that others need among them. */
 	o.depend = o.depend || o.targets.all;
 	/* As podman: --force does not mind what is not there. */

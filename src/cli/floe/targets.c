@@ -10,6 +10,7 @@
 #include "cli/floe/report.h"
 #include "core/alloc.h"
 #include "core/io.h"
+#include "core/log.h"
 #include "core/str.h"
 #include "engine/records.h"
 
@@ -30,8 +31,11 @@ static int collect_all(struct engine *e, const struct targets *t, struct strvec 
 		struct err gone = ERR_INIT;
 		int matches;
 
-		if (container_open_id(&c, e, ids.v[i], &gone) < 0)
+		if (container_open_id(&c, e, ids.v[i], &gone) < 0) {
+			if (t->damaged && t->filters.n == 0 && gone.kind != ERR_NOT_FOUND)
+				strvec_add(names, ids.v[i]);
 			continue;
+		}
 		matches = filter_matches(e, &t->filters, &c, err);
 		if (matches < 0)
 			return matches;
@@ -176,6 +180,11 @@ int targets_each(const struct cli_invocation *inv, const struct targets *t,
 
 		if (r2 == -ENOENT && (t->ignore || t->all))
 			continue;
+		if (r2 < 0 && t->damaged && one.kind != ERR_NOT_FOUND) {
+			log_warning("%s", one.msg);
+			err_clear(&one);
+			r2 = container_open_damaged(&c, e, name, &one);
+		}
 		if (r2 == 0)
 			r2 = each(&c, context, &one);
 		if (r2 < 0) {

@@ -13,6 +13,7 @@ struct targets {
 	bool ignore; /* those that do not exist are no error */
 	bool each_alone; /* those that exist are done although others do not */
 	bool lock;
+	bool damaged; /* also those whose record cannot be read (container_open_damaged()) */
 	bool quiet; /* print nothing */
 	bool print_id; /* the id, not what was typed */
 	bool filter_arguments; /* filters are about the containers that are named; else not both */

@@ -219,7 +219,7 @@ static int create_cgroup(void *context, struct err *err)
 	int r = send_network(l, err);
 
 	if (r == 0)
-		r = cgroup_create_around(&l->cgroup, l->init_pid, err);
+		r = cgroup_create(&l->cgroup, l->init_pid, err);
 	if (r == 0)
 		r = send_sources(l, err);
 	if (r == 0)

@@ -64,7 +64,8 @@ int terminal_open(struct terminal *ret, int host_ptmx_fd, uint16_t rows, uint16_
 	if (r == 0 && fchown(t.slave_fd, uid, (gid_t)-1) < 0 && errno != EINVAL && errno != EPERM)
 		r = err_sys(err, -errno, "set the owner of the container's terminal");
 	if (r < 0) {
-		terminal_close(&t);
+		close_fd(&t.master_fd);
+		close_fd(&t.slave_fd);
 		return r;
 	}
 	*ret = t;
@@ -92,12 +93,6 @@ int terminal_attach(struct terminal *t, struct err *err)
 			return err_sys(err, -errno, "attach the terminal to descriptor %d", fd);
 	close_fd(&t->slave_fd);
 	return 0;
-}
-
-void terminal_close(struct terminal *t)
-{
-	close_fd(&t->master_fd);
-	close_fd(&t->slave_fd);
 }
 
 /* A receiver that was started together with us may be about to listen: it gets a moment. */

@@ -36,7 +36,6 @@ int terminal_open(struct terminal *ret, int host_ptmx_fd, uint16_t rows, uint16_
 void terminal_keep_newlines(int fd);
 /* Make the slave 0, 1, 2 and the controlling terminal of this new session. */
 int terminal_attach(struct terminal *t, struct err *err);
-void terminal_close(struct terminal *t);
 
 /* Connect to a console socket (AF_UNIX, stream) by a path of the host; one that is not there or that
  * nobody listens on yet is waited for, a quarter of a second at most. Return: descriptor. */

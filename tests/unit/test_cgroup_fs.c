@@ -270,7 +270,7 @@ static void test_create_v1(void **state)
 	put(t, "/sys/fs/cgroup/cpuset/pod/web/cpuset.mems", "");
 	put(t, "/sys/fs/cgroup/pids/tasks", "");
 	open_tree_cgroup(t, "/pod/web", false, &cg);
-	assert_ok(t, cgroup_create(&cg, &t->err));
+	assert_ok(t, cgroup_create(&cg, 0, &t->err));
 	expect(t, "/sys/fs/cgroup/cpuset/pod/cpuset.cpus", "0-3");
 	expect(t, "/sys/fs/cgroup/cpuset/pod/web/cpuset.cpus", "0-3");
 	expect(t, "/sys/fs/cgroup/cpuset/pod/web/cpuset.mems", "1");
@@ -291,7 +291,7 @@ static void test_create_fails(void **state)
 	put(t, "/sys/fs/cgroup/cpuset/web/cpuset.cpus", "");
 	put(t, "/sys/fs/cgroup/cpuset/web/cpuset.mems", "");
 	open_tree_cgroup(t, "/web", false, &cg);
-	assert_true(cgroup_create(&cg, &t->err) < 0);
+	assert_true(cgroup_create(&cg, 0, &t->err) < 0);
 	assert_non_null(strstr(t->err.msg, "create cgroup '"));
 	assert_non_null(strstr(t->err.msg, "/sys/fs/cgroup/pids/web': not a directory"));
 	assert_false(exists(t, "/sys/fs/cgroup/memory/web"));
@@ -312,7 +312,7 @@ static void test_create_v2(void **state)
 	expect(t, "/sys/fs/cgroup/cgroup.subtree_control", "+cpuset +io +memory +pids");
 	expect(t, "/sys/fs/cgroup/pod/cgroup.subtree_control", "cpu memory\n");
 	assert_true(exists(t, "/sys/fs/cgroup/pod/web"));
-	assert_ok(t, cgroup_create(&cg, &t->err));
+	assert_ok(t, cgroup_create(&cg, 0, &t->err));
 }
 
 static void test_create_threaded(void **state)
@@ -332,18 +332,18 @@ static void test_create_threaded(void **state)
 	put_v2(t);
 	put(t, "/sys/fs/cgroup/pod/web/cgroup.type", "domain invalid\n");
 	assert_ok(t, cgroup_open(&cg, &opts, &t->err));
-	assert_true(cgroup_create(&cg, &t->err) < 0);
+	assert_true(cgroup_create(&cg, 0, &t->err) < 0);
 	assert_non_null(strstr(t->err.msg, "it is in an invalid state"));
 	cgroup_close(&cg);
 	put(t, "/sys/fs/cgroup/pod/web/cgroup.type", "threaded\n");
 	assert_ok(t, cgroup_open(&cg, &opts, &t->err));
-	assert_true(cgroup_create(&cg, &t->err) < 0);
+	assert_true(cgroup_create(&cg, 0, &t->err) < 0);
 	assert_non_null(strstr(t->err.msg, "it is in threaded mode"));
 	cgroup_close(&cg);
 	put(t, "/sys/fs/cgroup/pod/web/cgroup.type", "domain invalid\n");
 	opts.resources = NULL;
 	assert_ok(t, cgroup_open(&cg, &opts, &t->err));
-	assert_ok(t, cgroup_create(&cg, &t->err));
+	assert_ok(t, cgroup_create(&cg, 0, &t->err));
 	expect(t, "/sys/fs/cgroup/pod/web/cgroup.type", "threadednvalid\n");
 }
 
@@ -412,7 +412,7 @@ static void test_limits_hybrid(void **state)
 	put(t, "/sys/fs/cgroup/unified/web/hugetlb.2MB.max", "");
 	open_tree_cgroup(t, "/web", false, &cg);
 	assert_false(cg.is_v2);
-	assert_ok(t, cgroup_create(&cg, &t->err));
+	assert_ok(t, cgroup_create(&cg, 0, &t->err));
 	expect(t, "/sys/fs/cgroup/unified/cgroup.subtree_control", "");
 	assert_ok(t, cgroup_update(&cg, &res, NULL, &t->err));
 	expect(t, "/sys/fs/cgroup/unified/cgroup.subtree_control", "+hugetlb");
@@ -435,7 +435,7 @@ static void test_pids(void **state)
 	assert_int_equal(pids.v[0], 100);
 	assert_int_equal(pids.v[1], 200);
 	assert_int_equal(pids.v[2], 300);
-	assert_true(cgroup_create(&cg, &t->err) < 0);
+	assert_true(cgroup_create(&cg, 0, &t->err) < 0);
 	assert_non_null(strstr(t->err.msg, "not empty: 4 process(es) found"));
 }
 
@@ -469,7 +469,7 @@ static void test_rootless(void **state)
 	if (uid == 0)
 		assert_int_equal(seteuid(65534), 0);
 	set_parents_mode(&cg, 0555);
-	r = cgroup_create(&cg, &t->err);
+	r = cgroup_create(&cg, 0, &t->err);
 	if (uid == 0)
 		assert_int_equal(seteuid(uid), 0);
 	set_parents_mode(&cg, 0755);
@@ -498,7 +498,7 @@ static void test_disabled(void **state)
 	bool frozen = true;
 
 	assert_ok(t, cgroup_open(&cg, &opts, &t->err));
-	assert_ok(t, cgroup_create(&cg, &t->err));
+	assert_ok(t, cgroup_create(&cg, 0, &t->err));
 	assert_true(cgroup_clone_fd(&cg) < 0);
 	assert_ok(t, cgroup_entry_open(&cg, false, &entry, &t->err));
 	assert_int_equal(entry.n, 0);

@@ -184,7 +184,7 @@ static void test_enter(void **state)
 
 	need_root();
 	assert_ok(f, cgroup_create_unified(&f->cg, &f->err));
-	assert_ok(f, cgroup_create(&f->cg, &f->err));
+	assert_ok(f, cgroup_create(&f->cg, 0, &f->err));
 	pid = spawn(f, &f->cg, body_sleep);
 
 	assert_int_equal(procfs_open(&proc, NULL), 0);
@@ -219,7 +219,7 @@ static void test_attach_pid(void **state)
 	pid_t pid;
 
 	need_root();
-	assert_ok(f, cgroup_create(&f->cg, &f->err));
+	assert_ok(f, cgroup_create(&f->cg, 0, &f->err));
 	pid = fork();
 	if (pid == 0)
 		body_sleep();
@@ -238,17 +238,17 @@ static void test_create_refuses(void **state)
 	pid_t pid;
 
 	need_root();
-	assert_ok(f, cgroup_create(&f->cg, &f->err));
+	assert_ok(f, cgroup_create(&f->cg, 0, &f->err));
 	/* Empty and there: taken as it is, and not removed by the undo of who did not make it. */
 	open_cgroup(f, &again);
-	assert_ok(f, cgroup_create(&again, &f->err));
+	assert_ok(f, cgroup_create(&again, 0, &f->err));
 	cgroup_undo_create(&again);
 	assert_true(cgroup_exists(&f->cg));
 	cgroup_close(&again);
 
 	pid = spawn(f, &f->cg, body_sleep);
 	open_cgroup(f, &again);
-	assert_true(cgroup_create(&again, &f->err) < 0);
+	assert_true(cgroup_create(&again, 0, &f->err) < 0);
 	assert_int_equal(f->err.kind, ERR_STATE);
 	assert_non_null(strstr(f->err.msg, "container's cgroup is not empty: 1 process(es) found"));
 	assert_true(cgroup_exists(&f->cg));
@@ -258,7 +258,7 @@ static void test_create_refuses(void **state)
 
 	assert_ok(f, cgroup_freeze(&f->cg, &f->err));
 	open_cgroup(f, &again);
-	assert_true(cgroup_create(&again, &f->err) < 0);
+	assert_true(cgroup_create(&again, 0, &f->err) < 0);
 	assert_non_null(strstr(f->err.msg, "container's cgroup unexpectedly frozen"));
 	assert_ok(f, cgroup_thaw(&f->cg, &f->err));
 }
@@ -271,7 +271,7 @@ static void test_undo(void **state)
 	assert_ok(f, cgroup_create_unified(&f->cg, &f->err));
 	cgroup_undo_create(&f->cg);
 	assert_int_equal(count_left(f), 0);
-	assert_ok(f, cgroup_create(&f->cg, &f->err));
+	assert_ok(f, cgroup_create(&f->cg, 0, &f->err));
 	assert_int_equal(count_left(f), f->cg.n_nodes);
 	cgroup_undo_create(&f->cg);
 	assert_int_equal(count_left(f), 0);
@@ -296,7 +296,7 @@ static void test_undo_late(void **state)
 	assert_ok(f, cgroup_open_saved(&other, CGROUP_DRIVER_CGROUPFS, &paths, &f->err));
 	json_string_map_done(&paths);
 	other.node[0].mount_len = node->mount_len;
-	assert_ok(f, cgroup_create(&other, &f->err));
+	assert_ok(f, cgroup_create(&other, 0, &f->err));
 	blocker = spawn(f, &other, body_sleep);
 
 	assert_ok(f, cgroup_create_unified(&f->cg, &f->err));
@@ -305,7 +305,7 @@ static void test_undo_late(void **state)
 	if (init == 0)
 		body_sleep();
 	assert_true(init > 0);
-	assert_true(cgroup_create(&f->cg, &f->err) < 0);
+	assert_true(cgroup_create(&f->cg, 0, &f->err) < 0);
 	assert_non_null(strstr(f->err.msg, "not empty"));
 	assert_int_equal(count_left(f), 2);
 	assert_int_equal(kill(init, SIGKILL), 0);
@@ -339,7 +339,7 @@ static void test_limits_v1(void **state)
 	need_root();
 	if (!has_v1(f, "memory") || !has_v1(f, "cpu") || !has_v1(f, "pids"))
 		skip();
-	assert_ok(f, cgroup_create(&f->cg, &f->err));
+	assert_ok(f, cgroup_create(&f->cg, 0, &f->err));
 	assert_ok(f, cgroup_apply(&f->cg, &res, &f->err));
 	read_node(f, "memory", "memory.limit_in_bytes", &text);
 	assert_string_equal(text.buf, "67108864");
@@ -386,7 +386,7 @@ static void test_update_rolls_back(void **state)
 	need_root();
 	if (!has_v1(f, "memory") || !has_v1(f, "cpuset") || !has_v1(f, "pids"))
 		skip();
-	assert_ok(f, cgroup_create(&f->cg, &f->err));
+	assert_ok(f, cgroup_create(&f->cg, 0, &f->err));
 	assert_ok(f, cgroup_apply(&f->cg, &old, &f->err));
 	assert_true(cgroup_update(&f->cg, &new, &old, &f->err) < 0);
 	assert_non_null(strstr(f->err.msg, "set cpu.cpus: write '999' to '"));
@@ -405,7 +405,7 @@ static void test_missing_controller(void **state)
 	need_root();
 	if (f->cg.is_v2 || cgroup_node_of(&f->cg, "net_cls"))
 		skip();
-	assert_ok(f, cgroup_create(&f->cg, &f->err));
+	assert_ok(f, cgroup_create(&f->cg, 0, &f->err));
 	assert_true(cgroup_apply(&f->cg, &res, &f->err) < 0);
 	assert_int_equal(f->err.kind, ERR_UNSUPPORTED);
 	assert_string_equal(f->err.msg, "cannot set network.classID: the cgroup controller "
@@ -463,7 +463,7 @@ static void test_devices(void **state)
 	struct fixture *f = *state;
 
 	need_root();
-	assert_ok(f, cgroup_create(&f->cg, &f->err));
+	assert_ok(f, cgroup_create(&f->cg, 0, &f->err));
 	check_devices(f, &f->cg);
 }
 
@@ -478,7 +478,7 @@ static void test_devices_before_entry(void **state)
 	struct oci_resources res = { .devices = &rule, .n_devices = 1 };
 
 	need_root();
-	assert_ok(f, cgroup_create(&f->cg, &f->err));
+	assert_ok(f, cgroup_create(&f->cg, 0, &f->err));
 	assert_ok(f, cgroup_apply_before_entry(&f->cg, &res, &f->err));
 	if (!cgroup_node_of(&f->cg, "devices") || f->cg.is_v2)
 		skip();
@@ -560,7 +560,7 @@ static void test_freezer(void **state)
 	struct fixture *f = *state;
 
 	need_root();
-	assert_ok(f, cgroup_create(&f->cg, &f->err));
+	assert_ok(f, cgroup_create(&f->cg, 0, &f->err));
 	check_freezer(f, &f->cg);
 }
 
@@ -619,7 +619,7 @@ static void test_kill_forking(void **state)
 	struct json_string_map paths = { 0 };
 
 	need_root();
-	assert_ok(f, cgroup_create(&f->cg, &f->err));
+	assert_ok(f, cgroup_create(&f->cg, 0, &f->err));
 	check_kill_forking(f, &f->cg);
 	if (f->cg.is_v2)
 		return;
@@ -639,7 +639,7 @@ static void test_destroy_nested(void **state)
 	pid_t pid;
 
 	need_root();
-	assert_ok(f, cgroup_create(&f->cg, &f->err));
+	assert_ok(f, cgroup_create(&f->cg, 0, &f->err));
 	for (size_t i = 0; i < f->cg.n_nodes; i++) {
 		auto_free char *a = xasprintf("%s/a", f->cg.node[i].path);
 		auto_free char *b = xasprintf("%s/a/b", f->cg.node[i].path);
@@ -675,7 +675,7 @@ static void test_limits_v2(void **state)
 	need_root();
 	if (!f->cg.is_v2)
 		skip();
-	assert_ok(f, cgroup_create(&f->cg, &f->err));
+	assert_ok(f, cgroup_create(&f->cg, 0, &f->err));
 	assert_ok(f, cgroup_apply(&f->cg, &res, &f->err));
 	read_node(f, "", "memory.max", &text);
 	assert_string_equal(text.buf, "67108864");
@@ -712,7 +712,7 @@ static void test_chown(void **state)
 	need_root();
 	if (!f->cg.is_v2)
 		skip();
-	assert_ok(f, cgroup_create(&f->cg, &f->err));
+	assert_ok(f, cgroup_create(&f->cg, 0, &f->err));
 	assert_ok(f, cgroup_chown(&f->cg, 4711, &f->err));
 	procs = xasprintf("%s/cgroup.procs", f->cg.node[0].path);
 	limit = xasprintf("%s/memory.max", f->cg.node[0].path);
@@ -742,10 +742,10 @@ static void test_threaded(void **state)
 	assert_int_equal(mkdir(top, 0755), 0);
 	assert_int_equal(io_write_file_at(AT_FDCWD, type, "threaded"), 0);
 	f->cg.wants_domain = true;
-	assert_true(cgroup_create(&f->cg, &f->err) < 0);
+	assert_true(cgroup_create(&f->cg, 0, &f->err) < 0);
 	assert_non_null(strstr(f->err.msg, "it is in an invalid state"));
 	f->cg.wants_domain = false;
-	assert_ok(f, cgroup_create(&f->cg, &f->err));
+	assert_ok(f, cgroup_create(&f->cg, 0, &f->err));
 	pid = fork();
 	if (pid == 0)
 		body_sleep();

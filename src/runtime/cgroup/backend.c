@@ -298,12 +298,7 @@ bool cgroup_exists(const struct cgroup *cg)
 
 /* --- operations that depend on the driver -------------------------------------------------- */
 
-int cgroup_create(struct cgroup *cg, struct err *err)
-{
-	return cgroup_create_around(cg, 0, err);
-}
-
-int cgroup_create_around(struct cgroup *cg, pid_t pid, struct err *err)
+int cgroup_create(struct cgroup *cg, pid_t pid, struct err *err)
 {
 	return cg->backend->create(cg, pid, false, err);
 }

@@ -32,7 +32,7 @@
  *
  * With the systemd driver the cgroup is that of a scope, which systemd makes around a process and puts
  * it into: nothing can be made before the clone, cgroup_create_unified() does nothing, and
- * cgroup_create_around() is told the init's pid. What systemd has left to do is in the entry as above.
+ * cgroup_create() is told the init's pid. What systemd has left to do is in the entry as above.
  */
 #pragma once
 
@@ -78,7 +78,7 @@ struct cgroup {
 	bool rootless;
 	bool tolerate_denied; /* rootless without a cgroupsPath: no permission is no error */
 	bool wants_domain; /* limits of controllers that a threaded v2 cgroup cannot have */
-	bool wants_process; /* can only be made around a process, by cgroup_create_around() */
+	bool wants_process; /* can only be made around a process, by cgroup_create() */
 	bool has_device_rules; /* cgroup_apply_before_entry() has; the next cgroup_apply() need not */
 	bool has_written; /* cgroup_update() has something to take back */
 	struct cgroup_systemd *systemd; /* what the systemd driver knows; owned, may be NULL */
@@ -129,11 +129,10 @@ void cgroup_close(struct cgroup *cg);
  * passed down, the cgroup.type of each level is checked.
  * On failure nothing that this call made is left. Nodes that exist already by
  * cgroup_create_unified() are passed over.
+ * pid: of a process that the systemd driver puts into the cgroup; it must be ours and not go on before it
+ * has been told so. The other drivers do not look at it.
  */
-int cgroup_create(struct cgroup *cg, struct err *err);
-/* The same around a process, which the systemd driver puts into the cgroup; it must be ours and not go
- * on before it has been told so. With the other drivers pid is not looked at. */
-int cgroup_create_around(struct cgroup *cg, pid_t pid, struct err *err);
+int cgroup_create(struct cgroup *cg, pid_t pid, struct err *err);
 /* The part of cgroup_create() that CLONE_INTO_CGROUP needs: the v2 node alone (all there is, on a v2
  * host). Nothing on a v1 host. */
 int cgroup_create_unified(struct cgroup *cg, struct err *err);

@@ -8,7 +8,7 @@
 /* What differs between drivers; the rest works on the nodes whoever made them. */
 struct cgroup_backend {
 	const char *name;
-	/* pid: for drivers that need a process (cgroup_create_around()), else 0. */
+	/* pid: for drivers that need a process (cgroup_create()), else 0. */
 	int (*create)(struct cgroup *cg, pid_t pid, bool unified_only, struct err *err);
 	void (*undo_create)(struct cgroup *cg);
 	int (*apply)(struct cgroup *cg, const struct oci_resources *res, struct err *err);

@@ -140,7 +140,7 @@ static void release_directory(void *context)
 /* pid: criu's, or 0 where the cgroup needs no process yet. */
 static int make_cgroup(struct restore *rs, pid_t pid, struct err *err)
 {
-	int r = cgroup_create_around(&rs->l.cgroup, pid, err);
+	int r = cgroup_create(&rs->l.cgroup, pid, err);
 
 	if (r == 0)
 		r = cgroup_apply(&rs->l.cgroup, spec_of(rs)->linux_->resources, err);

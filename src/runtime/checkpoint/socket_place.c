@@ -23,7 +23,8 @@
 #define EFFORT_OF_ENTRY 1
 #define EFFORT_OF_STAT 16
 
-bool socket_is_bound(const struct sock_diag_socket *socket)
+/* Whether a restore binds it to a path; not so the ends of connections, which have the listener's name. */
+static bool is_bound(const struct sock_diag_socket *socket)
 {
 	return socket->family == AF_UNIX && socket->name && socket->file_ino != 0 &&
 	       (socket->type == SOCK_DGRAM || socket->state != TCP_ESTABLISHED);
@@ -36,7 +37,7 @@ bool socket_is_suspect(const struct socket_view *view, const struct sock_diag_so
 	auto_close int fd = -EBADF;
 	struct stat st;
 
-	if (!socket_is_bound(socket))
+	if (!is_bound(socket))
 		return false;
 	if (socket->name[0] == '/' && strlen(socket->name) <= CRIU_SOCKET_NAME_MAX)
 		fd = rooted_openat(view->root, socket->name, O_PATH);

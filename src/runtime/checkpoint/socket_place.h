@@ -39,8 +39,6 @@ struct socket_view {
 
 #define SOCKET_EFFORT ((size_t)4 << 20) /* about a second */
 
-/* Whether a restore binds it to a path; not so the ends of connections, which have the listener's name. */
-bool socket_is_bound(const struct sock_diag_socket *socket);
 /* Whether its name may not lead to it, or not it alone: a cheap look, which errs on this side. */
 bool socket_is_suspect(const struct socket_view *view, const struct sock_diag_socket *socket);
 /* Look at it through a process that has it open. *ret_path: the path of the file, or the first one that it

@@ -188,12 +188,16 @@ static int set_range(struct network_subnet *s, const struct ip_subnet *subnet, c
 	    ip_address_compare(&first, &last) > 0)
 		return err_set(err, ERR_INVALID, "IP range '%s' does not lie in subnet %s", text,
 			       s->subnet);
-	s->lease_range = xcalloc(1, sizeof(*s->lease_range));
 	/* Network and broadcast address are nobody's. */
 	if (ip_address_compare(&first, &network) == 0)
 		ip_address_increment(&first);
 	if (ip_address_compare(&last, &broadcast) == 0)
 		ip_address_decrement(&last);
+	if (ip_address_compare(&first, &last) > 0)
+		return err_set(err, ERR_INVALID,
+			       "IP range '%s' has no address for a container; choose a larger one",
+			       text);
+	s->lease_range = xcalloc(1, sizeof(*s->lease_range));
 	s->lease_range->start_ip = xstrdup(ip_address_format(&first).text);
 	s->lease_range->end_ip = xstrdup(ip_address_format(&last).text);
 	return 0;
@@ -214,8 +218,14 @@ static int add_subnet(struct network *n, const struct ip_subnet *given, const ch
 			       s->subnet);
 	if (!gateway)
 		ip_address_increment(&address);
-	if (gateway || is_bridge(n) || !n->internal)
+	if (gateway || is_bridge(n) || !n->internal) {
+		if (!ip_subnet_contains(&subnet, &address))
+			return err_set(
+				err, ERR_INVALID,
+				"subnet %s has no address for a gateway; choose a larger one",
+				s->subnet);
 		s->gateway = xstrdup(ip_address_format(&address).text);
+	}
 	if (subnet.address.family == AF_INET6)
 		n->ipv6_enabled = true;
 	return str_is_empty(range) ? 0 : set_range(s, &subnet, range, err);

@@ -352,6 +352,18 @@ static void test_create_refused(void **state UNUSED)
 	strvec_add(&o.ip_ranges, "10.1.4.0/28");
 	expect_no_network(&o, "IP range '10.1.4.0/28' does not lie in");
 	strvec_done(&o.ip_ranges);
+	/* Neither the network's address nor that of broadcasts is anybody's. */
+	strvec_add(&o.ip_ranges, "10.1.3.0/32");
+	expect_no_network(&o, "IP range '10.1.3.0/32' has no address for a container");
+	strvec_done(&o.ip_ranges);
+	strvec_add(&o.ip_ranges, "10.1.3.255-10.1.3.255");
+	expect_no_network(&o, "has no address for a container");
+	strvec_done(&o.ip_ranges);
+	strvec_done(&o.subnets);
+	strvec_add(&o.subnets, "10.1.3.7/32");
+	expect_no_network(&o, "subnet 10.1.3.7/32 has no address for a gateway");
+	strvec_done(&o.subnets);
+	strvec_add(&o.subnets, "10.1.3.0/24");
 	strvec_add(&o.routes, "10.9.0.0/16");
 	expect_no_network(&o, "expected DESTINATION");
 	strvec_done(&o.routes);

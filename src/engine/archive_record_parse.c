@@ -74,20 +74,25 @@ static int parse_ports(struct container_config *ret, const struct archive_config
 		const struct archive_port *p = &a->ports[i];
 		auto_strvec struct strvec protocols = STRVEC_INIT;
 
-		if (p->container_port == 0 || p->container_port > UINT16_MAX ||
-		    p->host_port > UINT16_MAX || p->range > UINT16_MAX)
-			return err_set(err, ERR_INVALID, "config.dump: port %u:%u is none",
-				       p->host_port, p->container_port);
 		strvec_split(&protocols, str_is_empty(p->protocol) ? "tcp" : p->protocol, ',',
 			     false);
-		for (size_t k = 0; k < protocols.n; k++)
-			*array_push(ret->ports, ret->n_ports) = (struct network_port){
+		for (size_t k = 0; k < protocols.n; k++) {
+			struct network_port *port = array_push(ret->ports, ret->n_ports);
+
+			*port = (struct network_port){
 				.host_ip = xstrdup(p->host_ip ? p->host_ip : ""),
 				.container_port = p->container_port,
 				.host_port = p->host_port,
 				.range = MAX(p->range, 1U),
 				.protocol = xstrdup(protocols.v[k]),
 			};
+			if (!network_port_is_valid(port))
+				return err_set(err, ERR_INVALID,
+					       "config.dump: no such port can be published: "
+					       "'%s:%u:%u/%s', %u of them",
+					       port->host_ip, port->host_port, port->container_port,
+					       port->protocol, port->range);
+		}
 	}
 	if (!a->exposed_ports || !json_object_is_type(a->exposed_ports, json_type_object))
 		return 0;

@@ -87,6 +87,8 @@ static int parse_range(const char *text, struct port_range *ret)
 	return 0;
 }
 
+static const char *const known_protocols[] = { "tcp", "udp", "sctp", NULL };
+
 /* Cut "/PROTOCOL" off; several may be named with commas. */
 static int split_protocols(char *text, struct strvec *ret)
 {
@@ -99,8 +101,7 @@ static int split_protocols(char *text, struct strvec *ret)
 	*slash = '\0';
 	strvec_split(ret, slash + 1, ',', false);
 	for (size_t i = 0; i < ret->n; i++)
-		if (!str_eq(ret->v[i], "tcp") && !str_eq(ret->v[i], "udp") &&
-		    !str_eq(ret->v[i], "sctp"))
+		if (!str_is_one_of(ret->v[i], known_protocols))
 			return -EINVAL;
 	return ret->n ? 0 : -EINVAL;
 }
@@ -213,6 +214,19 @@ int network_ports_parse_exposed(struct network_ports *ports, const char *text, s
 	port.range = range.n;
 	add(ports, &port, &protocols);
 	return 0;
+}
+
+bool network_port_is_valid(const struct network_port *port)
+{
+	struct ip_address address;
+
+	/* In this order nothing can overflow. */
+	return port->container_port >= 1 && port->container_port <= UINT16_MAX &&
+	       port->host_port <= UINT16_MAX && port->range >= 1 && port->range <= UINT16_MAX &&
+	       port->container_port + port->range - 1 <= UINT16_MAX &&
+	       (port->host_port == 0 || port->host_port + port->range - 1 <= UINT16_MAX) &&
+	       (str_is_empty(port->host_ip) || ip_address_parse(port->host_ip, &address) == 0) &&
+	       str_is_one_of(port->protocol, known_protocols);
 }
 
 /* ---- choosing and holding ---- */

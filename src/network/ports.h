@@ -32,6 +32,8 @@ void network_ports_done(struct network_ports *ports);
 int network_ports_parse(struct network_ports *ports, const char *text, struct err *err);
 /* "80", "80-90", "80/udp": what an image or --expose names; host_port stays 0. */
 int network_ports_parse_exposed(struct network_ports *ports, const char *text, struct err *err);
+/* Whether one that another has written is what could have been parsed: numbers, address and protocol. Pure. */
+bool network_port_is_valid(const struct network_port *port);
 /*
  * Choose a free port of this machine for each that has none, by binding to it for a moment; ERR_EXISTS
  * when the same host port is published twice in the list.

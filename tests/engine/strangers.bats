@@ -224,7 +224,7 @@ nothing_happened()
 	nothing_happened
 }
 
-@test "names that lead out: id, name, volumes, deleted files, log" {
+@test "names that lead out: id, name, volumes, ports, deleted files, log" {
 	change config '.id = "../../../../etc"'
 	is_refused "no valid name and id"
 	cp "$BATS_FILE_TMPDIR/honest/config.dump" a/
@@ -233,6 +233,14 @@ nothing_happened()
 	cp "$BATS_FILE_TMPDIR/honest/config.dump" a/
 	change config '.namedVolumes[0].volumeName = "../../../../etc"'
 	is_refused "no valid name"
+	cp "$BATS_FILE_TMPDIR/honest/config.dump" a/
+	# Numbers that would wrap, and what is no address.
+	local port='{host_ip: "", host_port: 65000, container_port: 80, range: 1000, protocol: "tcp"}'
+	change config ".newPortMappings = [$port]"
+	is_refused "no such port can be published: ':65000:80/tcp', 1000 of them"
+	cp "$BATS_FILE_TMPDIR/honest/config.dump" a/
+	change config ".newPortMappings = [$port + {host_ip: \"everywhere\", range: 1}]"
+	is_refused "no such port" everywhere
 	cp "$BATS_FILE_TMPDIR/honest/config.dump" a/
 	echo '["/../../../../'"$T"'/witness"]' >a/deleted.files
 	is_refused deleted.files

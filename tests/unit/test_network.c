@@ -134,6 +134,34 @@ static void test_ports(void **state UNUSED)
 	expect_no_port("[::1:80:80", "expected");
 }
 
+static void test_port_of_a_stranger(void **state UNUSED)
+{
+	static char any[] = "";
+	static char address[] = "127.0.0.1";
+	static char no_address[] = "::g";
+	static char tcp[] = "tcp";
+	static char icmp[] = "icmp";
+	const struct {
+		struct network_port port;
+		bool valid;
+	} cases[] = {
+		{ { any, 80, 0, 1, tcp }, true },
+		{ { address, 65535, 65535, 1, tcp }, true },
+		{ { any, 1, 1, 65535, tcp }, true },
+		{ { any, 0, 80, 1, tcp }, false },
+		{ { any, 80, 80, 0, tcp }, false },
+		{ { any, 65535, 80, 2, tcp }, false },
+		{ { any, 80, 65535, 2, tcp }, false },
+		{ { any, 80, 0, UINT32_MAX, tcp }, false },
+		{ { any, UINT32_MAX, 80, 1, tcp }, false },
+		{ { no_address, 80, 80, 1, tcp }, false },
+		{ { any, 80, 80, 1, icmp }, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(network_port_is_valid(&cases[i].port), cases[i].valid);
+}
+
 static void test_port_choice(void **state UNUSED)
 {
 	auto_network_ports struct network_ports ports = NETWORK_PORTS_INIT;
@@ -522,6 +550,7 @@ int main(void)
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_subnets),
 		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_port_of_a_stranger),
 		cmocka_unit_test(test_port_choice),
 		cmocka_unit_test(test_ports_of_addresses),
 		cmocka_unit_test(test_hold_both_families),

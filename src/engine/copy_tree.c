@@ -70,14 +70,15 @@ static void copy_xattrs(int from, int to)
 	}
 }
 
-static int copy_attributes(int fd, const struct stat *st)
+/* chown(2) takes away the capabilities of a file, which are an attribute, and the bits of set-user-id. */
+static int copy_attributes(int from, int to, const struct stat *st)
 {
 	const struct timespec times[2] = { st->st_atim, st->st_mtim };
 
-	if (fchown(fd, st->st_uid, st->st_gid) < 0 || fchmod(fd, st->st_mode & 07777) < 0 ||
-	    futimens(fd, times) < 0)
+	if (fchown(to, st->st_uid, st->st_gid) < 0)
 		return -errno;
-	return 0;
+	copy_xattrs(from, to);
+	return fchmod(to, st->st_mode & 07777) < 0 || futimens(to, times) < 0 ? -errno : 0;
 }
 
 /* 1: the file is a further name of one that has been copied, and is that now. */
@@ -100,11 +101,7 @@ static int copy_file(int from_dir, int to_dir, const char *name, const struct st
 	auto_close int to = fd_open_at(to_dir, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
 	int r = from < 0 ? from : to < 0 ? to : copy_content(from, to, UINT64_MAX);
 
-	if (r == 0) {
-		copy_xattrs(from, to);
-		r = copy_attributes(to, st);
-	}
-	return r;
+	return r < 0 ? r : copy_attributes(from, to, st);
 }
 
 static int copy_link(int from_dir, int to_dir, const char *name)
@@ -135,11 +132,23 @@ static int copy_subdir(struct copy *x, int from_dir, int to_dir, const char *nam
 	strbuf_addf(&x->path, "%s/", name);
 	r = to < 0 ? to : copy_dir(x, from, to);
 	strbuf_truncate(&x->path, mark);
-	if (r == 0) {
-		copy_xattrs(from, to);
-		r = copy_attributes(to, st);
-	}
-	return r;
+	return r < 0 ? r : copy_attributes(from, to, st);
+}
+
+/* Devices and pipes. The mode that mknod(2) is given lacks what our umask forbids. */
+static int copy_node(int to_dir, const char *name, const struct stat *st)
+{
+	auto_close int fd = -EBADF;
+
+	if (mknodat(to_dir, name, st->st_mode, st->st_rdev) < 0)
+		return -errno;
+	fd = fd_open_at(to_dir, name, O_PATH | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return fd;
+	if (fchownat(fd, "", st->st_uid, st->st_gid, AT_EMPTY_PATH) < 0 ||
+	    chmod(fd_path(fd).text, st->st_mode & 07777) < 0)
+		return -errno;
+	return 0;
 }
 
 static int copy_entry(struct copy *x, int from, int to, const char *name)
@@ -160,10 +169,9 @@ static int copy_entry(struct copy *x, int from, int to, const char *name)
 		return copy_subdir(x, from, to, name, &st);
 	if (S_ISSOCK(st.st_mode))
 		return 0;
-	if (S_ISLNK(st.st_mode))
-		r = copy_link(from, to, name);
-	else
-		r = mknodat(to, name, st.st_mode, st.st_rdev) < 0 ? -errno : 0;
+	if (!S_ISLNK(st.st_mode))
+		return copy_node(to, name, &st);
+	r = copy_link(from, to, name);
 	if (r == 0 && fchownat(to, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
 		r = -errno;
 	return r;
@@ -210,6 +218,5 @@ int copy_tree_whole(int from_fd, int to_fd)
 	r = copy_tree(from, to);
 	if (r < 0)
 		return r;
-	copy_xattrs(from, to);
-	return copy_attributes(to, &st);
+	return copy_attributes(from, to, &st);
 }

@@ -2,6 +2,7 @@
 #include "engine/users.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -93,8 +94,11 @@ static int find_group(const struct strbuf *group, const char *name, uint32_t *re
 		       "unable to find group %s: no matching entries in group file", name);
 }
 
+/* More than a process can have no image needs: it only makes the search long. */
 static void add_gid(struct spec_user *u, uint32_t gid)
 {
+	if (u->n_groups >= NGROUPS_MAX)
+		return;
 	for (size_t i = 0; i < u->n_groups; i++)
 		if (u->groups[i] == gid)
 			return;

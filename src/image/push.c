@@ -66,8 +66,16 @@ static int set_destination(struct push *p, const char *destination, struct refer
 	return 0;
 }
 
-static int add_options(struct strvec *args, const struct push_options *o, struct err *err)
+static int add_options(struct strvec *args, const struct push *p, struct err *err)
 {
+	const struct push_options *o = p->options;
+	/* skopeo refuses them for all else; podman passes over them. */
+	bool is_dir = str_has_prefix(p->destination, "dir:");
+
+	if (is_dir && o->compress)
+		strvec_add(args, "--dest-compress");
+	if (is_dir && o->decompress)
+		strvec_add(args, "--dest-decompress");
 	if (o->format) {
 		const char *format = str_eq(o->format, "docker") ? "v2s2" : o->format;
 
@@ -131,7 +139,7 @@ static int copy(struct push *p, const struct store_staging *staging, struct err 
 			    FS_VOLATILE);
 	if (r < 0)
 		return err_sys(err, r, "write '%s'", policy);
-	r = add_options(&args, p->options, err);
+	r = add_options(&args, p, err);
 	if (r < 0)
 		return r;
 	strvec_addf(&args, "--digestfile=%s", digest_file);

@@ -13,6 +13,8 @@ struct push_options {
 	const char *
 		compression_format; /* gzip, zstd; NULL: as it is, gzip for what is not compressed */
 	const char *compression_level;
+	bool compress; /* to a directory: layers by gzip */
+	bool decompress; /* to a directory: layers as they are inside */
 	bool remove_signatures;
 	const char *sign_by;
 };

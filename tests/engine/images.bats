@@ -565,3 +565,34 @@ gone_from_processes()
 	fl rmi -af >/dev/null
 	[ -z "$(find "$T/root/blobs/sha256" "$T/root/layers" -mindepth 1 -not -name l)" ]
 }
+
+@test "save --compress and push --compress: layers by gzip in a directory" {
+	local dir
+	load_image
+	cd "$T"
+	fl save -q --compress --format docker-dir -o compressed web:1
+	fl save -q --uncompressed --format docker-dir -o plain web:1
+	fl push -q --compress web:1 "dir:$T/pushed"
+	for dir in compressed pushed; do
+		[ "$(jq -r '.layers[0].digest' "$dir/manifest.json")" = "sha256:$(sha256sum <"$dir/$(jq -r '.layers[0].digest[7:]' "$dir/manifest.json")" | cut -d ' ' -f 1)" ]
+		gzip -t <"$dir/$(jq -r '.layers[0].digest[7:]' "$dir/manifest.json")"
+	done
+	tar -tf "plain/$(jq -r '.layers[0].digest[7:]' plain/manifest.json)" >/dev/null
+	gzip -t <"plain/$(jq -r '.layers[0].digest[7:]' plain/manifest.json)" 2>/dev/null && return 1
+	refuses 125 "--compress can only be set when --format is 'docker-dir'" fl save --compress --format oci-archive -o no web:1
+	# Elsewhere it is of no effect.
+	fl push -q --compress web:1 "oci:$T/oci:1"
+}
+
+@test "login and logout in a file of Docker's" {
+	local said="can not be set simultaneously"
+	echo '{"auths": {"r.example": {"auth": "bWU6aXQ="}, "s.example": {"auth": "bWU6aXQ="}}, "credsStore": ""}' >"$T/docker.json"
+	[ "$(fl login --compat-auth-file "$T/docker.json" --get-login r.example)" = me ]
+	refuses 125 "not logged into t.example" fl login --compat-auth-file "$T/docker.json" --get-login t.example
+	refuses 125 "$said" fl login --compat-auth-file "$T/docker.json" --authfile "$T/auth.json" r.example
+	refuses 125 "$said" fl logout --compat-auth-file "$T/docker.json" --authfile "$T/auth.json" r.example
+	refuses 125 "whole registries only" fl login --compat-auth-file "$T/docker.json" r.example/team
+	refuses 125 "credential file is not accessible" fl logout --compat-auth-file "$T/no.json" r.example
+	fl logout --compat-auth-file "$T/docker.json" r.example
+	[ "$(jq -rc '.auths | keys' "$T/docker.json")" = '["s.example"]' ]
+}

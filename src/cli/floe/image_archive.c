@@ -153,6 +153,8 @@ struct save_options {
 	const char *format;
 	const char *output;
 	bool multi;
+	bool compress;
+	bool uncompressed;
 	bool quiet;
 };
 
@@ -235,7 +237,9 @@ static int save_oci_dir(const struct save_options *o, struct store *store,
 static int save_docker_dir(const struct save_options *o, struct store *store,
 			   const struct layout_save_image *one, struct err *err)
 {
-	struct push_options push = { .quiet = o->quiet };
+	struct push_options push = { .quiet = o->quiet,
+				     .compress = o->compress,
+				     .decompress = o->uncompressed && !o->compress };
 	auto_free char *destination = xasprintf("dir:%s", o->output);
 
 	return image_push(store, one->image, destination, &push, err);
@@ -272,6 +276,9 @@ static int run_save(const struct cli_invocation *inv, struct err *err)
 	if (o->multi && !is_docker_archive(o))
 		return err_set(err, ERR_USAGE,
 			       "save: several images fit into the format docker-archive only");
+	if (o->compress && !str_eq(o->format, "docker-dir"))
+		return err_set(err, ERR_USAGE,
+			       "--compress can only be set when --format is 'docker-dir'");
 	if (o->output && strchr(o->output, ':'))
 		return err_set(err, ERR_USAGE, "invalid filename (should not contain ':') \"%s\"",
 			       o->output);
@@ -295,6 +302,8 @@ static const struct cli_option save_rows[] = {
 	OPT_STRING(T, output, "output", 'o', "FILE", "where to (default: stdout)"),
 	OPT_FLAG(T, multi, "multi-image-archive", 'm',
 		 "the arguments are images, not further names"),
+	OPT_FLAG(T, compress, "compress", 0, "compress layers by gzip, with docker-dir"),
+	OPT_FLAG(T, uncompressed, "uncompressed", 0, "decompress layers, with docker-dir"),
 	OPT_FLAG(T, quiet, "quiet", 'q', "print nothing"),
 };
 #undef T

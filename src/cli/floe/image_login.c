@@ -17,6 +17,7 @@ struct options {
 	const char *username;
 	const char *password;
 	const char *secret;
+	const char *compat_authfile;
 	bool password_stdin;
 	bool get_login;
 	bool verbose;
@@ -85,12 +86,36 @@ static int run_skopeo(const struct strvec *args, int stdin_fd, struct err *err)
 
 static void add_common(struct strvec *args, const struct options *o)
 {
-	if (o->skopeo.authfile)
-		strvec_addf(args, "--authfile=%s", o->skopeo.authfile);
+	const char *file = o->compat_authfile ? o->compat_authfile : o->skopeo.authfile;
+
+	if (file)
+		strvec_addf(args, "--authfile=%s", file);
 	if (o->skopeo.cert_dir)
 		strvec_addf(args, "--cert-dir=%s", o->skopeo.cert_dir);
 	if (o->skopeo.tls_verify.set)
 		strvec_addf(args, "--tls-verify=%s", o->skopeo.tls_verify.v ? "true" : "false");
+}
+
+/*
+ * Docker's file and ours have the same form, but for one thing: Docker knows registries only, and no repositories of theirs.
+ * Of the file that is there already, what is in it stays.
+ */
+static int check_compat(const struct cli_invocation *inv, struct err *err)
+{
+	const struct options *o = inv->options;
+
+	if (!o->compat_authfile)
+		return 0;
+	if (o->skopeo.authfile)
+		return err_set(err, ERR_USAGE,
+			       "options for paths to the credential file and to the "
+			       "Docker-compatible credential file can not be set simultaneously");
+	if (inv->n_args && strchr(inv->args[0], '/'))
+		return err_set(err, ERR_USAGE,
+			       "credentials for namespace '%s': a Docker-compatible file has those "
+			       "of whole registries only",
+			       inv->args[0]);
+	return 0;
 }
 
 /* The password that a secret holds, whose name is the user's where none is given. */
@@ -123,6 +148,8 @@ static int run_login(const struct cli_invocation *inv, struct err *err)
 	const char *password = o->password;
 	int r = 0;
 
+	if (check_compat(inv, err) < 0)
+		return -EINVAL;
 	if (o->password && o->password_stdin)
 		return err_set(err, ERR_USAGE,
 			       "login: give --password or --password-stdin, not both");
@@ -158,7 +185,9 @@ static int run_login(const struct cli_invocation *inv, struct err *err)
 
 #define T struct options
 #define AUTH_ROWS                                                                                  \
-	OPT_STRING(T, skopeo.authfile, "authfile", 0, "FILE", "where credentials are kept")
+	OPT_STRING(T, skopeo.authfile, "authfile", 0, "FILE", "where credentials are kept"),       \
+		OPT_STRING(T, compat_authfile, "compat-auth-file", 0, "FILE",                      \
+			   "the same, of a file of Docker's")
 
 static const struct cli_option login_rows[] = {
 	AUTH_ROWS,
@@ -192,6 +221,11 @@ static int run_logout(const struct cli_invocation *inv, struct err *err)
 	auto_strvec struct strvec args = STRVEC_INIT;
 	int r;
 
+	r = check_compat(inv, err);
+	if (r == 0)
+		r = image_authfile_check(o->compat_authfile, err);
+	if (r < 0)
+		return r;
 	if (o->all && inv->n_args)
 		return err_set(err, ERR_USAGE, "logout: give --all or a registry, not both");
 	strvec_add(&args, "logout");

@@ -138,6 +138,7 @@ struct push_cli {
 	const char *compression_level;
 	const char *sign_by;
 	bool remove_signatures;
+	bool compress;
 	bool quiet;
 	bool content_trust;
 	struct opt_u64 retry;
@@ -153,6 +154,7 @@ static int run_push(const struct cli_invocation *inv, struct err *err)
 		.format = cli->format,
 		.compression_format = cli->compression_format,
 		.compression_level = cli->compression_level,
+		.compress = cli->compress,
 		.remove_signatures = cli->remove_signatures,
 		.sign_by = cli->sign_by,
 	};
@@ -197,6 +199,8 @@ static const struct cli_option push_rows[] = {
 	OPT_STRING(T, format, "format", 'f', "FORMAT", "manifest to push: oci, v2s2 or v2s1"),
 	OPT_STRING(T, compression_format, "compression-format", 0, "FORMAT", "gzip or zstd"),
 	OPT_STRING(T, compression_level, "compression-level", 0, "N", "of the compression"),
+	OPT_FLAG(T, compress, "compress", 0,
+		 "compress layers by gzip, of a push to dir: (elsewhere they always are)"),
 	OPT_FLAG(T, remove_signatures, "remove-signatures", 0, "leave signatures out"),
 	OPT_STRING(T, sign_by, "sign-by", 0, "FINGERPRINT", "sign with this key of GnuPG"),
 	OPT_FLAG(T, quiet, "quiet", 'q', "print nothing"),

@@ -144,6 +144,16 @@ struct cli_command {
 #define CLI_OPTIONS(type, rows)                                                                    \
 	.options = (rows), .n_options = ARRAY_SIZE(rows), .options_size = sizeof(type)
 
+/* For completion: what the values of an option of this name are, where neither its choices nor its metavar say it. */
+struct cli_value_source {
+	const char
+		*commands; /* their paths with spaces between ("/ps /container/list"); NULL: any */
+	const char *option; /* long name */
+	const char *
+		words; /* separated by spaces; one that ends in '=', ':', ',' or '-' is only begun; NULL: none */
+	const char *shell; /* a shell command that lists more; NULL: none */
+};
+
 struct cli_program {
 	const char *name;
 	const char *summary;
@@ -151,6 +161,8 @@ struct cli_program {
 	size_t n_globals;
 	const struct cli_command *const *commands;
 	size_t n_commands;
+	const struct cli_value_source *value_sources; /* the first that fits counts */
+	const size_t *n_value_sources; /* NULL: none */
 };
 
 /* What a command gets. */

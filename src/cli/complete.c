@@ -13,6 +13,7 @@
 
 #include "core/alloc.h"
 #include "core/str.h"
+#include "core/strvec.h"
 
 struct place {
 	const char *path;
@@ -44,6 +45,43 @@ static bool value_is_directory(const struct cli_option *option)
 static bool value_is_file(const struct cli_option *option)
 {
 	return str_eq(option->metavar, "FILE") || str_eq(option->metavar, "SOCKET");
+}
+
+static bool is_of(const struct cli_value_source *source, const char *path)
+{
+	auto_strvec struct strvec paths = STRVEC_INIT;
+
+	if (!source->commands)
+		return true;
+	strvec_split(&paths, source->commands, ' ', false);
+	return strvec_contains(&paths, path);
+}
+
+/* NULL: nobody knows. */
+static const struct cli_value_source *find_source(const struct cli_program *program,
+						  const struct place *place,
+						  const struct cli_option *option)
+{
+	size_t n = program->n_value_sources ? *program->n_value_sources : 0;
+
+	if (!cli_option_takes_value(option))
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		const struct cli_value_source *s = &program->value_sources[i];
+
+		if (str_eq(s->option, option->name) && is_of(s, place->path))
+			return s;
+	}
+	return NULL;
+}
+
+/* Whether some of the words are the beginnings of values. */
+static bool has_beginnings(const struct cli_value_source *source)
+{
+	for (const char *p = source->words ? source->words : ""; *p; p++)
+		if (strchr("=:,-", *p) && (p[1] == ' ' || !p[1]))
+			return true;
+	return false;
 }
 
 /* Call fn for the program and for every command. */
@@ -97,25 +135,36 @@ static void add_case(struct strbuf *sb, const char *path, const struct cli_optio
  * bash
  */
 
-static void bash_value_cases(struct strbuf *sb, const struct cli_program *program UNUSED,
+/* "words@run:COMMAND": it is not executed before somebody wants to know. */
+static void add_source(struct strbuf *sb, const struct cli_value_source *source)
+{
+	strbuf_adds(sb, source->words ? source->words : "");
+	if (source->shell) {
+		strbuf_adds(sb, "@run:");
+		add_quoted(sb, source->shell, "");
+	}
+}
+
+static void bash_value_cases(struct strbuf *sb, const struct cli_program *program,
 			     const char *ident UNUSED, const struct place *place)
 {
 	for (size_t i = 0; i < place->n_options; i++) {
 		const struct cli_option *o = &place->options[i];
+		const struct cli_value_source *source = find_source(program, place, o);
 
 		if (!is_shown(o) || !cli_option_takes_value(o))
 			continue;
 		strbuf_addc(sb, '\t');
 		add_case(sb, place->path, o, " | ", "");
 		strbuf_adds(sb, ") echo '");
-		if (value_is_directory(o))
-			strbuf_adds(sb, "@dir");
-		else if (value_is_file(o))
-			strbuf_adds(sb, "@file");
-		else if (!o->choices)
-			strbuf_adds(sb, "@any");
 		if (o->choices)
 			cli_choices_join(o->choices, " ", " ", sb);
+		else if (source)
+			add_source(sb, source);
+		else if (value_is_directory(o))
+			strbuf_adds(sb, "@dir");
+		else
+			strbuf_adds(sb, value_is_file(o) ? "@file" : "@any");
 		strbuf_adds(sb, "' ;;\n");
 	}
 }
@@ -200,7 +249,12 @@ static void bash_script(struct strbuf *sb, const struct cli_program *program, co
 		"\t\t\tmapfile -t COMPREPLY < <(compgen -d -- \"$cur\")\n"
 		"\t\t\tcompopt -o filenames 2>/dev/null ;;\n"
 		"\t\t@any) COMPREPLY=() ;;\n"
-		"\t\t*) mapfile -t COMPREPLY < <(compgen -W \"$kind\" -- \"$cur\") ;;\n"
+		"\t\t*)\n"
+		"\t\t\tword=${kind%%@run:*}\n"
+		"\t\t\t[[ $kind != *@run:* ]] || word+=\" $(eval \"${kind#*@run:}\" "
+		"2>/dev/null)\"\n"
+		"\t\t\tmapfile -t COMPREPLY < <(compgen -W \"$word\" -- \"$cur\")\n"
+		"\t\t\t[[ ${COMPREPLY[0]} != *[=:,-] ]] || compopt -o nospace 2>/dev/null ;;\n"
 		"\t\tesac\n"
 		"\telif [[ $cur == -* ]]; then\n"
 		"\t\tmapfile -t COMPREPLY < <(compgen -W \"$(_%s_options \"$path\")\" -- "
@@ -242,7 +296,8 @@ static void fish_line(struct strbuf *sb, const struct cli_program *program, cons
 	strbuf_addf(sb, "complete -c %s -n '__%s_at \"%s\"'", program->name, ident, place->path);
 }
 
-static void fish_option(struct strbuf *sb, const struct cli_option *option)
+static void fish_option(struct strbuf *sb, const struct cli_option *option,
+			const struct cli_value_source *source)
 {
 	strbuf_addf(sb, " -l %s", option->name);
 	if (option->short_name)
@@ -250,6 +305,14 @@ static void fish_option(struct strbuf *sb, const struct cli_option *option)
 	if (option->choices) {
 		strbuf_adds(sb, " -x -a '");
 		cli_choices_join(option->choices, " ", " ", sb);
+		strbuf_addc(sb, '\'');
+	} else if (source) {
+		strbuf_addf(sb, " -x -a '%s", source->words ? source->words : "");
+		if (source->shell) {
+			strbuf_adds(sb, " (");
+			add_quoted(sb, source->shell, "");
+			strbuf_adds(sb, " 2>/dev/null)");
+		}
 		strbuf_addc(sb, '\'');
 	} else if (value_is_directory(option)) {
 		strbuf_adds(sb, " -x -a '(__fish_complete_directories)'");
@@ -278,7 +341,8 @@ static void fish_place(struct strbuf *sb, const struct cli_program *program, con
 		if (!is_shown(&place->options[i]))
 			continue;
 		fish_line(sb, program, ident, place);
-		fish_option(sb, &place->options[i]);
+		fish_option(sb, &place->options[i],
+			    find_source(program, place, &place->options[i]));
 	}
 	fish_line(sb, program, ident, place);
 	strbuf_adds(sb, " -l help -s h -d 'show this help'\n");
@@ -320,7 +384,22 @@ static void fish_script(struct strbuf *sb, const struct cli_program *program, co
 /* Characters that _arguments gives a meaning. */
 #define ZSH_SPECIALS ":[]\\"
 
-static void zsh_option(struct strbuf *sb, const struct cli_option *option)
+/* What compadd is given; without a space behind words that are only begun. */
+static void zsh_source(struct strbuf *sb, const struct cli_value_source *source)
+{
+	strbuf_addf(sb, "{compadd %s-- ", has_beginnings(source) ? "-S \"\" " : "");
+	if (source->words)
+		add_quoted(sb, source->words, ZSH_SPECIALS);
+	if (source->shell) {
+		strbuf_adds(sb, " ${(f)\"$(");
+		add_quoted(sb, source->shell, "");
+		strbuf_adds(sb, " 2>/dev/null)\"}");
+	}
+	strbuf_addc(sb, '}');
+}
+
+static void zsh_option(struct strbuf *sb, const struct cli_option *option,
+		       const struct cli_value_source *source)
 {
 	bool has_value = cli_option_takes_value(option);
 	bool repeats = option->kind == CLI_STRVEC;
@@ -347,6 +426,8 @@ static void zsh_option(struct strbuf *sb, const struct cli_option *option)
 		strbuf_addc(sb, '(');
 		cli_choices_join(option->choices, " ", " ", sb);
 		strbuf_addc(sb, ')');
+	} else if (source) {
+		zsh_source(sb, source);
 	} else if (value_is_directory(option)) {
 		strbuf_adds(sb, "_files -/");
 	} else if (value_is_file(option)) {
@@ -388,8 +469,8 @@ static void zsh_commands(struct strbuf *sb, const char *ident, const struct plac
 	strbuf_adds(sb, "\t\tesac ;;\n\tesac\n");
 }
 
-static void zsh_place(struct strbuf *sb, const struct cli_program *program UNUSED,
-		      const char *ident, const struct place *place)
+static void zsh_place(struct strbuf *sb, const struct cli_program *program, const char *ident,
+		      const struct place *place)
 {
 	auto_free char *name = zsh_name(ident, place->path);
 
@@ -401,7 +482,8 @@ static void zsh_place(struct strbuf *sb, const struct cli_program *program UNUSE
 		    name);
 	for (size_t i = 0; i < place->n_options; i++)
 		if (is_shown(&place->options[i]))
-			zsh_option(sb, &place->options[i]);
+			zsh_option(sb, &place->options[i],
+				   find_source(program, place, &place->options[i]));
 	strbuf_adds(sb, " \\\n\t\t'(-h --help)'{-h,--help}'[show this help]'");
 	if (place->n_commands)
 		strbuf_adds(sb, " \\\n\t\t'1: :->command' \\\n\t\t'*:: :->arguments'\n");

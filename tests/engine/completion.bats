@@ -116,6 +116,17 @@ all_of()
 	offers "floe network rm " "net-$C"
 	offers "floe rmi " "localhost/image-$C:1"
 	offers "floe run " "localhost/image-$C:1"
+	offers "floe run --network " bridge host container: "net-$C"
+	offers "floe run --restart " always on-failure
+	offers "floe create --volume " "vol-$C"
+	offers "floe create --volumes-from " "$C"
+	offers "floe run --ipc " shareable ns:
+	offers "floe ps --filter " name= status=
+	offers "floe volume ls --filter " dangling= driver=
+	offers "floe ps --format " json
+	offers "floe save --format " docker-dir
+	offers "floe stop --filter " label=
+	offers "floe kill --signal " USR1
 }
 
 @test "bash completes commands, options, values and names" {
@@ -145,6 +156,30 @@ page_of()
 		fi ;;
 	*) echo "$1" ;;
 	esac
+}
+
+# As podman's own test does it: each option of each command is asked for its values.
+@test "the value of every option of every command can be asked for, without an error" {
+	local known='format filter network pull restart volume'
+	"$FLOE" completion bash >completion.bash
+	"$FLOE" --dump-cli | jq -r '
+		def walk(p): .commands[]? | select(.hidden | not) | (p + "/" + .name) as $n
+			| (.options[]? | select(.hidden | not) | $n + ":--" + .name), walk($n);
+		walk("")' >options
+	[ "$(wc -l <options)" -gt 500 ]
+	bash -c '. ./completion.bash; while read -r option; do
+		if kind=$(_floe_value "$option" 2>>errors); then printf "%s %s\n" "${option##*--}" "$kind"; fi
+		done <options' >kinds
+	[ ! -s errors ] || fail "$(cat errors)"
+	for option in $known; do
+		! grep -E "^$option @any" kinds || fail "nobody knows the values of --$option"
+	done
+	# What is called for names works.
+	sed -n 's/.*@run://p' kinds | sort -u >called
+	[ -s called ]
+	while read -r command; do
+		sh -c "$command" >/dev/null
+	done <called
 }
 
 @test "every command has a manual page, and every page a command" {

@@ -35,6 +35,9 @@ static inline struct engine *floe_engine(const struct cli_invocation *inv)
 #define FLOE_VOLUMES "floe volume ls --format '{{.Name}}'"
 #define FLOE_SECRETS "floe secret ls --format '{{.Name}}'"
 
+extern const struct cli_value_source floe_value_sources[];
+extern const size_t floe_n_value_sources;
+
 extern const struct cli_command floe_completion_command;
 extern const struct cli_command floe_inspect_command;
 extern const struct cli_command floe_top_command;

@@ -130,4 +130,6 @@ const struct cli_program floe_program = {
 	.n_globals = ARRAY_SIZE(global_rows),
 	.commands = commands,
 	.n_commands = ARRAY_SIZE(commands),
+	.value_sources = floe_value_sources,
+	.n_value_sources = &floe_n_value_sources,
 };

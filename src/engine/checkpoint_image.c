@@ -52,6 +52,18 @@ static char *version_of(const char *program)
 		      NULL;
 }
 
+/* On one line, as podman has it: "conmon version 2.1.6, commit: ..." */
+static char *conmon_version(const char *program)
+{
+	auto_free char *text = version_of(program);
+	auto_strvec struct strvec lines = STRVEC_INIT;
+
+	if (!text)
+		return NULL;
+	strvec_split(&lines, text, '\n', false);
+	return strvec_join(&lines, ", ");
+}
+
 static void describe(const struct container *c, struct json_string_map *ret)
 {
 	auto_archive_annotations struct archive_annotations a = { 0 };
@@ -70,7 +82,7 @@ static void describe(const struct container *c, struct json_string_map *ret)
 	a.runtime_name = xstrdup(container_runtime_name(c));
 	a.runtime_version = version_of(c->runtime);
 	if (engine_find_conmon(c->engine, NULL) == 0)
-		a.conmon_version = version_of(c->engine->conmon);
+		a.conmon_version = conmon_version(c->engine->conmon);
 	a.criu_version = criu_version();
 	a.distribution_name = os_release_value("ID");
 	a.distribution_version = os_release_value("VERSION_ID");

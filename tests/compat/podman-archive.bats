@@ -9,6 +9,7 @@
 
 RUNTIMES=(crun floe-runtime)
 load ../lib/podman
+load ../lib/registry
 
 FLOE=${FLOE:-$FLOE_BUILD/src/cli/floe/floe}
 
@@ -53,8 +54,17 @@ fl_engine()
 	C=${C:-setup}
 }
 
+# floe's conmon ends a moment after its container is gone.
+fl_cgroups_gone()
+{
+	cgroups_remove
+	[ -z "$(find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -type d -name "ft$FLOE_TEST_RUN-fl" 2>/dev/null)" ]
+}
+
 teardown_file()
 {
+	registry_stop
+	eventually fl_cgroups_gone || :
 	! mountpoint -q /var/lib/containers || umount -l /var/lib/containers
 	nft flush ruleset
 	! mountpoint -q /run/netns || { umount /run/netns && rmdir /run/netns; }
@@ -192,4 +202,37 @@ answers()
 	eventually answers 127.0.0.1 7105
 	fl rm -f -t 0 "$C-1" "$C-2"
 	pod rm -f -t 0 "$C" >/dev/null
+}
+
+# Each makes an image of a checkpoint and pushes it; the other pulls and restores it.
+@test "images of checkpoints, both ways through a registry" {
+	local id
+	need docker-registry
+	registry_start
+	registry_configure "$T"
+	fl run -d --name "$C-f" --network none bb sh -c "$COUNT" </dev/null >/dev/null
+	pod run -d --name "$C-p" --network none bb sh -c "$COUNT" >/dev/null
+	eventually counts_after 3 fl logs "$C-f"
+	eventually counts_after 3 pod logs "$C-p"
+	fl container checkpoint --create-image "$REGISTRY/f:1" "$C-f"
+	pod container checkpoint --create-image "$REGISTRY/p:1" "$C-p"
+	fl push -q "$REGISTRY/f:1"
+	pod push -q "$REGISTRY/p:1"
+	fl rm "$C-f" >/dev/null
+	pod rm "$C-p" >/dev/null
+	id=$(pod image inspect --format '{{.Id}}' "$REGISTRY/p:1")
+	[ "$(fl pull -q "$REGISTRY/p:1")" = "$id" ]
+	[ "$(pod pull -q "$REGISTRY/f:1")" = "$(fl image inspect --format '{{.Id}}' "$REGISTRY/f:1")" ]
+	# What podman wrote is what floe has, and floe's image has each of podman's annotations.
+	[ "$(pod image inspect "$REGISTRY/p:1" | jq -S '.[0].Annotations')" = "$(fl image inspect "$REGISTRY/p:1" | jq -S '.[0].Annotations')" ]
+	diff <(pod image inspect "$REGISTRY/p:1" | jq -r '.[0].Annotations | keys[] | select(startswith("io.podman"))') \
+		<(pod image inspect "$REGISTRY/f:1" | jq -r '.[0].Annotations | keys[] | select(startswith("io.podman"))')
+	pod container restore "$REGISTRY/f:1" >/dev/null
+	fl container restore --name "$C-2" "$REGISTRY/p:1" >/dev/null
+	eventually counts_after 5 pod logs "$C-f"
+	eventually counts_after 5 fl logs "$C-2"
+	pod rm -f -t 0 "$C-f" >/dev/null
+	fl rm -f -t 0 "$C-2" >/dev/null
+	pod rmi -f "$REGISTRY/f:1" "$REGISTRY/p:1" >/dev/null
+	fl rmi -f "$REGISTRY/f:1" "$REGISTRY/p:1" >/dev/null
 }

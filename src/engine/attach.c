@@ -52,7 +52,7 @@ static int parse_key(const char *word, unsigned char *ret)
 	return 0;
 }
 
-/* "ctrl-p,ctrl-q" to bytes. ERR_INVALID. */
+/* "ctrl-p,ctrl-q" to bytes. ERR_COMMAND: podman looks at them when the container is there already. */
 static int parse_keys(const char *text, unsigned char *ret, size_t max, size_t *ret_n,
 		      struct err *err)
 {
@@ -65,11 +65,20 @@ static int parse_keys(const char *text, unsigned char *ret, size_t max, size_t *
 		return 0;
 	while ((word = strsep(&rest, ",")))
 		if (*ret_n == max || parse_key(word, &ret[(*ret_n)++]) < 0)
-			return err_set(err, ERR_INVALID,
-				       "detach keys '%s': expected letters or ctrl-LETTER with "
-				       "commas between them",
-				       text);
+			return err_set(
+				err, ERR_COMMAND,
+				"invalid detach keys '%s': expected letters or ctrl-LETTER with "
+				"commas between them",
+				text);
 	return 0;
+}
+
+int attach_keys_check(const char *text, struct err *err)
+{
+	unsigned char keys[ATTACH_KEYS_MAX] = { 0 };
+	size_t n;
+
+	return text ? parse_keys(text, keys, ARRAY_SIZE(keys), &n, err) : 0;
 }
 
 static void send_size(const struct attach *a)

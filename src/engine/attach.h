@@ -7,6 +7,8 @@
 
 #include "core/err.h"
 
+#define ATTACH_KEYS_MAX 16
+
 struct attach_options {
 	const char *dir; /* where the socket and conmon's fifos are */
 	bool stdin_open; /* pass our stdin on */
@@ -27,7 +29,7 @@ struct attach {
 	int signals; /* signalfd */
 	bool raw; /* the terminal's mode was changed */
 	struct attach_terminal *terminal; /* the mode before */
-	unsigned char keys[16];
+	unsigned char keys[ATTACH_KEYS_MAX];
 	size_t n_keys;
 };
 
@@ -36,7 +38,9 @@ struct attach {
 		.socket = -EBADF, .signals = -EBADF                                                \
 	}
 
-/* Connect and prepare the terminal. ERR_INVALID for bad detach keys. */
+/* ERR_COMMAND when keys (NULL: the default ones) are none that attach_open() takes. */
+int attach_keys_check(const char *keys, struct err *err);
+/* Connect and prepare the terminal. ERR_COMMAND for bad detach keys. */
 int attach_open(struct attach *ret, const struct attach_options *options, struct err *err);
 /* Copy until the other side ends (0) or the user types the detach keys (1). */
 int attach_loop(struct attach *a, struct err *err);

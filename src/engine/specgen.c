@@ -245,7 +245,7 @@ static int add_personality(struct oci_linux *l, const char *text, struct err *er
 	if (!text)
 		return 0;
 	if (!str_eq(text, "LINUX") && !str_eq(text, "LINUX32"))
-		return err_set(err, ERR_INVALID, "personality '%s': expected LINUX or LINUX32",
+		return err_set(err, ERR_COMMAND, "personality '%s': expected LINUX or LINUX32",
 			       text);
 	l->personality = xcalloc(1, sizeof(*l->personality));
 	l->personality->domain = xstrdup(text);

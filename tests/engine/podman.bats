@@ -854,6 +854,17 @@ server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
 	is "" "$(fl ps -aq)"
 }
 
+@test "keys to detach and a personality that there are not: the container was there, and 126" {
+	local arguments
+	for arguments in "--detach-keys foo" "--detach-keys ctrl-1" "--personality foo"; do
+		# shellcheck disable=SC2086 # an option and its value
+		try run --rm $arguments --network none --rootfs "$ROOTFS" true
+		is 126 "$status"
+		contains "$output" "${arguments##* }"
+	done
+	is "" "$(fl ps -aq)"
+}
+
 # What `podman __complete COMMAND --format '{{.'` offers.
 @test "templates: every field of podman's rows, and json prints podman's document" {
 	local field go='20[0-9]{2}-[0-9-]+ [0-9:]+(\.[0-9]+)? \+0000 UTC'

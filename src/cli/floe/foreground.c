@@ -94,8 +94,11 @@ int foreground_run(struct container *c, const struct foreground_options *o, stru
 	auto_free char *exit_file = xasprintf("%s/exits/%s", c->engine->tmpdir, c->config.id);
 	auto_close int pidfd = -EBADF;
 	auto_close int attend = -EBADF;
-	int r = container_init(c, err);
+	/* Before there is a monitor that would have to be got rid of. */
+	int r = attach_keys_check(o->detach_keys, err);
 
+	if (r == 0)
+		r = container_init(c, err);
 	if (r < 0)
 		return r;
 	attend = container_attend(c);

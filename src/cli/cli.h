@@ -44,6 +44,7 @@ enum cli_option_flags {
 	CLI_DEPRECATED = 1 << 1, /* accepted; the help says that it is out of date */
 	CLI_CONFIGURABLE = 1 << 2, /* may stand in the configuration file as well */
 	CLI_LIST = 1 << 3, /* of CLI_STRVEC: a value may be several, "a,b" */
+	CLI_ANYWHERE = 1 << 4, /* of the globals: may stand behind the command as well */
 };
 
 struct cli_choice {
@@ -203,6 +204,13 @@ DEFINE_AUTO_VAL(cli_args, struct cli_args, cli_args_done)
  */
 int cli_parse(const struct cli_table *tables, size_t n_tables, bool stop, const char *of,
 	      char *const *argv, struct cli_args *ret, struct err *err);
+/*
+ * cli/order.c: the words of a whole command line (without the program's name), with those global options before the command
+ * that stand behind it and are CLI_ANYWHERE. An option of the command's own with that name is the command's. Appended to
+ * *ret, which owns its strings; nothing else changes its place. ERR_USAGE where the value of one of these is missing.
+ */
+int cli_order(const struct cli_program *program, char *const *argv, struct strvec *ret,
+	      struct err *err);
 /* Give one option its value, as the parser does; `what` names it in errors. */
 int cli_option_set(const struct cli_option *option, void *into, const char *value, const char *what,
 		   struct err *err);

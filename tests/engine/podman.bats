@@ -114,6 +114,19 @@ hello" "$(fl run --rm --network "$mode" -p 8080 --rootfs "$ROOTFS" echo hello 2>
 	is "" "$(fl ps -aq --filter "id=${id:1:12}x")"
 }
 
+@test "global options behind the command" {
+	flags=(--root "$ENGINE/root" --runroot="$ENGINE/run" "${CGROUPS[@]}" --runtime "$ENGINE_RUNTIME")
+	is hello "$("$FLOE" run --rm "${flags[@]}" --network none --cgroup-parent "$CGROUP_PARENT" --rootfs "$ROOTFS" echo hello 3>&-)"
+	"$FLOE" --log-level error container create --name "$C" "${flags[@]}" --rootfs "$ROOTFS" echo --root >/dev/null
+	is "$C" "$("$FLOE" --root "$ENGINE/root" ps --runroot "$ENGINE/run" --all --log-level=error --format '{{.Names}}')"
+	is "[echo --root]" "$(inspect "$C" '{{.Config.Cmd}}')"
+	is "$C" "$("$FLOE" container rm "$C" "${flags[@]}")"
+	run "$FLOE" ps --root
+	refused "flag needs an argument: --root"
+	run "$FLOE" ps --out "$T/out"
+	refused "unknown flag: --out"
+}
+
 @test "global options: --out, --noout, --context" {
 	global=("$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" --runtime "$ENGINE_RUNTIME")
 	is "" "$("${global[@]}" --out "$T/out" create --name "$C" --rootfs "$ROOTFS" echo hello)"

@@ -198,6 +198,7 @@ static int print_dump(struct err *err)
 
 static int run(char *const *all, int *ret_error_code, struct err *err)
 {
+	auto_strvec struct strvec ordered = { 0 };
 	char *const *argv = all[0] ? all + 1 : all;
 	struct floe_globals globals = no_globals;
 	struct floe_globals config = no_globals;
@@ -206,8 +207,14 @@ static int run(char *const *all, int *ret_error_code, struct err *err)
 	struct containers_conf conf = { 0 };
 	auto_cli_args struct cli_args args = { 0 };
 	auto_free char *config_text = NULL;
-	int r = cli_parse(&table, 1, true, floe_program.name, argv, &args, err);
+	int r;
 
+	r = cli_order(&floe_program, argv, &ordered, err);
+	if (r < 0)
+		return r;
+	if (ordered.n > 0)
+		argv = ordered.v;
+	r = cli_parse(&table, 1, true, floe_program.name, argv, &args, err);
 	if (r == 0)
 		r = check_context(&globals, err);
 	if (r == 0)

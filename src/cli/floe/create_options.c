@@ -233,6 +233,20 @@ static int parse_cpus(const char *text, struct container_limits *ret, struct err
 	return 0;
 }
 
+/* What every kernel refuses, in the words of podman. */
+static int check_cfs(const struct container_limits *l, struct err *err)
+{
+	if (l->cpu_period.set && l->cpu_period.v != 0 &&
+	    (l->cpu_period.v < 1000 || l->cpu_period.v > 1000000))
+		return err_set(err, ERR_INVALID,
+			       "CPU cfs period cannot be less than 1ms (i.e. 1000) or larger than "
+			       "1s (i.e. 1000000)");
+	if (l->cpu_quota.set && l->cpu_quota.v > 0 && l->cpu_quota.v < 1000)
+		return err_set(err, ERR_INVALID,
+			       "CPU cfs quota cannot be less than 1ms (i.e. 1000)");
+	return 0;
+}
+
 int create_options_limits(const struct create_options *o, struct container_limits *l,
 			  struct err *err)
 {
@@ -272,6 +286,8 @@ int create_options_limits(const struct create_options *o, struct container_limit
 			       "see usage");
 	if (o->cpus)
 		r = parse_cpus(o->cpus, l, err);
+	if (r == 0)
+		r = check_cfs(l, err);
 	if (r == 0)
 		r = throttle(&o->blkio_weight_device, false, &l->blkio_weight_device,
 			     &l->n_blkio_weight_device, "blkio-weight-device", err);

@@ -120,6 +120,9 @@ static void add_defaults(struct runtime_spec *spec, const struct container_confi
 		if (!user_mounts(f, templates[i]->destination) &&
 		    !(f->no_host_mqueue && templates[i] == &template_mqueue_host))
 			push_template(spec, templates[i]);
+	for (size_t i = 0; c->read_only && !c->read_write_tmpfs && i < spec->n_mounts; i++)
+		if (str_eq(spec->mounts[i].destination, "/dev"))
+			option(&spec->mounts[i], "ro");
 	if (c->proc_opts && spec->n_mounts > 0 && str_eq(spec->mounts[0].destination, "/proc")) {
 		auto_free char *text = xstrdup(c->proc_opts);
 		char *rest = text;
@@ -142,6 +145,8 @@ static void add_bind(struct runtime_spec *spec, const struct container_config *c
 	option(m, "bind");
 	option(m, "rprivate");
 	if (b->is_shm) {
+		if (c->read_only && !c->read_write_tmpfs)
+			option(m, "ro");
 		option(m, "nosuid");
 		option(m, "noexec");
 		option(m, "nodev");

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/alloc.h"
 #include "core/clock.h"
@@ -17,6 +18,7 @@
 #include "core/path.h"
 #include "core/random.h"
 #include "core/str.h"
+#include "core/strvec.h"
 #include "engine/containers_conf.h"
 #include "engine/cleanup.h"
 #include "engine/environment.h"
@@ -141,6 +143,18 @@ static int check_userns(const char *mode, struct err *err)
 	return check_mode("userns", mode, words, err);
 }
 
+/* On the host's network it is the host, by name too, though in a namespace of its own. */
+static void take_host_name(struct container_config *c)
+{
+	char name[HOST_NAME_MAX + 1] = "";
+
+	if (c->hostname || !str_eq(c->network, "host") ||
+	    (!str_is_empty(c->uts) && !str_eq(c->uts, "private")))
+		return;
+	if (gethostname(name, sizeof(name) - 1) == 0 && *name)
+		c->hostname = xstrdup(name);
+}
+
 static int resolve_modes(struct engine *e, struct container_config *c, struct err *err)
 {
 	static const char *const words[] = { "private", "host", NULL };
@@ -183,6 +197,8 @@ static int resolve_modes(struct engine *e, struct container_config *c, struct er
 		r = err_set(err, ERR_INVALID,
 			    "cannot set hostname when running in the host UTS "
 			    "namespace");
+	if (r == 0)
+		take_host_name(c);
 	return r;
 }
 
@@ -451,6 +467,23 @@ static void add_configured_env(const struct engine *e, struct container_config *
 	}
 }
 
+/* What --env-merge can be made of: also the variables that the container has without being told. */
+static void known_variables(const struct container_config *c, struct strvec *ret)
+{
+	static const char *const defaults[] = { "PATH=" ENVIRONMENT_PATH, "container=podman" };
+
+	strvec_add_all(ret, c->env, c->n_env);
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
+		auto_free char *name = xstrndup(defaults[i], strcspn(defaults[i], "="));
+		bool unwanted = false;
+
+		for (size_t k = 0; k < c->n_unset_env; k++)
+			unwanted = unwanted || str_eq(c->unset_env[k], name);
+		if (!unwanted && !environment_has(c->env, c->n_env, defaults[i]))
+			strvec_add(ret, defaults[i]);
+	}
+}
+
 /* Variables that are made of others, and which of the defaults are not wanted. */
 static void finish_env(struct container_config *c, const struct create_params *p)
 {
@@ -461,8 +494,11 @@ static void finish_env(struct container_config *c, const struct create_params *p
 		    (p->unset_env && strvec_contains(p->unset_env, defaults[i])))
 			json_strings_add(&c->unset_env, &c->n_unset_env, defaults[i]);
 	for (size_t i = 0; p->merge_env && i < p->merge_env->n; i++) {
-		auto_free char *entry = environment_expand(p->merge_env->v[i], c->env, c->n_env);
+		auto_strvec struct strvec known = STRVEC_INIT;
+		auto_free char *entry = NULL;
 
+		known_variables(c, &known);
+		entry = environment_expand(p->merge_env->v[i], known.v, known.n);
 		environment_set(&c->env, &c->n_env, entry);
 	}
 }

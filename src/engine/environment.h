@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What PATH is where nobody says. */
+#define ENVIRONMENT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 /* NAME=VALUE in place of what the list says of NAME. */
 void environment_set(char ***env, size_t *n, const char *entry);
 /* name may be an entry too; nothing when the list does not have it. */

@@ -172,8 +172,7 @@ static int write_process(struct session *s, struct err *err)
 	if (s->o->user) {
 		r = rooted_open(&root, AT_FDCWD, spec.root->path);
 		r = r < 0 ? err_sys(err, r, "open '%s'", spec.root->path) :
-			    users_lookup(&root, s->o->user, s->c->config.groups,
-					 s->c->config.n_groups, &user, err);
+			    container_users_lookup(s->c, &root, true, s->o->user, &user, err);
 	}
 	if (r == 0) {
 		plan_process(spec.process, &s->c->config, s->o, &user, caps_last(), &process);

@@ -240,13 +240,17 @@ static int write_users(struct container *c, struct spec_facts *f, const struct r
 {
 	auto_free char *passwd = NULL;
 	auto_free char *group = NULL;
+	auto_free char *own = NULL;
 	int r = 0;
 
 	if (c->config.no_passwd)
 		return 0;
-	passwd = users_passwd_text(root, &f->user, c->config.passwd_entry, c->config.workdir);
 	group = users_group_text(root, &f->user, c->config.group_entry);
+	/* The host's first: a user who is one of them needs no line of ours. */
 	r = users_add_host_users(root, c->config.host_users, c->config.n_host_users, &passwd, err);
+	own = users_passwd_text(root, passwd, &f->user, c->config.passwd_entry, c->config.workdir);
+	if (own)
+		replace_ptr(passwd, take_ptr(own));
 	if (r == 0 && passwd)
 		r = write_file(c, "passwd", passwd, 0644, f, "/etc/passwd", err);
 	if (r == 0 && group)

@@ -168,8 +168,7 @@ static int collect_userns(struct container *c, struct spec_facts *f, struct err 
 static int collect_restore_facts(struct container *c, const struct rooted *root,
 				 struct spec_facts *f, struct err *err)
 {
-	int r = users_lookup(root, c->config.user, c->config.groups, c->config.n_groups, &f->user,
-			     err);
+	int r = container_users_lookup(c, root, false, c->config.user, &f->user, err);
 
 	if (r == 0)
 		r = facts_machine(c, f, err);
@@ -394,8 +393,7 @@ int container_fill_volumes(struct container *c, struct err *err)
 	if (r < 0)
 		r = err_sys(err, r, "open root file system '%s'", f.rootfs);
 	if (r == 0)
-		r = users_lookup(&root, c->config.user, c->config.groups, c->config.n_groups,
-				 &f.user, err);
+		r = container_users_lookup(c, &root, false, c->config.user, &f.user, err);
 	if (r == 0)
 		r = mounts_fill_volumes(c, &root, &f.user, err);
 	rooted_close(&root);

@@ -12,7 +12,6 @@
 #include "kernel/signals.h"
 #include "spec/defaults.h"
 
-#define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define INIT_DESTINATION "/run/podman-init"
 
 /* name=value, unless the list has the name. */
@@ -32,7 +31,9 @@ static void add_environment(struct oci_process *p, const struct container_config
 	static const struct {
 		const char *name;
 		const char *value;
-	} defaults[] = { { "PATH", PATH_DEFAULT }, { "TERM", "xterm" }, { "container", "podman" } };
+	} defaults[] = { { "PATH", ENVIRONMENT_PATH },
+			 { "TERM", "xterm" },
+			 { "container", "podman" } };
 
 	json_strings_add_all(&p->env, &p->n_env, c->env, c->n_env);
 	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)

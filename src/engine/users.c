@@ -125,6 +125,29 @@ static void add_memberships(const struct strbuf *group, const char *name, struct
 	}
 }
 
+/* The files that count for a container, which need not be those of its tree. */
+static int read_users(const struct rooted *root, const struct users_files *files,
+		      struct strbuf *passwd, struct strbuf *group, struct err *err)
+{
+	char *text = NULL;
+	int r;
+
+	if (!files || !files->passwd ||
+	    io_read_file_at(AT_FDCWD, files->passwd, FILE_MAX_BYTES, passwd) < 0)
+		read_file(root, "/etc/passwd", passwd);
+	if (!files || !files->group ||
+	    io_read_file_at(AT_FDCWD, files->group, FILE_MAX_BYTES, group) < 0)
+		read_file(root, "/etc/group", group);
+	if (!files || files->n_host_users == 0)
+		return 0;
+	text = xstrdup(passwd->buf);
+	r = users_add_host_users(root, files->host_users, files->n_host_users, &text, err);
+	strbuf_clear(passwd);
+	strbuf_adds(passwd, text);
+	free(text);
+	return r;
+}
+
 static int lookup(const struct strbuf *passwd, const struct strbuf *group, const char *text,
 		  struct spec_user *ret, struct err *err)
 {
@@ -151,16 +174,16 @@ static int lookup(const struct strbuf *passwd, const struct strbuf *group, const
 	return 0;
 }
 
-int users_lookup(const struct rooted *root, const char *text, char *const *groups, size_t n_groups,
-		 struct spec_user *ret, struct err *err)
+int users_lookup(const struct rooted *root, const struct users_files *files, const char *text,
+		 char *const *groups, size_t n_groups, struct spec_user *ret, struct err *err)
 {
 	auto_strbuf struct strbuf passwd = STRBUF_INIT;
 	auto_strbuf struct strbuf group = STRBUF_INIT;
 	struct spec_user user = { .given = !str_is_empty(text) };
-	int r;
+	int r = read_users(root, files, &passwd, &group, err);
 
-	read_file(root, "/etc/passwd", &passwd);
-	read_file(root, "/etc/group", &group);
+	if (r < 0)
+		return r;
 	r = lookup(&passwd, &group, user.given ? text : "0", &user, err);
 	for (size_t i = 0; r == 0 && i < n_groups; i++) {
 		uint32_t gid;
@@ -213,7 +236,7 @@ static void expand(const char *template, const struct spec_user *u, struct strbu
 			 (rest = str_skip_prefix(template, "GID")))
 			strbuf_addf(sb, "%u", u->gid);
 		else if ((rest = str_skip_prefix(template, "NAME")))
-			strbuf_addf(sb, "%u", u->uid);
+			strbuf_adds(sb, "container user");
 		else if ((rest = str_skip_prefix(template, "HOME")))
 			strbuf_adds(sb, u->home);
 		if (rest)
@@ -241,14 +264,17 @@ static char *with_line(struct strbuf *file, const char *entry, const struct spec
 	return strbuf_take(&sb);
 }
 
-char *users_passwd_text(const struct rooted *root, const struct spec_user *u, const char *entry,
-			const char *workdir)
+char *users_passwd_text(const struct rooted *root, const char *base, const struct spec_user *u,
+			const char *entry, const char *workdir)
 {
 	auto_strbuf struct strbuf passwd = STRBUF_INIT;
 	auto_free char *usual = xasprintf("%u:*:%u:%u:container user:%s:/bin/sh\n", u->uid, u->uid,
 					  u->gid, str_is_empty(workdir) ? "/" : workdir);
 
-	read_file(root, "/etc/passwd", &passwd);
+	if (base)
+		strbuf_adds(&passwd, base);
+	else
+		read_file(root, "/etc/passwd", &passwd);
 	if (!entry && (!u->given || u->uid == 0 || knows_id(&passwd, 2, u->uid)))
 		return NULL;
 	return with_line(&passwd, entry, u, usual);

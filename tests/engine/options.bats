@@ -106,6 +106,29 @@ load ../lib/engine
 	refused "nofile"
 }
 
+@test "on the host's network it has the host's name, too" {
+	is "$(hostname) $(hostname) $(hostname)" "$(in_container --network host -- sh -c 'echo $(hostname) $HOSTNAME $(cat /etc/hostname)')"
+	is abc "$(in_container --network host --hostname abc -- hostname)"
+	is "$(hostname)" "$(in_container --network host --uts host -- hostname)"
+	fl create --name "$C" --network host --rootfs "$ROOTFS" true >/dev/null
+	is "$(hostname)" "$(inspect "$C" '{{.Config.Hostname}}')"
+}
+
+@test "--read-only --read-only-tmpfs=false leaves nothing to write to" {
+	is "" "$(in_container --read-only --read-only-tmpfs=false -- sh -c 'for d in / /dev /dev/shm /tmp /run /etc; do touch $d/x 2>/dev/null && echo $d; done; echo >/dev/null')"
+	is "/data" "$(in_container --read-only --read-only-tmpfs=false --tmpfs /data -- sh -c 'touch /data/x && echo /data')"
+}
+
+@test "a CPU limit that no kernel takes is refused when a container is made" {
+	for option in '--cpus 0.001' '--cpu-quota 999'; do
+		# shellcheck disable=SC2086 # words
+		try create $option --rootfs "$ROOTFS" true
+		refused "CPU cfs quota cannot be less than 1ms"
+	done
+	try create --cpu-period 1000001 --rootfs "$ROOTFS" true
+	refused "CPU cfs period cannot be less than 1ms (i.e. 1000) or larger than 1s"
+}
+
 @test "namespaces of the host, of a path and of another container" {
 	start_idle "$C" --hostname other
 	ns() { readlink "/proc/$1/ns/$2"; }

@@ -43,6 +43,26 @@ teardown()
 	refused "nosuch" "no such user"
 }
 
+@test "users of --hostuser, and of a passwd that is mounted, are users of the container" {
+	is "33 33 www-data:*:33:33" "$(fl run --rm --hostuser www-data --user www-data --rootfs "$ROOTFS" \
+		sh -c 'echo $(id -u) $(id -g) $(tail -n 1 /etc/passwd | cut -d : -f 1-4)')"
+	is "x:x:4321:0:container user" "$(fl run --rm --user 4321 --passwd-entry 'x:x:$UID:$GID:$NAME' --rootfs "$ROOTFS" tail -n 1 /etc/passwd)"
+	printf 'root:x:0:0:root:/root:/bin/sh\nfoo:x:77:78::/home/foo:/bin/sh\n' >passwd
+	printf 'root:x:0:\nbar:x:79:foo\n' >group
+	is "77 78 78 79 /home/foo" "$(fl run --rm -v "$T/passwd:/etc/passwd" -v "$T/group:/etc/group" --user foo --rootfs "$ROOTFS" \
+		sh -c 'echo $(id -u) $(id -g) $(id -G) $HOME')"
+	start_idle "$C" -v "$T/passwd:/etc/passwd"
+	is 77 "$(fl exec --user foo "$C" id -u)"
+	start_idle "$C-b" --hostuser www-data
+	is 33 "$(fl exec --user www-data "$C-b" id -u)"
+}
+
+@test "--env-merge knows the variables that nobody has set" {
+	is "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/x podman" \
+		"$(fl run --rm --env-merge 'PATH=${PATH}:/x' --env-merge 'A=${container}' --rootfs "$ROOTFS" sh -c 'echo $PATH $A')"
+	is ":/x" "$(fl run --rm --unsetenv PATH --env-merge 'PATH=${PATH}:/x' --rootfs "$ROOTFS" /bin/sh -c 'echo $PATH')"
+}
+
 @test "--chrootdirs has hosts and hostname too" {
 	is "1.2.3.4 inside" "$(fl run --rm --add-host there:1.2.3.4 --hostname inside --chrootdirs /data/a,/data/b --rootfs "$ROOTFS" \
 		sh -c 'echo $(grep -o "^1.2.3.4" /data/a/etc/hosts) $(cat /data/b/etc/hostname)')"

@@ -360,7 +360,7 @@ static int set_owner(const struct cli_invocation *inv, const struct side *to,
 	o->keep_existing_dirs = true;
 	if (!to->is_container || (cli->archive.set && !cli->archive.v))
 		return 0;
-	r = users_lookup(&to->root, to->c.config.user, NULL, 0, &user, err);
+	r = container_users_lookup(&to->c, &to->root, false, to->c.config.user, &user, err);
 	if (r < 0)
 		return r;
 	o->force_owner = true;

@@ -92,24 +92,31 @@ static bool is_secret(const struct archive_config *a, const char *destination)
 	return false;
 }
 
+/* What every tmpfs has that does not say the contrary. */
+static const char *const tmpfs_defaults[] = {
+	"rw", "rprivate", "nosuid", "nodev", "tmpcopyup", NULL
+};
+
 /* Those of a read-only root, which come with it. */
 static bool is_read_write_tmpfs(const struct container_config *c, const struct oci_mount *m)
 {
 	static const char *const places[] = { "/run", "/tmp", "/var/tmp", NULL };
 
-	return c->read_only && c->read_write_tmpfs && str_eq(m->type, "tmpfs") &&
-	       str_is_one_of(m->destination, places) &&
-	       !specgen_has_option(m->options, m->n_options, "noexec");
+	if (!c->read_only || !c->read_write_tmpfs || !str_eq(m->type, "tmpfs") ||
+	    !str_is_one_of(m->destination, places))
+		return false;
+	for (size_t i = 0; i < m->n_options; i++)
+		if (!str_is_one_of(m->options[i], tmpfs_defaults))
+			return false;
+	return true;
 }
 
 /* Without the words that are added to every mount of its kind that does not say the contrary. */
 static void add_options(struct container_mount *to, const struct oci_mount *from)
 {
-	static const char *const tmpfs[] = { "rw",     "rprivate",  "nosuid", "nodev",
-					     "noexec", "tmpcopyup", NULL };
 	static const char *const bind[] = { "rw", "rprivate", "rbind", NULL };
 	static const char *const none[] = { NULL };
-	const char *const *defaults = str_eq(to->type, "tmpfs") ? tmpfs :
+	const char *const *defaults = str_eq(to->type, "tmpfs") ? tmpfs_defaults :
 				      str_eq(to->type, "bind")	? bind :
 								  none;
 

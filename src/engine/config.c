@@ -287,6 +287,11 @@ JSON_DESC(container_status_desc, T,
 /* clang-format on */
 #undef T
 
+void container_mount_done(struct container_mount *mount)
+{
+	json_done(&container_mount_desc, mount);
+}
+
 struct container_mount *container_config_mount(const struct container_config *config,
 					       const char *destination)
 {

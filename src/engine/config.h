@@ -236,6 +236,8 @@ extern const struct json_desc container_config_desc;
 /* The members that a list of containers shows. */
 extern const struct json_desc container_brief_desc;
 extern const struct json_desc container_limits_desc;
+/* Free what it owns. */
+void container_mount_done(struct container_mount *mount);
 /* The mount at a place; NULL: there is none, nor is there one in NULL. */
 struct container_mount *container_config_mount(const struct container_config *config,
 					       const char *destination);

@@ -233,6 +233,32 @@ static int resolve_secrets(struct engine *e, struct container_config *c, struct 
 	return r;
 }
 
+static int check_volumes_from(const struct strvec *options, struct err *err)
+{
+	static const char *const words[] = { "ro", "rw", "z", "Z", NULL };
+
+	for (size_t i = 0; i < options->n; i++)
+		if (!str_is_one_of(options->v[i], words))
+			return err_set(err, ERR_INVALID,
+				       "invalid option \"%s\" specified - volumes from another "
+				       "container can only use z,ro,rw options",
+				       options->v[i]);
+	return 0;
+}
+
+/* Those that it has there, unless it shall have others here. */
+static void take_options(struct container_mount *to, const struct container_mount *from,
+			 const struct strvec *given)
+{
+	bool access = strvec_contains(given, "ro") || strvec_contains(given, "rw");
+
+	for (size_t i = 0; i < from->n_options; i++)
+		if (!access || !(str_eq(from->options[i], "ro") || str_eq(from->options[i], "rw")))
+			json_strings_add(&to->options, &to->n_options, from->options[i]);
+	for (size_t i = 0; i < given->n; i++)
+		json_strings_add(&to->options, &to->n_options, given->v[i]);
+}
+
 /* The mounts of other containers, unless this one has something at the same place. */
 static int resolve_volumes_from(struct engine *e, struct container_config *c, struct err *err)
 {
@@ -241,11 +267,16 @@ static int resolve_volumes_from(struct engine *e, struct container_config *c, st
 	for (size_t i = 0; r == 0 && i < c->n_volumes_from; i++) {
 		auto_container struct container other = CONTAINER_INIT;
 		auto_free char *name = xstrdup(c->volumes_from[i]);
-		char *options = strchr(name, ':');
+		auto_strvec struct strvec options = STRVEC_INIT;
+		char *colon = strchr(name, ':');
 
-		if (options)
-			*options++ = '\0';
-		r = container_open(&other, e, name, err);
+		if (colon) {
+			strvec_split(&options, colon + 1, ',', false);
+			*colon = '\0';
+		}
+		r = check_volumes_from(&options, err);
+		if (r == 0)
+			r = container_open(&other, e, name, err);
 		for (size_t k = 0; r == 0 && k < other.config.n_mounts; k++) {
 			const struct container_mount *from = &other.config.mounts[k];
 			struct container_mount *m;
@@ -258,10 +289,7 @@ static int resolve_volumes_from(struct engine *e, struct container_config *c, st
 			m->source = xstrdup(from->source);
 			m->destination = xstrdup(from->destination);
 			m->subpath = xstrdup(from->subpath);
-			for (size_t j = 0; j < from->n_options; j++)
-				json_strings_add(&m->options, &m->n_options, from->options[j]);
-			if (options)
-				json_strings_add(&m->options, &m->n_options, options);
+			take_options(m, from, &options);
 		}
 	}
 	return r;
@@ -356,6 +384,36 @@ static int check_sources(const struct container_config *c, struct err *err)
 	return 0;
 }
 
+static bool is_same_mount(const struct container_mount *a, const struct container_mount *b)
+{
+	if (!str_eq(a->type, b->type) || !str_eq(a->source, b->source) ||
+	    !str_eq(a->destination, b->destination) || !str_eq(a->subpath, b->subpath) ||
+	    a->n_options != b->n_options)
+		return false;
+	for (size_t i = 0; i < a->n_options; i++)
+		if (!str_eq(a->options[i], b->options[i]))
+			return false;
+	return a->source != NULL;
+}
+
+/* Whoever says the same twice, as scripts that put options together do, contradicts nobody. */
+static void drop_repeated_mounts(struct container_config *c)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->n_mounts; i++) {
+		bool repeated = false;
+
+		for (size_t k = 0; k < kept; k++)
+			repeated = repeated || is_same_mount(&c->mounts[k], &c->mounts[i]);
+		if (repeated)
+			container_mount_done(&c->mounts[i]);
+		else
+			c->mounts[kept++] = c->mounts[i];
+	}
+	c->n_mounts = kept;
+}
+
 /* What would only show when it is started. */
 static int check(struct container_config *c, struct err *err)
 {
@@ -383,6 +441,7 @@ static int check(struct container_config *c, struct err *err)
 		r = check_sources(c, err);
 	if (r < 0)
 		return r;
+	drop_repeated_mounts(c);
 	for (size_t i = 0; i < c->n_mounts; i++)
 		for (size_t k = 0; k < i; k++)
 			if (str_eq(c->mounts[i].destination, c->mounts[k].destination))

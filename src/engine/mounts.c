@@ -42,7 +42,6 @@ static void complete_options(struct container_mount *m)
 	static const char *const bind[] = { "bind", "rbind", "bind-nonrecursive", NULL };
 	static const char *const suid[] = { "suid", "nosuid", NULL };
 	static const char *const dev[] = { "dev", "nodev", NULL };
-	static const char *const exec[] = { "exec", "noexec", NULL };
 	static const char *const copy_up[] = { "tmpcopyup", "notmpcopyup", NULL };
 	bool bound = str_eq(m->type, "bind") || str_eq(m->type, "volume") ||
 		     str_eq(m->type, "image");
@@ -64,12 +63,8 @@ static void complete_options(struct container_mount *m)
 		if (!has_any(m, dev))
 			add_option(m, "nodev");
 	}
-	if (str_eq(m->type, "tmpfs")) {
-		if (!has_any(m, exec))
-			add_option(m, "noexec");
-		if (!has_any(m, copy_up))
-			add_option(m, "tmpcopyup");
-	}
+	if (str_eq(m->type, "tmpfs") && !has_any(m, copy_up))
+		add_option(m, "tmpcopyup");
 }
 
 /* Remove a word that only this program understands. */
@@ -357,6 +352,11 @@ int mounts_prepare(struct container *c, const struct rooted *root, struct spec_f
 		for (size_t k = 0; k < from->n_options; k++)
 			add_option(m, from->options[k]);
 		complete_options(m);
+		/* There is nothing to map. */
+		if (c->config.n_uid_maps == 0) {
+			drop_option(m, "idmap");
+			free(take_value(m, "idmap="));
+		}
 		/* Its processes may have given the files to others since. */
 		if (f->restored)
 			drop_option(m, "U");

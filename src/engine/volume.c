@@ -94,6 +94,33 @@ int volume_make_directory(const struct volume *v, struct err *err)
 	return 0;
 }
 
+/* --uid and --gid, or uid= and gid= of the option `o`, which a file system may have no such options for. */
+static void take_owner(struct volume *v, const struct volume_options *o)
+{
+	const char *mount_options = json_string_map_get(&o->options, "o");
+	auto_strvec struct strvec words = STRVEC_INIT;
+	bool given = o->uid.set || o->gid.set;
+
+	v->uid = o->uid.v;
+	v->gid = o->gid.v;
+	if (mount_options)
+		strvec_split(&words, mount_options, ',', false);
+	for (size_t i = 0; i < words.n; i++) {
+		const char *uid = str_skip_prefix(words.v[i], "uid=");
+		const char *gid = str_skip_prefix(words.v[i], "gid=");
+		uint32_t id;
+
+		if ((!uid && !gid) || parse_u32(uid ? uid : gid, &id) < 0)
+			continue;
+		given = true;
+		if (uid && !o->uid.set)
+			v->uid = id;
+		if (gid && !o->gid.set)
+			v->gid = id;
+	}
+	v->needs_chown = !given;
+}
+
 int volume_create(struct engine *e, const struct volume_options *o, char **ret_name,
 		  struct err *err)
 {
@@ -113,9 +140,7 @@ int volume_create(struct engine *e, const struct volume_options *o, char **ret_n
 	v.driver = xstrdup("local");
 	v.anonymous = o->anonymous;
 	v.needs_copy_up = true;
-	v.needs_chown = !o->uid.set && !o->gid.set;
-	v.uid = o->uid.v;
-	v.gid = o->gid.v;
+	take_owner(&v, o);
 	json_string_map_set_all(&v.labels, &o->labels);
 	json_string_map_set_all(&v.options, &o->options);
 	r = save(e, &v, true, err);

@@ -12,12 +12,25 @@
 #include "core/lock.h"
 #include "core/program.h"
 #include "core/str.h"
+#include "core/strvec.h"
 
 /* Whether the options ask for a mount. */
 static bool has_mount(const struct volume *v)
 {
 	return json_string_map_get(&v->options, "type") ||
 	       json_string_map_get(&v->options, "device");
+}
+
+static bool is_owner_only(const struct json_string_map *options)
+{
+	const char *list = json_string_map_get(options, "o");
+	auto_strvec struct strvec words = STRVEC_INIT;
+
+	strvec_split(&words, list ? list : "", ',', false);
+	for (size_t i = 0; i < words.n; i++)
+		if (!str_has_prefix(words.v[i], "uid=") && !str_has_prefix(words.v[i], "gid="))
+			return false;
+	return true;
 }
 
 int volume_check_options(const struct json_string_map *options, struct err *err)
@@ -33,10 +46,10 @@ int volume_check_options(const struct json_string_map *options, struct err *err)
 				       "invalid mount option %s for driver 'local': there are "
 				       "type, device and o",
 				       options->v[i].key);
-	if (!type && !device && options->n > 0)
+	if (!type && !device && options->n > 0 && !is_owner_only(options))
 		return err_set(err, ERR_INVALID,
-			       "volume option 'o': it needs a type or a device; for an owner, give "
-			       "--uid and --gid");
+			       "volume option 'o': it needs a type or a device; only uid= and gid= "
+			       "may stand alone");
 	if (str_eq(type, "bind") && (!device || stat(device, &st) < 0))
 		return err_sys(err, device ? -errno : -EINVAL,
 			       "invalid volume option device for driver 'local': stat %s",

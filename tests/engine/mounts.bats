@@ -10,6 +10,23 @@ teardown()
 	fl rmi --all --force >/dev/null
 }
 
+@test "what mounts may say twice, and what means nothing" {
+	mkdir dir && touch dir/file
+	is file "$(fl run --rm -v "$T/dir:/mnt" -v "$T/dir:/mnt" --rootfs "$ROOTFS" ls /mnt)"
+	try run --rm -v "$T/dir:/mnt" -v "$T/dir:/mnt:ro" --rootfs "$ROOTFS" true
+	refused "/mnt: duplicate mount destination"
+	# Without a user namespace there are no ids to map.
+	is file "$(fl run --rm -v "$T/dir:/mnt:idmap" --rootfs "$ROOTFS" ls /mnt)"
+}
+
+@test "--volumes-from: its options" {
+	mkdir dir
+	fl create --name "$C" -v "$T/dir:/mnt" -v "$C-volume:/data" --rootfs "$ROOTFS" true >/dev/null
+	is "ro ro" "$(fl run --rm --volumes-from "$C:ro,z" --rootfs "$ROOTFS" sh -c "echo \$(sed -nE 's,^[^ ]+ /(mnt|data) [^ ]+ ([^,]+).*,\2,p' /proc/mounts)")"
+	try run --rm --volumes-from "$C:foo" --rootfs "$ROOTFS" true
+	refused 'invalid option "foo" specified - volumes from another container can only use z,ro,rw options'
+}
+
 @test "option O: what is written goes elsewhere, and goes with the container" {
 	mkdir src up work
 	echo below >src/file

@@ -37,7 +37,12 @@ load ../lib/engine
 	try run --rm -v "$T/src:/mnt:ro" --rootfs "$ROOTFS" touch /mnt/x
 	is 1 "$status"
 	is content "$(in_container --mount "type=bind,source=$T/src,target=/mnt,ro" -- cat /mnt/file)"
-	contains "$(in_container --tmpfs /mnt:size=1m -- grep ' /mnt ' /proc/mounts)" "size=1024k" nosuid nodev noexec
+	contains "$(in_container --tmpfs /mnt:size=1m -- grep ' /mnt ' /proc/mounts)" "size=1024k" nosuid nodev
+	# Programs may be run there, as with podman, unless somebody says otherwise.
+	in_container --tmpfs /mnt -- sh -c 'cp /bin/busybox /mnt/true && /mnt/true'
+	contains "$(in_container --tmpfs /mnt:noexec -- grep ' /mnt ' /proc/mounts)" noexec
+	try create --tmpfs /mnt:foo --rootfs "$ROOTFS" true
+	refused 'unknown mount option "foo"'
 	in_container --read-only -- sh -c '! touch /data/x 2>/dev/null && touch /tmp/x /run/x'
 	try run --rm --read-only --read-only-tmpfs=false --rootfs "$ROOTFS" touch /run/x
 	is 1 "$status"

@@ -286,6 +286,20 @@ is_removed()
 	is $'0\n6' "$(<codes)"
 }
 
+@test "volumes: whose they are by o=uid=,gid=, and filters by time and option" {
+	fl volume create -o o=uid=10,gid=20 "$C" >/dev/null
+	is "10 20" "$(fl run --rm -v "$C:/mnt" --rootfs "$ROOTFS" stat -c '%u %g' /mnt)"
+	fl volume create -o type=tmpfs -o device=tmpfs -o o=size=1m,uid=1000 "$C-tmpfs" >/dev/null
+	is "1000 0" "$(fl run --rm -v "$C-tmpfs:/mnt" --rootfs "$ROOTFS" stat -c '%u %g' /mnt)"
+	is "$C-tmpfs" "$(fl volume ls -q --filter "since=$C")"
+	is "$C-tmpfs" "$(fl volume ls -q --filter opt=type=tmpfs)"
+	is "$C" "$(fl volume ls -q --filter opt=o=uid=10,gid=20)"
+	is "" "$(fl volume ls -q --filter until=1h)"
+	is "" "$(fl volume prune --force --filter until=1h)"
+	says 125 'no volume with name "nobody" found' volume ls --filter since=nobody
+	fl volume rm "$C" "$C-tmpfs" >/dev/null
+}
+
 @test "volumes of a type or a device are mounted while somebody needs them" {
 	mkdir dir
 	echo text >dir/file

@@ -129,6 +129,33 @@ static int apply_volume(const char *text, struct container_config *c, struct err
 	return set_destination(m, target, "volume", err);
 }
 
+/* What the kernel would refuse only when the container is started. */
+static int check_tmpfs_options(const struct container_mount *m, struct err *err)
+{
+	static const char *const words[] = { "rw",	    "ro",	   "suid",     "nosuid",
+					     "dev",	    "nodev",	   "exec",     "noexec",
+					     "private",	    "rprivate",	   "shared",   "rshared",
+					     "slave",	    "rslave",	   "U",	       "unbindable",
+					     "runbindable", "noatime",	   "relatime", "nodiratime",
+					     "atime",	    "strictatime", "sync",     "dirsync",
+					     "tmpcopyup",   "notmpcopyup", "noswap",   NULL };
+	static const char *const prefixes[] = { "size=",      "mode=", "uid=",	"gid=",
+						"nr_inodes=", "huge=", "mpol=", "nr_blocks=" };
+
+	for (size_t i = 0; i < m->n_options; i++) {
+		bool known = str_is_one_of(m->options[i], words);
+
+		for (size_t k = 0; k < ARRAY_SIZE(prefixes); k++)
+			known = known || str_has_prefix(m->options[i], prefixes[k]);
+		if (!known)
+			return err_set(
+				err, ERR_INVALID,
+				"tmpfs '%s': unknown mount option \"%s\": invalid mount option",
+				m->destination, m->options[i]);
+	}
+	return 0;
+}
+
 static int apply_tmpfs(const char *text, struct container_config *c, struct err *err)
 {
 	const char *colon = strchr(text, ':');
@@ -137,7 +164,9 @@ static int apply_tmpfs(const char *text, struct container_config *c, struct err 
 
 	if (colon)
 		options(m, colon + 1);
-	return set_destination(m, target, "tmpfs", err);
+	if (set_destination(m, target, "tmpfs", err) < 0)
+		return err->code;
+	return check_tmpfs_options(m, err);
 }
 
 /* --- --mount ---------------------------------------------------------------------------------------- */

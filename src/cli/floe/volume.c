@@ -131,11 +131,30 @@ struct list_cli {
 	bool no_heading;
 };
 
+/* KEY, or KEY=VALUE. */
+static bool has_entry(const struct json_string_map *map, const char *text)
+{
+	const char *equals = strchr(text, '=');
+	auto_free char *key = xstrndup(text, strcspn(text, "="));
+	const char *have = json_string_map_get(map, key);
+
+	return have && (!equals || str_eq(have, equals + 1));
+}
+
+static int is_newer(struct engine *e, const struct volume *v, const char *name, struct err *err)
+{
+	auto_volume struct volume other = { 0 };
+	int r = volume_load(e, name, &other, err);
+
+	return r < 0 ? r : v->created_ns > other.created_ns;
+}
+
 static int one_matches(struct engine *e, const struct volume *v, const char *text, struct err *err)
 {
 	const char *value = strchr(text, '=');
 	auto_strvec struct strvec users = STRVEC_INIT;
 	size_t n = value ? (size_t)(value - text) : 0;
+	int64_t until;
 
 	if (!value)
 		return err_set(err, ERR_USAGE, "filter '%s': expected KEY=VALUE", text);
@@ -144,22 +163,10 @@ static int one_matches(struct engine *e, const struct volume *v, const char *tex
 		return filter_regex(value, v->name, err);
 	if (n == 6 && str_has_prefix(text, "driver"))
 		return str_eq(v->driver, value);
-	if (n == 5 && str_has_prefix(text, "label")) {
-		const char *equals = strchr(value, '=');
-		auto_free char *key =
-			xstrndup(value, equals ? (size_t)(equals - value) : strlen(value));
-		const char *have = json_string_map_get(&v->labels, key);
-
-		return have && (!equals || str_eq(have, equals + 1));
-	}
-	if (n == 6 && str_has_prefix(text, "label!")) {
-		const char *equals = strchr(value, '=');
-		auto_free char *key =
-			xstrndup(value, equals ? (size_t)(equals - value) : strlen(value));
-		const char *have = json_string_map_get(&v->labels, key);
-
-		return !have || (equals && !str_eq(have, equals + 1));
-	}
+	if (n == 5 && str_has_prefix(text, "label"))
+		return has_entry(&v->labels, value);
+	if (n == 6 && str_has_prefix(text, "label!"))
+		return !has_entry(&v->labels, value);
 	if (n == 8 && str_has_prefix(text, "dangling")) {
 		int r = record_volume_users(e, v->name, &users, err);
 
@@ -167,6 +174,12 @@ static int one_matches(struct engine *e, const struct volume *v, const char *tex
 	}
 	if (n == 9 && str_has_prefix(text, "anonymous"))
 		return v->anonymous == str_eq(value, "true");
+	if (n == 3 && str_has_prefix(text, "opt"))
+		return has_entry(&v->options, value);
+	if (n == 5 && (str_has_prefix(text, "since") || str_has_prefix(text, "after")))
+		return is_newer(e, v, value, err);
+	if (n == 5 && str_has_prefix(text, "until") && filter_parse_time(value, &until) == 0)
+		return v->created_ns < until;
 	return err_set(err, ERR_USAGE, "'%s' is an invalid volume filter", text);
 }
 
@@ -174,7 +187,8 @@ static int one_matches(struct engine *e, const struct volume *v, const char *tex
 static int check_filters(const struct strvec *filters, struct err *err)
 {
 	static const char *const keys[] = { "name",	"driver",    "label", "label!",
-					    "dangling", "anonymous", NULL };
+					    "dangling", "anonymous", "opt",   "since",
+					    "after",	"until",     NULL };
 	static const char *const truths[] = { "true", "false", NULL };
 
 	for (size_t i = 0; i < filters->n; i++) {

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
 #include "core/clock.h"
 #include "core/fd.h"
@@ -83,6 +84,7 @@ static int kill_and_wait(const struct container *c, struct err *err)
 int container_remove_directory(const struct runtime *rt, const char *id, int dir_fd,
 			       struct err *err)
 {
+	int tries = 100;
 	int r;
 
 	/* A restore that died may have left its mount; without it this is EINVAL or ENOENT. */
@@ -92,7 +94,14 @@ int container_remove_directory(const struct runtime *rt, const char *id, int dir
 		if (mount_fd >= 0)
 			(void)umount2(fd_path(mount_fd).text, MNT_DETACH);
 	}
-	r = fs_remove_tree(rt->root_fd, id);
+	/* First, so that whoever waits for the lock sees that there is nothing any more. He makes the lock's file anew, when that is
+	 * gone already, for a moment. */
+	(void)unlinkat(dir_fd, "state.json", 0);
+	do
+		r = fs_remove_tree(rt->root_fd, id);
+	while (r == -ENOTEMPTY && tries-- > 0);
+	if (r == -ENOENT)
+		r = 0;
 	return r < 0 ? err_sys(err, r, "remove state of container '%s' in '%s'", id, rt->root) : 0;
 }
 

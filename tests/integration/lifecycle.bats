@@ -325,6 +325,19 @@ load ../lib/helpers
 	process_is_gone "$pid"
 }
 
+@test "delete --force while a run waits for the end: both find it gone, and say nothing" {
+	idle_command
+	for _ in {1..20}; do
+		rt run --bundle "$BUNDLE" "$ID" </dev/null >"$T/said" 2>&1 &
+		runner=$!
+		eventually is_state running
+		rt delete --force "$ID"
+		wait $runner || :
+		is "" "$(cat "$T/said")"
+		[ ! -e "$STATE/$ID" ]
+	done
+}
+
 @test "delete --force of an unknown container succeeds" {
 	run rt delete --force "$PREFIX-none"
 	[ "$status" -eq 0 ]

@@ -16,8 +16,8 @@
 #include "kernel/mountinfo.h"
 #include "runtime/cgroup/backend_internal.h"
 
-#define REMOVE_TIMEOUT_MS 2000
-#define UNDO_TIMEOUT_MS 200
+/* Killed processes leave when they get the CPU: on a machine with a load of twenty that has been seen to take over two seconds. */
+#define REMOVE_TIMEOUT_MS 10000
 #define DEPTH_MAX 64
 
 /* --- cpuset: a new v1 cpuset is empty, and nothing may run in an empty one --------------------- */
@@ -409,7 +409,8 @@ static void undo_node(struct cgroup_node *node, uint64_t deadline)
 		return;
 	r = remove_until(path, deadline);
 	if (r < 0) {
-		log_debug("remove cgroup '%s': %s", path, errno_text(r));
+		log_warning("cgroup '%s', which was made for the container, is left: remove it: %s",
+			    path, errno_text(r));
 		return;
 	}
 	/* Parents that we made, unless somebody else uses them by now. */
@@ -424,7 +425,7 @@ static void undo_node(struct cgroup_node *node, uint64_t deadline)
 
 static void fs_undo_create(struct cgroup *cg)
 {
-	uint64_t deadline = clock_now_monotonic_ns() + UNDO_TIMEOUT_MS * NSEC_PER_MSEC;
+	uint64_t deadline = clock_now_monotonic_ns() + REMOVE_TIMEOUT_MS * NSEC_PER_MSEC;
 
 	for (size_t i = 0; i < cg->n_nodes; i++)
 		undo_node(&cg->node[i], deadline);

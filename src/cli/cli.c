@@ -193,10 +193,27 @@ static const struct cli_option *find_short(const struct parser *p, char c, void 
 	return NULL;
 }
 
+/* ": " and what one does instead of what is not there, or nothing; owned by the caller. */
+static char *advice(const struct cli_program *program, const char *name)
+{
+	for (size_t i = 0; program && i < program->n_absent; i++) {
+		const struct cli_absent *absent = &program->absent[i];
+		size_t n = strcspn(absent->name, "*");
+
+		if (absent->name[n] ? strncmp(absent->name, name, n) == 0 :
+				      str_eq(absent->name, name))
+			return xasprintf(": %s", absent->instead);
+	}
+	return xstrdup("");
+}
+
 static int unknown(const struct parser *p, const char *dashes, const char *name, size_t len)
 {
-	return err_set(p->err, ERR_USAGE, "unknown flag: %s%.*s; see '%s --help'", dashes, (int)len,
-		       name, p->of);
+	auto_free char *flag = xasprintf("%s%.*s", dashes, (int)len, name);
+	auto_free char *instead = advice(p->tables[0].program, flag);
+
+	return err_set(p->err, ERR_USAGE, "unknown flag: %s%s; see '%s --help'", flag, instead,
+		       p->of);
 }
 
 /* Give the option its value: the one that stands with it, or the next word where it needs one. */
@@ -335,10 +352,14 @@ int cli_command_find(const struct cli_program *program, char *const *argv,
 			return err_set(err, ERR_USAGE,
 				       "No help topic for '%s': unknown command; see '%s --help'",
 				       argv[used], of);
-		if (!found)
+		if (!found) {
+			auto_free char *instead = command ? xstrdup("") :
+							    advice(program, argv[used]);
+
 			return err_set(err, ERR_USAGE,
-				       "unrecognized command `%s %s`; see '%s --help'", of,
-				       argv[used], of);
+				       "unrecognized command `%s %s`%s; see '%s --help'", of,
+				       argv[used], instead, of);
+		}
 		command = found;
 		replace_ptr(of, xasprintf("%s %s", of, command->name));
 		commands = command->subcommands;
@@ -388,7 +409,7 @@ int cli_command_run(const struct cli_program *program, const struct cli_command 
 {
 	auto_cli_args struct cli_args args = { 0 };
 	auto_free void *options = xcalloc(1, command->options_size + 1);
-	struct cli_table table = { command->options, command->n_options, options };
+	struct cli_table table = { command->options, command->n_options, options, program };
 	struct cli_invocation inv = { program, command, context, options, NULL, 0, &args.given };
 	int r;
 

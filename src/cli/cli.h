@@ -155,6 +155,12 @@ struct cli_value_source {
 	const char *shell; /* a shell command that lists more; NULL: none */
 };
 
+/* A command or an option of others that this program has not, and what one does instead. A name that ends in "*" is a beginning. */
+struct cli_absent {
+	const char *name; /* "pod", "--pod" */
+	const char *instead;
+};
+
 struct cli_program {
 	const char *name;
 	const char *summary;
@@ -164,6 +170,8 @@ struct cli_program {
 	size_t n_commands;
 	const struct cli_value_source *value_sources; /* the first that fits counts */
 	const size_t *n_value_sources; /* NULL: none */
+	const struct cli_absent *absent;
+	size_t n_absent;
 };
 
 /* What a command gets. */
@@ -182,6 +190,7 @@ struct cli_table {
 	const struct cli_option *rows;
 	size_t n;
 	void *into;
+	const struct cli_program *program; /* whose absent options are explained; may be NULL */
 };
 
 /* The result of cli_parse(). args is owned (the strings are not). */

@@ -166,6 +166,32 @@ hello" "$(fl run --rm --network "$mode" -p 8080 --rootfs "$ROOTFS" echo hello 2>
 	is "" "$(ls -A dir)"
 }
 
+@test "what podman has and floe has not is told with what to do instead" {
+	says 125 "Error: unrecognized command \`floe pod\`: floe has no pods; leave it out" pod create
+	contains "$output" "--in-pod=false" "see 'floe --help'"
+	says 125 "Error: unknown flag: --pod: floe has no pods" run --pod web x
+	says 125 "Error: unknown flag: --health-cmd: floe has no health checks" create --health-cmd true x
+	says 125 "Error: unknown flag: --healthcheck-command: floe has no health checks" create --healthcheck-command true x
+	contains "$output" "--no-healthcheck"
+	says 125 "Error: unrecognized command \`floe build\`: floe builds no images; 'buildah build'" build .
+	is ok "$(in_container --no-healthcheck -- echo ok)"
+}
+
+@test "under the name podman it has podman's version" {
+	ln -s "$FLOE" podman
+	[[ $(./podman --version) =~ ^podman\ version\ 5\.[0-9.]+$ ]]
+	is "$(./podman --version | cut -d ' ' -f 3)" "$(./podman version --format '{{.Client.Version}}')"
+	is "$(./podman --version | cut -d ' ' -f 3)" "$(./podman version --format json | jq -r .Client.Version)"
+	contains "$(./podman version)" "floe $("$FLOE" --version | cut -d ' ' -f 3), as podman"
+	[[ $("$FLOE" --version) == "floe version "* ]]
+}
+
+@test "system migrate and system renumber have nothing to do" {
+	is "" "$(fl system migrate)"
+	is "" "$(fl system renumber)"
+	says 125 "Error: migrate to runtime 'crun': containers keep the runtime" system migrate --new-runtime crun
+}
+
 @test "mistyped commands and options are told in the words of podman" {
 	says 125 "Error: unrecognized command \`floe frobnicate\`" frobnicate
 	says 125 "Error: unrecognized command \`floe volume frobnicate\`" volume frobnicate

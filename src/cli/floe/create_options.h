@@ -203,6 +203,8 @@ extern const struct create_options create_options_default;
 			     CLI_HIDDEN | CLI_LIST),                                               \
 		OPT_STRVEC_F(T, M.add_hosts, "add-host", 0, "NAME:ADDRESS", "line of /etc/hosts",  \
 			     CLI_LIST),                                                            \
+		OPT_FLAG(T, M.no_healthcheck, "no-healthcheck", 0,                                 \
+			 "run no health checks, of which there are none anyway"),                  \
 		OPT_FLAG(T, M.no_hosts, "no-hosts", 0, "leave the image's /etc/hosts alone"),      \
 		OPT_FLAG(T, M.no_hostname, "no-hostname", 0,                                       \
 			 "leave the image's /etc/hostname alone"),                                 \

@@ -8,13 +8,13 @@
 #include "cli/config_file.h"
 #include "cli/floe/program.h"
 #include "cli/floe/report.h"
+#include "cli/floe/version.h"
 #include "core/alloc.h"
 #include "core/fd.h"
 #include "core/log.h"
 #include "core/str.h"
 #include "engine/containers_conf.h"
 #include "engine/journal.h"
-#include "floe-config.h"
 
 static const struct floe_globals no_globals = {
 	.engine.cgroup_manager = -1,
@@ -229,7 +229,7 @@ static int run(char *const *all, int *ret_error_code, struct err *err)
 	if (globals.dump_cli) {
 		r = print_dump(err);
 	} else if (globals.version) {
-		r = cli_print("floe version " FLOE_VERSION "\n", err);
+		r = cli_print_line(version_line(), err);
 	} else if (args.help) {
 		r = print_help(err);
 	} else if (args.n == 0) {

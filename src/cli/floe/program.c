@@ -130,6 +130,25 @@ static const struct cli_command *const commands[] = {
 };
 /* clang-format on */
 
+#define NO_PODS                                                                                    \
+	"floe has no pods; leave it out, and have containers share a network by --network "        \
+	"container:NAME (podman-compose: --in-pod=false)"
+#define NO_HEALTH                                                                                  \
+	"floe has no health checks; leave them out (in a compose file: 'healthcheck'), or use "    \
+	"--no-healthcheck"
+
+static const struct cli_absent absent[] = {
+	{ "pod", NO_PODS },
+	{ "--pod", NO_PODS },
+	{ "--pod-id-file", NO_PODS },
+	{ "healthcheck", NO_HEALTH },
+	{ "--health*", NO_HEALTH },
+	{ "build", "floe builds no images; 'buildah build' and 'buildah push IMAGE "
+		   "oci-archive:FILE' do, and 'floe load -i FILE' takes them" },
+	{ "compose",
+	  "run 'podman-compose --podman-path FLOE --in-pod=false', with floe's whole path" },
+};
+
 const struct cli_program floe_program = {
 	.name = "floe",
 	.summary = "containers that can be frozen, moved, cloned and thawed",
@@ -139,4 +158,6 @@ const struct cli_program floe_program = {
 	.n_commands = ARRAY_SIZE(commands),
 	.value_sources = floe_value_sources,
 	.n_value_sources = &floe_n_value_sources,
+	.absent = absent,
+	.n_absent = ARRAY_SIZE(absent),
 };

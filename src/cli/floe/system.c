@@ -337,11 +337,66 @@ static const struct cli_command reset_command = {
 	.error_code = FLOE_EXIT_ERROR,
 };
 
+/* --- migrate, renumber ------------------------------------------------------------------------------ */
+
+struct migrate_options {
+	const char *new_runtime;
+	bool migrate_db;
+};
+
+static int run_migrate(const struct cli_invocation *inv, struct err *err)
+{
+	const struct migrate_options *o = inv->options;
+
+	if (o->new_runtime)
+		return err_set(
+			err, ERR_UNSUPPORTED,
+			"migrate to runtime '%s': containers keep the runtime that they were "
+			"made with; make them anew with --runtime",
+			o->new_runtime);
+	return 0;
+}
+
+static int run_renumber(const struct cli_invocation *inv UNUSED, struct err *err UNUSED)
+{
+	return 0;
+}
+
+#define T struct migrate_options
+static const struct cli_option migrate_rows[] = {
+	OPT_STRING(T, new_runtime, "new-runtime", 0, "RUNTIME", "refused: containers keep theirs"),
+	OPT_FLAG_F(T, migrate_db, "migrate-db", 0, "of no effect", CLI_HIDDEN),
+};
+#undef T
+
+static const struct cli_command migrate_command = {
+	.name = "migrate",
+	.summary = "do nothing, successfully",
+	.description = "There is nothing to do after an upgrade: the first command that needs it "
+		       "brings records up to date. Programs that drive podman begin with this.",
+	CLI_OPTIONS(struct migrate_options, migrate_rows),
+	.min_args = 0,
+	.max_args = 0,
+	.run = run_migrate,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
+static const struct cli_command renumber_command = {
+	.name = "renumber",
+	.summary = "do nothing, successfully",
+	.description = "Locks are files, and have no numbers.",
+	.min_args = 0,
+	.max_args = 0,
+	.run = run_renumber,
+	.error_code = FLOE_EXIT_ERROR,
+};
+
 /* --- the group -------------------------------------------------------------------------------------- */
 
 static const struct cli_command *const subcommands[] = {
 	&floe_system_check_command, &floe_system_df_command, &floe_events_command,
-	&floe_info_command,	    &prune_command,	     &reset_command,
+	&floe_info_command,	    &migrate_command,	     &prune_command,
+	&renumber_command,	    &reset_command,
 };
 
 const struct cli_command floe_system_command = {

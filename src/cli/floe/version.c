@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/floe/version.h"
 
+#include <errno.h>
 #include <json-c/json.h>
 
 #include "cli/floe/commands.h"
@@ -10,6 +11,22 @@
 #include "core/str.h"
 #include "floe-config.h"
 #include "image/pull.h"
+
+/*
+ * Whose commands and options floe has. Programs that drive podman choose their options by its version, so they are told this one when
+ * they call floe by podman's name (a link).
+ */
+#define PODMAN_VERSION "5.8.6"
+
+static bool is_podman(void)
+{
+	return str_eq(program_invocation_short_name, "podman");
+}
+
+const char *version_line(void)
+{
+	return is_podman() ? "podman version " PODMAN_VERSION : "floe version " FLOE_VERSION;
+}
 
 struct options {
 	const char *format;
@@ -21,7 +38,7 @@ struct json_object *version_object(void)
 	const char *variant;
 	auto_free char *os_arch = xasprintf("linux/%s", platform_architecture(&variant));
 
-	view_add(o, "Version", FLOE_VERSION);
+	view_add(o, "Version", is_podman() ? PODMAN_VERSION : FLOE_VERSION);
 	view_add(o, "GitCommit", FLOE_COMMIT);
 	view_add(o, "Os", "linux");
 	view_add(o, "OsArch", os_arch);
@@ -32,7 +49,11 @@ static void add_text(struct json_object *client, struct strbuf *sb)
 {
 	const char *commit = json_object_get_string(json_object_object_get(client, "GitCommit"));
 
-	strbuf_addf(sb, "Client:       floe\nVersion:      %s\n", FLOE_VERSION);
+	if (is_podman())
+		strbuf_addf(sb, "Client:       floe %s, as podman\nVersion:      %s\n",
+			    FLOE_VERSION, PODMAN_VERSION);
+	else
+		strbuf_addf(sb, "Client:       floe\nVersion:      %s\n", FLOE_VERSION);
 	if (!str_is_empty(commit))
 		strbuf_addf(sb, "Git Commit:   %s\n", commit);
 	strbuf_addf(sb, "OS/Arch:      %s\n",

@@ -353,7 +353,8 @@ static int end_it(struct container *c, const struct remove_options *o, struct er
 			"cannot remove container %s as it is %s - running or paused containers "
 			"cannot be removed without force: container state improper",
 			c->config.id, container_phase_to_string(c->status.phase));
-	return container_stop_now(c, o->timeout_s < 0 ? 0 : (uint32_t)o->timeout_s, err);
+	return container_stop_now(
+		c, o->timeout_s < 0 ? c->config.stop_timeout : (uint32_t)o->timeout_s, err);
 }
 
 static void remove_anonymous_volumes(struct container *c)

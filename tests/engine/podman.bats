@@ -192,6 +192,15 @@ hello" "$(fl run --rm --network "$mode" -p 8080 --rootfs "$ROOTFS" echo hello 2>
 	says 125 "Error: migrate to runtime 'crun': containers keep the runtime" system migrate --new-runtime crun
 }
 
+@test "run --replace lets what it replaces end by its signal" {
+	mkdir data
+	fl run -d --name "$C" -v "$T/data:/data" --rootfs "$ROOTFS" \
+		sh -c 'trap "echo written >/data/file; exit 0" TERM; while :; do sleep 0.1; done' >/dev/null
+	eventually heeds "$C" TERM
+	fl run --replace --name "$C" --rootfs "$ROOTFS" true
+	is written "$(cat data/file)"
+}
+
 @test "mistyped commands and options are told in the words of podman" {
 	says 125 "Error: unrecognized command \`floe frobnicate\`" frobnicate
 	says 125 "Error: unrecognized command \`floe volume frobnicate\`" volume frobnicate

@@ -53,7 +53,8 @@ static int write_cidfile(const struct container *c, struct err *err)
 
 static int replace_existing(struct engine *e, const char *name, struct err *err)
 {
-	const struct remove_options options = { .force = true, .depend = true };
+	/* What is replaced may end as if it were stopped: a server of a unit has data to write. */
+	const struct remove_options options = { .force = true, .depend = true, .timeout_s = -1 };
 	auto_container struct container c = CONTAINER_INIT;
 	auto_free char *id = NULL;
 	int r;

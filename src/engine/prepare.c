@@ -282,6 +282,25 @@ static int make_workdir(const struct container *c, const struct rooted *root, st
 	return make_directories(c, root, c->config.workdir, err);
 }
 
+/*
+ * mount(8) and df(1) of older systems read it, and few images have it. Not in a directory of the user's.
+ * Best effort: nothing but these programs misses it.
+ */
+static void make_mtab(const struct container *c, const struct rooted *root)
+{
+	auto_close int etc_fd = -EBADF;
+	auto_close int fd = -EBADF;
+
+	if (c->config.rootfs && !c->config.rootfs_overlay)
+		return;
+	etc_fd = rooted_openat(root, "/etc", O_PATH | O_DIRECTORY);
+	if (etc_fd < 0 || symlinkat("/proc/mounts", etc_fd, "mtab") < 0)
+		return;
+	fd = fd_open_at(etc_fd, "mtab", O_PATH | O_NOFOLLOW, 0);
+	if (fd < 0 || userns_own_by_root(&c->config, fd) < 0)
+		log_debug("/etc/mtab of container '%s' stays nobody's", c->config.name);
+}
+
 static int write_bundle(struct container *c, const struct runtime_spec *spec,
 			const struct spec_facts *f, struct err *err)
 {
@@ -369,6 +388,8 @@ int container_prepare(struct container *c, struct err *err)
 		r = prepare_storage_and_network(c, &f, &root, err);
 	if (r == 0)
 		r = make_workdir(c, &root, err);
+	if (r == 0)
+		make_mtab(c, &root);
 	if (r == 0)
 		r = collect_facts(c, &root, &f, err);
 	if (r == 0)

@@ -63,6 +63,17 @@ teardown()
 	is ":/x" "$(fl run --rm --unsetenv PATH --env-merge 'PATH=${PATH}:/x' --rootfs "$ROOTFS" /bin/sh -c 'echo $PATH')"
 }
 
+@test "/etc/mtab is there for programs that look for mounts, and not in a directory of the user's" {
+	[ ! -L "$ROOTFS/etc/mtab" ]
+	is "/proc/mounts" "$(fl run --rm --rootfs "$ROOTFS:O" readlink /etc/mtab)"
+	is "/proc/mounts" "$(fl run --rm --read-only --rootfs "$ROOTFS:O" readlink /etc/mtab)"
+	fl run --rm --rootfs "$ROOTFS" true
+	[ ! -L "$ROOTFS/etc/mtab" ]
+	fl create --name "$C" --rootfs "$ROOTFS:O" true >/dev/null
+	fl start --attach "$C"
+	run ! grep mtab <<<"$(fl diff "$C")"
+}
+
 @test "--chrootdirs has hosts and hostname too" {
 	is "1.2.3.4 inside" "$(fl run --rm --add-host there:1.2.3.4 --hostname inside --chrootdirs /data/a,/data/b --rootfs "$ROOTFS" \
 		sh -c 'echo $(grep -o "^1.2.3.4" /data/a/etc/hosts) $(cat /data/b/etc/hostname)')"

@@ -38,7 +38,7 @@ teardown()
 	is private "$(inspect "$C" '{{.HostConfig.UsernsMode}}')"
 	run_own() { fl run --rm "${MAP[@]}" "$@"; }
 	# Root owns what the image's root owns, and may change what we generated.
-	is "0:0 0:0 0:0" "$(run_own own sh -c 'touch /new && echo x >>/etc/hosts && echo $(stat -c %u:%g / /new /etc/hosts)')"
+	is "0:0 0:0 0:0 0:0" "$(run_own own sh -c 'touch /new && echo x >>/etc/hosts && echo $(stat -c %u:%g / /new /etc/hosts /etc/mtab)')"
 	is "3:4 3:4" "$(run_own -u 3:4 --secret "s$C,uid=3,gid=4,mode=0400" own \
 		sh -c 'touch /tmp/new && cat /run/secrets/s* >/dev/null && echo $(stat -c %u:%g /tmp/new /run/secrets/s*)')"
 	# A working directory that is made for it, too, and what is on the way to it.

@@ -300,8 +300,9 @@ struct diff_options {
 static bool is_ours(const struct container_config *config, const char *path)
 {
 	static const char *const paths[] = {
-		"/dev", "/etc/hostname", "/etc/hosts",	       "/etc/resolv.conf", "/proc",
-		"/run", "/run/notify",	 "/run/.containerenv", "/run/secrets",	   "/sys",
+		"/dev",	 "/etc/hostname", "/etc/hosts",	 "/etc/mtab",	       "/etc/resolv.conf",
+		"/proc", "/run",	  "/run/notify", "/run/.containerenv", "/run/secrets",
+		"/sys",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)

@@ -14,6 +14,7 @@
 #include "cli/floe/volume.h"
 #include "cli/human.h"
 #include "core/alloc.h"
+#include "core/clock.h"
 #include "core/fs.h"
 #include "core/path.h"
 #include "core/str.h"
@@ -25,6 +26,10 @@
 #include "engine/image_use.h"
 #include "engine/network_later.h"
 #include "engine/records.h"
+#include "kernel/procfs.h"
+
+/* As long as for any process of ours that has nothing to wait for. */
+#define MONITOR_END_MS 10000
 
 /* Print a question and read the answer: 1 for y, else 0. */
 static int confirm(const char *question, struct err *err)
@@ -238,23 +243,49 @@ struct reset_options {
 	bool force;
 };
 
-static int remove_containers(struct engine *e, struct err *err)
+/* conmon's exit command opens the store in its end, and makes anew what is not there. */
+static void await_monitor(pid_t pid, uint64_t start_time)
+{
+	uint64_t deadline = clock_now_monotonic_ns() + MONITOR_END_MS * NSEC_PER_MSEC;
+	auto_procfs struct procfs proc = PROCFS_INIT;
+
+	if (pid <= 0 || procfs_open(&proc, NULL) < 0)
+		return;
+	while (procfs_process_is_alive(&proc, pid, start_time) && clock_ms_until(deadline) > 0)
+		clock_sleep_ms(5);
+}
+
+static int remove_one(struct engine *e, const char *id, struct err *err)
 {
 	const struct remove_options options = { .force = true, .volumes = true, .depend = true };
+	auto_container struct container c = CONTAINER_INIT;
+	uint64_t start_time;
+	pid_t pid;
+	int r = container_open_locked(&c, e, id, err);
+
+	pid = c.status.conmon_pid;
+	start_time = c.status.conmon_start_time;
+	if (r == 0)
+		r = container_remove(&c, &options, err);
+	if (r == -ENOENT) {
+		err_clear(err);
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	/* It may wait for the lock. */
+	container_unlock(&c);
+	await_monitor(pid, start_time);
+	return 0;
+}
+
+static int remove_containers(struct engine *e, struct err *err)
+{
 	auto_strvec struct strvec ids = STRVEC_INIT;
 	int r = record_ids(e, &ids, err);
 
-	for (size_t i = 0; r == 0 && i < ids.n; i++) {
-		auto_container struct container c = CONTAINER_INIT;
-
-		r = container_open_locked(&c, e, ids.v[i], err);
-		if (r == 0)
-			r = container_remove(&c, &options, err);
-		if (r == -ENOENT) {
-			err_clear(err);
-			r = 0;
-		}
-	}
+	for (size_t i = 0; r == 0 && i < ids.n; i++)
+		r = remove_one(e, ids.v[i], err);
 	return r;
 }
 

@@ -210,7 +210,7 @@ static int take_archive(struct store *store, int fd, const char *name, char *ret
 		r = tar_reader_open(&reader, blob, name, err);
 	while (r >= 0 && (r = tar_reader_next(reader, &entry, err)) > 0)
 		;
-	return r < 0 ? r : tar_reader_finish(reader, ret_diff_id, err);
+	return r < 0 ? r : tar_reader_finish(reader, TAR_END_MARKED, ret_diff_id, err);
 }
 
 int image_import(struct store *store, int fd, const struct image_import_options *o, char **ret_id,

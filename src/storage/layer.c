@@ -143,7 +143,7 @@ static int unpack_into(struct store *store, const char *blob, const char *diff_i
 	if (r == 0)
 		r = unpack(reader, &root, &options, &result, err);
 	if (r == 0)
-		r = tar_reader_finish(reader, found, err);
+		r = tar_reader_finish(reader, TAR_END_ANY, found, err);
 	if (r < 0)
 		return err_wrap(err, r, "layer '%s'", blob);
 	if (!str_eq(found, diff_id))

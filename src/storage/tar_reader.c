@@ -172,20 +172,20 @@ int tar_reader_data(struct tar_reader *reader, const void **ret, size_t *ret_len
 	return r < ARCHIVE_WARN ? fail(reader, reader->tar, err) : 1;
 }
 
-int tar_reader_finish(struct tar_reader *reader, char ret_digest[static STORE_DIGEST_MAX],
-		      struct err *err)
+int tar_reader_finish(struct tar_reader *reader, enum tar_end end,
+		      char ret_digest[static STORE_DIGEST_MAX], struct err *err)
 {
 	const void *data;
-	la_ssize_t n;
+	la_ssize_t n = 0;
 
-	/* libarchive takes the end of the file for the archive's; but every archive has a mark of it. */
-	if (reader->at_end)
+	/* libarchive takes the end of the file for the archive's. */
+	if (reader->at_end && end == TAR_END_MARKED)
 		return err_set(err, ERR_CORRUPT,
 			       "read archive '%s': it is truncated: it has no mark of its end",
 			       reader->name);
 	/* The padding behind the last entry belongs to the archive, whether the reader wants it or
 	 * not. */
-	while ((n = read_plain(reader->tar, reader, &data)) > 0)
+	while (!reader->at_end && (n = read_plain(reader->tar, reader, &data)) > 0)
 		;
 	if (n < 0)
 		return fail(reader, reader->plain, err);

@@ -26,9 +26,14 @@ int tar_reader_next(struct tar_reader *reader, struct archive_entry **ret, struc
 /* A block of the entry's data, which begins at *ret_offset of the file; 0 at its end. */
 int tar_reader_data(struct tar_reader *reader, const void **ret, size_t *ret_len,
 		    int64_t *ret_offset, struct err *err);
-/* Read what is behind the last entry and give the digest of everything. After the end only. */
-int tar_reader_finish(struct tar_reader *reader, char ret_digest[static STORE_DIGEST_MAX],
-		      struct err *err);
+/* An archive ends with a mark, without which it may have been cut off between two entries. Some writers leave it out. */
+enum tar_end { TAR_END_MARKED, TAR_END_ANY };
+/*
+ * Read what is behind the last entry and give the digest of everything. After the end only. TAR_END_ANY: the caller knows
+ * the digest. ERR_CORRUPT.
+ */
+int tar_reader_finish(struct tar_reader *reader, enum tar_end end,
+		      char ret_digest[static STORE_DIGEST_MAX], struct err *err);
 void tar_reader_close(struct tar_reader *reader);
 
 /* The uncompressed content of what in_fd reads: to out_fd (negative: nowhere), with size and digest.

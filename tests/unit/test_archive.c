@@ -235,7 +235,7 @@ static void test_ordinary_tar(void **state)
 		assert_int_equal(tar_reader_open(&tar, fd, path, &err), 0);
 		while (tar_reader_next(tar, &entry, &err) > 0)
 			n++;
-		if (tar_reader_finish(tar, digest, &err) < 0)
+		if (tar_reader_finish(tar, TAR_END_MARKED, digest, &err) < 0)
 			fail_msg("%s", err.msg);
 		assert_int_equal(n, result.n_members);
 	}
@@ -337,7 +337,7 @@ static void check_followed(const struct fixture *f, const char *target,
 	assert_int_equal(archive_reader_open(&reader, target, NULL, &err), 0);
 	assert_true(archive_reader_can_seek(reader));
 	assert_int_equal(tar_reader_open(&tar, fd, target, &err), 0);
-	if (tar_reader_finish(tar, digest, &err) < 0)
+	if (tar_reader_finish(tar, TAR_END_MARKED, digest, &err) < 0)
 		fail_msg("%s", err.msg);
 }
 

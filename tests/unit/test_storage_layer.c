@@ -129,6 +129,36 @@ static void test_unpack(void **state)
 	store_content_release(store);
 }
 
+/* Its digest says that it is whole; an archive that nobody knows the digest of would be taken for cut off. */
+static void test_unmarked_end(void **state)
+{
+	struct store *store = &((struct store_fixture *)*state)->store;
+	const int filters[] = { ARCHIVE_FILTER_NONE, ARCHIVE_FILTER_GZIP };
+	auto_strbuf struct strbuf plain = STRBUF_INIT;
+	struct err err = ERR_INIT;
+	char diff_id[STORE_DIGEST_MAX];
+	char blob[STORE_DIGEST_MAX];
+	char ids[2][STORE_DIGEST_MAX];
+
+	make_tar(&plain, base, 3);
+	while (plain.buf[plain.len - 1] == '\0')
+		strbuf_truncate(&plain, plain.len - 1);
+	while (plain.len % 512)
+		strbuf_addc(&plain, '\0');
+	digest_of(plain.buf, plain.len, diff_id);
+	assert_int_equal(store_content_hold(store, &err), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
+		auto_strbuf struct strbuf packed = STRBUF_INIT;
+
+		compress_with(&packed, &plain, filters[i]);
+		assert_int_equal(blob_write(store, packed.buf, packed.len, blob, &err), 0);
+		if (layer_ensure(store, i ? ids[0] : NULL, diff_id, blob, ids[i], &err) < 0)
+			fail_msg("%s", err.msg);
+		assert_true(exists_in(store, ids[i], "etc/conf"));
+	}
+	store_content_release(store);
+}
+
 static const struct member upper[] = {
 	{ .path = "tmp/new", .mode = REG, .data = "new" },
 	{ .path = ".wh.gone", .mode = REG },
@@ -445,6 +475,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_chain_id),
 		TEST(test_unpack),
+		TEST(test_unmarked_end),
 		TEST(test_whiteouts),
 		TEST(test_hostile),
 		TEST(test_wrong_digest),

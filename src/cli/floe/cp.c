@@ -387,7 +387,7 @@ static int receive(int fd, const struct side *to, const struct unpack_options *o
 	if (r == 0)
 		r = unpack(reader, root_of(to), options, NULL, err);
 	/* Whoever packs shall not find the pipe closed. */
-	return r < 0 ? r : tar_reader_finish(reader, digest, err);
+	return r < 0 ? r : tar_reader_finish(reader, TAR_END_MARKED, digest, err);
 }
 
 static int copy_from_stream(const struct cli_invocation *inv, struct side *to, struct err *err)

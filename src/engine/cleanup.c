@@ -142,6 +142,8 @@ static void end_creation(struct container *c)
 			    left, c->config.name);
 	if (runtime_delete(c, NULL) < 0)
 		log_debug("the runtime has nothing of container '%s'", c->config.name);
+	/* One that was killed over it does not know of the cgroups that it has made. */
+	container_cgroup_sweep(c);
 	if (!str_is_empty(scope))
 		conmon_cgroup_end_scope(scope);
 	(void)unlink(marker);

@@ -43,6 +43,6 @@ int conmon_cgroup_spawn(const struct conmon_cgroup *cgroup, struct proc *ret,
 void conmon_cgroup_end_scope(const char *unit);
 /*
  * Remove what is left of the container's cgroups below the path that its record names, where no process is in
- * them: a runtime whose restore failed leaves them (crun 1.28). Only with cgroupfs.
+ * them: a runtime whose restore failed (crun 1.28), or that was killed, leaves them. Only with cgroupfs.
  */
 void container_cgroup_sweep(const struct container *c);

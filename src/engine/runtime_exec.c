@@ -8,6 +8,7 @@
 #include "core/path.h"
 #include "core/str.h"
 #include "engine/conmon.h"
+#include "engine/conmon_cgroup.h"
 #include "engine/sdnotify.h"
 
 static const char *recorded(const struct container *c)
@@ -109,6 +110,7 @@ int runtime_delete(struct container *c, struct err *err)
 	if (r < 0 && container_find_runtime(c, NULL) == 0) {
 		err_clear(err);
 		r = runtime_call(c, args, NULL, err);
+		container_cgroup_sweep(c);
 	}
 	return r;
 }

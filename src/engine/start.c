@@ -107,8 +107,7 @@ static void undo_prepare(void *context)
 
 	if (container_scrub(x->c, &err) < 0)
 		log_warning("%s", err.msg);
-	if (x->restore)
-		container_cgroup_sweep(x->c);
+	container_cgroup_sweep(x->c);
 	(void)fs_remove_tree(AT_FDCWD, x->c->run_dir);
 }
 

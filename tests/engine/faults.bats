@@ -96,6 +96,24 @@ tells_the_truth()
 	fl rm --force "$C" >/dev/null
 }
 
+@test "a runtime that is killed over its create leaves no cgroup" {
+	[[ ${CGROUPS[*]} == *cgroupfs* ]] || skip "systemd removes what it has made"
+	where=/sys/fs/cgroup/pids
+	[ -d $where ] || where=/sys/fs/cgroup
+	cat >runtime <<-END
+		#!/bin/sh
+		for word; do [ "\$last" != --bundle ] || bundle=\$word; last=\$word; done
+		[ -z "\$bundle" ] || mkdir -p "$where/\$(jq -r .linux.cgroupsPath "\$bundle/config.json")/below" && touch '$T/made'
+		kill -9 \$\$
+	END
+	chmod +x runtime
+	ENGINE_RUNTIME=$T/runtime try run --name "$C" --rootfs "$ROOTFS" true
+	is 126 "$status"
+	[ -e made ]
+	is "" "$(test_cgroups -name 'floe-*')"
+	fl rm "$C" >/dev/null
+}
+
 @test "a runtime whose kill does not end it: its delete does" {
 	cat >runtime <<-END
 		#!/bin/sh

@@ -117,6 +117,12 @@ const struct criu_log_rule criu_log_rules[] = {
 	  "close it, or remove the mount above it" },
 	{ "anon_inode:\\[io_uring\\]|io_uring", "a process uses io_uring, which CRIU cannot keep",
 	  NULL, "turn io_uring off in the program, or forbid it by seccomp" },
+	{ "Can't retrieve FD from socket",
+	  "a process may hand no descriptor to CRIU: its user has more of them under way in unix "
+	  "sockets, in all "
+	  "of its processes together, than the process may have open",
+	  NULL,
+	  "try again, or give the container a higher limit of open files (--ulimit nofile=)" },
 	{ "Can't retrieve FDs from socket|send_fds failed \\(-22\\)",
 	  "a process has a descriptor that cannot be handed to CRIU, as io_uring's", NULL,
 	  "turn io_uring off in the program, or forbid it by seccomp" },

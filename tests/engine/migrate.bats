@@ -17,6 +17,8 @@ ticking()
 	# shellcheck disable=SC2016,SC2046 # for the shell of the container; words
 	fl run -d --name "$C" $(cr_options) "$@" bb:1 \
 		sh -c 'i=0; while :; do i=$((i + 1)); echo "tick $i"; sleep 0.05; done' </dev/null >/dev/null
+	# crun's `start` does not wait for the program, without which CRIU finds crun itself.
+	counts_on "$C"
 }
 
 # Annotations that crun needs are asked for in the archive too.
@@ -214,14 +216,14 @@ memory_limit()
 
 @test "what update has changed since the start stays changed, in place and from an archive" {
 	local now='{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{.HostConfig.Ulimits}} {{.HostConfig.RestartPolicy.Name}} {{.Config.Env}}'
-	local told='50331648 55 [map[Hard:200 Name:RLIMIT_NOFILE Soft:100]] on-failure [A=b]'
+	local told='50331648 55 [map[Hard:1020 Name:RLIMIT_NOFILE Soft:1000]] on-failure [A=b]'
 	needs_second_checkpoint
 	ticking -m 100m --env GONE=x
-	fl update --memory 48m --memory-swap 96m --pids-limit 55 --ulimit nofile=100:200 --restart on-failure --env A=b --unsetenv GONE "$C" >/dev/null
+	fl update --memory 48m --memory-swap 96m --pids-limit 55 --ulimit nofile=1000:1020 --restart on-failure --env A=b --unsetenv GONE "$C" >/dev/null
 	is "$told" "$(inspect "$C" "$now")"
 	fl checkpoint "$C" >/dev/null
 	fl restore "$C" >/dev/null
-	is "50331648 100 b" "$(memory_limit) $(in_c 'echo $(ulimit -n) $A $GONE')"
+	is "50331648 1000 b" "$(memory_limit) $(in_c 'echo $(ulimit -n) $A $GONE')"
 	# Also while it is frozen.
 	fl checkpoint "$C" >/dev/null
 	fl update --memory 64m --memory-swap 128m --env B=c "$C" >/dev/null
@@ -231,11 +233,11 @@ memory_limit()
 	fl rm "$C" >/dev/null
 	import c.tar >/dev/null
 	counts_on "$C"
-	is "67108864 100 b c" "$(memory_limit) $(in_c 'echo $(ulimit -n) $A $B $GONE')"
+	is "67108864 1000 b c" "$(memory_limit) $(in_c 'echo $(ulimit -n) $A $B $GONE')"
 	told=${told/50331648/67108864}
 	is "${told/A=b/A=b B=c}" "$(inspect "$C" "$now")"
 	fl restart -t 0 "$C" >/dev/null
-	is "67108864 100 b" "$(memory_limit) $(in_c 'echo $(ulimit -n) $A')"
+	is "67108864 1000 b" "$(memory_limit) $(in_c 'echo $(ulimit -n) $A')"
 }
 
 @test "a limit of memory that the processes, or CRIU, do not fit into is named" {

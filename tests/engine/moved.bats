@@ -304,7 +304,7 @@ restorable_ids()
 	mkdir "$T/given"
 	ticking -e A=b --hostname named --label l=1 --annotation an=1 --stop-signal INT --stop-timeout 3 --restart on-failure:3 \
 		--umask 0027 --sdnotify ignore --passwd=false --ipc private --shm-size 32m --memory 64m --pids-limit 77 \
-		--ulimit nofile=100:200 --read-only --tmpfs /t:size=1m -v "$T/given:/given:ro" --oom-score-adj 100 \
+		--ulimit nofile=1000:1024 --read-only --tmpfs /t:size=1m -v "$T/given:/given:ro" --oom-score-adj 100 \
 		--cap-add NET_ADMIN --cap-drop chown --security-opt no-new-privileges --security-opt mask=/proc/misc \
 		--security-opt unmask=/proc/timer_list :
 	fl inspect "$C" | jq -S "$same" >before
@@ -342,7 +342,7 @@ restorable_ids()
 
 @test "a container that is started anew tells nothing of its checkpoint" {
 	local told='{{.State.Checkpointed}} {{.State.Restored}} {{.State.CheckpointPath}} {{.State.CheckpointLog}} {{.State.RestoreLog}} {{.State.CheckpointedAt}} {{.State.RestoredAt}}'
-	local nothing="false false    0001-01-01T00:00:00Z 0001-01-01T00:00:00Z"
+	local nothing="false false    0001-01-01 00:00:00 +0000 UTC 0001-01-01 00:00:00 +0000 UTC"
 	ticking :
 	is "$nothing" "$(inspect "$C" "$told")"
 	fl checkpoint --keep "$C" >/dev/null

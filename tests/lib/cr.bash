@@ -32,7 +32,11 @@ checkpoint()
 restore()
 {
 	timeout $((60 * PATIENCE)) "$FLOE_RUNTIME" --root "$STATE" restore --detach --bundle "$BUNDLE" --image-path "$T/image" "$@" "$ID" \
-		</dev/null >&"$PIPE" 2>&1 3>&- 4>&- {PIPE}>&-
+		</dev/null >&"$PIPE" 2>&1 3>&- 4>&- {PIPE}>&- || {
+		local status=$?
+		tail -n 3 "$T/out"
+		return $status
+	}
 }
 
 # inside COMMAND...: run a command in the container's namespaces and root.

@@ -304,8 +304,9 @@ static bool has_shm(struct check *check, const char *id)
 	if (container_open_id(&c, check->engine, id, NULL) < 0)
 		return false;
 	container_sync(&c);
+	/* A start makes it before the record says so, and may take its time over the network then. */
 	return container_is_alive(&c) || c.status.phase == PHASE_INITIALIZED ||
-	       c.status.phase == PHASE_STOPPED;
+	       c.status.phase == PHASE_STOPPED || container_is_locked(check->engine, id);
 }
 
 static int check_mounts(struct check *check, struct err *err)

@@ -250,6 +250,14 @@ int container_lock(struct container *c, struct err *err)
 	return r;
 }
 
+bool container_is_locked(const struct engine *e, const char *id)
+{
+	auto_free char *path = xasprintf("%s/locks/%s", e->tmpdir, id);
+	auto_close int fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
+
+	return fd >= 0 && lock_fd(fd, LOCK_MODE_SHARED, 0) == -ETIMEDOUT;
+}
+
 void container_unlock(struct container *c)
 {
 	close_fd(&c->lock_fd);

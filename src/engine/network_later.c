@@ -150,20 +150,12 @@ int network_later_finish_all(struct engine *e, struct err *err)
 	return r;
 }
 
-static bool is_locked(const struct engine *e, const char *id)
-{
-	auto_free char *path = xasprintf("%s/locks/%s", e->tmpdir, id);
-	auto_close int fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
-
-	return fd >= 0 && lock_fd(fd, LOCK_MODE_SHARED, 0) == -ETIMEDOUT;
-}
-
 bool network_later_is_under_way(struct engine *e, const char *id)
 {
 	auto_container struct container c = CONTAINER_INIT;
 	int r = load(&c, e, id, NULL);
 
-	return r < 0 ? r == -ENOENT : is_locked(e, id) || has_exit_command(&c.status);
+	return r < 0 ? r == -ENOENT : container_is_locked(e, id) || has_exit_command(&c.status);
 }
 
 static bool asks_for_what_can_be_taken(const struct network_request *request)

@@ -420,6 +420,17 @@ order()
 	done
 }
 
+@test "system check finds nothing wrong with a container whose network is still being set up" {
+	slow_teardown
+	sed -i 's/" teardown "/" setup "/' helpers/netavark
+	fln run --rm --rootfs "$ROOTFS" true </dev/null >said 2>&1 &
+	starter=$!
+	eventually [ -e reached ]
+	fln system check
+	touch go
+	wait $starter
+}
+
 is_check_failed()
 {
 	! fln system check >"$T/check" 2>&1 && grep -q "$1" "$T/check"

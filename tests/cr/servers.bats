@@ -37,6 +37,7 @@ redis()
 	for cycle in 1 2 3 4 5; do
 		counter=$(redis get counter)
 		rm -rf "$T/image"
+		eventually has_no_connection
 		checkpoint
 		is_gone
 		tick=$(last_tick)
@@ -56,6 +57,12 @@ redis()
 	[ "$(redis mget cycle:1 cycle:2 cycle:3 cycle:4 cycle:5 | grep -c over)" -eq 5 ]
 	remove_container
 	ticks_are_continuous
+}
+
+# The server has seen the end of the last client by then: nothing but listeners, and what waits for its time to be over.
+has_no_connection()
+{
+	awk 'FNR > 1 && $4 != "0A" && $4 != "06" { found = 1 } END { exit found }' "/proc/$(pid_of)/net/tcp"
 }
 
 redis_counts_on()

@@ -169,6 +169,9 @@ static int take_link(struct nlmsghdr *m, void *context)
 		if (attr->rta_type == IFLA_IFNAME)
 			(void)memcpy(link->name, RTA_DATA(attr),
 				     MIN(RTA_PAYLOAD(attr), sizeof(link->name) - 1));
+		else if (attr->rta_type == IFLA_MASTER)
+			(void)memcpy(&link->master, RTA_DATA(attr),
+				     MIN(RTA_PAYLOAD(attr), sizeof(link->master)));
 	return 0;
 }
 

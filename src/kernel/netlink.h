@@ -30,6 +30,7 @@ void netlink_close(struct netlink *nl);
 
 struct netlink_link {
 	int index;
+	int master; /* index of the bridge or the like that it is a port of; 0: of none */
 	unsigned int flags; /* IFF_... */
 	char name[IFNAMSIZ];
 };

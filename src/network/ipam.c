@@ -19,8 +19,6 @@
 /* Of a large IPv6 subnet not every address is tried. */
 #define TRIES_MAX (1U << 20)
 
-/* podman's own records of addresses, where it has given out any since the machine was started. */
-#define PODMAN_IPAM "/run/containers/networks/ipam.db"
 #define PROBE_MS 40
 /* Of an IPv6 subnet the addresses up to ...:ffff:ffff. */
 #define HOST_BYTES 4
@@ -85,7 +83,7 @@ struct pool {
 	struct ip_address last;
 	struct ip_address gateway;
 	bool has_gateway;
-	const char *bridge; /* to ask podman's containers at; NULL: there are none */
+	const char *bridge; /* to ask others' containers at; NULL: there are none */
 };
 
 /* An optional address in the network's own record; fallback stays when it is not given. */
@@ -109,7 +107,32 @@ static void shorten(struct pool *pool)
 	(void)memset(pool->last.bytes + n - HOST_BYTES, 0xff, HOST_BYTES);
 }
 
-static int pool_init(struct pool *ret, const struct network *network,
+static size_t count_containers(const struct ipam *ipam)
+{
+	auto_strvec struct strvec ids = STRVEC_INIT;
+
+	for (size_t i = 0; i < ipam->state.leases.n; i++)
+		if (!strvec_contains(&ids, ipam->state.leases.v[i].value))
+			strvec_add(&ids, ipam->state.leases.v[i].value);
+	return ids.n;
+}
+
+/*
+ * Whether there is more on the bridge than what has its addresses from here: containers of podman's, or of another
+ * storage of ours. One that has its address and no port yet hides one of these; to be given just that one's address
+ * as well takes more, as podman counts up and this down.
+ */
+static bool has_others(const struct ipam *ipam, const struct network *network)
+{
+	int ports;
+
+	if (!str_eq(network->driver, "bridge") || str_is_empty(network->network_interface))
+		return false;
+	ports = neighbour_count_ports(network->network_interface);
+	return ports < 0 || (size_t)ports > count_containers(ipam);
+}
+
+static int pool_init(struct pool *ret, const struct ipam *ipam, const struct network *network,
 		     const struct network_subnet *subnet, struct err *err)
 {
 	const struct network_lease_range *range = subnet->lease_range;
@@ -117,9 +140,7 @@ static int pool_init(struct pool *ret, const struct network *network,
 
 	*ret = (struct pool){
 		.has_gateway = !str_is_empty(subnet->gateway),
-		.bridge = str_eq(network->driver, "bridge") && access(PODMAN_IPAM, F_OK) == 0 ?
-				  network->network_interface :
-				  NULL,
+		.bridge = has_others(ipam, network) ? network->network_interface : NULL,
 	};
 	if (ip_subnet_parse(subnet->subnet, &ret->subnet) < 0)
 		return err_set(err, ERR_CORRUPT, "network '%s': '%s' is not a subnet",
@@ -141,8 +162,8 @@ static int pool_init(struct pool *ret, const struct network *network,
 	return r;
 }
 
-/* Whether a container of podman's answers for it. */
-static bool has_podman(const struct pool *pool, const struct ip_address *address)
+/* Whether somebody else's container answers for it. */
+static bool is_of_others(const struct pool *pool, const struct ip_address *address)
 {
 	return !str_is_empty(pool->bridge) &&
 	       neighbour_answers(pool->bridge, address, PROBE_MS) > 0;
@@ -153,7 +174,7 @@ static bool is_free(const struct ipam *ipam, const struct pool *pool,
 {
 	return !(pool->has_gateway && ip_address_compare(address, &pool->gateway) == 0) &&
 	       !json_string_map_get(&ipam->state.leases, ip_address_format(address).text) &&
-	       !has_podman(pool, address);
+	       !is_of_others(pool, address);
 }
 
 /* The one before it, around at the first. */
@@ -223,7 +244,7 @@ static int take_wanted(struct ipam *ipam, const struct pool *pool, const char *c
 		if (pool->has_gateway && ip_address_compare(&address, &pool->gateway) == 0)
 			return err_set(err, ERR_COMMAND, "address %s is the gateway's",
 				       wanted->v[i]);
-		if (has_podman(pool, &address))
+		if (is_of_others(pool, &address))
 			return err_set(err, ERR_COMMAND,
 				       "address %s is in use by somebody else on '%s', maybe a "
 				       "container of podman's",
@@ -241,7 +262,7 @@ static int allocate_in(struct ipam *ipam, const struct network *network, size_t 
 {
 	struct ip_address address;
 	struct pool pool;
-	int r = pool_init(&pool, network, &network->subnets[i], err);
+	int r = pool_init(&pool, ipam, network, &network->subnets[i], err);
 
 	if (r == 0)
 		r = take_wanted(ipam, &pool, container_id, wanted, used, ret, err);

@@ -17,6 +17,7 @@
 #include "core/clock.h"
 #include "core/fd.h"
 #include "core/io.h"
+#include "kernel/netlink.h"
 
 /* A probe may be lost while the bridge is busy. */
 #define PROBES 2
@@ -86,9 +87,28 @@ static int wait_answer(int fd, const struct ip_address *address, uint64_t deadli
 	}
 }
 
+int neighbour_count_ports(const char *bridge)
+{
+	auto_netlink struct netlink nl = NETLINK_INIT;
+	auto_free struct netlink_link *links = NULL;
+	struct netlink_link link;
+	size_t n = 0;
+	int ports = 0;
+	int r = netlink_open(&nl);
+
+	if (r == 0)
+		r = netlink_get_link(&nl, bridge, &link);
+	if (r == 0)
+		r = netlink_list_links(&nl, &links, &n);
+	for (size_t i = 0; i < n; i++)
+		ports += links[i].master == link.index;
+	return r < 0 && r != -ENODEV ? r : ports;
+}
+
 int neighbour_answers(const char *link, const struct ip_address *address, int timeout_ms)
 {
-	auto_close int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ARP));
+	/* No protocol yet: to bind a socket that receives already, the kernel waits for a grace period first. */
+	auto_close int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	unsigned char mac[ETH_ALEN];
 	struct sockaddr_ll here = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP) };
 	int r;

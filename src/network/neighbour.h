@@ -8,6 +8,9 @@
 
 #include "network/address.h"
 
+/* How many ports a bridge has; 0 when there is no such bridge. Negative errno when it cannot be told. */
+int neighbour_count_ports(const char *bridge);
+
 /*
  * 1 when somebody answers for an IPv4 address on the interface, 0 when nobody does within `timeout_ms`, or
  * nobody could: there is no such interface, it is down, or the address is of IPv6. Negative errno when it

@@ -36,6 +36,31 @@ static const char *const steps[] = {
 	/* Networks of containers that are gone otherwise: engine/network_later.h. */
 	"CREATE TABLE networks_later ("
 	" id TEXT PRIMARY KEY, config TEXT NOT NULL, status TEXT NOT NULL) WITHOUT ROWID;",
+
+	/*
+	 * What lists read is in front and config behind it, in a table with rowids: only there does a row of a kilobyte
+	 * need no page of its own. All tables that refer to it anew, as DROP TABLE deletes what does.
+	 */
+	"CREATE TABLE new_containers ("
+	" id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, created INTEGER NOT NULL,"
+	" status TEXT NOT NULL, brief TEXT, config TEXT NOT NULL);"
+	"INSERT INTO new_containers"
+	" SELECT id, name, created, status, brief, config FROM containers;"
+	"CREATE TABLE new_dependencies ("
+	" id TEXT NOT NULL REFERENCES new_containers (id) ON DELETE CASCADE,"
+	" needs TEXT NOT NULL, PRIMARY KEY (id, needs)) WITHOUT ROWID;"
+	"INSERT INTO new_dependencies SELECT id, needs FROM container_dependencies;"
+	"CREATE TABLE new_volumes ("
+	" id TEXT NOT NULL REFERENCES new_containers (id) ON DELETE CASCADE,"
+	" volume TEXT NOT NULL, PRIMARY KEY (id, volume)) WITHOUT ROWID;"
+	"INSERT INTO new_volumes SELECT id, volume FROM container_volumes;"
+	"DROP TABLE container_dependencies; DROP TABLE container_volumes; DROP TABLE containers;"
+	"ALTER TABLE new_containers RENAME TO containers;"
+	"ALTER TABLE new_dependencies RENAME TO container_dependencies;"
+	"ALTER TABLE new_volumes RENAME TO container_volumes;"
+	"CREATE INDEX containers_created ON containers (created);"
+	"CREATE INDEX container_dependencies_needs ON container_dependencies (needs);"
+	"CREATE INDEX container_volumes_volume ON container_volumes (volume);",
 };
 
 static const struct db_schema schema = {

@@ -193,6 +193,31 @@ load ../lib/engine
 	contains "$(fl ps -a)" "$C-c" "127.0.0.1:8099->80/tcp, 81-82/udp"
 }
 
+@test "records of an earlier version are carried over, with what refers to them" {
+	command -v sqlite3 >/dev/null || skip "no sqlite3"
+	local db="$ENGINE/root/floe.db"
+	fl create --name "$C" --network none -v "$C-v:/v" --rootfs "$ROOTFS" true >/dev/null
+	fl create --name "$C-2" --network "container:$C" --rootfs "$ROOTFS" true >/dev/null
+	before=$(fl inspect "$C" "$C-2")
+	# As version 4 had them.
+	sqlite3 "$db" "CREATE TABLE old (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, created INTEGER NOT NULL,
+			config TEXT NOT NULL, status TEXT NOT NULL, brief TEXT) WITHOUT ROWID;
+		INSERT INTO old SELECT id, name, created, config, status, brief FROM containers;
+		DROP TABLE containers; ALTER TABLE old RENAME TO containers;
+		CREATE INDEX containers_created ON containers (created);
+		UPDATE schema_versions SET version = 4 WHERE module = 'engine'"
+	is "$before" "$(fl inspect "$C" "$C-2")"
+	is 5 "$(sqlite3 "$db" "SELECT version FROM schema_versions WHERE module = 'engine'")"
+	is "" "$(sqlite3 "$db" "PRAGMA foreign_key_check")"
+	run fl volume rm "$C-v"
+	[ "$status" -eq 2 ]
+	run fl rm "$C"
+	contains "$output" "has dependent containers"
+	fl rm "$C-2" "$C"
+	is 00 "$(sqlite3 "$db" "SELECT count(*) FROM container_dependencies" "SELECT count(*) FROM container_volumes" | tr -d '\n')"
+	fl volume rm "$C-v"
+}
+
 @test "inspect --size, ps --size, ps --sort size: what was written, and all with the image" {
 	make_image sized
 	fl run --name "$C" localhost/sized sh -c 'head -c 300000 /dev/zero >/tmp/file'

@@ -78,21 +78,40 @@ static bool parse_unix_time(const char *text, int64_t *ret_ns)
 	return true;
 }
 
+/* "10m" or "-10m", as Go's durations may be. */
+static bool parse_signed_duration(const char *text, int64_t *ret_ns)
+{
+	bool is_negative = *text == '-';
+	uint64_t duration;
+
+	if (parse_duration(text + is_negative, &duration) < 0)
+		return false;
+	*ret_ns = is_negative ? -(int64_t)duration : (int64_t)duration;
+	return true;
+}
+
+int filter_parse_end_time(const char *text, int64_t *ret_ns)
+{
+	int64_t at;
+
+	if (parse_unix_time(text, ret_ns))
+		return 0;
+	if (!parse_signed_duration(text, &at))
+		return filter_parse_time(text, ret_ns);
+	*ret_ns = (int64_t)clock_now_realtime_ns() + at;
+	return 0;
+}
+
 int filter_parse_time(const char *text, int64_t *ret_ns)
 {
 	struct tm tm = { 0 };
-	uint64_t duration;
+	int64_t duration;
 	const char *rest;
 
 	if (parse_unix_time(text, ret_ns))
 		return 0;
-	if (parse_duration(text, &duration) == 0) {
-		*ret_ns = (int64_t)(clock_now_realtime_ns() - duration);
-		return 0;
-	}
-	/* Ahead, as Go's durations may be. */
-	if (text[0] == '-' && parse_duration(text + 1, &duration) == 0) {
-		*ret_ns = (int64_t)(clock_now_realtime_ns() + duration);
+	if (parse_signed_duration(text, &duration)) {
+		*ret_ns = (int64_t)clock_now_realtime_ns() - duration;
 		return 0;
 	}
 	rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);

@@ -13,3 +13,5 @@ int filter_matches(struct engine *e, const struct strvec *filters, const struct 
 int filter_regex(const char *pattern, const char *text, struct err *err);
 /* "10m", RFC 3339 or seconds since the epoch: nanoseconds since the epoch. -EINVAL. */
 int filter_parse_time(const char *text, int64_t *ret_ns);
+/* The same of a point that ends something: a duration is from now on ("10m": in ten minutes). */
+int filter_parse_end_time(const char *text, int64_t *ret_ns);

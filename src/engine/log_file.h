@@ -22,10 +22,23 @@ struct log_line {
 
 /* Path of the log; caller owns. NULL when the driver writes no file. */
 char *log_file_path(const struct container *c);
-/* Call each() for every line that the options leave. */
-int log_file_read(struct container *c, const struct log_read_options *options,
-		  int (*each)(void *context, const struct log_line *line, struct err *err),
-		  void *context, struct err *err);
+/* Who is told of lines. */
+struct log_listener {
+	int (*each)(void *context, const struct log_line *line, struct err *err);
+	void *context;
+};
+
+struct log_file;
+/* Tell of every line that is there and that the options leave. The container and the options are borrowed until
+ * log_file_close(). */
+int log_file_open(struct container *c, const struct log_read_options *options,
+		  const struct log_listener *listener, struct log_file **ret, struct err *err);
+/* What has come since: 1 when there may be more later, 0 when the log has ended. Does not wait. */
+int log_file_more(struct log_file *f, struct err *err);
+/* NULL is none. */
+void log_file_close(struct log_file *f);
 /* Whether there may be more to come: it runs, or is about to. Takes note of what has happened to it meanwhile, so its
  * configuration may be read anew. */
 bool log_is_alive(struct container *c);
+/* Whether nothing that is said from now on is asked for. */
+bool log_is_over(const struct log_read_options *options);

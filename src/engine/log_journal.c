@@ -20,16 +20,21 @@
 
 #define FOLLOW_MS 100
 
-struct reader {
+/* So many entries of one container at most before it is another's turn. */
+#define ENTRIES_AT_ONCE 256
+
+struct log_journal {
 	struct container *c;
 	const struct log_read_options *options;
-	int (*each)(void *context, const struct log_line *line, struct err *err);
-	void *context;
+	struct log_listener listener;
+	char *id; /* the container's own may be read anew meanwhile */
 	struct journal_field match;
+	struct journal_reader follower;
+	bool follows;
 	char *cursor; /* of the last entry; NULL: none yet */
 };
 
-static void remember(struct reader *r, struct json_object *entry)
+static void remember(struct log_journal *r, struct json_object *entry)
 {
 	const char *cursor = journal_get(entry, "__CURSOR");
 
@@ -37,7 +42,7 @@ static void remember(struct reader *r, struct json_object *entry)
 		replace_ptr(r->cursor, xstrdup(cursor));
 }
 
-static int deliver(struct reader *r, struct json_object *entry, struct err *err)
+static int deliver(struct log_journal *r, struct json_object *entry, struct err *err)
 {
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 	int64_t at = journal_time_ns(entry);
@@ -57,11 +62,11 @@ static int deliver(struct reader *r, struct json_object *entry, struct err *err)
 	clock_format_utc((uint64_t)at, 9, time);
 	line.text = text.buf;
 	line.len = text.len;
-	return r->each(r->context, &line, err);
+	return r->listener.each(r->listener.context, &line, err);
 }
 
 /* Whatever is there behind the last entry, or from `first` on. */
-static int read_there(struct reader *r, const char *first, struct err *err)
+static int read_there(struct log_journal *r, const char *first, struct err *err)
 {
 	auto_journal_reader struct journal_reader journal = JOURNAL_READER_INIT;
 	const struct journal_query query = {
@@ -83,7 +88,7 @@ static int read_there(struct reader *r, const char *first, struct err *err)
 }
 
 /* Where the last n lines begin: *ret is a cursor (owned by the caller), NULL: at the very beginning. */
-static int find_tail(struct reader *r, int64_t n, char **ret, struct err *err)
+static int find_tail(struct log_journal *r, int64_t n, char **ret, struct err *err)
 {
 	auto_journal_reader struct journal_reader journal = JOURNAL_READER_INIT;
 	const struct journal_query query = {
@@ -116,7 +121,7 @@ static int find_tail(struct reader *r, int64_t n, char **ret, struct err *err)
 }
 
 /* What was there when this began; without any of it the last entry is known all the same. */
-static int read_begin(struct reader *r, struct err *err)
+static int read_begin(struct log_journal *r, struct err *err)
 {
 	auto_free char *first = NULL;
 	int ret;
@@ -131,9 +136,23 @@ static int read_begin(struct reader *r, struct err *err)
 	return read_there(r, first, err);
 }
 
-static int follow(struct reader *r, struct err *err)
+/* What was sent by now is written down first. */
+static int read_end(struct log_journal *r, struct err *err)
 {
-	auto_journal_reader struct journal_reader journal = JOURNAL_READER_INIT;
+	journal_close(&r->follower);
+	r->follower = (struct journal_reader)JOURNAL_READER_INIT;
+	r->follows = false;
+	journal_sync();
+	return read_there(r, NULL, err);
+}
+
+static bool is_alive(struct log_journal *r)
+{
+	return !log_is_over(r->options) && log_is_alive(r->c);
+}
+
+static int begin_following(struct log_journal *r, struct err *err)
+{
 	const struct journal_query query = {
 		.matches = &r->match,
 		.n_matches = 1,
@@ -142,50 +161,68 @@ static int follow(struct reader *r, struct err *err)
 		.after_cursor = true,
 		.follow = true,
 	};
-	struct json_object *entry;
-	bool alive = log_is_alive(r->c);
-	int ret = alive ? journal_open(&journal, &query, err) : 0;
+	int ret = journal_open(&r->follower, &query, err);
 
-	while (ret == 0 && alive) {
-		ret = journal_next(&journal, FOLLOW_MS, &entry, err);
-		if (ret == -ETIMEDOUT) {
-			/* One that is silent may have ended: nothing needs to be asked of one that speaks. */
-			alive = log_is_alive(r->c);
-			ret = 0;
-		} else if (ret > 0) {
-			remember(r, entry);
-			ret = deliver(r, entry, err);
-			json_object_put(entry);
-		} else if (ret == 0) {
-			ret = err_set(err, ERR_REMOTE, "journalctl has ended");
-		}
-	}
-	if (ret < 0)
-		return ret;
-	journal_close(&journal);
-	journal_sync();
-	return read_there(r, NULL, err);
+	r->follows = ret == 0;
+	return ret;
 }
 
-int log_journal_read(struct container *c, const struct log_read_options *options,
-		     int (*each)(void *context, const struct log_line *line, struct err *err),
-		     void *context, struct err *err)
+int log_journal_more(struct log_journal *r, struct err *err)
 {
-	/* The container's own may be read anew meanwhile. */
-	auto_free char *id = xstrdup(c->config.id);
-	struct reader r = {
+	struct json_object *entry;
+	int ret = 0;
+
+	if (!r->follows) {
+		if (!is_alive(r))
+			return read_end(r, err);
+		ret = begin_following(r, err);
+	}
+	for (size_t n = 0; ret >= 0 && n < ENTRIES_AT_ONCE; n++) {
+		ret = journal_next(&r->follower, FOLLOW_MS, &entry, err);
+		/* One that is silent may have ended: nothing needs to be asked of one that speaks. */
+		if (ret == -ETIMEDOUT)
+			return is_alive(r) ? 1 : read_end(r, err);
+		if (ret == 0)
+			return err_set(err, ERR_REMOTE, "journalctl has ended");
+		if (ret < 0)
+			break;
+		remember(r, entry);
+		ret = deliver(r, entry, err);
+		json_object_put(entry);
+	}
+	return ret < 0 ? ret : 1;
+}
+
+int log_journal_open(struct container *c, const struct log_read_options *options,
+		     const struct log_listener *listener, struct log_journal **ret, struct err *err)
+{
+	struct log_journal *r = xcalloc(1, sizeof(*r));
+	int ret_code;
+
+	*r = (struct log_journal){
 		.c = c,
 		.options = options,
-		.each = each,
-		.context = context,
-		.match = { "CONTAINER_ID_FULL", id },
+		.listener = *listener,
+		.id = xstrdup(c->config.id),
+		.follower = JOURNAL_READER_INIT,
 	};
-	int ret;
-
+	r->match = (struct journal_field){ "CONTAINER_ID_FULL", r->id };
 	journal_sync();
-	ret = read_begin(&r, err);
-	if (ret == 0 && options->follow)
-		ret = follow(&r, err);
-	free(r.cursor);
-	return ret;
+	ret_code = read_begin(r, err);
+	if (ret_code < 0)
+		log_journal_close(r);
+	else
+		*ret = r;
+	return ret_code;
+}
+
+void log_journal_close(struct log_journal *r)
+{
+	if (!r)
+		return;
+	if (r->follows)
+		journal_close(&r->follower);
+	free(r->cursor);
+	free(r->id);
+	free(r);
 }

@@ -4,7 +4,10 @@
 
 #include "engine/log_file.h"
 
-/* As log_file_read(). */
-int log_journal_read(struct container *c, const struct log_read_options *options,
-		     int (*each)(void *context, const struct log_line *line, struct err *err),
-		     void *context, struct err *err);
+struct log_journal;
+/* As log_file_open(), log_file_more() and log_file_close(). The second waits a moment for what comes. */
+int log_journal_open(struct container *c, const struct log_read_options *options,
+		     const struct log_listener *listener, struct log_journal **ret,
+		     struct err *err);
+int log_journal_more(struct log_journal *r, struct err *err);
+void log_journal_close(struct log_journal *r);

@@ -65,9 +65,42 @@ load ../lib/engine
 	is "" "$(fl logs --tail 0 "$C" 2>&1)"
 	[[ $(fl logs --timestamps --tail 2 "$C" 2>&1 | head -n 1) =~ ^20[0-9-]+T[0-9:]+\.[0-9]{9} ]] ||
 		[[ $(fl logs --timestamps --tail 2 "$C" 2>&1 | head -n 1) =~ ^20[0-9-]+T[0-9:]+\.[0-9]{9}[+-] ]]
-	is "" "$(fl logs --until 1h "$C" 2>&1)"
+	is "" "$(fl logs --until -1h "$C" 2>&1)"
 	is 6 "$(fl logs --since 1h "$C" 2>&1 | wc -l)"
-	is "$C line 1" "$(fl logs --names "$C" 2>/dev/null | head -n 1)"
+	is 6 "$(fl logs --since "" --until 1h "$C" 2>&1 | wc -l)"
+	is "line 1" "$(fl logs --names "$C" 2>/dev/null | head -n 1)"
+	[[ $(TZ=UTC0 fl logs --timestamps --tail 1 "$C" 2>&1) != *+00:00* ]]
+}
+
+@test "logs --tail counts what was written as one line once" {
+	fl run --name "$C" --rootfs "$ROOTFS" sh -c 'echo first; head -c 100000 /dev/zero | tr "\0" x; echo; echo last' >/dev/null
+	is last "$(fl logs --tail 1 "$C")"
+	is 100006 "$(fl logs --tail 2 "$C" | wc -c)"
+	is 100012 "$(fl logs --tail 3 "$C" | wc -c)"
+	is 3 "$(fl logs --tail 4 "$C" | wc -l)"
+}
+
+@test "logs --follow shows what several containers say, when they say it" {
+	for i in 1 2; do
+		fl run -d --name "$C-$i" --rootfs "$ROOTFS" \
+			sh -c "printf part; echo ' of $i'; until [ -e /data/$C-$i ]; do sleep 0.05; done; echo end" >/dev/null
+	done
+	fl logs --follow --names "$C-1" "$C-2" >o &
+	eventually grep -qx "$C-1 part of 1" o
+	eventually grep -qx "$C-2 part of 2" o
+	touch "$ROOTFS/data/$C-2"
+	eventually grep -qx "$C-2 end" o
+	touch "$ROOTFS/data/$C-1"
+	wait $!
+	is 4 "$(wc -l <o)"
+	is "$C-1 end" "$(tail -n 1 o)"
+	rm "$ROOTFS/data/$C"-[12]
+}
+
+@test "logs --follow --until ends then" {
+	start_idle "$C"
+	is "" "$(fl logs --follow --until 200ms "$C")"
+	is running "$(inspect "$C" '{{.State.Status}}')"
 }
 
 @test "logs --follow ends with the container" {
@@ -88,8 +121,9 @@ load ../lib/engine
 		fl run --name "$C-$i" --rootfs "$ROOTFS" echo "from $i" >/dev/null
 	done
 	fl logs --color --names "$C-1" "$C-2" >o
-	grep -qF $'\e[37m'"$C-1"$'\e[0m from 1' o
-	grep -qF $'\e[31m'"$C-2"$'\e[0m from 2' o
+	grep -qxF $'\e[37m'"$C-1"$' from 1\e[0m' o
+	grep -qxF $'\e[31m'"$C-2"$' from 2\e[0m' o
+	is $'\e[37mfrom 1\e[0m' "$(fl logs --color "$C-1")"
 }
 
 @test "--log-driver passthrough" {

@@ -101,12 +101,12 @@ teardown_file()
 	is 6 "$(fl logs --tail 100 "$C" 2>&1 | wc -l)"
 	is "" "$(fl logs --tail 0 "$C" 2>&1)"
 	[[ $(fl logs --timestamps --tail 2 "$C" 2>&1 | head -n 1) =~ ^20[0-9-]+T[0-9:]+\.[0-9]{9}Z\  ]]
-	is "" "$(fl logs --until 1h "$C" 2>&1)"
+	is "" "$(fl logs --until -1h "$C" 2>&1)"
 	is 6 "$(fl logs --since 1h "$C" 2>&1 | wc -l)"
 	is 6 "$(fl logs --since 1h --follow "$C" 2>&1 | wc -l)"
 	is 2 "$(fl logs --since 1h --tail 2 "$C" 2>&1 | wc -l)"
 	is "" "$(fl logs --since 2100-01-01T00:00:00Z --follow "$C" 2>&1)"
-	is "$C line 1" "$(fl logs --names "$C" 2>/dev/null | head -n 1)"
+	is "$C line 1" "$(fl logs --names "$C" "$C-2" 2>/dev/null | head -n 1)"
 	# What others look for.
 	is "line 1" "$(journalctl --quiet --output cat "CONTAINER_NAME=$C" | head -n 1)"
 }
@@ -158,7 +158,7 @@ teardown_file()
 	fl rm "$name" >/dev/null
 	is "create remove" "$(fl events --stream=false --filter "container=$name" --format '{{.Status}}' | xargs)"
 	contains "$(fl events --stream=false --filter "container=$name" | head -n 1)" " container create " "name=$name" "a=b"
-	is "" "$(fl events --stream=false --until 1h --filter "container=$name")"
+	is "" "$(fl events --stream=false --until -1h --filter "container=$name")"
 	is "" "$(CONTAINERS_CONF=/dev/null fl events --stream=false --filter "container=$name")"
 	# Those of this engine alone.
 	is "" "$("$FLOE" --root "$T/root" --runroot "$T/run" events --stream=false --filter "container=$name")"

@@ -540,7 +540,8 @@ web a=b" "$(fl network ls --format '{{.Name}} {{.Labels}}' | sort)"
 @test "logs: times that lie ahead" {
 	fl run --name "$C" --rootfs "$ROOTFS" echo hello >/dev/null
 	is "" "$(fl logs --since -1h "$C")"
-	is hello "$(fl logs --until -1h "$C")"
+	is "" "$(fl logs --until -1h "$C")"
+	is hello "$(fl logs --until 1h "$C")"
 }
 
 @test "info --format has .Host.CgroupsVersion, its documents have cgroupVersion" {

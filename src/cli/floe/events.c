@@ -292,9 +292,11 @@ static int read_journal(struct follower *f, const char *root, bool stream, struc
 	return r;
 }
 
-static int parse_time(const char *option, const char *text, int64_t *ret, struct err *err)
+static int parse_time(const char *option, const char *text,
+		      int (*parse)(const char *text, int64_t *ret_ns), int64_t *ret,
+		      struct err *err)
 {
-	if (!text || filter_parse_time(text, ret) == 0)
+	if (str_is_empty(text) || parse(text, ret) == 0)
 		return 0;
 	return err_set(err, ERR_USAGE, "--%s '%s': expected a time, a duration or seconds", option,
 		       text);
@@ -310,13 +312,13 @@ static int run(const struct cli_invocation *inv, struct err *err)
 
 	if (str_eq(floe_engine(inv)->options->events_backend, "none"))
 		return err_set(err, ERR_USAGE, "cannot read events with the \"none\" backend");
-	r = parse_time("since", o->since, &f.since_ns, err);
+	r = parse_time("since", o->since, filter_parse_time, &f.since_ns, err);
 	if (r == 0)
-		r = parse_time("until", o->until, &f.until_ns, err);
+		r = parse_time("until", o->until, filter_parse_end_time, &f.until_ns, err);
 	if (r == 0)
 		r = check_filters(&o->filters, err);
 	/* What has been is only told when it is asked for. */
-	if (stream && !o->since && !o->until)
+	if (stream && str_is_empty(o->since) && str_is_empty(o->until))
 		f.since_ns = (int64_t)clock_now_realtime_ns();
 	if (r < 0)
 		return r;

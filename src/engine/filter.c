@@ -278,30 +278,44 @@ static bool same_key(const char *a, const char *b)
 	return strcspn(b, "=") == n && strncmp(a, b, n) == 0;
 }
 
-int filter_matches(struct engine *e, const struct strvec *filters, const struct container *c,
-		   struct err *err)
+int filter_all(const struct strvec *filters,
+	       int (*matches)(const char *filter, void *context, struct err *err), void *context,
+	       struct err *err)
 {
 	for (size_t i = 0; i < filters->n; i++) {
-		const char *text = filters->v[i];
-		const char *equals = strchr(text, '=');
-		auto_free char *key = NULL;
-		bool every = str_has_prefix(text, "label");
+		const char *filter = filters->v[i];
+		bool every = str_has_prefix(filter, "label") || str_has_prefix(filter, "until=");
 		int any = 0;
 
-		if (!equals)
-			return err_set(err, ERR_INVALID, "filter '%s': expected KEY=VALUE", text);
-		key = xstrndup(text, (size_t)(equals - text));
-		if (key[0] && key[strlen(key) - 1] == '!')
-			equals = strchr(text, '=');
-		for (size_t k = 0; k < filters->n && any == 0; k++) {
-			const char *other = filters->v[k];
-
-			if (every ? k != i : !same_key(text, other))
-				continue;
-			any = one_matches(e, c, key, strchr(other, '=') + 1, err);
-		}
+		if (!strchr(filter, '='))
+			return err_set(err, ERR_INVALID, "filter '%s': expected KEY=VALUE", filter);
+		for (size_t k = 0; k < filters->n && any == 0; k++)
+			if (every ? k == i : same_key(filter, filters->v[k]))
+				any = matches(filters->v[k], context, err);
 		if (any <= 0)
 			return any;
 	}
 	return 1;
+}
+
+struct container_filter {
+	struct engine *e;
+	const struct container *c;
+};
+
+static int container_matches(const char *filter, void *context, struct err *err)
+{
+	const struct container_filter *of = context;
+	size_t n = strcspn(filter, "=");
+	auto_free char *key = xstrndup(filter, n);
+
+	return one_matches(of->e, of->c, key, filter + n + 1, err);
+}
+
+int filter_matches(struct engine *e, const struct strvec *filters, const struct container *c,
+		   struct err *err)
+{
+	struct container_filter of = { e, c };
+
+	return filter_all(filters, container_matches, &of, err);
 }

@@ -360,6 +360,19 @@ is_removed()
 	is text "$(cat dir/file)"
 }
 
+@test "volumes: alternatives of a filter, and either names or --all" {
+	fl volume create --label a=b one >/dev/null
+	fl volume create two >/dev/null
+	is "one two" "$(fl volume ls -q -f name='^one$' -f name=two | xargs)"
+	is one "$(fl volume ls -q -f name=one -f name=two -f label=a=b)"
+	is "one two" "$(fl volume ls -q -f scope=local | xargs)"
+	try volume rm --all one
+	refused "choose either one or more volumes or all"
+	try volume inspect --all one
+	refused "provide one or more volume names or use --all"
+	is "one two" "$(fl volume rm --all | sort | xargs)"
+}
+
 @test "volume mount prints where, also of a plain one" {
 	fl volume create plain >/dev/null
 	path=$(fl volume mount plain)

@@ -256,7 +256,8 @@ static int run_prune(const struct cli_invocation *inv, struct err *err)
 	for (size_t i = 0; i < list.n; i++) {
 		bool is_used = network_is_used(&users, list.v[i].name);
 
-		r = network_filters_match(&o->filters, &list.v[i], is_used, err);
+		r = network_filters_match(&o->filters, &floe_engine(inv)->network_dir, &list.v[i],
+					  is_used, err);
 		if (r < 0)
 			return r;
 		if (r == 0 || is_used ||

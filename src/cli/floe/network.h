@@ -19,8 +19,8 @@ extern const struct cli_command floe_network_update_command;
 /* These commands work on netavark's networks; CNI's are files that an administrator writes. ERR_UNSUPPORTED. */
 int network_check_backend(const struct cli_invocation *inv, struct err *err);
 /* Whether all filters are true of the network: 1 or 0; ERR_INVALID for a filter that there is none of. */
-int network_filters_match(const struct strvec *filters, const struct network *network, bool is_used,
-			  struct err *err);
+int network_filters_match(const struct strvec *filters, const struct network_dir *dir,
+			  const struct network *network, bool is_used, struct err *err);
 
 /* What `network inspect` prints of one, with its containers; the caller owns it. ERR_NOT_FOUND. */
 int network_inspect_json(struct engine *e, const char *name, struct json_object **ret,

@@ -10,6 +10,7 @@
 #include "cli/floe/view.h"
 #include "cli/gotemplate.h"
 #include "core/alloc.h"
+#include "core/parse.h"
 #include "core/json_auto.h"
 #include "core/str.h"
 #include "engine/filter.h"
@@ -35,16 +36,34 @@ static bool has_label(const struct network *n, const char *label)
 	return value && (!equals || str_eq(value, equals + 1));
 }
 
-static int matches_one(const char *filter, const struct network *n, bool is_used, struct err *err)
+struct filtered_network {
+	const struct network *network;
+	const char *default_name;
+	bool is_used;
+};
+
+/* The default network is never left over. */
+static int dangling_matches(const struct filtered_network *of, const char *value, struct err *err)
 {
-	const char *equals = strchr(filter, '=');
-	auto_free char *key = equals ? xstrndup(filter, (size_t)(equals - filter)) : NULL;
-	const char *value = equals ? equals + 1 : "";
+	bool wanted;
+
+	if (parse_bool(value, &wanted) < 0)
+		return err_set(err, ERR_INVALID,
+			       "invalid dangling filter value \"%s\"; use true or false", value);
+	return wanted == (!of->is_used && !str_eq(of->network->name, of->default_name));
+}
+
+static int matches_one(const char *filter, void *context, struct err *err)
+{
+	const struct filtered_network *of = context;
+	const struct network *n = of->network;
+	const char *value = filter + strcspn(filter, "=") + 1;
+	auto_free char *key = xstrndup(filter, strcspn(filter, "="));
 	int64_t until;
 	int64_t created;
 
 	if (str_eq(key, "name"))
-		return strstr(n->name, value) != NULL;
+		return filter_regex(value, n->name, err);
 	if (str_eq(key, "id"))
 		return str_has_prefix(n->id, value);
 	if (str_eq(key, "driver"))
@@ -54,7 +73,7 @@ static int matches_one(const char *filter, const struct network *n, bool is_used
 	if (str_eq(key, "label!"))
 		return !has_label(n, value);
 	if (str_eq(key, "dangling"))
-		return str_eq(value, "true") == !is_used;
+		return dangling_matches(of, value, err);
 	if (str_eq(key, "until") && filter_parse_time(value, &until) == 0)
 		return n->created && filter_parse_time(n->created, &created) == 0 &&
 		       created < until;
@@ -64,14 +83,12 @@ static int matches_one(const char *filter, const struct network *n, bool is_used
 		       filter);
 }
 
-int network_filters_match(const struct strvec *filters, const struct network *n, bool is_used,
-			  struct err *err)
+int network_filters_match(const struct strvec *filters, const struct network_dir *dir,
+			  const struct network *n, bool is_used, struct err *err)
 {
-	int r = 1;
+	struct filtered_network of = { n, network_default_name(dir), is_used };
 
-	for (size_t i = 0; r > 0 && i < filters->n; i++)
-		r = matches_one(filters->v[i], n, is_used, err);
-	return r;
+	return filter_all(filters, matches_one, &of, err);
 }
 
 /* ---- ls ---- */
@@ -144,7 +161,7 @@ static int list_rows(const struct cli_invocation *inv, const struct ls_options *
 	if (r == 0 && o->filters.n)
 		r = network_users_load(&users, floe_engine(inv), err);
 	for (size_t i = 0; r >= 0 && i < list.n; i++) {
-		r = network_filters_match(&o->filters, &list.v[i],
+		r = network_filters_match(&o->filters, &floe_engine(inv)->network_dir, &list.v[i],
 					  network_is_used(&users, list.v[i].name), err);
 		if (r > 0)
 			(void)json_object_array_add(rows, make_row(&list.v[i], !o->no_trunc,

@@ -149,8 +149,15 @@ static int is_newer(struct engine *e, const struct volume *v, const char *name, 
 	return r < 0 ? r : v->created_ns > other.created_ns;
 }
 
-static int one_matches(struct engine *e, const struct volume *v, const char *text, struct err *err)
+struct filtered_volume {
+	struct engine *e;
+	const struct volume *v;
+};
+
+static int one_matches(const char *text, void *context, struct err *err)
 {
+	struct engine *e = ((const struct filtered_volume *)context)->e;
+	const struct volume *v = ((const struct filtered_volume *)context)->v;
 	const char *value = strchr(text, '=');
 	auto_strvec struct strvec users = STRVEC_INIT;
 	size_t n = value ? (size_t)(value - text) : 0;
@@ -174,6 +181,9 @@ static int one_matches(struct engine *e, const struct volume *v, const char *tex
 	}
 	if (n == 9 && str_has_prefix(text, "anonymous"))
 		return v->anonymous == str_eq(value, "true");
+	/* There are no others. */
+	if (n == 5 && str_has_prefix(text, "scope"))
+		return str_eq(value, "local");
 	if (n == 3 && str_has_prefix(text, "opt"))
 		return has_entry(&v->options, value);
 	if (n == 5 && (str_has_prefix(text, "since") || str_has_prefix(text, "after")))
@@ -188,7 +198,7 @@ static int check_filters(const struct strvec *filters, struct err *err)
 {
 	static const char *const keys[] = { "name",	"driver",    "label", "label!",
 					    "dangling", "anonymous", "opt",   "since",
-					    "after",	"until",     NULL };
+					    "after",	"until",     "scope", NULL };
 	static const char *const truths[] = { "true", "false", NULL };
 
 	for (size_t i = 0; i < filters->n; i++) {
@@ -211,13 +221,9 @@ static int check_filters(const struct strvec *filters, struct err *err)
 static int all_match(struct engine *e, const struct volume *v, const struct strvec *filters,
 		     struct err *err)
 {
-	for (size_t i = 0; i < filters->n; i++) {
-		int r = one_matches(e, v, filters->v[i], err);
+	struct filtered_volume of = { e, v };
 
-		if (r <= 0)
-			return r;
-	}
-	return 1;
+	return filter_all(filters, one_matches, &of, err);
 }
 
 static int run_list(const struct cli_invocation *inv, struct err *err)
@@ -288,10 +294,12 @@ static int run_inspect(const struct cli_invocation *inv, struct err *err)
 	auto_volumes struct volumes volumes = { 0 };
 	auto_strbuf struct strbuf out = STRBUF_INIT;
 	int code = 0;
-	int r = o->all ? volume_list(floe_engine(inv), &volumes, err) : 0;
+	int r = 0;
 
-	if (r == 0 && inv->n_args == 0 && !o->all)
+	if ((inv->n_args == 0) != o->all)
 		r = err_set(err, ERR_USAGE, "provide one or more volume names or use --all");
+	if (r == 0 && o->all)
+		r = volume_list(floe_engine(inv), &volumes, err);
 	for (size_t i = 0; i < volumes.n; i++)
 		json_object_array_add(list, volume_row(&volumes.v[i], o->format));
 	for (size_t i = 0; r == 0 && i < inv->n_args; i++) {
@@ -410,18 +418,21 @@ static int run_remove(const struct cli_invocation *inv, struct err *err)
 	auto_volumes struct volumes volumes = { 0 };
 	auto_strvec struct strvec names = STRVEC_INIT;
 	int code = 0;
-	int r = o->all ? volume_list(e, &volumes, err) : 0;
+	int r = 0;
 
-	for (size_t i = 0; i < volumes.n; i++)
-		strvec_add(&names, volumes.v[i].name);
-	strvec_add_all(&names, inv->args, inv->n_args);
-	if (o->time.set && !o->force)
-		return err_set(err, ERR_USAGE,
-			       "--force option must be specified to use the --time option");
-	if (r == 0 && names.n == 0 && !o->all)
+	/* Who names one beside --all would lose the others to a slip. */
+	if ((inv->n_args == 0) != o->all)
 		return err_set(
 			err, ERR_USAGE,
 			"choose either one or more volumes or all; see 'floe volume rm --help'");
+	if (o->time.set && !o->force)
+		return err_set(err, ERR_USAGE,
+			       "--force option must be specified to use the --time option");
+	if (o->all)
+		r = volume_list(e, &volumes, err);
+	for (size_t i = 0; i < volumes.n; i++)
+		strvec_add(&names, volumes.v[i].name);
+	strvec_add_all(&names, inv->args, inv->n_args);
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		struct err one = ERR_INIT;
 		int r2 = remove_one(e, names.v[i], o, &one);

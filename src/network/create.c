@@ -15,6 +15,7 @@
 #include "core/strbuf.h"
 #include "kernel/netlink.h"
 #include "network/address.h"
+#include "network/driver_options.h"
 
 /* Where podman takes /24 subnets from, in this order. */
 static const struct network_pool usual_pools[] = { { "10.89.0.0/16", 24 },
@@ -26,6 +27,17 @@ static const struct network_pool usual_pools[] = { { "10.89.0.0/16", 24 },
 static bool is_bridge(const struct network *n)
 {
 	return str_eq(n->driver, "bridge");
+}
+
+/* Of an interface that the host has already. */
+static bool is_host_part(const struct network *n)
+{
+	return str_eq(n->driver, "macvlan") || str_eq(n->driver, "ipvlan");
+}
+
+static bool is_ipam(const struct network *n, const char *driver)
+{
+	return str_eq(network_ipam_driver(n), driver);
 }
 
 /* ---- names ---- */
@@ -46,13 +58,13 @@ static bool link_is_taken(const struct network_surroundings *around, const char 
 	return strvec_contains(around->host_links, name);
 }
 
-static char *free_name(const struct network_surroundings *around,
-		       bool (*is_taken)(const struct network_surroundings *, const char *))
+/* A network without a name is called like its bridge, so it must be free as both. */
+static char *free_name(const struct network_surroundings *around)
 {
 	for (unsigned int i = 1;; i++) {
 		auto_free char *name = xasprintf("podman%u", i);
 
-		if (!is_taken(around, name))
+		if (!name_is_taken(around, name) && !link_is_taken(around, name))
 			return take_ptr(name);
 	}
 }
@@ -72,8 +84,8 @@ static int check_is_no_mode(const char *name, struct err *err)
 		       name);
 }
 
-static int choose_names(struct network *n, const struct network_create_options *o,
-			const struct network_surroundings *around, struct err *err)
+static int choose_name(struct network *n, const struct network_create_options *o,
+		       const struct network_surroundings *around, struct err *err)
 {
 	int r = o->name ? network_name_check(o->name, err) : 0;
 
@@ -84,17 +96,32 @@ static int choose_names(struct network *n, const struct network_create_options *
 	if (o->name && name_is_taken(around, o->name))
 		return err_set(err, ERR_EXISTS,
 			       "network name %s already used: network already exists", o->name);
-	n->name = o->name ? xstrdup(o->name) : free_name(around, name_is_taken);
-	if (o->interface_name && !network_interface_name_is_valid(o->interface_name))
+	n->name = o->name ? xstrdup(o->name) : free_name(around);
+	return 0;
+}
+
+/* The bridge, or what macvlan and ipvlan are part of: --interface-name, an option, or a free one. */
+static int choose_interface(struct network *n, const struct network_surroundings *around,
+			    struct err *err)
+{
+	const char *name = n->network_interface;
+
+	if (!name) {
+		if (is_bridge(n))
+			n->network_interface = free_name(around);
+		return 0;
+	}
+	if (!network_interface_name_is_valid(name))
 		return err_set(err, ERR_INVALID,
-			       "'%s' is not a name of an interface (1 to %d characters)",
-			       o->interface_name, IFNAMSIZ - 1);
-	if (is_bridge(n) && o->interface_name && link_is_taken(around, o->interface_name))
-		return err_set(err, ERR_EXISTS, "interface '%s' already exists", o->interface_name);
-	if (o->interface_name)
-		n->network_interface = xstrdup(o->interface_name);
-	else if (is_bridge(n))
-		n->network_interface = free_name(around, link_is_taken);
+			       "'%s' is not a name of an interface (1 to %d characters)", name,
+			       IFNAMSIZ - 1);
+	if (is_bridge(n) && !network_driver_options_share_bridge(n) && link_is_taken(around, name))
+		return err_set(err, ERR_EXISTS, "interface '%s' already exists", name);
+	if (is_host_part(n) && !strvec_contains(around->host_links, name))
+		return err_set(
+			err, ERR_NOT_FOUND,
+			"parent interface %s does not exist; 'ip link' shows those there are",
+			name);
 	return 0;
 }
 
@@ -218,7 +245,8 @@ static int add_subnet(struct network *n, const struct ip_subnet *given, const ch
 			       s->subnet);
 	if (!gateway)
 		ip_address_increment(&address);
-	if (gateway || is_bridge(n) || !n->internal) {
+	/* Inside of an internal network only the server for names is behind it. */
+	if (gateway || !n->internal || n->dns_enabled) {
 		if (!ip_subnet_contains(&subnet, &address))
 			return err_set(
 				err, ERR_INVALID,
@@ -247,7 +275,7 @@ static int add_given(struct network *n, const struct network_create_options *o,
 			return err_set(err, ERR_INVALID,
 				       "subnet '%s': expected ADDRESS/LENGTH, as in 10.1.2.0/24",
 				       o->subnets.v[i]);
-		owner = overlaps(around, &subnet);
+		owner = network_driver_options_share_bridge(n) ? NULL : overlaps(around, &subnet);
 		if (owner)
 			return err_set(err, ERR_EXISTS, "subnet %s is in use by %s%s%s",
 				       o->subnets.v[i],
@@ -275,9 +303,9 @@ static int choose_subnets(struct network *n, const struct network_create_options
 	struct ip_subnet subnet;
 	int r = add_given(n, o, around, err);
 
-	if (r < 0 || !str_eq(network_ipam_driver(n), "host-local"))
+	if (r < 0 || !is_ipam(n, "host-local"))
 		return r;
-	if (n->n_subnets == 0) {
+	if (!has_family(n, false) && (n->n_subnets == 0 || o->ipv6)) {
 		r = free_subnet(o, around, &subnet, err);
 		if (r == 0)
 			r = add_subnet(n, &subnet, NULL, NULL, err);
@@ -335,7 +363,6 @@ static int add_dns(struct network *n, const struct network_create_options *o, st
 {
 	struct ip_address address;
 
-	n->dns_enabled = is_bridge(n) && !o->disable_dns && !str_eq(network_ipam_driver(n), "none");
 	if (o->dns_servers.n && !n->dns_enabled)
 		return err_set(err, ERR_INVALID,
 			       "--dns needs a bridge network whose DNS is not disabled");
@@ -347,24 +374,6 @@ static int add_dns(struct network *n, const struct network_create_options *o, st
 				 o->dns_servers.v[i]);
 	}
 	return 0;
-}
-
-/* `-o parent=` of macvlan and ipvlan is their interface. */
-static void move_parent(struct network *n)
-{
-	const char *parent = json_string_map_get(&n->options, "parent");
-
-	if (is_bridge(n) || !parent || n->network_interface)
-		return;
-	n->network_interface = xstrdup(parent);
-	for (size_t i = 0; i < n->options.n; i++) {
-		if (!str_eq(n->options.v[i].key, "parent"))
-			continue;
-		free(n->options.v[i].key);
-		free(n->options.v[i].value);
-		n->options.v[i] = n->options.v[--n->options.n];
-		break;
-	}
 }
 
 static int choose_ipam(struct network *n, const struct network_create_options *o, struct err *err)
@@ -380,7 +389,15 @@ static int choose_ipam(struct network *n, const struct network_create_options *o
 			       "IPAM driver '%s': expected host-local, dhcp or none", chosen);
 	if (is_bridge(n) && str_eq(chosen, "dhcp"))
 		return err_set(err, ERR_INVALID, "IPAM driver 'dhcp' is not for bridge networks");
+	if (str_eq(chosen, "none") && o->subnets.n)
+		return err_set(
+			err, ERR_INVALID,
+			"none ipam driver is set but subnets are given; leave out one of them");
+	if (str_eq(n->driver, "ipvlan") && str_eq(chosen, "dhcp"))
+		return err_set(err, ERR_INVALID,
+			       "ipam driver dhcp is not supported with ipvlan; give a --subnet");
 	json_string_map_set(&n->ipam_options, "driver", chosen);
+	n->dns_enabled = is_bridge(n) && !o->disable_dns && !str_eq(chosen, "none");
 	return 0;
 }
 
@@ -403,15 +420,20 @@ int network_create_plan(struct network *ret, const struct network_create_options
 	n.internal = o->internal;
 	n.created = now();
 	n.id = random_hex(64);
+	n.network_interface = o->interface_name ? xstrdup(o->interface_name) : NULL;
 	r = network_name_check(driver, err);
 	if (r == 0)
-		r = choose_names(&n, o, around, err);
+		r = choose_name(&n, o, around, err);
+	if (r == 0)
+		r = add_pairs(&n.options, &o->options, "--opt", true, err);
+	if (r == 0)
+		r = network_driver_options_settle(&n, err);
+	if (r == 0)
+		r = choose_interface(&n, around, err);
 	if (r == 0)
 		r = choose_ipam(&n, o, err);
 	if (r == 0)
 		r = choose_subnets(&n, o, around, err);
-	if (r == 0)
-		r = add_pairs(&n.options, &o->options, "--opt", true, err);
 	if (r == 0)
 		r = add_pairs(&n.labels, &o->labels, "--label", false, err);
 	if (r == 0)
@@ -423,7 +445,6 @@ int network_create_plan(struct network *ret, const struct network_create_options
 				o->name ? o->name :
 				n.name	? n.name :
 					  "");
-	move_parent(&n);
 	*ret = n;
 	n = (struct network)NETWORK_INIT;
 	return 0;

@@ -202,6 +202,27 @@ load ../lib/networks
 	net exists shown
 }
 
+@test "filters of networks: values of one key are alternatives, names are patterns" {
+	net create --label a=b red >/dev/null
+	net create --driver macvlan --subnet 10.213.10.0/24 green >/dev/null
+	is "green red" "$(net ls -q -f name=red -f name=green | xargs)"
+	is red "$(net ls -q -f name='^red$' -f name='^gree$')"
+	is "" "$(net ls -q -f name=red -f driver=macvlan)"
+	is "green podman red" "$(net ls -q -f driver=macvlan -f driver=bridge | xargs)"
+	is "green red" "$(net ls -q -f dangling=true | xargs)"
+	is podman "$(net ls -q -f dangling=false)"
+	run net ls -f dangling=maybe
+	refused "dangling" maybe
+	run net create -o mtu=much "$C"
+	refused "mtu=much"
+	run net create -o colour=red "$C"
+	refused "unsupported bridge network option colour"
+	# Its own name is that of its bridge.
+	name=$(net create)
+	is "$name" "$(net inspect -f '{{.NetworkInterface}}' "$name")"
+	net rm red green "$name" >/dev/null
+}
+
 @test "a mistyped network, port or address is one sentence" {
 	for bad in "--network nothing" "--network web:ip=1.2" "--network host,none" "-p 80:80:80:80" "-p 99999:80" \
 		"--ip 1.2.3.4.5" "--mac-address 12" "--network podman --network podman" "--network pasta"; do

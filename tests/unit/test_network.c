@@ -14,6 +14,7 @@
 #include "core/alloc.h"
 #include "core/fs.h"
 #include "core/str.h"
+#include "core/strbuf.h"
 #include "network/address.h"
 #include "network/create.h"
 #include "network/ipam.h"
@@ -402,6 +403,89 @@ static void test_create_refused(void **state UNUSED)
 	strvec_done(&o.subnets);
 }
 
+static void expect_options(const char *driver, const char *given, const char *expected)
+{
+	struct network_create_options o = { .name = "web", .driver = driver };
+	auto_network struct network n = NETWORK_INIT;
+	auto_strbuf struct strbuf got = STRBUF_INIT;
+	struct err err = ERR_INIT;
+
+	strvec_split(&o.options, given, ' ', false);
+	strvec_add(&o.subnets, "10.1.3.0/24");
+	if (create(&n, &o, &err) < 0)
+		fail_msg("%s", err.msg);
+	strbuf_adds(&got, n.network_interface ? n.network_interface : "-");
+	for (size_t i = 0; i < n.options.n; i++)
+		strbuf_addf(&got, " %s=%s", n.options.v[i].key, n.options.v[i].value);
+	assert_string_equal(got.buf, expected);
+	strvec_done(&o.options);
+	strvec_done(&o.subnets);
+}
+
+static void refuse_options(const char *driver, const char *given, const char *reason)
+{
+	struct network_create_options o = { .name = "web", .driver = driver };
+
+	strvec_split(&o.options, given, ' ', false);
+	strvec_add(&o.subnets, "10.1.3.0/24");
+	expect_no_network(&o, reason);
+	strvec_done(&o.options);
+	strvec_done(&o.subnets);
+}
+
+static void test_driver_options(void **state UNUSED)
+{
+	expect_options("bridge", "mtu=1400 no_default_route=1 isolate=t",
+		       "podman1 mtu=1400 no_default_route=true isolate=true");
+	expect_options("bridge", "isolate=strict vlan=7 vrf=blue metric=9 mode=managed",
+		       "podman1 isolate=strict vlan=7 vrf=blue metric=9 mode=managed");
+	expect_options("bridge",
+		       "com.docker.network.bridge.name=br7 com.docker.network.driver.mtu=1300",
+		       "br7 mtu=1300");
+	/* The host's podman2 is taken, unless VLANs share it. */
+	refuse_options("bridge", "com.docker.network.bridge.name=podman2", "already exists");
+	expect_options("bridge", "com.docker.network.bridge.name=podman2 vlan=7", "podman2 vlan=7");
+	expect_options("macvlan", "parent=podman2 mode=vepa bclim=-1",
+		       "podman2 mode=vepa bclim=-1");
+	expect_options("ipvlan", "parent=podman2", "podman2");
+	expect_options("a-plugin", "anything=x parent=y", "- anything=x parent=y");
+	refuse_options("bridge", "mtu=abc", "bridge network option 'mtu=abc'");
+	refuse_options("bridge", "mtu=-5", "expected a number");
+	refuse_options("bridge", "vlan=4095", "between 0 and 4094");
+	refuse_options("bridge", "isolate=maybe", "true or false");
+	refuse_options("bridge", "no_default_route=x", "true or false");
+	refuse_options("bridge", "mode=l2", "unknown bridge mode \"l2\"");
+	refuse_options("bridge", "parent=podman2", "unsupported bridge network option parent");
+	refuse_options("bridge", "foo=1", "unsupported bridge network option foo");
+	refuse_options("macvlan", "mode=l2", "unknown macvlan mode \"l2\"");
+	refuse_options("macvlan", "isolate=1", "unsupported macvlan network option isolate");
+	refuse_options("macvlan", "parent=none0", "parent interface none0 does not exist");
+	refuse_options("ipvlan", "mode=bridge", "unknown ipvlan mode \"bridge\"");
+}
+
+/* What belongs together is refused apart, and an internal network without names has no gateway. */
+static void test_create_kinds(void **state UNUSED)
+{
+	struct network_create_options o = { .name = "web", .driver = "ipvlan" };
+	auto_network struct network n = NETWORK_INIT;
+	struct err err = ERR_INIT;
+
+	expect_no_network(&o, "dhcp is not supported with ipvlan");
+	o.driver = NULL;
+	o.ipam_driver = "none";
+	strvec_add(&o.subnets, "fd07::/64");
+	expect_no_network(&o, "subnets are given");
+	o.ipam_driver = NULL;
+	o.internal = true;
+	o.disable_dns = true;
+	o.ipv6 = true;
+	assert_int_equal(create(&n, &o, &err), 0);
+	assert_int_equal(n.n_subnets, 2);
+	assert_null(n.subnets[0].gateway);
+	assert_string_equal(n.subnets[1].subnet, "10.89.0.0/24");
+	strvec_done(&o.subnets);
+}
+
 /* ---- addresses of containers ---- */
 
 static char *allocate(const struct network *n, const char *id, const char *wanted, struct err *err)
@@ -558,6 +642,8 @@ int main(void)
 		cmocka_unit_test(test_interface_names),
 		cmocka_unit_test(test_create),
 		cmocka_unit_test(test_create_refused),
+		cmocka_unit_test(test_driver_options),
+		cmocka_unit_test(test_create_kinds),
 		cmocka_unit_test(test_ipam),
 		cmocka_unit_test(test_ipam_range),
 		cmocka_unit_test(test_status),

@@ -285,6 +285,9 @@ static int clean_up(struct container *c, bool network_later, bool *ret_removed, 
 		return 0;
 	if (c->status.phase == PHASE_EXITED && !has_remains(c))
 		return c->dirty ? container_save(c, err) : 0;
+	/* Whoever has seen the end gets here, and only the first in this phase. */
+	if (c->status.phase == PHASE_STOPPED)
+		event_container(c, "died");
 	end_creation(c);
 	if (checkpoint_recover(c, &next) < 0)
 		log_warning("%s", next.msg);

@@ -19,6 +19,7 @@
 JSON_DESC(event_desc, T, F_STRING(T, name, "Name", 0), F_STRING(T, id, "ID", 0),
 	  F_STRING(T, image, "Image", 0), F_STRING(T, status, "Status", 0),
 	  F_STRING(T, time, "Time", 0), F_STRING(T, type, "Type", 0),
+	  F_STRING(T, network, "network", 0), F_STRING(T, error, "Error", 0),
 	  F_OPT_I64(T, exit_code, "ContainerExitCode", 0),
 	  F_STRING_MAP(T, attributes, "Attributes", 0));
 #undef T
@@ -128,6 +129,33 @@ void event_exec(const struct container *c, const char *status, const char *sessi
 	if (exit_code >= 0)
 		event.exit_code = (struct opt_i64){ true, exit_code };
 	emit(c->engine, &event);
+}
+
+void event_network(struct engine *e, const char *status, const struct event_network *what)
+{
+	struct json_string_pair driver = { unconst("driver"), unconst(what->driver) };
+	struct event event = {
+		.id = unconst(what->id),
+		.name = unconst(what->container),
+		.network = unconst(what->network),
+		.status = unconst(status),
+		.type = unconst("network"),
+		.attributes = { &driver, what->driver ? 1 : 0 },
+	};
+
+	emit(e, &event);
+}
+
+void event_pull_error(struct engine *e, const char *name, const char *error)
+{
+	struct event event = {
+		.name = unconst(name),
+		.error = unconst(error),
+		.status = unconst("pull-error"),
+		.type = unconst("image"),
+	};
+
+	emit(e, &event);
 }
 
 void event_object(struct engine *e, const char *type, const char *status, const char *id,

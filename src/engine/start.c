@@ -555,11 +555,9 @@ int container_restart_by_policy(struct container *c, struct err *err)
 	if (r < 0)
 		return r;
 	c->status.restart_count++;
+	event_container(c, "restart");
 	r = container_init(c, err);
 	if (r == 0)
 		r = container_start(c, err);
-	if (r < 0)
-		return r;
-	event_container(c, "restart");
-	return 1;
+	return r < 0 ? r : 1;
 }

@@ -225,8 +225,9 @@ int container_stop(struct container *c, uint32_t timeout_s, struct err *err)
 		r = container_stop_now(c, timeout_s, err);
 	if (r < 0)
 		return r;
+	r = container_cleanup(c, err);
 	event_container(c, "stop");
-	return container_cleanup(c, err);
+	return r;
 }
 
 int container_kill(struct container *c, int signal_number, struct err *err)

@@ -19,6 +19,7 @@
 #include "core/str.h"
 #include "core/strvec.h"
 #include "engine/copy_tree.h"
+#include "engine/event.h"
 #include "engine/records.h"
 #include "engine/volume_mount.h"
 
@@ -152,6 +153,8 @@ int volume_create(struct engine *e, const struct volume_options *o, char **ret_n
 			    "volume with name %s already exists: volume already exists", v.name);
 	} else if (r >= 0) {
 		r = volume_make_directory(&v, err);
+		if (r >= 0)
+			event_object(e, "volume", "create", NULL, v.name);
 	}
 	if (r >= 0 && ret_name)
 		*ret_name = take_ptr(v.name);
@@ -279,6 +282,7 @@ int volume_remove(struct engine *e, const char *name, struct err *err)
 		return r;
 	r = fs_remove_tree(AT_FDCWD, dir);
 	(void)unlink(lock);
+	event_object(e, "volume", "remove", NULL, v.name);
 	return r < 0 ? err_sys(err, r, "remove volume '%s': remove '%s'", v.name, dir) : 0;
 }
 

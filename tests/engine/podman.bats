@@ -639,6 +639,52 @@ web a=b" "$(fl network ls --format '{{.Name}} {{.Labels}}' | sort)"
 	is "create remove" "$(fl events --stream=false --since "$before" --filter type=secret --format '{{.Status}}' | xargs)"
 }
 
+# tells_of SINCE CONTAINER STATUSES: these events and no others.
+tells_of()
+{
+	[ "$(fl events --stream=false --since "$1" --filter "container=$2" --format '{{.Status}}' | grep -v attach | xargs)" = "$3" ]
+}
+
+@test "events: every end is told once, whoever brings it about" {
+	since=$(date +%s.%N)
+	start_idle "$C"
+	fl stop --time 0 "$C" >/dev/null
+	fl start "$C" >/dev/null
+	fl restart --time 0 "$C" >/dev/null
+	fl rm --force --time 0 "$C" >/dev/null
+	is "create init start died cleanup stop init start died cleanup stop init start restart died cleanup remove" \
+		"$(fl events --stream=false --since "$since" --filter "container=$C" --format '{{.Status}}' | xargs)"
+	fl run -d --name "$C-2" --timeout 1 --rootfs "$ROOTFS" sleep 60 >/dev/null
+	fl wait "$C-2" >/dev/null
+	fl rm --force "$C-2" >/dev/null
+	is "create init start died cleanup remove" \
+		"$(fl events --stream=false --since "$since" --filter "container=$C-2" --format '{{.Status}}' | xargs)"
+	try run --name "$C-3" --restart on-failure:1 --rootfs "$ROOTFS" false
+	eventually tells_of "$since" "$C-3" "create init start died cleanup restart init start died cleanup"
+}
+
+@test "events: of volumes, networks and images as podman words them" {
+	since=$(date +%s.%N)
+	fl run --rm --volume "$C-v:/data" --rootfs "$ROOTFS" true
+	fl volume prune --force >/dev/null
+	contains "$(fl events --stream=false --since "$since" --filter "volume=$C-v")" \
+		"UTC volume create $C-v"$'\n' "UTC volume remove $C-v"$'\n' "UTC volume prune $C-v"
+	fl network create "$C-n" >/dev/null
+	id=$(fl create --name "$C" --network bridge --rootfs "$ROOTFS" true)
+	fl network connect "$C-n" "$C"
+	fl network disconnect "$C-n" "$C"
+	fl network rm "$C-n" >/dev/null
+	what=(--stream=false --since "$since" --filter type=network)
+	contains "$(fl events "${what[@]}")" " (name=$C-n, type=bridge)" "UTC network connect $id (container=$id, name=$C-n)"
+	is "create -:$C-n:bridge,connect $C:$C-n:-,disconnect $C:$C-n:-,remove -:$C-n:bridge," "$(fl events "${what[@]}" --format json |
+		jq -r '"\(.Status) \(.Name // "-"):\(.network):\(.Attributes.driver // "-")"' | tr '\n' ,)"
+	is "$C-n" "$(fl events "${what[@]}" --filter event=connect --format '{{.Network}}')"
+	try pull --quiet dir:/no/such/place
+	is 125 "$status"
+	contains "$(fl events --stream=false --since "$since" --filter event=pull-error)" "image pull-error  dir:/no/such/place "
+	contains "$(fl events --stream=false --since "$since" --filter event=pull-error --format '{{.Error}}')" "/no/such/place"
+}
+
 @test "events: the backends that there are" {
 	global=("$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run")
 	for more in '' --stream=false; do

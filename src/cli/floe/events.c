@@ -108,22 +108,46 @@ static int check_filters(const struct strvec *filters, struct err *err)
 	return 0;
 }
 
+/* What is in brackets behind the id of a container, or of a network. */
+static void add_details(const struct event *e, struct strbuf *out)
+{
+	const char *separator = ", ";
+
+	if (str_eq(e->type, "container")) {
+		strbuf_addf(out, " (image=%s, name=%s", e->image ? e->image : "",
+			    e->name ? e->name : "");
+	} else if (str_is_empty(e->name)) {
+		strbuf_addf(out, " (name=%s", e->network);
+	} else {
+		strbuf_addf(out, " (container=%s, name=%s", e->id ? e->id : "", e->network);
+	}
+	for (size_t i = 0; i < e->attributes.n; i++) {
+		const char *key = e->attributes.v[i].key;
+
+		/* As podman words it. */
+		if (e->network && str_eq(key, "driver"))
+			key = "type";
+		/* For programs: it is in the document. */
+		if (!str_eq(key, "execID"))
+			strbuf_addf(out, "%s%s=%s", separator, key, e->attributes.v[i].value);
+	}
+	strbuf_addc(out, ')');
+}
+
 static void add_text(const struct event *e, int64_t at_ns, bool no_trunc, struct strbuf *out)
 {
 	auto_free char *at = human_time((uint64_t)at_ns, -1);
 
-	strbuf_addf(out, "%s %s %s %.*s", at, e->type, e->status, no_trunc ? 64 : 12,
-		    e->id ? e->id : "");
-	if (str_eq(e->type, "container")) {
-		strbuf_addf(out, " (image=%s, name=%s", e->image ? e->image : "",
-			    e->name ? e->name : "");
-		for (size_t i = 0; i < e->attributes.n; i++)
-			strbuf_addf(out, ", %s=%s", e->attributes.v[i].key,
-				    e->attributes.v[i].value);
-		strbuf_addc(out, ')');
-	} else if (e->name) {
+	strbuf_addf(out, "%s %s %s", at, e->type, e->status);
+	/* A volume has none but its name. */
+	if (e->id || !str_eq(e->type, "volume"))
+		strbuf_addf(out, " %.*s", no_trunc ? 64 : 12, e->id ? e->id : "");
+	if (str_eq(e->type, "container") || e->network)
+		add_details(e, out);
+	else if (e->name)
 		strbuf_addf(out, " %s", e->name);
-	}
+	if (e->error)
+		strbuf_addf(out, " %s", e->error);
 	strbuf_addc(out, '\n');
 }
 
@@ -162,10 +186,12 @@ static struct json_object *event_value(const struct event *e, int64_t at_ns)
 	add_field(o, "ID", e->id);
 	add_field(o, "Image", e->image);
 	add_field(o, "Name", e->name);
+	add_field(o, "network", e->network);
 	view_add(o, "Status", e->status);
 	json_object_object_add(o, "time", json_object_new_int64(at_ns / (int64_t)NSEC_PER_SEC));
 	json_object_object_add(o, "timeNano", json_object_new_int64(at_ns));
 	view_add(o, "Type", e->type);
+	add_field(o, "Error", e->error);
 	json_object_object_add(o, "Attributes", view_map(&e->attributes));
 	return o;
 }

@@ -52,11 +52,9 @@ static int finish(struct container *c, struct err *err)
 	code = c->status.exit_code;
 	if (c->config.restart_policy && !str_eq(c->config.restart_policy, "no"))
 		return shell_code(code);
-	if (c->status.phase == PHASE_STOPPED) {
-		event_container(c, "died");
+	if (c->status.phase == PHASE_STOPPED)
 		r = c->config.auto_remove ? container_remove(c, &options, err) :
 					    container_cleanup(c, err);
-	}
 	return r < 0 ? r : shell_code(code);
 }
 

@@ -7,6 +7,7 @@
 #include "cli/floe/report.h"
 #include "core/alloc.h"
 #include "core/str.h"
+#include "engine/event.h"
 #include "engine/containers_conf.h"
 #include "image/pull.h"
 #include "image/push.h"
@@ -94,6 +95,7 @@ static int run_pull(const struct cli_invocation *inv, struct err *err)
 		struct err one = ERR_INIT;
 
 		if (pull_one(inv, &store, what, &options, &out, &one) < 0) {
+			event_pull_error(floe_engine(inv), what, one.msg);
 			report_error(&one);
 			failed = true;
 		}

@@ -328,8 +328,6 @@ static int run_prune(const struct cli_invocation *inv, struct err *err)
 	r = image_prune(inv, &store, o->all, &o->filters, &out, err);
 	if (r == 0)
 		r = store_collect(&store, NULL, err);
-	if (r == 0)
-		image_event(inv, "prune", "", "");
 	return r < 0 ? r : cli_print(out.buf, err);
 }
 

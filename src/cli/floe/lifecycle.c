@@ -202,11 +202,8 @@ static int stop_one(struct container *c, void *context, struct err *err)
 				c->config.id) :
 			container_stop(c, stop_seconds(c, o), err);
 
-	if (r == 0 && was_alive) {
-		event_container(c, "died");
-		if (c->config.auto_remove)
-			r = container_remove(c, &(struct remove_options){ .volumes = true }, err);
-	}
+	if (r == 0 && was_alive && c->config.auto_remove)
+		r = container_remove(c, &(struct remove_options){ .volumes = true }, err);
 	return r;
 }
 

@@ -21,6 +21,21 @@
 #include "network/create.h"
 #include "network/ipam.h"
 
+static void tell(struct engine *e, const char *status, const struct network *n)
+{
+	event_network(
+		e, status,
+		&(struct event_network){ .id = n->id, .network = n->name, .driver = n->driver });
+}
+
+static void tell_of_container(const struct container *c, const char *status, const char *network)
+{
+	event_network(c->engine, status,
+		      &(struct event_network){ .id = c->config.id,
+					       .network = network,
+					       .container = c->config.name });
+}
+
 /* ---- create ---- */
 
 struct create_network_options {
@@ -77,7 +92,7 @@ static int run_create(const struct cli_invocation *inv, struct err *err)
 			*err = why;
 		return r;
 	}
-	event_object(floe_engine(inv), "network", "create", n.id, n.name);
+	tell(floe_engine(inv), "create", &n);
 	return cli_print_line(n.name, err);
 }
 
@@ -170,7 +185,7 @@ static int remove_one(const struct cli_invocation *inv, const char *name,
 		return r;
 	run_dir = xasprintf("%s/networks", e->runroot);
 	ipam_forget(run_dir, n.name);
-	event_object(e, "network", "remove", n.id, n.name);
+	tell(e, "remove", &n);
 	return cli_print_line(name, err);
 }
 
@@ -336,6 +351,8 @@ static int run_connect(const struct cli_invocation *inv, struct err *err)
 		r = container_open_locked(&c, floe_engine(inv), inv->args[1], err);
 	if (r == 0)
 		r = container_connect(&c, &attachment, err);
+	if (r == 0)
+		tell_of_container(&c, "connect", n.name);
 	network_attachment_done(&attachment);
 	return r;
 }
@@ -379,6 +396,8 @@ static int run_disconnect(const struct cli_invocation *inv, struct err *err)
 		r = container_open_locked(&c, floe_engine(inv), inv->args[1], err);
 	if (r == 0)
 		r = container_disconnect(&c, name, err);
+	if (r == 0)
+		tell_of_container(&c, "disconnect", name);
 	if (r == -ENOENT && o->force) {
 		err_clear(err);
 		r = 0;

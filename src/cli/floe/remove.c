@@ -104,8 +104,6 @@ static int cleanup_one(struct container *c, void *context, struct err *err)
 	if (container_is_alive(c) ||
 	    (o->stopped_only && c->status.phase != PHASE_STOPPED && !is_cut_short(c)))
 		return o->stopped_only ? 1 : o->remove ? container_cleanup(c, err) : 0;
-	if (c->status.phase == PHASE_STOPPED)
-		event_container(c, "died");
 	r = container_cleanup(c, err);
 	if (r == 0)
 		r = container_restart_by_policy(c, err);

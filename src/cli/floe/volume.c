@@ -96,7 +96,6 @@ static int run_create(const struct cli_invocation *inv, struct err *err)
 	json_string_map_done(&options.options);
 	if (r < 0)
 		return r;
-	event_object(floe_engine(inv), "volume", "create", name, name);
 	return cli_print_line(name, err);
 }
 
@@ -407,7 +406,6 @@ static int remove_one(struct engine *e, const char *name, const struct remove_cl
 		r = volume_remove(e, v.name, err);
 	if (r < 0)
 		return r;
-	event_object(e, "volume", "remove", v.name, v.name);
 	return cli_print_line(v.name, err);
 }
 
@@ -492,7 +490,7 @@ int volume_prune(struct engine *e, const struct strvec *filters, struct strbuf *
 			report_error(&one);
 			continue;
 		}
-		event_object(e, "volume", "remove", v->name, v->name);
+		event_object(e, "volume", "prune", NULL, v->name);
 		strbuf_addf(out, "%s\n", v->name);
 	}
 	return MIN(r, 0);

@@ -167,7 +167,7 @@ static int check_container(void *context, struct container_config *config,
 	int r;
 
 	container_from(&c, check->engine, config, status);
-	container_sync(&c);
+	container_sync_loaded(&c);
 	if (c.status.phase == PHASE_STOPPED)
 		check_add(check, &not_cleaned, "container", c.config.id);
 	if (c.config.rootfs)

@@ -159,7 +159,7 @@ int container_open_id(struct container *ret, struct engine *e, const char *id, s
 	if (r < 0)
 		return r;
 	container_from(ret, e, &config, &status);
-	container_sync(ret);
+	container_sync_loaded(ret);
 	return 0;
 }
 
@@ -226,7 +226,7 @@ int container_reload(struct container *c, struct err *err)
 	c->config = config;
 	c->status = status;
 	c->dirty = false;
-	container_sync(c);
+	container_sync_loaded(c);
 	return 0;
 }
 
@@ -337,6 +337,24 @@ static bool was_out_of_memory(const struct container *c)
 	auto_free char *b = xasprintf("%s/oom", c->static_dir);
 
 	return fs_exists(AT_FDCWD, a) || fs_exists(AT_FDCWD, b);
+}
+
+/* Who was to stop it holds the lock until that is done: without, a stop was killed, or could not do it. */
+static bool is_stop_given_up(const struct container *c)
+{
+	auto_procfs struct procfs proc = PROCFS_INIT;
+
+	return c->status.phase == PHASE_STOPPING &&
+	       (c->lock_fd >= 0 || !container_is_locked(c->engine, c->config.id)) &&
+	       procfs_open(&proc, NULL) == 0 &&
+	       procfs_process_is_alive(&proc, c->status.pid, c->status.pid_start_time);
+}
+
+void container_sync_loaded(struct container *c)
+{
+	if (is_stop_given_up(c))
+		c->status.phase = PHASE_RUNNING;
+	container_sync(c);
 }
 
 void container_sync(struct container *c)

@@ -65,6 +65,8 @@ int container_save(struct container *c, struct err *err);
 void container_forget_processes(struct container *c);
 /* Bring the status up to what is the case now: reboot, exit file, vanished processes. Sets dirty. */
 void container_sync(struct container *c);
+/* The same of a record that was just read: one whose stop was given up half-way runs. */
+void container_sync_loaded(struct container *c);
 
 /* --- the state machine ---------------------------------------------------------------------------- */
 

@@ -153,7 +153,7 @@ static int load_container(void *context, struct container_config *config,
 
 	*c = (struct usage_container){ 0 };
 	container_from(&c->container, l->engine, config, status);
-	container_sync(&c->container);
+	container_sync_loaded(&c->container);
 	config = &c->container.config;
 	/* One that is being removed has none any more. */
 	if (!config->rootfs)

@@ -130,6 +130,23 @@ load ../lib/engine
 	refused '"created" is not running, can'"'"'t pause: container state improper'
 }
 
+@test "a container whose stop was killed runs on, and is stopped by the next one" {
+	fl run -d --name "$C" --rootfs "$ROOTFS" sh -c 'trap "" TERM; while :; do sleep 0.1; done' </dev/null >/dev/null
+	eventually heeds "$C" TERM
+	"$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" --runtime "$ENGINE_RUNTIME" \
+		stop --time 600 "$C" 3>&- 4>&- &
+	eventually state_is "$C" stopping
+	kill -KILL $!
+	eventually state_is "$C" running
+	is running "$(fl ps --filter "name=^$C\$" --format '{{.State}}')"
+	fl exec "$C" true
+	fl pause "$C"
+	is paused "$(inspect "$C" '{{.State.Status}}')"
+	fl unpause "$C"
+	fl stop --time 0 "$C"
+	is "exited 137" "$(inspect "$C" '{{.State.Status}} {{.State.ExitCode}}')"
+}
+
 @test "restart stops and starts again" {
 	start_idle "$C"
 	pid=$(inspect "$C" '{{.State.Pid}}')

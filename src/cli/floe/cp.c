@@ -146,7 +146,7 @@ static int open_container_root(struct side *s, struct store *store, struct err *
 	auto_free char *merged = NULL;
 	int r;
 
-	container_sync(&s->c);
+	container_sync_loaded(&s->c);
 	if (container_is_alive(&s->c) && s->c.status.pid > 0)
 		return open_live_root(s, err);
 	if (s->c.config.rootfs) {

@@ -270,7 +270,7 @@ static int count_one(void *context, struct container_config *config,
 	struct container c;
 
 	container_from(&c, count->engine, config, status);
-	container_sync(&c);
+	container_sync_loaded(&c);
 	count->n++;
 	count->running += c.status.phase == PHASE_RUNNING;
 	count->paused += c.status.phase == PHASE_PAUSED;

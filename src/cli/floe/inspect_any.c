@@ -36,7 +36,7 @@ static int inspect_container(const struct cli_invocation *inv, const char *name,
 		err_clear(err);
 		return 0;
 	}
-	container_sync(&c);
+	container_sync_loaded(&c);
 	r = view_inspect(&c, o->size, ret, err);
 	return r < 0 ? r : 1;
 }

@@ -64,7 +64,7 @@ static int add_row(void *context, struct container_config *config, struct contai
 	int r;
 
 	container_from(&c, rows->engine, config, status);
-	container_sync(&c);
+	container_sync_loaded(&c);
 	r = filter_matches(rows->engine, &o->filters, &c, err);
 	if (r > 0 && (o->all || o->latest || o->last.set || filters_status(&o->filters) ||
 		      (container_is_alive(&c) && c.status.phase != PHASE_PAUSED)))

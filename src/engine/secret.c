@@ -242,6 +242,20 @@ static int prepare_file(struct container *c, const struct container_secret *s,
 	return 0;
 }
 
+/* One that has replaced it since has its name. */
+static int read_of_container(const struct container *c, const struct container_secret *s,
+			     struct strbuf *ret, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r = secret_read(c->engine, s->id, ret, &why);
+
+	if (r < 0 && why.kind == ERR_NOT_FOUND)
+		return secret_read(c->engine, s->name, ret, err);
+	if (r < 0 && err)
+		*err = why;
+	return r;
+}
+
 int secrets_prepare(struct container *c, struct spec_facts *f, struct err *err)
 {
 	int r = 0;
@@ -250,7 +264,7 @@ int secrets_prepare(struct container *c, struct spec_facts *f, struct err *err)
 		const struct container_secret *s = &c->config.secrets[i];
 		auto_strbuf struct strbuf data = STRBUF_INIT;
 
-		r = secret_read(c->engine, s->id, &data, err);
+		r = read_of_container(c, s, &data, err);
 		if (r < 0)
 			break;
 		if (!str_eq(s->type, "env"))

@@ -280,7 +280,14 @@ load ../lib/engine
 	refused "in use"
 	try run --rm --secret nosuch --rootfs "$ROOTFS" true
 	refused "no such secret"
+	# What has taken its place has its name.
+	fl create --name "$C" --secret "s$C" --secret "s$C,type=env,target=S" --network none --rootfs "$ROOTFS" \
+		sh -c "echo \$(cat /run/secrets/s$C) \$S" >/dev/null
+	echo -n new | fl secret create --replace "s$C" - >/dev/null
+	is "new new" "$(fl start --attach "$C")"
 	fl secret rm "s$C" >/dev/null
+	try start "$C"
+	refused "s$C" "no such secret"
 	try secret exists "s$C"
 	is 1 "$status"
 }

@@ -301,6 +301,7 @@ static char *cgroups_path(const struct container *c)
 int facts_machine(struct container *c, struct spec_facts *f, struct err *err)
 {
 	auto_cgroupfs struct cgroupfs cgroups = CGROUPFS_INIT;
+	struct caps_sets own;
 	int r = cgroupfs_open(&cgroups, NULL);
 
 	if (r < 0)
@@ -309,6 +310,8 @@ int facts_machine(struct container *c, struct spec_facts *f, struct err *err)
 	f->nofile_max = hard_limit(RLIMIT_NOFILE);
 	f->nproc_max = hard_limit(RLIMIT_NPROC);
 	f->last_cap = caps_last();
+	if (caps_get(&own) == 0)
+		f->missing_caps = ~own.permitted;
 	f->no_host_mqueue = access("/dev/mqueue", F_OK) < 0;
 	if (str_eq(c->config.cgroups, "split"))
 		return split_path(c, &cgroups, &f->cgroups_path, err);

@@ -81,6 +81,7 @@ struct spec_facts {
 	uint64_t nofile_max; /* our own hard limits, which only some may raise */
 	uint64_t nproc_max;
 	int last_cap;
+	uint64_t missing_caps; /* what we have not ourselves, and so can give nobody */
 };
 
 void spec_facts_done(struct spec_facts *facts);

@@ -110,10 +110,18 @@ static int add_capabilities(struct oci_process *p, const struct container_config
 	struct oci_capabilities *caps = p->capabilities = xcalloc(1, sizeof(*caps));
 	uint64_t bounding = 0;
 	uint64_t added = 0;
+	uint64_t named = 0;
 	int r = specgen_capabilities(c, f->last_cap, &bounding, &added, err);
 
+	bool any;
+
+	if (r == 0)
+		r = parse_caps(c->cap_add, c->n_cap_add, &named, &any, err);
 	if (r < 0)
 		return r;
+	/* "All" are those that there are; of one that is asked for by name, the runtime says that there is not. */
+	bounding &= ~f->missing_caps | named;
+	added &= ~f->missing_caps | named;
 	specgen_cap_names(bounding, &caps->bounding, &caps->n_bounding);
 	if (f->user.uid == 0) {
 		specgen_cap_names(bounding, &caps->effective, &caps->n_effective);

@@ -585,6 +585,14 @@ static int check_numbers(const struct create_options *o, struct err *err)
 	    (o->blkio_weight.v < 10 || o->blkio_weight.v > 1000))
 		return err_set(err, ERR_INVALID, "--blkio-weight %llu: expected 10 to 1000",
 			       (unsigned long long)o->blkio_weight.v);
+	if (o->shm_size.set && o->shm_size.v < 0)
+		return err_set(err, ERR_INVALID,
+			       "unable to translate --shm-size: invalid size: '%lld'",
+			       (long long)o->shm_size.v);
+	if (o->shm_size.set && (str_eq(o->ipc, "host") || str_eq(o->ipc, "none")))
+		return err_set(err, ERR_INVALID,
+			       "--shm-size cannot be set with --ipc %s: /dev/shm is %s", o->ipc,
+			       str_eq(o->ipc, "host") ? "the host's" : "not there");
 	if (o->memory_swappiness.set &&
 	    (o->memory_swappiness.v < -1 || o->memory_swappiness.v > 100))
 		return err_set(err, ERR_INVALID,

@@ -76,13 +76,19 @@ static int check_volume_options(const char *list, struct err *err)
 	static const char *const prefixes[] = { "idmap=", "upperdir=", "workdir=" };
 	auto_strvec struct strvec words = STRVEC_INIT;
 	unsigned int seen[ARRAY_SIZE(kinds)] = { 0 };
+	bool is_overlay;
 
 	strvec_split(&words, list, ',', false);
+	is_overlay = strvec_contains(&words, "O");
 	for (size_t i = 0; i < words.n; i++) {
 		bool known = str_is_one_of(words.v[i], others);
 
 		for (size_t k = 0; k < ARRAY_SIZE(prefixes); k++)
 			known = known || str_has_prefix(words.v[i], prefixes[k]);
+		if (!is_overlay && (str_has_prefix(words.v[i], "upperdir=") ||
+				    str_has_prefix(words.v[i], "workdir=")))
+			return err_set(err, ERR_INVALID, "volume option '%s' needs the option O",
+				       words.v[i]);
 		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
 			if (!str_is_one_of(words.v[i], kinds[k].words))
 				continue;
@@ -217,6 +223,22 @@ static int take_relabel(struct mount_words *w, const char *value, struct err *er
 	return 0;
 }
 
+static int take_propagation(struct mount_words *w, const char *value, struct err *err)
+{
+	static const char *const kinds[] = { "private",	   "rprivate",	  "shared",
+					     "rshared",	   "slave",	  "rslave",
+					     "unbindable", "runbindable", NULL };
+
+	if (!str_is_one_of(value, kinds))
+		return err_set(
+			err, ERR_INVALID,
+			"--mount: bind-propagation '%s': expected '[r]shared', '[r]private', "
+			"'[r]slave' or '[r]unbindable'",
+			value);
+	strvec_add(&w->options, value);
+	return 0;
+}
+
 static int take_option(struct mount_words *w, const char *key, const char *value, struct err *err)
 {
 	bool on = true;
@@ -224,16 +246,19 @@ static int take_option(struct mount_words *w, const char *key, const char *value
 
 	if (is_plain_option(key) && !value) {
 		strvec_add(&w->options, key);
-	} else if (str_eq(key, "ro") || str_eq(key, "readonly") || str_eq(key, "rw")) {
+	} else if (str_eq(key, "ro") || str_eq(key, "readonly") || str_eq(key, "rw") ||
+		   str_eq(key, "readwrite")) {
 		r = parse_switch(key, value, &on, err);
 		if (r == 0)
-			strvec_add(&w->options, (str_eq(key, "rw") == on) ? "rw" : "ro");
+			strvec_add(&w->options, strchr(key, 'w') ? on ? "rw" : "ro" :
+						on		 ? "ro" :
+								   "rw");
 	} else if (str_eq(key, "U") || str_eq(key, "chown")) {
 		r = parse_switch(key, value, &on, err);
 		if (r == 0 && on)
 			strvec_add(&w->options, "U");
 	} else if (str_eq(key, "bind-propagation") && value) {
-		strvec_add(&w->options, value);
+		r = take_propagation(w, value, err);
 	} else if (str_eq(key, "bind-nonrecursive")) {
 		strvec_add(&w->options, "bind-nonrecursive");
 	} else if ((str_eq(key, "tmpfs-size") || str_eq(key, "size")) && value) {
@@ -333,6 +358,9 @@ static int words_to_mount(const struct mount_words *w, struct container_config *
 	} else if (w->source) {
 		return err_set(err, ERR_INVALID, "--mount: type=%s takes no source", type);
 	}
+	if (w->subpath && !m->subpath)
+		return err_set(err, ERR_INVALID,
+			       "--mount: cannot set option \"subpath\" on non-volume mounts");
 	for (size_t i = 0; i < w->options.n; i++)
 		option(m, w->options.v[i]);
 	return set_destination(m, w->target, "--mount", err);

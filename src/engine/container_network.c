@@ -52,6 +52,17 @@ void container_network_servers(const struct container *c, struct strvec *ret)
 			strvec_add(ret, c->config.dns[i]);
 }
 
+/* --hostname is a name of the container on its networks, too. */
+static void add_hostname(struct network_attachment *a, const char *hostname)
+{
+	if (str_is_empty(hostname) || network_name_check(hostname, NULL) < 0)
+		return;
+	for (size_t i = 0; i < a->n_aliases; i++)
+		if (str_eq(a->aliases[i], hostname))
+			return;
+	json_strings_add(&a->aliases, &a->n_aliases, hostname);
+}
+
 /* What the record says is attached, as the backend wants it; borrows everything but the lists. */
 static void make_request(const struct container *c, const struct network_attachment *attachments,
 			 size_t n_attachments, const struct network_port *ports, size_t n_ports,
@@ -65,6 +76,8 @@ static void make_request(const struct container *c, const struct network_attachm
 	for (size_t i = 0; i < n_attachments; i++)
 		network_attachment_copy(array_push(ret->attachments, ret->n_attachments),
 					&attachments[i]);
+	for (size_t i = 0; i < n_attachments; i++)
+		add_hostname(&ret->attachments[i], c->config.hostname);
 	network_ports_copy(&ret->ports, &(struct network_ports){
 						(struct network_port *)(uintptr_t)ports, n_ports });
 	container_network_servers(c, &ret->dns_servers);

@@ -498,13 +498,17 @@ static int add_record(struct engine *e, struct container_config *c, struct conta
 /* With --publish-all also what the image and --expose name, at ports that are chosen at each start. */
 static int publish_exposed(struct container_config *c, struct err *err)
 {
-	struct network_ports all = { c->ports, c->n_ports };
+	auto_network_ports struct network_ports exposed = NETWORK_PORTS_INIT;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && c->publish_all && i < c->n_expose; i++)
-		r = network_ports_parse_exposed(&all, c->expose[i], err);
-	c->ports = all.v;
-	c->n_ports = all.n;
+		r = network_ports_parse_exposed(&exposed, c->expose[i], err);
+	network_ports_drop_published(&exposed, c->ports, c->n_ports);
+	for (size_t i = 0; r == 0 && i < exposed.n; i++)
+		*array_push(c->ports, c->n_ports) = exposed.v[i];
+	/* They are the container's now. */
+	if (r == 0)
+		exposed.n = 0;
 	return r;
 }
 

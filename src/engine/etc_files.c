@@ -42,8 +42,9 @@ static bool hosts_has(const struct strbuf *sb, const char *name)
 	return false;
 }
 
-/* The names that nobody has yet, on one line. */
-static void hosts_add(struct strbuf *sb, const char *address, const char *const *names, size_t n)
+/* The names that nobody has yet, on one line for each of the addresses. */
+static void hosts_add_all(struct strbuf *sb, const char *const *addresses, size_t n_addresses,
+			  const char *const *names, size_t n)
 {
 	bool any = false;
 	auto_strbuf struct strbuf line = STRBUF_INIT;
@@ -54,8 +55,13 @@ static void hosts_add(struct strbuf *sb, const char *address, const char *const 
 		strbuf_addf(&line, "%s%s", any ? " " : "", names[i]);
 		any = true;
 	}
-	if (any)
-		strbuf_addf(sb, "%s\t%s\n", address, line.buf);
+	for (size_t i = 0; any && i < n_addresses; i++)
+		strbuf_addf(sb, "%s\t%s\n", addresses[i], line.buf);
+}
+
+static void hosts_add(struct strbuf *sb, const char *address, const char *const *names, size_t n)
+{
+	hosts_add_all(sb, &address, 1, names, n);
 }
 
 static int hosts_add_option(struct strbuf *sb, const struct etc_hosts_params *p, const char *text,
@@ -106,8 +112,7 @@ int etc_hosts_text(const struct etc_hosts_params *p, char **ret, struct err *err
 		strbuf_adds(&sb, "::1\tlocalhost\n");
 	if (p->host_gateway)
 		hosts_add(&sb, p->host_gateway, host_names, ARRAY_SIZE(host_names));
-	for (size_t i = 0; i < p->n_addresses; i++)
-		hosts_add(&sb, p->addresses[i], own, ARRAY_SIZE(own));
+	hosts_add_all(&sb, p->addresses, p->n_addresses, own, ARRAY_SIZE(own));
 	*ret = strbuf_take(&sb);
 	return 0;
 }

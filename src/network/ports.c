@@ -2,6 +2,7 @@
 #include "network/ports.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,9 +101,12 @@ static int split_protocols(char *text, struct strvec *ret)
 	}
 	*slash = '\0';
 	strvec_split(ret, slash + 1, ',', false);
-	for (size_t i = 0; i < ret->n; i++)
+	for (size_t i = 0; i < ret->n; i++) {
+		for (char *c = ret->v[i]; *c; c++)
+			*c = (char)tolower((unsigned char)*c);
 		if (!str_is_one_of(ret->v[i], known_protocols))
 			return -EINVAL;
+	}
 	return ret->n ? 0 : -EINVAL;
 }
 
@@ -214,6 +218,70 @@ int network_ports_parse_exposed(struct network_ports *ports, const char *text, s
 	port.range = range.n;
 	add(ports, &port, &protocols);
 	return 0;
+}
+
+/* ---- lists ---- */
+
+static void remove_port(struct network_ports *ports, size_t i)
+{
+	json_done(&network_port_desc, &ports->v[i]);
+	ports->n--;
+	(void)memmove(&ports->v[i], &ports->v[i + 1], (ports->n - i) * sizeof(*ports->v));
+}
+
+/* Ports of the host that lead to the same ports of the container, with nothing in between. */
+static bool joins(const struct network_port *a, const struct network_port *b)
+{
+	return a->host_port && b->host_port && str_eq(a->protocol, b->protocol) &&
+	       str_eq(a->host_ip, b->host_ip) &&
+	       a->host_port - a->container_port == b->host_port - b->container_port &&
+	       a->host_port <= b->host_port + b->range && b->host_port <= a->host_port + a->range;
+}
+
+static void join(struct network_port *a, const struct network_port *b)
+{
+	uint32_t end = MAX(a->host_port + a->range, b->host_port + b->range);
+
+	a->container_port = MIN(a->container_port, b->container_port);
+	a->host_port = MIN(a->host_port, b->host_port);
+	a->range = end - a->host_port;
+}
+
+void network_ports_merge(struct network_ports *ports)
+{
+	size_t i = 0;
+
+	while (i < ports->n) {
+		size_t k = 0;
+
+		while (k < ports->n && (k == i || !joins(&ports->v[i], &ports->v[k])))
+			k++;
+		if (k == ports->n) {
+			i++;
+			continue;
+		}
+		/* The one before grows, and may now join one that it did not. */
+		join(&ports->v[MIN(i, k)], &ports->v[MAX(i, k)]);
+		remove_port(ports, MAX(i, k));
+		i = 0;
+	}
+}
+
+void network_ports_drop_published(struct network_ports *ports, const struct network_port *published,
+				  size_t n)
+{
+	for (size_t i = 0; i < ports->n; i++) {
+		const struct network_port *port = &ports->v[i];
+		bool found = false;
+
+		for (size_t k = 0; k < n; k++)
+			found = found || (str_eq(port->protocol, published[k].protocol) &&
+					  port->container_port >= published[k].container_port &&
+					  port->container_port + port->range <=
+						  published[k].container_port + published[k].range);
+		if (found)
+			remove_port(ports, i--);
+	}
 }
 
 bool network_port_is_valid(const struct network_port *port)

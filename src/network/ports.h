@@ -32,6 +32,11 @@ void network_ports_done(struct network_ports *ports);
 int network_ports_parse(struct network_ports *ports, const char *text, struct err *err);
 /* "80", "80-90", "80/udp": what an image or --expose names; host_port stays 0. */
 int network_ports_parse_exposed(struct network_ports *ports, const char *text, struct err *err);
+/* What is published twice in the same way becomes one, and so do neighbours. */
+void network_ports_merge(struct network_ports *ports);
+/* Take those out that one of `published` has at a port of the host, of one protocol. */
+void network_ports_drop_published(struct network_ports *ports, const struct network_port *published,
+				  size_t n);
 /* Whether one that another has written is what could have been parsed: numbers, address and protocol. Pure. */
 bool network_port_is_valid(const struct network_port *port);
 /*

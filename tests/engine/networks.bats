@@ -66,9 +66,9 @@ load ../lib/networks
 	has_aardvark || skip "no aardvark-dns (tools/install-deps)"
 	net create web >/dev/null
 	net create other >/dev/null
-	serve db --network web:alias=sql
+	serve db --network web:alias=sql --hostname store
 	address=$(address_of db web)
-	for name in db sql; do
+	for name in db sql store; do
 		run fln run --rm --network web --rootfs "$ROOTFS" nslookup $name.dns.podman
 		contains "$output" "$address"
 	done
@@ -221,6 +221,34 @@ load ../lib/networks
 	name=$(net create)
 	is "$name" "$(net inspect -f '{{.NetworkInterface}}' "$name")"
 	net rm red green "$name" >/dev/null
+}
+
+@test "networks in one word, addresses in hosts, and what is shared" {
+	net create --subnet 10.213.11.0/24 --subnet fd00:213:11::/64 both >/dev/null
+	net create --subnet 10.213.12.0/24 four >/dev/null
+	run fln run --rm --name "$C" --network both,four --rootfs "$ROOTFS" cat /etc/hosts
+	contains "$output" 10.213.11.254 fd00:213:11::ffff:ffff 10.213.12.254
+	is 3 "$(grep -c "$C\$" <<<"$output")"
+	is 10.213.12.253 "$(fln run --rm --network four --network "" --network '' --rootfs "$ROOTFS" \
+		ip -o -4 addr show eth0 | sed 's/.*inet //; s,/.*,,')"
+	serve "$C" --network four --hostname store
+	address=$(address_of "$C" four)
+	contains "$(fln inspect --format '{{json .NetworkSettings.Networks.four.Aliases}}' "$C")" store
+	fln create --name "$C-2" --network "container:$C" --rootfs "$ROOTFS" true >/dev/null
+	is "$address" "$(address_of "$C-2" four)"
+	fln rm "$C-2" >/dev/null
+}
+
+@test "ports: said twice, side by side, in capitals, and exposed besides" {
+	fln run -d --name "$C" -p 18101:80/TCP -p 18101:80 -p 18102-18104:81-83 -p 18103:82 -p 18110:90 --rootfs "$ROOTFS" \
+		sleep 1000 </dev/null >/dev/null
+	is "0.0.0.0:18101-18104->80-83/tcp, 0.0.0.0:18110->90/tcp" "$(fln ps --format '{{.Ports}}')"
+	fln rm -f -t 0 "$C" >/dev/null
+	fln create --name "$C" -P -p 18101:80 --expose 80 --expose 53/udp --rootfs "$ROOTFS" true >/dev/null
+	is "53/udp 80/tcp" "$(fln inspect --format '{{json .HostConfig.PortBindings}}' "$C" | jq -r 'keys_unsorted[]' | sort | xargs)"
+	is 1 "$(fln inspect --format '{{json .HostConfig.PortBindings}}' "$C" | jq '."80/tcp" | length')"
+	run fln run --rm -p 18101:80 -p 18101:81 --rootfs "$ROOTFS" true
+	[ "$status" -ne 0 ]
 }
 
 @test "a mistyped network, port or address is one sentence" {

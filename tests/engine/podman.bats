@@ -360,6 +360,29 @@ is_removed()
 	is text "$(cat dir/file)"
 }
 
+@test "what would be passed over is refused: subpath, propagation, upperdir, sizes" {
+	mkdir d
+	try run --rm --mount type=bind,src="$T/d",dst=/mnt,subpath=x --rootfs "$ROOTFS" true
+	refused subpath "non-volume mounts"
+	try run --rm --mount type=bind,src="$T/d",dst=/mnt,bind-propagation=foo --rootfs "$ROOTFS" true
+	refused "bind-propagation 'foo'"
+	try run --rm -v "v$C:/mnt:upperdir=$T/d" --rootfs "$ROOTFS" true
+	refused "upperdir=" "needs the option O"
+	try run --rm --shm-size -1 --rootfs "$ROOTFS" true
+	refused "--shm-size"
+	try run --rm --shm-size 1m --ipc host --rootfs "$ROOTFS" true
+	refused "--shm-size" "--ipc host"
+	in_container --mount "type=bind,src=$T/d,dst=/mnt,readwrite=true" -- touch /mnt/f
+	try run --rm --mount "type=bind,src=$T/d,dst=/mnt,readwrite=false" --rootfs "$ROOTFS" touch /mnt/g
+	[ "$status" -ne 0 ]
+}
+
+@test "all capabilities are those that floe has" {
+	have=$(awk '/^CapPrm/ { print $2 }' /proc/self/status)
+	is "$have" "$(in_container --cap-add all -- awk '/^CapEff/ { print $2 }' /proc/self/status)"
+	is "$have" "$(in_container --privileged -- awk '/^CapBnd/ { print $2 }' /proc/self/status)"
+}
+
 @test "volumes: alternatives of a filter, and either names or --all" {
 	fl volume create --label a=b one >/dev/null
 	fl volume create two >/dev/null

@@ -105,6 +105,39 @@ static void expect_port(const char *text, const char *expected)
 	assert_string_equal(got, expected);
 }
 
+static void expect_merged(const char *given, const char *expected)
+{
+	auto_network_ports struct network_ports ports = NETWORK_PORTS_INIT;
+	auto_strvec struct strvec texts = STRVEC_INIT;
+	auto_strbuf struct strbuf got = STRBUF_INIT;
+
+	strvec_split(&texts, given, ' ', false);
+	for (size_t i = 0; i < texts.n; i++)
+		assert_int_equal(network_ports_parse(&ports, texts.v[i], NULL), 0);
+	network_ports_merge(&ports);
+	for (size_t i = 0; i < ports.n; i++) {
+		auto_free char *text = network_port_to_string(&ports.v[i]);
+
+		strbuf_addf(&got, "%s%s", i ? " " : "", text);
+	}
+	assert_string_equal(got.buf, expected);
+}
+
+static void test_merge(void **state UNUSED)
+{
+	expect_merged("8080:80 8080:80/TCP", "0.0.0.0:8080->80/tcp");
+	expect_merged("8093:83 8090-8092:80-82", "0.0.0.0:8090-8093->80-83/tcp");
+	/* The last one joins the other two. */
+	expect_merged("1:1 3:3 2:2", "0.0.0.0:1-3->1-3/tcp");
+	expect_merged("80-85:80-85 83:83", "0.0.0.0:80-85->80-85/tcp");
+	expect_merged("8080:80 8080:81", "0.0.0.0:8080->80/tcp 0.0.0.0:8080->81/tcp");
+	expect_merged("8080:80 8081:82", "0.0.0.0:8080->80/tcp 0.0.0.0:8081->82/tcp");
+	expect_merged("8080:80 8080:80/udp", "0.0.0.0:8080->80/tcp 0.0.0.0:8080->80/udp");
+	expect_merged("8080:80 127.0.0.1:8081:81", "0.0.0.0:8080->80/tcp 127.0.0.1:8081->81/tcp");
+	/* Chosen later, one each. */
+	expect_merged("80 80", "0.0.0.0:0->80/tcp 0.0.0.0:0->80/tcp");
+}
+
 static void expect_no_port(const char *text, const char *reason)
 {
 	auto_network_ports struct network_ports ports = NETWORK_PORTS_INIT;
@@ -640,6 +673,7 @@ int main(void)
 		cmocka_unit_test(test_hold_both_families),
 		cmocka_unit_test(test_attachment),
 		cmocka_unit_test(test_interface_names),
+		cmocka_unit_test(test_merge),
 		cmocka_unit_test(test_create),
 		cmocka_unit_test(test_create_refused),
 		cmocka_unit_test(test_driver_options),

@@ -36,6 +36,17 @@ static char *network_text(const struct create_options *o, const char *text)
 	return xstrdup(text);
 }
 
+/* "A,B" are two networks; behind a colon commas stand between options. An empty word is none at all. */
+static void split_networks(const struct strvec *given, struct strvec *ret)
+{
+	for (size_t i = 0; i < given->n; i++) {
+		if (strchr(given->v[i], ':'))
+			strvec_add(ret, given->v[i]);
+		else
+			strvec_split(ret, given->v[i], ',', false);
+	}
+}
+
 static int attach(const struct create_options *o, struct container_config *c, const char *text,
 		  struct err *err)
 {
@@ -65,24 +76,25 @@ static int attach(const struct create_options *o, struct container_config *c, co
 
 static int set_mode(const struct create_options *o, struct container_config *c, struct err *err)
 {
-	const struct strvec *networks = &o->networks;
+	auto_strvec struct strvec networks = STRVEC_INIT;
 	int r = 0;
 
-	if (networks->n == 1 && is_mode(networks->v[0]) && !str_eq(networks->v[0], "private")) {
-		c->network = xstrdup(networks->v[0]);
+	split_networks(&o->networks, &networks);
+	if (networks.n == 1 && is_mode(networks.v[0]) && !str_eq(networks.v[0], "private")) {
+		c->network = xstrdup(networks.v[0]);
 		return 0;
 	}
-	for (size_t i = 0; r == 0 && i < networks->n; i++) {
-		if (str_eq(networks->v[i], "private"))
+	for (size_t i = 0; r == 0 && i < networks.n; i++) {
+		if (str_eq(networks.v[i], "private"))
 			r = attach(o, c, default_network(o), err);
-		else if (is_mode(networks->v[i]))
+		else if (is_mode(networks.v[i]))
 			r = err_set(err, ERR_INVALID,
 				    "--network '%s' cannot be combined with other networks",
-				    networks->v[i]);
+				    networks.v[i]);
 		else
-			r = attach(o, c, networks->v[i], err);
+			r = attach(o, c, networks.v[i], err);
 	}
-	if (r == 0 && networks->n == 0)
+	if (r == 0 && networks.n == 0)
 		r = attach(o, c, default_network(o), err);
 	c->network = xstrdup("bridge");
 	return r;
@@ -163,6 +175,7 @@ static int set_ports(struct container_config *c, const struct create_options *o,
 	}
 	if (r < 0)
 		return r;
+	network_ports_merge(&ports);
 	if ((ports.n || o->publish_all) && c->n_networks == 0) {
 		discard_ports(c->network);
 		return 0;

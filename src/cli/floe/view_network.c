@@ -204,8 +204,34 @@ static struct json_object *one_network(const struct container *c,
 	add(o, "Links", NULL);
 	(void)json_object_array_add(aliases,
 				    json_object_new_string(container_short_id(c->config.id, id)));
+	if (!str_is_empty(c->config.hostname))
+		(void)json_object_array_add(aliases, json_object_new_string(c->config.hostname));
 	add(o, "Aliases", aliases);
 	return o;
+}
+
+static void add_own_networks(struct json_object *to, const struct container *c,
+			     const struct network_status *status)
+{
+	for (size_t i = 0; i < c->config.n_networks; i++)
+		add(to, c->config.networks[i].network,
+		    one_network(c, status, &c->config.networks[i]));
+}
+
+/* Of one that shares another's, the other's. */
+static void add_networks(struct json_object *to, const struct container *c,
+			 const struct network_status *status)
+{
+	const char *name = str_skip_prefix(c->config.network, "container:");
+	auto_container struct container other = CONTAINER_INIT;
+	auto_network_status struct network_status of = NETWORK_STATUS_INIT;
+
+	if (!name) {
+		add_own_networks(to, c, status);
+	} else if (container_open(&other, c->engine, name, NULL) == 0) {
+		container_network_status(&other, &of);
+		add_own_networks(to, &other, &of);
+	}
 }
 
 struct json_object *view_network_settings(const struct container *c)
@@ -229,9 +255,7 @@ struct json_object *view_network_settings(const struct container *c)
 	if (c->config.n_networks > 0 || str_eq(c->config.network, "none"))
 		add_exposed(json_object_object_get(o, "Ports"), &c->config, false);
 	view_add(o, "SandboxKey", c->status.netns);
-	for (size_t i = 0; i < c->config.n_networks; i++)
-		add(networks, c->config.networks[i].network,
-		    one_network(c, &status, &c->config.networks[i]));
+	add_networks(networks, c, &status);
 	add(o, "Networks", networks);
 	gotemplate_add_empty(o, json_tokener_parse("{\"SecondaryIPAddresses\": [], "
 						   "\"SecondaryIPv6Addresses\": [], "

@@ -90,7 +90,8 @@ void conmon_plan(const struct conmon_params *p, struct strvec *v)
 	add(v, "--sdnotify-socket", p->sdnotify_socket);
 	if (p->tty)
 		strvec_add(v, "-t");
-	if (p->interactive)
+	/* With it, conmon closes the input when who is attached goes. A terminal is there for the next one. */
+	if (p->interactive && (!p->tty || p->exec_spec))
 		strvec_add(v, "-i");
 	if (p->timeout > 0)
 		strvec_addf(v, "--timeout=%u", p->timeout);

@@ -188,6 +188,28 @@ load ../lib/engine
 	contains "$out" "33 77" "/dev/pts/0"
 }
 
+# attach_and_type NUMBER: attach on a terminal, have a command run, and detach.
+attach_and_type()
+{
+	mkfifo "in-$1"
+	script -qec "'$FLOE' --root '$ENGINE/root' --runroot '$ENGINE/run' attach '$C'" /dev/null <"in-$1" >"out-$1" 2>&1 3>&- 4>&- &
+	exec 9>"in-$1"
+	printf 'echo answer-$((%d * 111))\n' "$1" >&9
+	eventually grep -q "answer-$(($1 * 111))" "out-$1"
+	printf '\020\021' >&9
+	wait $!
+	exec 9>&-
+}
+
+@test "a terminal takes input again from who attaches after a detach" {
+	command -v script >/dev/null || skip "no script(1)"
+	fl run -dit --name "$C" --rootfs "$ROOTFS" sh >/dev/null
+	for i in 1 2 3; do
+		attach_and_type $i
+	done
+	is running "$(inspect "$C" '{{.State.Status}}')"
+}
+
 @test "exec: no output is lost for input that nobody reads" {
 	start_idle "$C"
 	for i in {1..40}; do

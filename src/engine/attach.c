@@ -180,11 +180,42 @@ void attach_close(struct attach *a)
 	close_fd(&a->signals);
 }
 
+/* Another process may have made what we write to non-blocking, which is no reason to lose anything. */
+static int write_out(int fd, const char *data, size_t n)
+{
+	while (n > 0) {
+		struct pollfd p = { .fd = fd, .events = POLLOUT };
+		ssize_t done = RETRY_EINTR(write(fd, data, n));
+
+		if (done < 0 && errno != EAGAIN)
+			return -errno;
+		if (done < 0)
+			(void)poll(&p, 1, -1);
+		data += MAX(done, 0);
+		n -= (size_t)MAX(done, 0);
+	}
+	return 0;
+}
+
+/* Who reads our output has gone (`| head`): end as any program does then. The container is not concerned. */
+static void end_by_pipe(struct attach *a)
+{
+	sigset_t set;
+
+	attach_close(a);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGPIPE);
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+	(void)raise(SIGPIPE);
+}
+
 /* One packet to where it belongs. 1: more may come, 0: the other side has ended. */
 static int copy_output(const struct attach *a)
 {
 	char packet[PACKET_MAX];
 	ssize_t n = RETRY_EINTR(recv(a->socket, packet, sizeof(packet), 0));
+	int r = 0;
 
 	/* conmon went without having read all of our input: told once, before what it has sent. */
 	if (n < 0)
@@ -192,10 +223,10 @@ static int copy_output(const struct attach *a)
 	if (n == 0)
 		return 0;
 	if (packet[0] == 2 && a->options.stdout_open)
-		(void)io_write_all(STDOUT_FILENO, packet + 1, (size_t)n - 1);
+		r = write_out(STDOUT_FILENO, packet + 1, (size_t)n - 1);
 	else if (packet[0] == 3 && a->options.stderr_open)
-		(void)io_write_all(STDERR_FILENO, packet + 1, (size_t)n - 1);
-	return 1;
+		r = write_out(STDERR_FILENO, packet + 1, (size_t)n - 1);
+	return r < 0 ? r : 1;
 }
 
 /* Look for the detach keys in what is typed; those that began them and turned out not to be are sent. */
@@ -288,8 +319,10 @@ int attach_loop(struct attach *a, struct err *err)
 		}
 		if (p[0].revents) {
 			r = copy_output(a);
+			if (r == -EPIPE)
+				end_by_pipe(a);
 			if (r < 0)
-				return err_sys(err, r, "read the container's output");
+				return err_sys(err, r, "hand on the container's output");
 			if (r == 0)
 				return 0;
 		}

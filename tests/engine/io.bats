@@ -210,6 +210,23 @@ attach_and_type()
 	is running "$(inspect "$C" '{{.State.Status}}')"
 }
 
+@test "run, exec and attach end when nobody reads their output any more, or it cannot be written" {
+	run -0 timeout 60 bash -c '"$@" | head -n 1; echo "${PIPESTATUS[0]}"' - "$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" \
+		"${CGROUPS[@]}" --runtime "$ENGINE_RUNTIME" run --name "$C" --network none --cgroup-parent "$CGROUP_PARENT" \
+		--log-driver none --rootfs "$ROOTFS" sh -c 'while :; do echo y; sleep 0.02; done' 3>&- 4>&-
+	is $'y\n141' "$output"
+	is running "$(inspect "$C" '{{.State.Status}}')"
+	global=("$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run")
+	for command in attach exec; do
+		arguments=("$C")
+		[ $command = attach ] || arguments+=(sh -c 'for i in 1 2 3 4 5 6 7 8 9; do echo y; sleep 0.1; done')
+		run -0 timeout 60 bash -c '"$@" | head -n 1; echo "${PIPESTATUS[0]}"' - "${global[@]}" $command "${arguments[@]}" 3>&- 4>&-
+		is $'y\n141' "$output"
+	done
+	run -255 timeout 60 bash -c '"$@" >/dev/full' - "${global[@]}" exec "$C" echo lost 3>&- 4>&-
+	contains "$output" "hand on the container's output: no space left on device"
+}
+
 @test "exec: no output is lost for input that nobody reads" {
 	start_idle "$C"
 	for i in {1..40}; do

@@ -237,6 +237,22 @@ teardown()
 	refused "nothing"
 }
 
+@test "words that there are not are refused, and info has the configured profile" {
+	while read -r table key; do
+		printf '[%s]\n%s = "foo"\n' "$table" "$key" | conf
+		run fl info
+		refused "$key 'foo'" "expected one of"
+	done <<<"engine events_logger
+network network_backend"
+	printf '[engine]\ncgroup_manager = "foo"\n' | conf
+	CGROUPS=()
+	run fl info
+	refused "cgroup_manager 'foo'" cgroupfs systemd
+	printf '[containers]\nseccomp_profile = "/a/profile"\n[engine]\ncgroup_manager = ""\n' | conf
+	is /a/profile "$(fl info --format '{{.Host.Security.SECCOMPProfilePath}}')"
+	engine_setup
+}
+
 @test "networks: the default one and where subnets come from" {
 	conf <<-CONF
 		[network]

@@ -178,7 +178,7 @@ static void add_cgroups(struct json_object *o, const struct engine *e)
 	json_object_object_add(o, "cgroupControllers", controllers);
 }
 
-static struct json_object *security(void)
+static struct json_object *security(const struct conf_containers *conf)
 {
 	struct json_object *o = json_object_new_object();
 	const struct container_config plain = { 0 };
@@ -196,6 +196,7 @@ static struct json_object *security(void)
 		      access("/sys/kernel/security/apparmor/profiles", F_OK) == 0);
 	view_add_bool(o, "seccompEnabled", true);
 	view_add(o, "seccompProfilePath",
+		 !str_is_empty(conf->seccomp_profile)	     ? conf->seccomp_profile :
 		 access(SECCOMP_PROFILE_OVERRIDE, F_OK) == 0 ? SECCOMP_PROFILE_OVERRIDE :
 		 access(SECCOMP_PROFILE_DEFAULT, F_OK) == 0  ? SECCOMP_PROFILE_DEFAULT :
 							       "");
@@ -249,7 +250,7 @@ static struct json_object *host(struct engine *e)
 	json_object_object_add(o, "ociRuntime",
 			       program(e->runtime ? path_basename(e->runtime) : "", e->runtime));
 	view_add(o, "os", "linux");
-	json_object_object_add(o, "security", security());
+	json_object_object_add(o, "security", security(&e->conf->containers));
 	view_add_bool(o, "serviceIsRemote", false);
 	return o;
 }

@@ -13,6 +13,7 @@
 #include "core/fd.h"
 #include "core/log.h"
 #include "core/str.h"
+#include "core/strvec.h"
 #include "engine/containers_conf.h"
 #include "engine/journal.h"
 
@@ -89,12 +90,47 @@ static int check_events_backend(const struct engine_options *o, struct err *err)
 	return 0;
 }
 
+/* A word of containers.conf that is none of those there are would choose something else than what was meant. */
+static int check_conf_word(const char *key, const char *value, const char *const *words,
+			   struct err *err)
+{
+	auto_strvec struct strvec list = STRVEC_INIT;
+	auto_free char *text = NULL;
+
+	if (str_is_empty(value) || str_is_one_of(value, words))
+		return 0;
+	for (size_t i = 0; words[i]; i++)
+		strvec_add(&list, words[i]);
+	text = strvec_join(&list, ", ");
+	return err_set(err, ERR_INVALID, "containers.conf: %s '%s': expected one of %s", key, value,
+		       text);
+}
+
+static int check_conf_words(const struct containers_conf *conf, struct err *err)
+{
+	static const char *const managers[] = { "cgroupfs", "systemd", NULL };
+	static const char *const loggers[] = { "file", "journald", "none", NULL };
+	static const char *const backends[] = { "netavark", "cni", NULL };
+	int r = check_conf_word("engine.cgroup_manager", conf->engine.cgroup_manager, managers,
+				err);
+
+	if (r == 0)
+		r = check_conf_word("engine.events_logger", conf->engine.events_logger, loggers,
+				    err);
+	if (r == 0)
+		r = check_conf_word("network.network_backend", conf->network.network_backend,
+				    backends, err);
+	return r;
+}
+
 /* What is settled neither on the command line nor in floe.conf is containers.conf's. */
 static int apply_conf(struct engine_options *o, struct containers_conf *conf, struct err *err)
 {
 	auto_free char *port = NULL;
 	int r = containers_conf_load(conf, &o->modules, err);
 
+	if (r == 0)
+		r = check_conf_words(conf, err);
 	if (r < 0)
 		return r;
 	o->conf = conf;

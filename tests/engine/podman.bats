@@ -492,6 +492,9 @@ is_removed()
 	is "file $T/vault" "$(fl secret inspect --format '{{.Spec.Driver.Name}} {{.Spec.Driver.Options.path}}' "$C")"
 	is two "$(fl run --rm --secret "$C" --rootfs "$ROOTFS" cat "/run/secrets/$C")"
 	contains "$(fl secret inspect --pretty "$C")" "Name:              $C" "Driver:            file"
+	fl secret create --label a=b --label c "$C-l" - <<<x >/dev/null
+	contains "$(fl secret inspect --pretty "$C-l")" $'Labels:\n - a=b\n - c\nDriver:'
+	fl secret rm "$C-l" >/dev/null
 	says 125 "secret driver 'file': unknown option 'color'" secret create --driver-opts color=red x first
 	says 125 "expected an absolute path" secret create --driver-opts path=vault x first
 	says 125 "secret driver 'pass': not supported" secret create --driver pass x first

@@ -280,6 +280,11 @@ static void print_pretty(const struct secret *s, struct strbuf *out)
 
 	strbuf_addf(out, "ID:              %s\n", s->id);
 	strbuf_addf(out, "Name:              %s\n", s->name);
+	if (s->labels.n > 0)
+		strbuf_adds(out, "Labels:\n");
+	for (size_t i = 0; i < s->labels.n; i++)
+		strbuf_addf(out, " - %s%s%s\n", s->labels.v[i].key,
+			    *s->labels.v[i].value ? "=" : "", s->labels.v[i].value);
 	strbuf_addf(out, "Driver:            %s\n", s->driver);
 	strbuf_addf(out, "Created at:        %s\n", created);
 	strbuf_addf(out, "Updated at:        %s\n", updated);

@@ -230,7 +230,7 @@ int container_reload(struct container *c, struct err *err)
 	return 0;
 }
 
-int container_lock(struct container *c, struct err *err)
+static int lock_within(struct container *c, int timeout_ms, struct err *err)
 {
 	auto_free char *path = NULL;
 	int fd;
@@ -239,7 +239,7 @@ int container_lock(struct container *c, struct err *err)
 	if (c->lock_fd >= 0)
 		return 0;
 	path = xasprintf("%s/locks/%s", c->engine->tmpdir, c->config.id);
-	fd = lock_open_living(AT_FDCWD, path, LOCK_MODE_EXCLUSIVE, -1);
+	fd = lock_open_living(AT_FDCWD, path, LOCK_MODE_EXCLUSIVE, timeout_ms);
 	if (fd < 0)
 		return err_sys(err, fd, "lock container '%s': open '%s'", c->config.name, path);
 	c->lock_fd = fd;
@@ -248,6 +248,19 @@ int container_lock(struct container *c, struct err *err)
 	if (r == -ENOENT)
 		(void)unlink(path);
 	return r;
+}
+
+int container_lock(struct container *c, struct err *err)
+{
+	return lock_within(c, -1, err);
+}
+
+bool container_try_lock(struct container *c)
+{
+	if (lock_within(c, 0, NULL) == 0)
+		return true;
+	container_unlock(c);
+	return false;
 }
 
 bool container_is_locked(const struct engine *e, const char *id)

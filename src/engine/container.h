@@ -53,6 +53,8 @@ DEFINE_AUTO_VAL(container, struct container, container_close)
 
 /* Lock and read the record again. ERR_NOT_FOUND when it has been removed meanwhile. */
 int container_lock(struct container *c, struct err *err);
+/* The same without waiting; false: somebody else is at work on it, or it is gone. */
+bool container_try_lock(struct container *c);
 void container_unlock(struct container *c);
 /* Whether somebody is at work on the container of this id just now. */
 bool container_is_locked(const struct engine *e, const char *id);

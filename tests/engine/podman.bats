@@ -689,6 +689,18 @@ tells_of()
 	eventually tells_of "$since" "$C-3" "create init start died cleanup restart init start died cleanup"
 }
 
+@test "kill: what its user ends does not come back by its restart policy" {
+	since=$(date +%s.%N)
+	start_idle "$C" --restart always
+	fl kill "$C" >/dev/null
+	eventually tells_of "$since" "$C" "create init start kill died cleanup"
+	fl start "$C" >/dev/null
+	eventually heeds "$C" TERM
+	kill -KILL "$(inspect "$C" '{{.State.Pid}}')"
+	eventually eval '[ "$(inspect "$C" "{{.RestartCount}} {{.State.Status}}")" = "1 running" ]'
+	fl rm --force --time 0 "$C"
+}
+
 @test "events: of volumes, networks and images as podman words them" {
 	since=$(date +%s.%N)
 	fl run --rm --volume "$C-v:/data" --rootfs "$ROOTFS" true

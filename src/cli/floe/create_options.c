@@ -314,7 +314,7 @@ int create_options_restart(const char *text, struct container_config *c, struct 
 {
 	const char *count = text ? str_skip_prefix(text, "on-failure:") : NULL;
 
-	if (!text)
+	if (str_is_empty(text))
 		return 0;
 	if (count) {
 		if (parse_u32(count, &c->restart_max) < 0)

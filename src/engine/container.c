@@ -387,8 +387,9 @@ void container_sync(struct container *c)
 		    procfs_process_is_alive(&proc, s->pid, s->pid_start_time) ||
 		    procfs_process_is_alive(&proc, s->conmon_pid, s->conmon_start_time))
 			return;
-		/* conmon may have written it after we looked and before it went. */
-		if (read_exit_file(c, &s->exit_code, &ended) < 0) {
+		/* conmon may have written it after we looked and before it went, and somebody put it on record. */
+		if (read_exit_file(c, &s->exit_code, &ended) < 0 &&
+		    record_load_end(c->engine, c->config.id, &s->exit_code, &ended) < 0) {
 			s->exit_code = EXIT_CODE_UNKNOWN;
 			ended = (int64_t)clock_now_realtime_ns();
 			replace_ptr(s->error, xstrdup("its monitor (conmon) was killed"));

@@ -61,6 +61,11 @@ static const char *const steps[] = {
 	"CREATE INDEX containers_created ON containers (created);"
 	"CREATE INDEX container_dependencies_needs ON container_dependencies (needs);"
 	"CREATE INDEX container_volumes_volume ON container_volumes (volume);",
+
+	/* How those ended that are gone, for who waits for them. */
+	"CREATE TABLE ended_containers ("
+	" id TEXT PRIMARY KEY, code INTEGER NOT NULL, finished INTEGER NOT NULL,"
+	" removed INTEGER NOT NULL) WITHOUT ROWID;",
 };
 
 static const struct db_schema schema = {
@@ -250,10 +255,47 @@ static int exec_all(struct engine *e, const char *const *statements, const char 
 	return r < 0 ? r : 0;
 }
 
+/* As long as podman does. */
+#define KEEP_ENDED_S "300"
+
+/* Of a damaged status nothing can be read, and it must be removable. */
+#define HAS_ENDED                                                                                  \
+	"CASE WHEN json_valid(status)"                                                             \
+	" THEN json_extract(status, '$.phase') IN ('stopped', 'exited') END"
+#define HOW_IT_ENDED                                                                               \
+	"coalesce(json_extract(status, '$.exitCode'), 0),"                                         \
+	" coalesce(json_extract(status, '$.finishedNs'), 0)"
+
 #define REMOVE_STATEMENTS                                                                          \
-	"DELETE FROM container_dependencies WHERE id = ?",                                         \
+	"DELETE FROM ended_containers"                                                             \
+	" WHERE id = ? OR removed < strftime('%s', 'now') - " KEEP_ENDED_S,                        \
+		"INSERT INTO ended_containers"                                                     \
+		" SELECT id, " HOW_IT_ENDED ", strftime('%s', 'now') FROM containers"              \
+		" WHERE id = ? AND " HAS_ENDED,                                                    \
+		"DELETE FROM container_dependencies WHERE id = ?",                                 \
 		"DELETE FROM container_volumes WHERE id = ?",                                      \
 		"DELETE FROM containers WHERE id = ?"
+
+int record_load_end(struct engine *e, const char *id, int *ret_code, int64_t *ret_finished_ns)
+{
+	auto_db_stmt struct db_stmt q = DB_STMT_INIT;
+	struct db *db;
+	int r = record_db(e, &db, NULL);
+
+	if (r == 0)
+		r = db_query(db, &q, NULL,
+			     "SELECT code, finished FROM ended_containers WHERE id = ?"
+			     " UNION ALL SELECT " HOW_IT_ENDED " FROM containers"
+			     " WHERE id = ? AND " HAS_ENDED,
+			     "ss", id, id);
+	if (r >= 0)
+		r = db_step(&q, NULL);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	*ret_code = (int)db_i64(&q, 0);
+	*ret_finished_ns = db_i64(&q, 1);
+	return 0;
+}
 
 int record_remove(struct engine *e, const char *id, struct err *err)
 {

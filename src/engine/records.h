@@ -29,6 +29,12 @@ int record_load_network(struct engine *e, const char *id, struct container_confi
 int record_networks_later(struct engine *e, struct strvec *ret, struct err *err);
 int record_forget_network(struct engine *e, const char *id, struct err *err);
 
+/*
+ * How a container has ended: one that is there, or has been removed in the last five minutes. -ENOENT: neither, or it has
+ * not ended.
+ */
+int record_load_end(struct engine *e, const char *id, int *ret_code, int64_t *ret_finished_ns);
+
 /* The id for a name, an id, or the beginning of one that is unique; the caller owns it. ERR_NOT_FOUND,
  * ERR_INVALID when several begin so. */
 int record_find(struct engine *e, const char *name_or_id, char **ret_id, struct err *err);

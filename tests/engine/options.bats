@@ -203,11 +203,11 @@ load ../lib/engine
 	sqlite3 "$db" "CREATE TABLE old (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, created INTEGER NOT NULL,
 			config TEXT NOT NULL, status TEXT NOT NULL, brief TEXT) WITHOUT ROWID;
 		INSERT INTO old SELECT id, name, created, config, status, brief FROM containers;
-		DROP TABLE containers; ALTER TABLE old RENAME TO containers;
+		DROP TABLE containers; ALTER TABLE old RENAME TO containers; DROP TABLE ended_containers;
 		CREATE INDEX containers_created ON containers (created);
 		UPDATE schema_versions SET version = 4 WHERE module = 'engine'"
 	is "$before" "$(fl inspect "$C" "$C-2")"
-	is 5 "$(sqlite3 "$db" "SELECT version FROM schema_versions WHERE module = 'engine'")"
+	is 6 "$(sqlite3 "$db" "SELECT version FROM schema_versions WHERE module = 'engine'")"
 	is "" "$(sqlite3 "$db" "PRAGMA foreign_key_check")"
 	run fl volume rm "$C-v"
 	[ "$status" -eq 2 ]

@@ -321,6 +321,23 @@ is_removed()
 	is $'0\n6' "$(<codes)"
 }
 
+@test "who waits for a container that rm --force ends gets its exit code" {
+	fl run --name "$C" --network none --rootfs "$ROOTFS" sleep 1000 </dev/null &
+	local runner=$!
+	eventually fl container exists "$C"
+	eventually attended "$C"
+	start_idle "$C-2"
+	fl wait "$C-2" >"$T/waited" &
+	local waiter=$!
+	eventually attended "$C-2"
+	fl rm -f -t 0 "$C" "$C-2"
+	local status=0
+	wait "$runner" || status=$?
+	is 137 "$status"
+	wait "$waiter"
+	is 137 "$(cat "$T/waited")"
+}
+
 @test "volumes: whose they are by o=uid=,gid=, and filters by time and option" {
 	fl volume create -o o=uid=10,gid=20 "$C" >/dev/null
 	is "10 20" "$(fl run --rm -v "$C:/mnt" --rootfs "$ROOTFS" stat -c '%u %g' /mnt)"

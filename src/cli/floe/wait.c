@@ -68,16 +68,16 @@ static bool answer(const struct container *c, const struct strvec *conditions, i
 static int look(const struct watch *w, struct watched *one, struct err *err)
 {
 	struct container *c = one->container;
-	int seen = c->status.exit_code;
 	int r;
 
 	if (answer(c, &w->o->conditions, &one->code))
 		return 1;
 	r = container_reload(c, err);
 	if (r == -ENOENT) {
-		/* Removed as it ended: what was seen last is the answer. */
+		/* Removed as it ended. */
 		err_clear(err);
-		one->code = seen;
+		container_sync(c);
+		one->code = c->status.exit_code;
 		return 1;
 	}
 	return r < 0 ? r : answer(c, &w->o->conditions, &one->code);

@@ -28,22 +28,51 @@ creates_protected()
 	remove_container
 }
 
+# installed_place: where the program would be installed
+installed_place()
+{
+	grep -a -o "or in '/[^']*'" "$FLOE_RUNTIME" | cut -d "'" -f 2
+}
+
+# lonely ARG...: the launcher alone, on a machine where nothing is installed; with $INSTALLED where that is
+lonely()
+{
+	local top
+	top=$(installed_place)
+	until [ -d "$top" ]; do top=${top%/*}; done
+	unshare --mount --propagation private bash -ec '
+		mount -t tmpfs -o mode=0755 none "$1"
+		if [ "$3" ]; then mkdir -p "$2"; cp "$3" "$2"; fi
+		exec "${@:4}"' - "$top" "$(installed_place)" "${INSTALLED:-}" "$LONELY" "$@"
+}
+
+@test "a copy of the launcher finds what is installed" {
+	mkdir "$T/elsewhere"
+	mv "$LONELY" "$T/elsewhere/my-runtime"
+	LONELY=$T/elsewhere/my-runtime
+	run lonely --version
+	[ "$status" -eq 1 ]
+	cp "$RUNTIME_MAIN" "$T/floe-runtime-main"
+	INSTALLED=$T/floe-runtime-main
+	is "$("$RUNTIME_MAIN" --version | head -n 1)" "$(lonely --version | head -n 1)"
+}
+
 @test "the launcher says where its program belongs" {
-	run "$LONELY" run web
+	run lonely run web
 	[ "$status" -eq 1 ]
 	contains "$output" "'floe-runtime-main', which belongs in" ": no such file or directory; 'make install'"
 	[ "$(wc -l <<<"$output")" -eq 1 ]
 	touch "${LONELY%/*}/floe-runtime-main"
-	run "$LONELY" --version
+	run lonely --version
 	rm "${LONELY%/*}/floe-runtime-main"
 	[ "$status" -eq 1 ]
-	contains "$output" "or beside it: permission denied; "
+	contains "$output" "': permission denied; "
 }
 
 @test "both programs, as they are built and as they are installed, called by a link" {
 	local place
 	creates_protected "$FLOE_RUNTIME"
-	place=$("$LONELY" --version 2>&1 | sed -n "s/.*belongs in '\([^']*\)'.*/\1/p")
+	place=$(lonely --version 2>&1 | sed -n "s/.*belongs in '\([^']*\)'.*/\1/p")
 	[ "$place" ]
 	# Installed into places that have nothing in common with each other, they are not looked for in a copy.
 	[[ $place != /* ]] || skip "the build has an absolute path: $place"

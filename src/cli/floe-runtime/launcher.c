@@ -125,7 +125,7 @@ static void print_reason(long error)
 static void explain(long error)
 {
 	print("floe-runtime: execute '" PROGRAM "', which belongs in '" PROGRAM_PLACE
-	      "' of this program's directory, or beside it: ");
+	      "' of this program's directory, beside it, or in '" PROGRAM_INSTALLED "': ");
 	print_reason(error);
 	print("; 'make install' installs both\n");
 }
@@ -169,6 +169,9 @@ __attribute__((noreturn, used)) static void launch(long *stack)
 	/* The build directory has no tree. */
 	if (r == -ENOENT)
 		r = execute_in(own, ".", argv, envp);
+	/* A copy somewhere else, as callers make one of a runtime that they know as a single file. */
+	if (r == -ENOENT)
+		r = execute_in(own, PROGRAM_INSTALLED, argv, envp);
 	explain(-r);
 	for (;;)
 		(void)call(SYS_exit, 1, 0, 0, 0, 0);

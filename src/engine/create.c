@@ -393,7 +393,7 @@ static bool is_same_mount(const struct container_mount *a, const struct containe
 	for (size_t i = 0; i < a->n_options; i++)
 		if (!str_eq(a->options[i], b->options[i]))
 			return false;
-	return a->source != NULL;
+	return a->source || str_eq(a->type, "tmpfs");
 }
 
 /* Whoever says the same twice, as scripts that put options together do, contradicts nobody. */

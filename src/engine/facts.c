@@ -220,6 +220,28 @@ int facts_throttle_numbers(const struct container_limits *l, struct json_string_
 	return r;
 }
 
+/* /dev/tty0 to /dev/tty63 (Documentation/admin-guide/devices.txt). */
+static bool is_virtual_console(const struct spec_device *d)
+{
+	return d->type == 'c' && d->major == 4 && d->minor < 64;
+}
+
+/* A systemd in there would start a getty on each of the machine's consoles. */
+static void drop_virtual_consoles(struct spec_facts *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n_devices; i++) {
+		if (is_virtual_console(&f->devices[i])) {
+			free(f->devices[i].path);
+			free(f->devices[i].access);
+		} else {
+			f->devices[n++] = f->devices[i];
+		}
+	}
+	f->n_devices = n;
+}
+
 int facts_devices(const struct container *c, struct spec_facts *f, struct err *err)
 {
 	int r = 0;
@@ -227,6 +249,8 @@ int facts_devices(const struct container *c, struct spec_facts *f, struct err *e
 	/* Those of the runtime come from it, in a privileged container too. */
 	if (c->config.privileged)
 		r = add_tree(f, "/dev", "/dev", NULL, 0, err);
+	if (facts_systemd_mode(&c->config))
+		drop_virtual_consoles(f);
 	for (size_t i = 0; r == 0 && i < c->config.n_devices; i++)
 		r = add_user_device(f, &c->config.devices[i], err);
 	return r < 0 ? r : facts_throttle_numbers(&c->config.limits, &f->throttle_numbers, err);

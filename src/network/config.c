@@ -238,9 +238,8 @@ int network_find(struct network *ret, const struct network_dir *dir, const char 
 			       name_or_id);
 	if (i < 0)
 		return err_set(err, ERR_NOT_FOUND,
-			       "unable to find network with name or ID %s: network not found; "
-			       "'floe network create %s' makes it",
-			       name_or_id, name_or_id);
+			       "unable to find network with name or ID %s: network not found",
+			       name_or_id);
 	*ret = list.v[i];
 	list.v[i] = list.v[--list.n];
 	return 0;

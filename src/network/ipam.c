@@ -13,13 +13,15 @@
 #include "core/path.h"
 #include "core/str.h"
 #include "network/address.h"
+#include "network/config.h"
 #include "network/neighbour.h"
 
 #define LOCK_NAME "ipam.lock"
 /* Of a large IPv6 subnet not every address is tried. */
 #define TRIES_MAX (1U << 20)
 
-#define PROBE_MS 40
+/* Where many processes want the processor, an answer takes some tens of milliseconds. */
+#define PROBE_MS 150
 /* Of an IPv6 subnet the addresses up to ...:ffff:ffff. */
 #define HOST_BYTES 4
 
@@ -83,6 +85,7 @@ struct pool {
 	struct ip_address last;
 	struct ip_address gateway;
 	bool has_gateway;
+	bool downwards;
 	const char *bridge; /* to ask others' containers at; NULL: there are none */
 };
 
@@ -120,7 +123,7 @@ static size_t count_containers(const struct ipam *ipam)
 /*
  * Whether there is more on the bridge than what has its addresses from here: containers of podman's, or of another
  * storage of ours. One that has its address and no port yet hides one of these; to be given just that one's address
- * as well takes more, as podman counts up and this down.
+ * as well takes more.
  */
 static bool has_others(const struct ipam *ipam, const struct network *network)
 {
@@ -140,6 +143,11 @@ static int pool_init(struct pool *ret, const struct ipam *ipam, const struct net
 
 	*ret = (struct pool){
 		.has_gateway = !str_is_empty(subnet->gateway),
+		/*
+		 * podman goes upwards, in records of its own where it does not see ours. In the network that its
+		 * containers get without being asked, keep out of its way; in another, what users are used to counts.
+		 */
+		.downwards = str_eq(network->name, NETWORK_DEFAULT),
 		.bridge = has_others(ipam, network) ? network->network_interface : NULL,
 	};
 	if (ip_subnet_parse(subnet->subnet, &ret->subnet) < 0)
@@ -177,10 +185,16 @@ static bool is_free(const struct ipam *ipam, const struct pool *pool,
 	       !is_of_others(pool, address);
 }
 
-/* The one before it, around at the first. */
+/* The next one, around at the last, or where that goes downwards, the one before it. */
 static void advance(const struct pool *pool, struct ip_address *address)
 {
-	if (ip_address_compare(address, &pool->first) <= 0 ||
+	if (!pool->downwards) {
+		if (ip_address_compare(address, &pool->first) < 0 ||
+		    ip_address_compare(address, &pool->last) >= 0)
+			*address = pool->first;
+		else
+			ip_address_increment(address);
+	} else if (ip_address_compare(address, &pool->first) <= 0 ||
 	    ip_address_compare(address, &pool->last) > 0)
 		*address = pool->last;
 	else
@@ -191,13 +205,14 @@ static bool find_free(const struct ipam *ipam, const struct pool *pool, struct i
 {
 	const char *last =
 		json_string_map_get(&ipam->state.last, ip_subnet_format(&pool->subnet).text);
-	struct ip_address address = pool->first;
+	/* Before the first that is given out. */
+	struct ip_address address = pool->downwards ? pool->first : pool->last;
 	struct ip_address start;
 
 	if (last)
 		(void)ip_address_parse(last, &address);
 	if (!ip_subnet_contains(&pool->subnet, &address))
-		address = pool->first;
+		address = pool->downwards ? pool->first : pool->last;
 	advance(pool, &address);
 	start = address;
 	for (unsigned int i = 0; i < TRIES_MAX; i++) {

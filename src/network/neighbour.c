@@ -20,7 +20,7 @@
 #include "kernel/netlink.h"
 
 /* A probe may be lost while the bridge is busy. */
-#define PROBES 2
+#define PROBES 3
 
 /* Its index and hardware address; 0 when it is not there or down. */
 static int find_link(int fd, const char *name, unsigned char mac[static ETH_ALEN])

@@ -59,7 +59,7 @@ teardown()
 	make_image tools 'LABEL a=b'
 	is "yes no" "$(fl run --rm --mount type=image,source=tools,target=/mnt --rootfs "$ROOTFS" \
 		sh -c 'echo $([ -x /mnt/bin/sh ] && echo yes) $(touch /mnt/x 2>/dev/null || echo no)')"
-	is "x" "$(fl run --name "$C" --mount type=image,source=tools,target=/mnt,rw=true,subpath=data --rootfs "$ROOTFS" \
+	is "x" "$(fl run --name "$C" --mount type=image,source=tools,target=/mnt,readwrite=true,subpath=data --rootfs "$ROOTFS" \
 		sh -c 'touch /mnt/x; ls /mnt')"
 	is "" "$(fl run --rm tools ls /data)"
 	fl start --attach "$C" >/dev/null

@@ -196,7 +196,7 @@ load ../lib/networks
 	contains "${lines[0]}" "NETWORK ID" NAME DRIVER
 	serve "$C" --network shown
 	is "$C" "$(net inspect shown | jq -r '.[0].containers[].name')"
-	is "10.213.9.254/24" "$(net inspect shown | jq -r '.[0].containers[].interfaces.eth0.subnets[0].ipnet')"
+	is "10.213.9.2/24" "$(net inspect shown | jq -r '.[0].containers[].interfaces.eth0.subnets[0].ipnet')"
 	net create unused >/dev/null
 	is unused "$(net prune -f)"
 	net exists shown
@@ -288,22 +288,32 @@ load ../lib/networks
 @test "an address that somebody else has on the bridge is not given out" {
 	net create --subnet 10.213.11.0/24 shared >/dev/null
 	serve "$C" --network shared
-	is 10.213.11.254 "$(address_of "$C" shared)"
+	is 10.213.11.2 "$(address_of "$C" shared)"
 	# As podman leaves it: a namespace with an address on the bridge, of which nothing here has a record.
 	bridge=$(net inspect shared | jq -r '.[0].network_interface')
 	ip netns add stranger
 	ip link add stranger0 master "$bridge" type veth peer name eth0 netns stranger
 	ip link set stranger0 up
-	ip -n stranger addr add 10.213.11.253/24 dev eth0
+	ip -n stranger addr add 10.213.11.3/24 dev eth0
 	ip -n stranger link set eth0 up
 	run fln run --rm --network shared --rootfs "$ROOTFS" sh -c 'ip -o -4 addr show eth0'
-	contains "$output" 10.213.11.252
-	run fln run --rm --network shared --ip 10.213.11.253 --rootfs "$ROOTFS" true
+	contains "$output" 10.213.11.4/
+	run fln run --rm --network shared --ip 10.213.11.3 --rootfs "$ROOTFS" true
 	[ "$status" -eq 126 ]
-	contains "$output" "10.213.11.253 is in use by somebody else"
+	contains "$output" "10.213.11.3 is in use by somebody else"
 	ip link delete stranger0
 	ip netns delete stranger
-	fln run --rm --network shared --ip 10.213.11.253 --rootfs "$ROOTFS" true
+	fln run --rm --network shared --ip 10.213.11.3 --rootfs "$ROOTFS" true
+}
+
+@test "addresses go upwards, in the default network downwards" {
+	net create --subnet 10.213.12.0/24 upwards >/dev/null
+	for i in 2 3 4; do
+		contains "$(fln run --rm --network upwards --rootfs "$ROOTFS" ip -o -4 addr show eth0)" "10.213.12.$i/24"
+	done
+	local last
+	last=$(fln run --rm --network podman --rootfs "$ROOTFS" ip -o -4 addr show eth0 | sed 's,.*inet \([0-9.]*\)/.*,\1,')
+	contains "$(fln run --rm --network podman --rootfs "$ROOTFS" ip -o -4 addr show eth0)" "${last%.*}.$((${last##*.} - 1))/"
 }
 
 @test "update changes the name servers of a network, also while it is in use" {

@@ -564,23 +564,46 @@ static void test_ipam(void **state UNUSED)
 	strvec_add(&o.subnets, "10.1.2.0/29");
 	strvec_add(&o.subnets, "fd01::/64");
 	assert_int_equal(create(&n, &o, &err), 0);
-	expect_address(&n, "a", NULL, "10.1.2.6,fd01::ffff:ffff");
-	expect_address(&n, "b", NULL, "10.1.2.5,fd01::ffff:fffe");
-	expect_address(&n, "c", "10.1.2.2", "10.1.2.2,fd01::ffff:fffd");
+	expect_address(&n, "a", NULL, "10.1.2.2,fd01::2");
+	expect_address(&n, "b", NULL, "10.1.2.3,fd01::3");
+	expect_address(&n, "c", "10.1.2.6", "10.1.2.6,fd01::4");
 	/* Released, but not at once used again. */
 	assert_int_equal(ipam_release(directory, "small", "b", &err), 0);
-	expect_address(&n, "d", NULL, "10.1.2.4,fd01::ffff:fffc");
-	expect_address(&n, "e", NULL, "10.1.2.3,fd01::ffff:fffb");
-	expect_address(&n, "f", "fd01::9", "10.1.2.5,fd01::9");
+	expect_address(&n, "d", NULL, "10.1.2.4,fd01::5");
+	expect_address(&n, "e", NULL, "10.1.2.5,fd01::6");
+	expect_address(&n, "f", "fd01::9", "10.1.2.3,fd01::9");
 	expect_no_address(&n, "g", NULL, "no free address in subnet 10.1.2.0/29");
-	expect_no_address(&n, "g", "10.1.2.2", "already allocated to container ID c");
+	expect_no_address(&n, "g", "10.1.2.6", "already allocated to container ID c");
 	expect_no_address(&n, "g", "10.1.2.1", "the gateway's");
 	expect_no_address(&n, "g", "10.1.3.1", "address");
 	/* A failure takes nothing: the address of the second subnet is as it was. */
 	assert_int_equal(ipam_release(directory, "small", "f", &err), 0);
-	expect_address(&n, "g", NULL, "10.1.2.5,fd01::ffff:fffa");
+	expect_address(&n, "g", NULL, "10.1.2.3,fd01::7");
 	assert_int_equal(ipam_release(directory, "small", "nobody", &err), 0);
 	ipam_forget(directory, "small");
+	strvec_done(&o.subnets);
+}
+
+/* From the other end than podman, which has the same network and other records. */
+static void test_ipam_default(void **state UNUSED)
+{
+	struct network_create_options o = { .name = "other" };
+	auto_network struct network n = NETWORK_INIT;
+	struct err err = ERR_INIT;
+
+	strvec_add(&o.subnets, "10.1.2.0/29");
+	strvec_add(&o.subnets, "fd01::/64");
+	assert_int_equal(create(&n, &o, &err), 0);
+	replace_ptr(n.name, xstrdup(NETWORK_DEFAULT));
+	expect_address(&n, "a", NULL, "10.1.2.6,fd01::ffff:ffff");
+	expect_address(&n, "b", "10.1.2.5", "10.1.2.5,fd01::ffff:fffe");
+	expect_address(&n, "c", NULL, "10.1.2.4,fd01::ffff:fffd");
+	expect_address(&n, "d", NULL, "10.1.2.3,fd01::ffff:fffc");
+	expect_address(&n, "e", NULL, "10.1.2.2,fd01::ffff:fffb");
+	expect_no_address(&n, "f", NULL, "no free address in subnet 10.1.2.0/29");
+	assert_int_equal(ipam_release(directory, NETWORK_DEFAULT, "a", &err), 0);
+	expect_address(&n, "f", NULL, "10.1.2.6,fd01::ffff:fffa");
+	ipam_forget(directory, NETWORK_DEFAULT);
 	strvec_done(&o.subnets);
 }
 
@@ -593,8 +616,8 @@ static void test_ipam_range(void **state UNUSED)
 	strvec_add(&o.subnets, "10.1.4.0/24");
 	strvec_add(&o.ip_ranges, "10.1.4.100-10.1.4.101");
 	assert_int_equal(create(&n, &o, &err), 0);
-	expect_address(&n, "a", NULL, "10.1.4.101");
-	expect_address(&n, "b", NULL, "10.1.4.100");
+	expect_address(&n, "a", NULL, "10.1.4.100");
+	expect_address(&n, "b", NULL, "10.1.4.101");
 	expect_no_address(&n, "c", NULL, "no free address");
 	/* By wish also outside of the range. */
 	expect_address(&n, "c", "10.1.4.7", "10.1.4.7");
@@ -679,6 +702,7 @@ int main(void)
 		cmocka_unit_test(test_driver_options),
 		cmocka_unit_test(test_create_kinds),
 		cmocka_unit_test(test_ipam),
+		cmocka_unit_test(test_ipam_default),
 		cmocka_unit_test(test_ipam_range),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_netavark_input),

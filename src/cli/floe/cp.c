@@ -329,9 +329,7 @@ static int choose_target(const struct side *from, struct side *to, char **ret, s
 	}
 	if (to->exists && source_is_dir)
 		return err_set(err, ERR_INVALID,
-			       "destination must be a directory when copying a directory: '%s' is "
-			       "none",
-			       to->path);
+			       "destination must be a directory when copying a directory");
 	if (!source_is_dir && (str_has_suffix(to->path, "/") || str_has_suffix(to->path, "/.")))
 		return not_found(to, err);
 	if (!to->exists) {
@@ -400,9 +398,7 @@ static int copy_from_stream(const struct cli_invocation *inv, struct side *to, s
 		return r;
 	if (!to->exists || !S_ISDIR(to->st.st_mode))
 		return err_set(err, ERR_INVALID,
-			       "destination must be a directory when copying from stdin: '%s' is "
-			       "none",
-			       to->path);
+			       "destination must be a directory when copying from stdin");
 	clean = path_join("/", to->full);
 	r = set_owner(inv, to, &options, err);
 	if (r < 0)

@@ -241,18 +241,16 @@ static int take_propagation(struct mount_words *w, const char *value, struct err
 
 static int take_option(struct mount_words *w, const char *key, const char *value, struct err *err)
 {
+	bool writes = str_eq(key, "rw") || str_eq(key, "readwrite");
 	bool on = true;
 	int r = 0;
 
 	if (is_plain_option(key) && !value) {
 		strvec_add(&w->options, key);
-	} else if (str_eq(key, "ro") || str_eq(key, "readonly") || str_eq(key, "rw") ||
-		   str_eq(key, "readwrite")) {
+	} else if (writes || str_eq(key, "ro") || str_eq(key, "readonly")) {
 		r = parse_switch(key, value, &on, err);
 		if (r == 0)
-			strvec_add(&w->options, strchr(key, 'w') ? on ? "rw" : "ro" :
-						on		 ? "ro" :
-								   "rw");
+			strvec_add(&w->options, writes == on ? "rw" : "ro");
 	} else if (str_eq(key, "U") || str_eq(key, "chown")) {
 		r = parse_switch(key, value, &on, err);
 		if (r == 0 && on)

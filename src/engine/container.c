@@ -118,6 +118,11 @@ bool container_is_alive(const struct container *c)
 	return p == PHASE_RUNNING || p == PHASE_PAUSED || p == PHASE_STOPPING;
 }
 
+bool container_has_ended(const struct container *c)
+{
+	return c->status.phase == PHASE_STOPPED || c->status.phase == PHASE_EXITED;
+}
+
 /* --- life of the handle --------------------------------------------------------------------------- */
 
 const char *container_boot_id(void)

@@ -92,6 +92,7 @@ enum container_phase container_next_phase(enum container_phase phase, enum conta
 int container_advance(struct container *c, enum container_event event, struct err *err);
 
 bool container_is_alive(const struct container *c); /* running, paused or stopping */
+bool container_has_ended(const struct container *c); /* `exited` to users, cleaned up or not */
 /* This boot's id; a static string. */
 const char *container_boot_id(void);
 const char *container_short_id(const char *id, char ret[static 13]);

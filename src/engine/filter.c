@@ -153,9 +153,8 @@ static int status_matches(const struct container *c, const char *value, struct e
 	if (!wanted)
 		return err_set(err, ERR_INVALID, "filter status '%s': unknown container state",
 			       value);
-	/* What has ended is `exited` to users, cleaned up or not. */
 	if (wanted == PHASE_EXITED || wanted == PHASE_STOPPED)
-		return c->status.phase == PHASE_EXITED || c->status.phase == PHASE_STOPPED;
+		return container_has_ended(c);
 	return c->status.phase == wanted;
 }
 
@@ -211,7 +210,7 @@ static int exited_matches(const struct container *c, const char *value, struct e
 
 	if (parse_i64(value, &code) < 0)
 		return err_set(err, ERR_INVALID, "filter exited '%s': no number", value);
-	return c->status.phase == PHASE_EXITED && c->status.exit_code == (int)code;
+	return container_has_ended(c) && c->status.exit_code == (int)code;
 }
 
 static int policy_matches(const struct container *c, const char *value, struct err *err)

@@ -156,7 +156,7 @@ tells_the_truth()
 	"$ENGINE_RUNTIME" delete --force "$id" || :
 	umount "$ENGINE/run/containers/$id/shm"
 	rm -rf "$ENGINE/run"
-	sqlite3 "$ENGINE/root/floe.db" "UPDATE containers SET status = json_set(status, '$.bootId', 'another')"
+	sqlite3 -cmd ".timeout 20000" "$ENGINE/root/floe.db" "UPDATE containers SET status = json_set(status, '$.bootId', 'another')"
 	is exited "$(inspect "$C" '{{.State.Status}}')"
 	is 255 "$(inspect "$C" '{{.State.ExitCode}}')"
 	is created "$(inspect "$C-2" '{{.State.Status}}')"
@@ -191,7 +191,7 @@ tells_the_truth()
 
 @test "an end that cannot be written down is not forgotten" {
 	command -v sqlite3 >/dev/null || skip "no sqlite3"
-	db() { sqlite3 "$ENGINE/root/floe.db" "$1"; }
+	db() { sqlite3 -cmd ".timeout 20000" "$ENGINE/root/floe.db" "$1"; }
 	start_idle "$C"
 	conmon=$(inspect "$C" '{{.State.ConmonPid}}')
 	db "CREATE TRIGGER full BEFORE UPDATE ON containers BEGIN SELECT RAISE(FAIL, 'as if the disk were full'); END"
@@ -209,7 +209,7 @@ tells_the_truth()
 		start_idle "$C"
 		start_idle "$C-2"
 		pid=$(inspect "$C" '{{.State.Pid}}')
-		sqlite3 "$ENGINE/root/floe.db" "UPDATE containers SET brief = NULL, $column = '{\"x' WHERE name = '$C'"
+		sqlite3 -cmd ".timeout 20000" "$ENGINE/root/floe.db" "UPDATE containers SET brief = NULL, $column = '{\"x' WHERE name = '$C'"
 		try ps --all --format '{{.Names}}'
 		is 0 "$status"
 		contains "$output" "record of container" "floe rm --force" "$C-2"
@@ -223,7 +223,7 @@ tells_the_truth()
 	fl system check
 	# All at once, too.
 	fl create --name "$C" --rootfs "$ROOTFS" true >/dev/null
-	sqlite3 "$ENGINE/root/floe.db" "UPDATE containers SET config = ''"
+	sqlite3 -cmd ".timeout 20000" "$ENGINE/root/floe.db" "UPDATE containers SET config = ''"
 	fl rm --all --force >/dev/null
 	is "" "$(fl ps -aq)"
 }

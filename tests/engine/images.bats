@@ -361,7 +361,7 @@ gone_from_processes()
 	[ "$(fl images -n | wc -l)" -eq 2 ]
 	[ "$(fl images -q | wc -l)" -eq 1 ]
 	[ "$(fl images --sort repository --format '{{.Repository}}' | head -n 1)" = localhost/alpha ]
-	fl images --format json | jq -e '.[0] | .Id and .RepoTags == ["localhost/web:1", "localhost/alpha:2"] and .Labels.made == "by hand" and .Size > 0' >/dev/null
+	fl images --format json | jq -e '.[0] | .Id and .RepoTags == ["localhost/alpha:2", "localhost/web:1"] and .Labels.made == "by hand" and .Size > 0' >/dev/null
 	[ "$(fl images --format 'table {{.Tag}}\t{{.CreatedAt}}' | head -n 1)" = "TAG         CREATED AT" ]
 	[ "$(fl images --format '{{.IsDangling}} {{.IsReadOnly}} {{.ImageSummary.Size}} {{.IsManifestList}}' | head -n 1 | tr -d 0-9)" = "false false  <nil>" ]
 	fl images --format '{{json .}}' | jq -se 'all(.[]; has("repository") and (.Created | type) == "number" and (.Id | length) == 64)' >/dev/null

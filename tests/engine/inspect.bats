@@ -25,10 +25,10 @@ load ../lib/engine
 @test "inspect: what there is not is told where a container's record cannot be read, too" {
 	command -v sqlite3 >/dev/null || skip "no sqlite3"
 	fl create --name "$C" --rootfs "$ROOTFS" true >/dev/null
-	sqlite3 "$ENGINE/root/floe.db" "UPDATE containers SET config = '{' || config"
+	sqlite3 -cmd ".timeout 20000" "$ENGINE/root/floe.db" "UPDATE containers SET config = '{' || config"
 	try inspect nothing
 	contains "$output" 'no such object: "nothing"' || return 1
-	sqlite3 "$ENGINE/root/floe.db" "UPDATE containers SET config = substr(config, 2)"
+	sqlite3 -cmd ".timeout 20000" "$ENGINE/root/floe.db" "UPDATE containers SET config = substr(config, 2)"
 }
 
 @test "inspect: networks, and what cannot be looked for" {

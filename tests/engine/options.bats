@@ -188,7 +188,7 @@ load ../lib/engine
 	alike() { is "$(fl ps -a --format "table $columns" | timeless)" "$(fl ps -a | timeless)"; }
 	alike
 	# As an older floe has left them.
-	sqlite3 "$ENGINE/root/floe.db" "UPDATE containers SET brief = NULL"
+	sqlite3 -cmd ".timeout 20000" "$ENGINE/root/floe.db" "UPDATE containers SET brief = NULL"
 	alike
 	contains "$(fl ps -a)" "$C-c" "127.0.0.1:8099->80/tcp, 81-82/udp"
 }
@@ -200,21 +200,21 @@ load ../lib/engine
 	fl create --name "$C-2" --network "container:$C" --rootfs "$ROOTFS" true >/dev/null
 	before=$(fl inspect "$C" "$C-2")
 	# As version 4 had them.
-	sqlite3 "$db" "CREATE TABLE old (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, created INTEGER NOT NULL,
+	sqlite3 -cmd ".timeout 20000" "$db" "CREATE TABLE old (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, created INTEGER NOT NULL,
 			config TEXT NOT NULL, status TEXT NOT NULL, brief TEXT) WITHOUT ROWID;
 		INSERT INTO old SELECT id, name, created, config, status, brief FROM containers;
 		DROP TABLE containers; ALTER TABLE old RENAME TO containers; DROP TABLE ended_containers;
 		CREATE INDEX containers_created ON containers (created);
 		UPDATE schema_versions SET version = 4 WHERE module = 'engine'"
 	is "$before" "$(fl inspect "$C" "$C-2")"
-	is 6 "$(sqlite3 "$db" "SELECT version FROM schema_versions WHERE module = 'engine'")"
-	is "" "$(sqlite3 "$db" "PRAGMA foreign_key_check")"
+	is 6 "$(sqlite3 -cmd ".timeout 20000" "$db" "SELECT version FROM schema_versions WHERE module = 'engine'")"
+	is "" "$(sqlite3 -cmd ".timeout 20000" "$db" "PRAGMA foreign_key_check")"
 	run fl volume rm "$C-v"
 	[ "$status" -eq 2 ]
 	run fl rm "$C"
 	contains "$output" "has dependent containers"
 	fl rm "$C-2" "$C"
-	is 00 "$(sqlite3 "$db" "SELECT count(*) FROM container_dependencies" "SELECT count(*) FROM container_volumes" | tr -d '\n')"
+	is 00 "$(sqlite3 -cmd ".timeout 20000" "$db" "SELECT count(*) FROM container_dependencies" "SELECT count(*) FROM container_volumes" | tr -d '\n')"
 	fl volume rm "$C-v"
 }
 

@@ -1106,3 +1106,46 @@ server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
 	is "CapEff: 0000000000000000" "$(fl run --rm --privileged --cap-drop all --rootfs "$ROOTFS" \
 		grep CapEff /proc/self/status | tr '\t' ' ')"
 }
+
+@test "run and create take an image from an archive" {
+	make_image carried
+	fl save -q -o "$T/carried.tar" localhost/carried
+	fl rmi localhost/carried >/dev/null
+	is out "$(fl run --rm --network none "docker-archive:$T/carried.tar" echo out 2>/dev/null)"
+	fl create --name "$C" --network none "docker-archive:$T/carried.tar" true >/dev/null
+	is localhost/carried:latest "$(inspect "$C" '{{.ImageName}}')"
+	says 125 "nothing.tar" run --rm --network none "docker-archive:$T/nothing.tar" true
+}
+
+@test "image mount --all names images as it lists them" {
+	make_image named
+	path=$(fl image mount localhost/named)
+	is "localhost/named:latest  $path" "$(fl image mount)"
+	contains "$(fl image mount --all)" "localhost/named:latest  $path"
+	fl image unmount --all --force >/dev/null
+}
+
+@test "what has ended and is not cleaned up yet has exited, to filters too" {
+	command -v sqlite3 >/dev/null || skip "no sqlite3"
+	fl run --name "$C" --network none --rootfs "$ROOTFS" true
+	sqlite3 -cmd ".timeout 20000" "$ENGINE/root/floe.db" "UPDATE containers SET status = json_set(status, '$.phase', 'stopped')"
+	is "$C" "$(fl ps --filter exited=0 --format '{{.Names}}')"
+	is "$C" "$(fl ps --filter status=exited --format '{{.Names}}')"
+	is "" "$(fl ps --filter exited=1 --format '{{.Names}}')"
+}
+
+@test "privileged with systemd: none of the machine's virtual consoles" {
+	compgen -G "/dev/tty[0-9]*" >/dev/null || skip "this machine has no virtual consoles"
+	fl run --rm --network none --privileged --rootfs "$ROOTFS" true || skip "this runtime makes nothing privileged here"
+	contains "$(fl run --rm --network none --privileged --rootfs "$ROOTFS" sh -c 'echo /dev/tty*')" /dev/tty1
+	run fl run --rm --network none --privileged --systemd always --rootfs "$ROOTFS" sh -c 'echo /dev/tty /dev/tty[0-9]*'
+	is "/dev/tty /dev/tty[0-9]*" "$output"
+}
+
+@test "a runtime given by its path is shown by it; the same tmpfs twice is one" {
+	runtime=$(command -v "$ENGINE_RUNTIME")
+	fl --runtime "$runtime" create --name "$C" --network none --tmpfs /vol --tmpfs /vol --rootfs "$ROOTFS" grep -c /vol /proc/mounts >/dev/null
+	is "$runtime" "$(inspect "$C" '{{.OCIRuntime}}')"
+	is 1 "$(fl start -a "$C")"
+	says 125 "/vol: duplicate mount destination" create --network none --tmpfs /vol --tmpfs /vol:ro --rootfs "$ROOTFS" true
+}

@@ -42,7 +42,7 @@ image_id()
 # layers IMAGE: their directories, lowest first.
 layers()
 {
-	sqlite3 "$ENGINE/root/floe.db" "WITH RECURSIVE up(c, d) AS (SELECT top, 0 FROM images WHERE id = '$(image_id "$1")'
+	sqlite3 -cmd ".timeout 20000" "$ENGINE/root/floe.db" "WITH RECURSIVE up(c, d) AS (SELECT top, 0 FROM images WHERE id = '$(image_id "$1")'
 		UNION ALL SELECT l.parent, d + 1 FROM layers l JOIN up ON l.chain_id = c WHERE l.parent IS NOT NULL)
 		SELECT substr(c, 8) FROM up ORDER BY d DESC" | sed "s|^|$ENGINE/root/layers/|"
 }
@@ -198,7 +198,7 @@ start_with_image()
 
 @test "check finds content without a record, dangling records and half-made work" {
 	make_images
-	db() { sqlite3 "$ENGINE/root/floe.db" "PRAGMA foreign_keys = off; $1"; }
+	db() { sqlite3 -cmd ".timeout 20000" "$ENGINE/root/floe.db" "PRAGMA foreign_keys = off; $1"; }
 	mkdir -p "$ENGINE/root/layers/$(printf 'a%.0s' {1..64})/diff" "$ENGINE/root/staging/left"
 	echo x >"$ENGINE/root/blobs/sha256/$(printf 'b%.0s' {1..64})"
 	damaged "layers/aaaa" "blobs/sha256/bbbb" "staging/left"
@@ -254,7 +254,7 @@ start_with_image()
 	fl volume create "$C-2" >/dev/null
 	echo kept >"$ENGINE/root/volumes/$C-2/_data/file"
 	rm -r "$ENGINE/root/volumes/$C"
-	sqlite3 "$ENGINE/root/floe.db" "DELETE FROM volumes WHERE name = '$C-2'"
+	sqlite3 -cmd ".timeout 20000" "$ENGINE/root/floe.db" "DELETE FROM volumes WHERE name = '$C-2'"
 	damaged "volume $C has lost its directory" "volume $C-2 has a directory, but no record"
 	is kept "$(fl run --rm -v "$C-2:/mnt" localhost/base:1 cat /mnt/file)"
 	fl run --rm -v "$C:/mnt" localhost/base:1 touch /mnt/file

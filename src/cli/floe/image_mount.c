@@ -34,6 +34,11 @@ static int mount_image(struct store *store, const struct image *image, char **re
 	return r < 0 ? r : rootfs_mount(store, id, ret_path, err);
 }
 
+static const char *display_name(const struct image *image)
+{
+	return image->names.n > 0 ? image->names.v[0] : image->id;
+}
+
 static int list_mounted(struct store *store, const char *format, struct strbuf *out,
 			struct err *err)
 {
@@ -58,8 +63,7 @@ static int list_mounted(struct store *store, const char *format, struct strbuf *
 		view_add(o, "mountpoint", path);
 		json_object_array_add(array, o);
 		if (!format)
-			strbuf_addf(out, "%s  %s\n", image.names.n ? image.names.v[0] : image.id,
-				    path);
+			strbuf_addf(out, "%s  %s\n", display_name(&image), path);
 	}
 	if (r == 0 && format) {
 		auto_free char *text = json_value_to_text(array, JSON_INDENT4);
@@ -106,7 +110,8 @@ static int run_mount(const struct cli_invocation *inv, struct err *err)
 		if (inv->n_args == 1)
 			strbuf_addf(&out, "%s\n", path);
 		else
-			strbuf_addf(&out, "%s  %s\n", o->all ? images.v[i].id : inv->args[i], path);
+			strbuf_addf(&out, "%s  %s\n",
+				    o->all ? display_name(&images.v[i]) : inv->args[i], path);
 		image_event(inv, "mount", images.v[i].id, "");
 	}
 	return r < 0 ? r : cli_print(out.buf, err);

@@ -24,6 +24,7 @@
 #include "engine/restore_import.h"
 #include "engine/start.h"
 #include "image/pull.h"
+#include "image/transport.h"
 
 #define CREATE_DESCRIPTION                                                                         \
 	"The first argument is an image, or with --rootfs a directory that is the root file "      \
@@ -71,15 +72,20 @@ static int replace_existing(struct engine *e, const char *name, struct err *err)
 	return str_eq(c.config.name, name) ? container_remove(&c, &options, err) : 0;
 }
 
-/* Fetch the image when it is not here, or as --pull says. */
+/*
+ * Fetch the image when it is not here, or as --pull says. *ret_name is what it is called now when it was given as
+ * TRANSPORT:..., or NULL.
+ */
 static int provide_image(const struct cli_invocation *inv, const struct create_options *o,
-			 struct err *err)
+			 char **ret_name, struct err *err)
 {
 	struct pull_options options = { .skopeo = o->skopeo,
 					.policy = PULL_MISSING,
 					.quiet = o->quiet };
 	auto_free char *platform = NULL;
 	auto_free char *id = NULL;
+	auto_free char *name = NULL;
+	const char *rest;
 	struct store *store;
 	int r = image_authfile_check(o->skopeo.authfile, err);
 
@@ -92,7 +98,11 @@ static int provide_image(const struct cli_invocation *inv, const struct create_o
 		r = pull_policy_from_string(o->pull, &options.policy, err);
 	if (r == 0)
 		r = engine_store(floe_engine(inv), &store, err);
-	return r < 0 ? r : image_pull(store, inv->args[0], &options, &id, NULL, err);
+	if (r == 0)
+		r = image_pull(store, inv->args[0], &options, &id, &name, err);
+	if (r == 0 && transport_of(inv->args[0], &rest))
+		*ret_name = name ? take_ptr(name) : take_ptr(id);
+	return r;
 }
 
 static int make(const struct cli_invocation *inv, const struct create_options *o,
@@ -110,6 +120,7 @@ static int make(const struct cli_invocation *inv, const struct create_options *o
 		.seccomp_of_image = str_eq(o->seccomp_policy, "image"),
 	};
 	struct create_options all = *o;
+	auto_free char *image = NULL;
 	int r = 0;
 
 	if (o->cidfile && fs_exists(AT_FDCWD, o->cidfile))
@@ -125,11 +136,13 @@ static int make(const struct cli_invocation *inv, const struct create_options *o
 	/* As docker prints them, and podman takes them. */
 	if (all.name && all.name[0] == '/')
 		all.name++;
-	r = provide_image(inv, o, err);
+	r = provide_image(inv, o, &image, err);
 	if (r < 0)
 		return r;
 	create_defaults_lists(e, &all);
 	r = create_options_apply(&all, inv->args, inv->n_args, context->argv, &config, err);
+	if (image)
+		replace_ptr(config.image_name, take_ptr(image));
 	if (r == 0)
 		r = create_defaults_merge(e, &config, err);
 	if (r == 0 && o->replace)

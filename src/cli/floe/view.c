@@ -70,7 +70,7 @@ static void add_status(const struct container *c, struct strbuf *sb)
 	if (c->status.phase == PHASE_RUNNING) {
 		since = human_since((uint64_t)c->status.started_ns);
 		strbuf_addf(sb, "Up %s", since);
-	} else if (c->status.phase == PHASE_EXITED || c->status.phase == PHASE_STOPPED) {
+	} else if (container_has_ended(c)) {
 		since = human_since((uint64_t)c->status.finished_ns);
 		strbuf_addf(sb, "Exited (%d) %s ago", c->status.exit_code, since);
 	} else {
@@ -152,7 +152,7 @@ struct json_object *view_ps_json(const struct container *c)
 	json_object_object_add(o, "Command", command);
 	view_add(o, "CreatedAt", created);
 	view_add(o, "CIDFile", g->cidfile);
-	view_add_bool(o, "Exited", s->phase == PHASE_EXITED);
+	view_add_bool(o, "Exited", container_has_ended(c));
 	view_add_i64(o, "ExitedAt", unix_seconds(s->finished_ns));
 	view_add_i64(o, "ExitCode", s->exit_code);
 	json_object_object_add(o, "ExposedPorts",

@@ -528,7 +528,8 @@ static struct json_object *inspected(const struct container *c, const struct siz
 	view_add(o, "Rootfs", g->rootfs);
 	view_add(o, "Pod", "");
 	add_files(o, c);
-	view_add(o, "OCIRuntime", container_runtime_name(c));
+	view_add(o, "OCIRuntime",
+		 c->config.runtime ? c->config.runtime : container_runtime_name(c));
 	view_add(o, "Name", g->name);
 	view_add_i64(o, "RestartCount", c->status.restart_count);
 	view_add(o, "Driver", g->rootfs ? "none" : "overlay");

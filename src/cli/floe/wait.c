@@ -43,8 +43,7 @@ static bool is_end(const char *word)
 
 static bool has_ended(const struct container *c)
 {
-	return c->status.phase == PHASE_STOPPED || c->status.phase == PHASE_EXITED ||
-	       c->status.phase == PHASE_CREATED;
+	return container_has_ended(c) || c->status.phase == PHASE_CREATED;
 }
 
 /* Only an end has an exit code; for other states podman prints -1. */

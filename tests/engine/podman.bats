@@ -1149,3 +1149,20 @@ server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
 	is 1 "$(fl start -a "$C")"
 	says 125 "/vol: duplicate mount destination" create --network none --tmpfs /vol --tmpfs /vol:ro --rootfs "$ROOTFS" true
 }
+
+@test "prune asks, for containers and volumes too" {
+	fl volume create "$C-v" >/dev/null
+	fl create --name "$C" --network none --rootfs "$ROOTFS" true >/dev/null
+	for what in container volume; do
+		run fl $what prune <<<N
+		contains "$output" "WARNING! This will remove all" "Are you sure you want to continue? [y/N] "
+		run fl $what prune </dev/null
+		[ "$status" -eq 125 ]
+		contains "$output" "nothing is removed; use --force"
+	done
+	contains "$(fl volume prune --filter label=none <<<y)" "No dangling volumes found"
+	fl container exists "$C"
+	contains "$(fl volume prune <<<y)" "$C-v"
+	contains "$(fl container prune <<<y)" WARNING
+	is "" "$(fl ps -aq)$(fl volume ls -q)"
+}

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/floe/confirm.h"
 #include "cli/floe/image_filter.h"
 #include "cli/floe/report.h"
 #include "core/alloc.h"
@@ -264,15 +265,6 @@ struct prune_options {
 	struct strvec filters;
 };
 
-static int confirm(const char *question, bool *ret_yes, struct err *err)
-{
-	char line[16];
-	int r = cli_print(question, err);
-
-	*ret_yes = r == 0 && fgets(line, sizeof(line), stdin) && (*line == 'y' || *line == 'Y');
-	return r;
-}
-
 int image_prune(const struct cli_invocation *inv, struct store *store, bool all,
 		const struct strvec *filters, struct strbuf *out, struct err *err)
 {
@@ -310,20 +302,17 @@ static int run_prune(const struct cli_invocation *inv, struct err *err)
 	const struct prune_options *o = inv->options;
 	auto_store struct store store = STORE_INIT;
 	auto_strbuf struct strbuf out = STRBUF_INIT;
-	bool yes = o->force;
 	int r = image_filter_check(&o->filters, err);
 
 	if (r == 0)
 		r = image_store_open(inv, &store, err);
-	if (r == 0 && !yes)
-		r = confirm(o->all ?
-				    "WARNING! This command removes all images without at least one "
-				    "container associated with them.\n"
-				    "Are you sure you want to continue? [y/N] " :
-				    "WARNING! This command removes all dangling images.\n"
-				    "Are you sure you want to continue? [y/N] ",
-			    &yes, err);
-	if (r < 0 || !yes)
+	if (r == 0)
+		r = o->force ? 1 :
+			       confirm(o->all ? "WARNING! This command removes all images without "
+						"at least one container associated with them." :
+						"WARNING! This command removes all dangling images.",
+				       err);
+	if (r <= 0)
 		return r;
 	r = image_prune(inv, &store, o->all, &o->filters, &out, err);
 	if (r == 0)

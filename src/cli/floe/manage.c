@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/floe/confirm.h"
 #include "cli/floe/create_options.h"
 #include "cli/floe/targets.h"
 #include "core/alloc.h"
@@ -137,8 +138,13 @@ static bool does_not_run(const struct container *c)
 
 static int run_prune(const struct cli_invocation *inv, struct err *err)
 {
-	struct targets t = ((const struct prune_cli *)inv->options)->targets;
+	const struct prune_cli *o = inv->options;
+	struct targets t = o->targets;
+	int r = o->force ? 1 :
+			   confirm("WARNING! This will remove all non running containers.", err);
 
+	if (r <= 0)
+		return r;
 	t.all = true;
 	t.lock = true;
 	t.print_id = true;
@@ -149,7 +155,7 @@ static int run_prune(const struct cli_invocation *inv, struct err *err)
 static const struct cli_option prune_rows[] = {
 	OPT_STRVEC(struct prune_cli, targets.filters, "filter", 0, "KEY=VALUE",
 		   "those that this is true of"),
-	OPT_FLAG(struct prune_cli, force, "force", 'f', "do not ask (it is never asked)"),
+	OPT_FLAG(struct prune_cli, force, "force", 'f', "do not ask"),
 };
 
 const struct cli_command floe_container_prune_command = {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/floe/confirm.h"
 #include "cli/floe/report.h"
 #include "cli/floe/targets.h"
 #include "core/alloc.h"
@@ -242,16 +243,6 @@ struct prune_options {
 	struct strvec filters;
 };
 
-static bool is_confirmed(void)
-{
-	char answer[16];
-
-	(void)printf("WARNING! This will remove all networks not used by at least one container.\n"
-		     "Are you sure you want to continue? [y/N] ");
-	(void)fflush(stdout);
-	return fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y');
-}
-
 static int run_prune(const struct cli_invocation *inv, struct err *err)
 {
 	const struct prune_options *o = inv->options;
@@ -266,7 +257,12 @@ static int run_prune(const struct cli_invocation *inv, struct err *err)
 		r = network_list_load(&list, &floe_engine(inv)->network_dir, err);
 	if (r == 0)
 		r = network_users_load(&users, floe_engine(inv), err);
-	if (r < 0 || (!o->force && !is_confirmed()))
+	if (r == 0)
+		r = o->force ? 1 :
+			       confirm("WARNING! This will remove all networks not used by at least "
+				       "one container.",
+				       err);
+	if (r <= 0)
 		return r;
 	for (size_t i = 0; i < list.n; i++) {
 		bool is_used = network_is_used(&users, list.v[i].name);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/floe/confirm.h"
 #include "cli/floe/image_remove.h"
 #include "cli/floe/report.h"
 #include "cli/floe/volume.h"
@@ -30,16 +31,6 @@
 
 /* As long as for any process of ours that has nothing to wait for. */
 #define MONITOR_END_MS 10000
-
-/* Print a question and read the answer: 1 for y, else 0. */
-static int confirm(const char *question, struct err *err)
-{
-	auto_free char *text = xasprintf("%s\nAre you sure you want to continue? [y/N] ", question);
-	char line[16];
-	int r = cli_print(text, err);
-
-	return r < 0 ? r : fgets(line, sizeof(line), stdin) && (*line == 'y' || *line == 'Y');
-}
 
 /* --- prune ------------------------------------------------------------------------------------------ */
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/floe/confirm.h"
 #include "cli/floe/report.h"
 #include "cli/floe/targets.h"
 #include "cli/floe/view.h"
@@ -469,8 +470,9 @@ struct prune_cli {
 	bool force;
 };
 
-int volume_prune(struct engine *e, const struct strvec *filters, struct strbuf *out,
-		 struct err *err)
+/* The names of those that nobody uses and that the filters are true of. */
+static int prunable(struct engine *e, const struct strvec *filters, struct strvec *ret,
+		    struct err *err)
 {
 	auto_volumes struct volumes volumes = { 0 };
 	int r = volume_list(e, &volumes, err);
@@ -478,39 +480,80 @@ int volume_prune(struct engine *e, const struct strvec *filters, struct strbuf *
 	for (size_t i = 0; r >= 0 && i < volumes.n; i++) {
 		const struct volume *v = &volumes.v[i];
 		auto_strvec struct strvec users = STRVEC_INIT;
-		struct err one = ERR_INIT;
 
 		r = record_volume_users(e, v->name, &users, err);
-		if (r < 0 || users.n > 0)
-			continue;
-		r = all_match(e, v, filters, err);
-		if (r <= 0)
-			continue;
-		if (volume_remove(e, v->name, &one) < 0) {
+		if (r >= 0 && users.n == 0)
+			r = all_match(e, v, filters, err);
+		else if (r >= 0)
+			r = 0;
+		if (r > 0)
+			strvec_add(ret, v->name);
+	}
+	return MIN(r, 0);
+}
+
+/* One that has got a user meanwhile stays. */
+static void remove_all(struct engine *e, const struct strvec *names, struct strbuf *out)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		struct err one = ERR_INIT;
+
+		if (volume_remove(e, names->v[i], &one) < 0) {
 			report_error(&one);
 			continue;
 		}
-		event_object(e, "volume", "prune", NULL, v->name);
-		strbuf_addf(out, "%s\n", v->name);
+		event_object(e, "volume", "prune", NULL, names->v[i]);
+		strbuf_addf(out, "%s\n", names->v[i]);
 	}
-	return MIN(r, 0);
+}
+
+int volume_prune(struct engine *e, const struct strvec *filters, struct strbuf *out,
+		 struct err *err)
+{
+	auto_strvec struct strvec names = STRVEC_INIT;
+	int r = prunable(e, filters, &names, err);
+
+	if (r == 0)
+		remove_all(e, &names, out);
+	return r;
+}
+
+/* 1: yes, 0: no, or there is nothing to remove. */
+static int confirm_prune(const struct strvec *names, struct err *err)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+
+	strbuf_adds(&text, "WARNING! This will remove all volumes not used by at least one "
+			  "container. The following volumes will be removed:");
+	for (size_t i = 0; i < names->n; i++)
+		strbuf_addf(&text, "\n%s", names->v[i]);
+	if (names->n > 0)
+		return confirm(text.buf, err);
+	strbuf_adds(&text, "\nNo dangling volumes found\n");
+	return cli_print(text.buf, err);
 }
 
 static int run_prune(const struct cli_invocation *inv, struct err *err)
 {
 	const struct prune_cli *o = inv->options;
+	auto_strvec struct strvec names = STRVEC_INIT;
 	auto_strbuf struct strbuf out = STRBUF_INIT;
 	int r = check_filters(&o->filters, err);
 
 	if (r == 0)
-		r = volume_prune(floe_engine(inv), &o->filters, &out, err);
-	return r < 0 ? r : cli_print(out.buf, err);
+		r = prunable(floe_engine(inv), &o->filters, &names, err);
+	if (r == 0)
+		r = o->force ? 1 : confirm_prune(&names, err);
+	if (r <= 0)
+		return r;
+	remove_all(floe_engine(inv), &names, &out);
+	return cli_print(out.buf, err);
 }
 
 static const struct cli_option prune_rows[] = {
 	OPT_STRVEC(struct prune_cli, filters, "filter", 0, "KEY=VALUE",
 		   "those that this is true of"),
-	OPT_FLAG(struct prune_cli, force, "force", 'f', "do not ask (it is never asked)"),
+	OPT_FLAG(struct prune_cli, force, "force", 'f', "do not ask"),
 };
 
 static const struct cli_command prune_command = {

@@ -227,9 +227,9 @@ load ../lib/networks
 	net create --subnet 10.213.11.0/24 --subnet fd00:213:11::/64 both >/dev/null
 	net create --subnet 10.213.12.0/24 four >/dev/null
 	run fln run --rm --name "$C" --network both,four --rootfs "$ROOTFS" cat /etc/hosts
-	contains "$output" 10.213.11.254 fd00:213:11::ffff:ffff 10.213.12.254
+	contains "$output" 10.213.11.2 fd00:213:11::2 10.213.12.2
 	is 3 "$(grep -c "$C\$" <<<"$output")"
-	is 10.213.12.253 "$(fln run --rm --network four --network "" --network '' --rootfs "$ROOTFS" \
+	is 10.213.12.3 "$(fln run --rm --network four --network "" --network '' --rootfs "$ROOTFS" \
 		ip -o -4 addr show eth0 | sed 's/.*inet //; s,/.*,,')"
 	serve "$C" --network four --hostname store
 	address=$(address_of "$C" four)

@@ -94,9 +94,9 @@ static int read_list(struct store *store, const char *sql, const char *id, struc
 
 static int read_names(struct store *store, struct image *image, struct err *err)
 {
-	int r = read_list(store,
-			  "SELECT name FROM image_names WHERE image_id = ? ORDER BY added DESC, name",
-			  image->id, &image->names, err);
+	int r = read_list(
+		store, "SELECT name FROM image_names WHERE image_id = ? ORDER BY added DESC, name",
+		image->id, &image->names, err);
 
 	if (r < 0)
 		return r;

@@ -20,7 +20,8 @@ struct image {
 	uint64_t created_ns; /* as its configuration says; 0: unknown */
 	uint64_t added_ns; /* when it came here */
 	uint64_t size; /* bytes of its unpacked layers */
-	struct strvec names; /* "docker.io/library/alpine:latest", newest first, as podman has them */
+	struct strvec
+		names; /* "docker.io/library/alpine:latest", newest first, as podman has them */
 	struct strvec digests; /* "docker.io/library/alpine@sha256:..." */
 	bool read_only; /* always false; podman's additional stores have such */
 };

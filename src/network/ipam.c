@@ -195,7 +195,7 @@ static void advance(const struct pool *pool, struct ip_address *address)
 		else
 			ip_address_increment(address);
 	} else if (ip_address_compare(address, &pool->first) <= 0 ||
-	    ip_address_compare(address, &pool->last) > 0)
+		   ip_address_compare(address, &pool->last) > 0)
 		*address = pool->last;
 	else
 		ip_address_decrement(address);

@@ -148,14 +148,14 @@ static void test_two_networks(void **state UNUSED)
 		fail_msg("%s", err.msg);
 	assert_int_equal(status.n, 2);
 	assert_string_equal(network_status_find(&status, "one")->interfaces[0].subnets[0].ipnet,
-			    "10.213.1.254/24");
+			    "10.213.1.2/24");
 	assert_string_equal(network_status_find(&status, "one")->interfaces[0].mac_address,
 			    "92:d0:c6:0a:29:33");
 	assert_string_equal(network_status_find(&status, "two")->interfaces[0].name, "back");
 	assert_true(namespace_has_link(netns, "eth0") && namespace_has_link(netns, "back"));
-	assert_true(can_connect(netns, "10.213.1.254", 80, 80));
+	assert_true(can_connect(netns, "10.213.1.2", 80, 80));
 	assert_true(can_connect(netns, "10.213.2.77", 81, 81));
-	assert_true(can_connect(netns, "10.213.1.254", 80, 80));
+	assert_true(can_connect(netns, "10.213.1.2", 80, 80));
 	assert_true(host_has_link("podman1"));
 	if (network_teardown(&env, &request, netns, &err) < 0)
 		fail_msg("%s", err.msg);

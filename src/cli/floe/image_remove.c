@@ -307,11 +307,12 @@ static int run_prune(const struct cli_invocation *inv, struct err *err)
 	if (r == 0)
 		r = image_store_open(inv, &store, err);
 	if (r == 0)
-		r = o->force ? 1 :
-			       confirm(o->all ? "WARNING! This command removes all images without "
-						"at least one container associated with them." :
-						"WARNING! This command removes all dangling images.",
-				       err);
+		r = o->force ?
+			    1 :
+			    confirm(o->all ? "WARNING! This command removes all images without "
+					     "at least one container associated with them." :
+					     "WARNING! This command removes all dangling images.",
+				    err);
 	if (r <= 0)
 		return r;
 	r = image_prune(inv, &store, o->all, &o->filters, &out, err);

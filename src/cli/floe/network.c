@@ -258,10 +258,11 @@ static int run_prune(const struct cli_invocation *inv, struct err *err)
 	if (r == 0)
 		r = network_users_load(&users, floe_engine(inv), err);
 	if (r == 0)
-		r = o->force ? 1 :
-			       confirm("WARNING! This will remove all networks not used by at least "
-				       "one container.",
-				       err);
+		r = o->force ?
+			    1 :
+			    confirm("WARNING! This will remove all networks not used by at least "
+				    "one container.",
+				    err);
 	if (r <= 0)
 		return r;
 	for (size_t i = 0; i < list.n; i++) {

@@ -524,7 +524,7 @@ static int confirm_prune(const struct strvec *names, struct err *err)
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 
 	strbuf_adds(&text, "WARNING! This will remove all volumes not used by at least one "
-			  "container. The following volumes will be removed:");
+			   "container. The following volumes will be removed:");
 	for (size_t i = 0; i < names->n; i++)
 		strbuf_addf(&text, "\n%s", names->v[i]);
 	if (names->n > 0)

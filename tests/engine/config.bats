@@ -291,7 +291,7 @@ network network_backend"
 	# The default, another one by option, another one by file: none of them is this container's.
 	mine start "$C" >/dev/null
 	mine --runtime /no/such/runtime exec "$C" true
-	is "$name" "$(inspect "$C" '{{.OCIRuntime}}')"
+	is "$T/bin/$name" "$(inspect "$C" '{{.OCIRuntime}}')"
 	conf <<<$'[engine]\nruntime = "nothing"'
 	mine kill "$C" >/dev/null
 	eventually state_is "$C" exited

@@ -133,7 +133,13 @@ redis_answers()
 	net create sql >/dev/null
 	fln run -d --name "$C" --network sql:alias=db -v "$C:/var/lib/postgresql" --shm-size 128m "$IMAGE" >/dev/null
 	comes_true fl exec "$C" pg_isready -h 127.0.0.1
-	sql() { fln run --rm --network sql --entrypoint psql "$IMAGE" -h db -U postgres -qtA -v ON_ERROR_STOP=1 -c "$1" postgres; }
+	# aardvark 1.4 does not listen for a moment when a container has come.
+	local patient='i=0; until nslookup db >/dev/null 2>&1 || [ $i -ge 100 ]; do i=$((i + 1)); sleep 0.1; done; exec psql "$@"'
+	sql()
+	{
+		fln run --rm --network sql --entrypoint sh "$IMAGE" -c "$patient" psql \
+			-h db -U postgres -qtA -v ON_ERROR_STOP=1 -c "$1" postgres
+	}
 	sql 'create table t as select n, md5(n::text) as h from generate_series(1, 20000) n; create unique index on t(n)'
 	sum=$(sql "select count(*), md5(string_agg(h, '' order by n)) from t")
 	contains "$sum" "20000|"

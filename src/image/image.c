@@ -34,6 +34,14 @@ static const char *const steps[] = {
 	" PRIMARY KEY(digest, image_id)"
 	") WITHOUT ROWID;"
 	"CREATE INDEX image_digests_image ON image_digests(image_id)",
+	/* 2: also those that it has no more */
+	"CREATE TABLE image_names_history("
+	" image_id TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,"
+	" name TEXT NOT NULL,"
+	" added INTEGER NOT NULL,"
+	" PRIMARY KEY(image_id, name)"
+	") WITHOUT ROWID;"
+	"INSERT INTO image_names_history SELECT image_id, name, added FROM image_names",
 };
 
 const struct db_schema image_schema = {
@@ -244,13 +252,28 @@ uint64_t image_time_parse(const char *text)
 
 int image_tag(struct store *store, const char *id, const char *full, struct err *err)
 {
-	return db_exec(store->db, err,
-		       "INSERT INTO image_names(name, image_id, added) VALUES(?, ?, ?)"
-		       " ON CONFLICT(name) DO UPDATE SET"
-		       " added = CASE WHEN image_id = excluded.image_id THEN added"
-		       "  ELSE excluded.added END,"
-		       " image_id = excluded.image_id",
-		       "ssi", full, id, (int64_t)clock_now_realtime_ns());
+	int64_t now = (int64_t)clock_now_realtime_ns();
+	int r = db_exec(store->db, err,
+			"INSERT INTO image_names(name, image_id, added) VALUES(?, ?, ?)"
+			" ON CONFLICT(name) DO UPDATE SET"
+			" added = CASE WHEN image_id = excluded.image_id THEN added"
+			"  ELSE excluded.added END,"
+			" image_id = excluded.image_id",
+			"ssi", full, id, now);
+
+	return r < 0 ? r :
+		       db_exec(store->db, err,
+			       "INSERT OR IGNORE INTO image_names_history(name, image_id, added)"
+			       " VALUES(?, ?, ?)",
+			       "ssi", full, id, now);
+}
+
+int image_names_history(struct store *store, const char *id, struct strvec *ret, struct err *err)
+{
+	return read_list(
+		store,
+		"SELECT name FROM image_names_history WHERE image_id = ? ORDER BY added, name", id,
+		ret, err);
 }
 
 int image_untag(struct store *store, const char *id, const char *full, struct err *err)

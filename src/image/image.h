@@ -76,6 +76,8 @@ int image_add(struct store *store, const struct image_new *new, char **ret_id, s
 
 /* full: a normalized name. The name moves when another image has it. */
 int image_tag(struct store *store, const char *id, const char *full, struct err *err);
+/* Every name that it has had, oldest first. */
+int image_names_history(struct store *store, const char *id, struct strvec *ret, struct err *err);
 /* Take a name away; the image stays. ERR_NOT_FOUND when it has no such name. */
 int image_untag(struct store *store, const char *id, const char *full, struct err *err);
 /* The record with all names. Who uses it is for the caller to check. No garbage collection. */

@@ -1166,3 +1166,28 @@ server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
 	contains "$(fl container prune <<<y)" WARNING
 	is "" "$(fl ps -aq)$(fl volume ls -q)"
 }
+
+@test "images remember the names that they had" {
+	make_image first
+	fl tag localhost/first localhost/second
+	fl untag localhost/first localhost/first
+	is "localhost/first:latest, localhost/second:latest" "$(fl images localhost/second --format '{{.History}}')"
+	is "localhost/second:latest" "$(fl image inspect --format '{{join .RepoTags " "}}' localhost/second)"
+	is "localhost/first:latest localhost/second:latest" "$(fl image inspect --format '{{join .NamesHistory " "}}' localhost/second)"
+	fl rmi localhost/second >/dev/null
+}
+
+@test "rm prints what went with it, too" {
+	fl create --name "$C" --network none --rootfs "$ROOTFS" true >/dev/null
+	below=$(fl create --name "$C-b" --network none --ipc "container:$C" --rootfs "$ROOTFS" true)
+	lowest=$(fl create --name "$C-c" --network none --ipc "container:$C-b" --rootfs "$ROOTFS" true)
+	is "$lowest"$'\n'"$below"$'\n'"$C" "$(fl rm --depend "$C")"
+}
+
+@test "run -it without a terminal says so, and runs" {
+	run fl run --rm -it --network none --rootfs "$ROOTFS" echo out </dev/null
+	[ "$status" -eq 0 ]
+	contains "$output" "The input device is not a TTY" out
+	run fl run --rm -i --network none --rootfs "$ROOTFS" echo out </dev/null
+	is out "$output"
+}

@@ -96,6 +96,7 @@ int image_inspect_json(struct store *store, const char *name, struct json_object
 	auto_image_config struct image_config config = { 0 };
 	auto_image_manifest struct image_manifest manifest = { 0 };
 	auto_layers struct layers layers = { 0 };
+	auto_strvec struct strvec names = STRVEC_INIT;
 	auto_free char *parent = NULL;
 	char created[CLOCK_TEXT_MAX];
 	const char *comment = "";
@@ -129,7 +130,8 @@ int image_inspect_json(struct store *store, const char *name, struct json_object
 	json_object_object_add(o, "GraphDriver", graph_driver(store, &layers));
 	json_object_object_add(o, "Annotations", view_map(&manifest.annotations));
 	view_add(o, "ManifestType", image.manifest_type);
-	json_object_object_add(o, "NamesHistory", view_strings(image.names.v, image.names.n));
+	(void)image_names_history(store, image.id, &names, NULL);
+	json_object_object_add(o, "NamesHistory", view_strings(names.v, names.n));
 	*ret = o;
 	return 0;
 }

@@ -174,6 +174,7 @@ static struct json_object *image_json(struct listing *l, size_t i)
 	const struct image_config *config = &l->configs[i];
 	struct json_object *o = json_object_new_object();
 	auto_strvec struct strvec containers = STRVEC_INIT;
+	auto_strvec struct strvec history = STRVEC_INIT;
 	auto_free char *parent = NULL;
 	char at[CLOCK_TEXT_MAX];
 
@@ -197,7 +198,8 @@ static struct json_object *image_json(struct listing *l, size_t i)
 	json_object_object_add(o, "Arch", json_object_new_string(config->architecture));
 	json_object_object_add(o, "Os", json_object_new_string(config->os));
 	view_add(o, "Digest", image->manifest_digest);
-	json_object_object_add(o, "History", view_strings(image->names.v, image->names.n));
+	(void)image_names_history(&l->store, image->id, &history, NULL);
+	json_object_object_add(o, "History", view_strings(history.v, history.n));
 	json_object_object_add(o, "Created",
 			       json_object_new_uint64(image->created_ns / NSEC_PER_SEC));
 	view_add(o, "CreatedAt", at);
@@ -216,8 +218,11 @@ static struct json_object *row_json(struct listing *l, const struct row *row)
 	auto_free char *since = human_ago(image->created_ns);
 	auto_free char *at = human_time(image->created_ns, 0);
 	auto_free char *size = human_size(image->size, 3, " ");
-	auto_free char *history = strvec_join(&image->names, ", ");
+	auto_strvec struct strvec names = STRVEC_INIT;
+	auto_free char *history = NULL;
 
+	(void)image_names_history(&l->store, image->id, &names, NULL);
+	history = strvec_join(&names, ", ");
 	view_add(document, "repository", row->repository);
 	view_add(document, "tag", row->tag);
 	(void)json_object_object_del(document, "CreatedAt");

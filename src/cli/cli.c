@@ -221,14 +221,17 @@ static int take_value(struct parser *p, const struct cli_option *option, void *i
 		      const char *value, const char *dashes, const char *name, size_t len)
 {
 	auto_free char *what = xasprintf("%s%.*s", dashes, (int)len, name);
+	auto_free char *letter = !dashes[1] && len == 1 ? xasprintf("'%c' in ", name[0]) :
+							  xstrdup("");
 
 	if (!value && cli_option_takes_value(option)) {
 		/* podman looks for these very words when it asks what `restore` can do. */
 		if (!*p->next)
-			return err_set(p->err, ERR_USAGE,
-				       "flag needs an argument: %s (it requires an argument); see "
-				       "'%s --help'",
-				       what, p->of);
+			return err_set(
+				p->err, ERR_USAGE,
+				"flag needs an argument: %s%s (it requires an argument); see "
+				"'%s --help'",
+				letter, what, p->of);
 		value = *p->next++;
 	}
 	strvec_add(&p->ret->given, option->name);

@@ -342,6 +342,8 @@ static int remove_dependents(struct container *c, const struct remove_options *o
 		r = container_open_locked(&other, c->engine, ids.v[i], err);
 		if (r == 0)
 			r = container_remove(&other, o, err);
+		if (r == 0 && o->dependents)
+			strvec_add(o->dependents, ids.v[i]);
 		if (r == -ENOENT)
 			r = 0;
 	}

@@ -20,6 +20,8 @@ struct remove_options {
 	bool force; /* also when it runs */
 	bool volumes; /* its anonymous volumes too */
 	bool depend; /* those that depend on it first */
+	struct strvec *
+		dependents; /* ids of these are added, in the order of their removal; NULL: nobody asks */
 	bool network_later; /* its network may be taken down behind our end (engine/network_later.h) */
 	int timeout_s; /* until it is killed; -1: its own */
 };

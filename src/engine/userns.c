@@ -493,8 +493,7 @@ int userns_resolve(struct engine *e, struct container_config *c, const char *ima
 		mode = NULL;
 	}
 	if (str_eq(mode, "nomap"))
-		return err_set(err, ERR_UNSUPPORTED,
-			       "--userns 'nomap': nomap is only supported in rootless mode");
+		return err_set(err, ERR_UNSUPPORTED, "nomap is only supported in rootless mode");
 	if (mapped && mode && !str_eq(mode, "private"))
 		return err_set(
 			err, ERR_INVALID,

@@ -217,7 +217,8 @@ static void test_errors(void **state UNUSED)
 		{ { "--string" },
 		  "flag needs an argument: --string (it requires an argument); see 'prog --help'" },
 		{ { "-s" },
-		  "flag needs an argument: -s (it requires an argument); see 'prog --help'" },
+		  "flag needs an argument: 's' in -s (it requires an argument); see 'prog "
+		  "--help'" },
 		{ { "--number", "x" },
 		  "invalid value 'x' for '--number': expected a number from 0 to 4294967295" },
 		{ { "--number=4294967296" },

@@ -28,14 +28,19 @@ struct rm_options {
 static int rm_one(struct container *c, void *context, struct err *err)
 {
 	const struct rm_options *o = context;
+	auto_strvec struct strvec dependents = STRVEC_INIT;
 	const struct remove_options options = {
 		.force = o->force,
 		.volumes = o->volumes,
 		.depend = o->depend,
+		.dependents = &dependents,
 		.timeout_s = o->time.set ? (int)o->time.v : (int)c->config.stop_timeout,
 	};
+	int r = container_remove(c, &options, err);
 
-	return container_remove(c, &options, err);
+	for (size_t i = 0; i < dependents.n; i++)
+		(void)cli_print_line(dependents.v[i], NULL);
+	return r;
 }
 
 static int run_rm(const struct cli_invocation *inv, struct err *err)

@@ -335,6 +335,10 @@ static int run_run(const struct cli_invocation *inv, struct err *err)
 	};
 	int r = choose_streams(o, &f, err);
 
+	if (o->interactive && o->tty && !o->detach && !isatty(STDIN_FILENO))
+		log_warning("The input device is not a TTY. The --tty and --interactive flags "
+			    "might not "
+			    "work properly");
 	if (r == 0 && !o->rootfs &&
 	    checkpoint_image_find(floe_engine(inv), inv->args[0], &checkpoint, NULL) == 0)
 		return run_checkpoint(inv, o, &f, checkpoint, err);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@
 /* conmon may be killed: then nobody writes the file, and only looking shows it. */
 #define LOOK_EVERY_MS 250
 #define SOON_MS 20
+#define HEARS_EVERY_MS 50
 /* Whoever attends goes when conmon's exit file is there; one that cannot write its output does not keep the container. */
 #define ATTEND_WAIT_MS 10000
 
@@ -182,6 +184,49 @@ static int signal_paused(struct container *c, int number, struct err *err)
 	return r;
 }
 
+static bool has_in_mask(const struct procfs *proc, pid_t pid, const char *mask, int number)
+{
+	auto_free char *text = procfs_status_field(proc, pid, mask);
+
+	return !text || (strtoull(text, NULL, 16) >> (number - 1) & 1) != 0;
+}
+
+/*
+ * The first process of a pid namespace does not get a signal that it neither catches nor blocks (pid_namespaces(7)): a program
+ * that has just begun, a script that is about to execute the server.
+ */
+static bool is_deaf_to(const struct container *c, int number)
+{
+	auto_procfs struct procfs proc = PROCFS_INIT;
+
+	return procfs_open(&proc, NULL) == 0 &&
+	       !has_in_mask(&proc, c->status.pid, "SigCgt", number) &&
+	       !has_in_mask(&proc, c->status.pid, "SigBlk", number);
+}
+
+/*
+ * Send the signal and wait for the end; -ETIMEDOUT. When it was surely lost, it is sent once more as soon as it can be received:
+ * else who stops what has just been started waits in vain, and then it is killed.
+ */
+static int ask_to_end(struct container *c, int number, int timeout_ms, struct err *err)
+{
+	const uint64_t deadline = clock_now_monotonic_ns() + (uint64_t)timeout_ms * NSEC_PER_MSEC;
+	bool was_lost;
+	int r;
+
+	do {
+		was_lost = is_deaf_to(c, number);
+		r = signal_it(c, number, err);
+		if (r < 0)
+			return r;
+		was_lost = was_lost && is_deaf_to(c, number);
+		while (was_lost && is_deaf_to(c, number) && clock_ms_until(deadline) > 0)
+			if (container_wait_exit(c, HEARS_EVERY_MS) == 0)
+				return 0;
+	} while (was_lost && clock_ms_until(deadline) > 0);
+	return container_wait_exit(c, clock_ms_until(deadline));
+}
+
 int container_stop_now(struct container *c, uint32_t timeout_s, struct err *err)
 {
 	char name[SIGNALS_NAME_MAX];
@@ -195,11 +240,9 @@ int container_stop_now(struct container *c, uint32_t timeout_s, struct err *err)
 			return r;
 	}
 	if (timeout_s > 0) {
-		r = signal_it(c, stop_signal(c), err);
-		if (r < 0)
+		r = ask_to_end(c, stop_signal(c), (int)MIN(timeout_s, 2000000U) * 1000, err);
+		if (r != -ETIMEDOUT)
 			return r;
-		if (container_wait_exit(c, (int)MIN(timeout_s, 2000000U) * 1000) == 0)
-			return 0;
 		signals_to_string(stop_signal(c), name);
 		log_warning("StopSignal %s failed to stop container %s in %u seconds, resorting to "
 			    "SIGKILL",

@@ -1191,3 +1191,16 @@ server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
 	run fl run --rm -i --network none --rootfs "$ROOTFS" echo out </dev/null
 	is out "$output"
 }
+
+@test "stop ends what has just been started as it wants to be ended" {
+	# Without a handler the first process does not get the signal at all.
+	fl run -d --name "$C" --network none --rootfs "$ROOTFS" \
+		sh -c 'until [ -e /data/go ]; do sleep 0.1; done; trap "exit 7" TERM; while :; do sleep 0.1; done' >/dev/null
+	fl stop -t 100 "$C" >/dev/null &
+	local stopper=$!
+	eventually state_is "$C" stopping
+	touch "$ROOTFS/data/go"
+	wait "$stopper"
+	rm "$ROOTFS/data/go"
+	is 7 "$(inspect "$C" '{{.State.ExitCode}}')"
+}

@@ -237,6 +237,11 @@ const struct cli_command floe_stop_command = {
 	.name = "stop",
 	.arguments = "[CONTAINER...]",
 	.summary = "stop containers",
+	.description =
+		"Each gets its stop signal, and SIGKILL when it has not ended in its time. Linux "
+		"does "
+		"not give a first process a signal that it does not handle yet: one that has just "
+		"begun gets it again once it does.",
 	CLI_OPTIONS(T, stop_rows),
 	.min_args = 0,
 	.max_args = CLI_ARGS_ANY,

@@ -375,6 +375,23 @@ void container_sync_loaded(struct container *c)
 	container_sync(c);
 }
 
+/* Of a process that has gone, with nobody having told how. False: its monitor will. */
+static bool find_late_end(struct container *c, const struct procfs *proc, int64_t *ret_ended)
+{
+	struct container_status *s = &c->status;
+
+	if (procfs_process_is_alive(proc, s->conmon_pid, s->conmon_start_time))
+		return false;
+	/* conmon may have written it after we looked and before it went. */
+	if (read_exit_file(c, &s->exit_code, ret_ended) < 0 &&
+	    record_load_end(c->engine, c->config.id, &s->exit_code, ret_ended) < 0) {
+		s->exit_code = EXIT_CODE_UNKNOWN;
+		*ret_ended = (int64_t)clock_now_realtime_ns();
+		replace_ptr(s->error, xstrdup("its monitor (conmon) was killed"));
+	}
+	return true;
+}
+
 void container_sync(struct container *c)
 {
 	auto_procfs struct procfs proc = PROCFS_INIT;
@@ -389,16 +406,12 @@ void container_sync(struct container *c)
 		return;
 	if (read_exit_file(c, &s->exit_code, &ended) < 0) {
 		if (procfs_open(&proc, NULL) < 0 ||
-		    procfs_process_is_alive(&proc, s->pid, s->pid_start_time) ||
-		    procfs_process_is_alive(&proc, s->conmon_pid, s->conmon_start_time))
+		    procfs_process_is_alive(&proc, s->pid, s->pid_start_time))
 			return;
-		/* conmon may have written it after we looked and before it went, and somebody put it on record. */
-		if (read_exit_file(c, &s->exit_code, &ended) < 0 &&
-		    record_load_end(c->engine, c->config.id, &s->exit_code, &ended) < 0) {
-			s->exit_code = EXIT_CODE_UNKNOWN;
-			ended = (int64_t)clock_now_realtime_ns();
-			replace_ptr(s->error, xstrdup("its monitor (conmon) was killed"));
-		}
+		/* Somebody may have put it on record and taken the file away, while conmon's exit command waits for us. */
+		if (record_load_end(c->engine, c->config.id, &s->exit_code, &ended) < 0 &&
+		    !find_late_end(c, &proc, &ended))
+			return;
 	}
 	s->phase = container_next_phase(s->phase, EVENT_EXIT);
 	s->finished_ns = ended;

@@ -19,24 +19,25 @@ static bool is_address(const char *text)
 
 /* --- hosts ------------------------------------------------------------------------------------------ */
 
-/* Whether one of the lines so far gives an address to this name. */
-static bool hosts_has(const struct strbuf *sb, const char *name)
+/* Whether one of the lines so far gives an address (NULL: any) to this name. */
+static bool hosts_has(const struct strbuf *sb, const char *address, const char *name)
 {
 	auto_free char *text = xstrdup(sb->buf);
 	char *rest = text;
 	char *line;
 
 	while ((line = strsep(&rest, "\n"))) {
+		const char *first = NULL;
 		char *word;
-		bool first = true;
 
 		line[strcspn(line, "#")] = '\0';
 		while ((word = strsep(&line, " \t\r"))) {
 			if (!*word)
 				continue;
-			if (!first && str_eq(word, name))
+			if (first && (!address || str_eq(first, address)) && str_eq(word, name))
 				return true;
-			first = false;
+			if (!first)
+				first = word;
 		}
 	}
 	return false;
@@ -50,7 +51,7 @@ static void hosts_add_all(struct strbuf *sb, const char *const *addresses, size_
 	auto_strbuf struct strbuf line = STRBUF_INIT;
 
 	for (size_t i = 0; i < n; i++) {
-		if (str_is_empty(names[i]) || hosts_has(sb, names[i]))
+		if (str_is_empty(names[i]) || hosts_has(sb, NULL, names[i]))
 			continue;
 		strbuf_addf(&line, "%s%s", any ? " " : "", names[i]);
 		any = true;
@@ -108,7 +109,7 @@ int etc_hosts_text(const struct etc_hosts_params *p, char **ret, struct err *err
 			strbuf_addc(&sb, '\n');
 	}
 	hosts_add(&sb, "127.0.0.1", localhost, 1);
-	if (!strstr(sb.buf, "::1"))
+	if (!hosts_has(&sb, "::1", "localhost"))
 		strbuf_adds(&sb, "::1\tlocalhost\n");
 	if (p->host_gateway)
 		hosts_add(&sb, p->host_gateway, host_names, ARRAY_SIZE(host_names));

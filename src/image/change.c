@@ -6,9 +6,11 @@
 #include <strings.h>
 
 #include "core/alloc.h"
+#include "core/parse.h"
 #include "core/path.h"
 #include "core/str.h"
 #include "image/build.h"
+#include "kernel/signals.h"
 
 static int bad(struct err *err, const char *change, const char *why)
 {
@@ -99,9 +101,28 @@ static int set_label(struct image_process *c, const char *value, const char *cha
 	return 0;
 }
 
-/* Keys of {"a": {}}. */
-static int add_set(struct json_object **set, const char *value, const char *suffix,
-		   const char *change, struct err *err)
+/* PORT or PORT-PORT, with or without /PROTOCOL. */
+static bool is_exposable(const char *text)
+{
+	static const char *const protocols[] = { "tcp", "udp", "sctp", NULL };
+	size_t len = strcspn(text, "/");
+	auto_free char *range = xstrndup(text, len);
+	char *last = strchr(range, '-');
+	uint32_t from;
+	uint32_t to;
+
+	if (text[len] && !str_is_one_of(text + len + 1, protocols))
+		return false;
+	if (last)
+		*last++ = '\0';
+	if (parse_u32(range, &from) < 0 || parse_u32(last ? last : range, &to) < 0)
+		return false;
+	return from > 0 && from <= to && to <= 65535;
+}
+
+/* Keys of {"a": {}}: ports (with /tcp behind those without a protocol) or paths. */
+static int add_set(struct json_object **set, const char *value, bool ports, const char *change,
+		   struct err *err)
 {
 	auto_strvec struct strvec words = STRVEC_INIT;
 	struct json_object *list = *value == '[' ? json_tokener_parse(value) : NULL;
@@ -119,8 +140,11 @@ static int add_set(struct json_object **set, const char *value, const char *suff
 		*set = json_object_new_object();
 	for (size_t i = 0; i < words.n; i++) {
 		auto_free char *key = xasprintf("%s%s", words.v[i],
-						suffix && !strchr(words.v[i], '/') ? suffix : "");
+						ports && !strchr(words.v[i], '/') ? "/tcp" : "");
 
+		if (ports && !is_exposable(key))
+			return bad(err, change,
+				   "expected PORT or PORT/PROTOCOL (tcp, udp or sctp)");
 		json_object_object_add(*set, key, json_object_new_object());
 	}
 	return 0;
@@ -153,11 +177,13 @@ int image_change_apply(struct image_process *c, const char *change, struct err *
 	if (strcasecmp(key, "label") == 0)
 		return set_label(c, value, change, err);
 	if (strcasecmp(key, "expose") == 0)
-		return add_set(&c->exposed_ports, value, "/tcp", change, err);
+		return add_set(&c->exposed_ports, value, true, change, err);
 	if (strcasecmp(key, "volume") == 0)
-		return add_set(&c->volumes, value, NULL, change, err);
+		return add_set(&c->volumes, value, false, change, err);
 	if (strcasecmp(key, "user") == 0)
 		replace_ptr(c->user, xstrdup(value));
+	else if (strcasecmp(key, "stopsignal") == 0 && signals_from_string(value) <= 0)
+		return bad(err, change, "there is no such signal");
 	else if (strcasecmp(key, "stopsignal") == 0)
 		replace_ptr(c->stop_signal, xstrdup(value));
 	else if (strcasecmp(key, "onbuild") == 0)

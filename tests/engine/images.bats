@@ -346,6 +346,10 @@ gone_from_processes()
 		'{"80/tcp":{}}{"/data":{}}["/bin/sh","-c","/bin/sh"]' ]
 	gzip <"$T/base.tar" | fl import - imported:2
 	refuses 125 "the instruction is not one of" fl import -c 'RUN x' "$T/base.tar"
+	for bad in x 0 65536 80/x 90-80 "80 x"; do
+		refuses 125 "change 'EXPOSE $bad': expected PORT or PORT/PROTOCOL" fl import -c "EXPOSE $bad" "$T/base.tar"
+	done
+	refuses 125 "change 'STOPSIGNAL NONE': there is no such signal" fl import -c 'STOPSIGNAL NONE' "$T/base.tar"
 	refuses 125 "open '$T/none'" fl import "$T/none"
 	refuses 125 "" fl import "$T/etc/registries.conf" bad:1
 }

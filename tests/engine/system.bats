@@ -113,7 +113,10 @@ start_with_image()
 	fl image exists localhost/base:1
 	run fl image exists localhost/more:1
 	is 1 "$status"
-	for bad in "--filter name=x" "--external --all" "--volumes --filter until=1h"; do
+	fl volume create young >/dev/null
+	fl system prune --force --volumes --filter until=1h >/dev/null
+	fl volume exists young
+	for bad in "--filter name=x" "--external --all" "--volumes --filter until=x"; do
 		# shellcheck disable=SC2086 # two words
 		try system prune --force $bad
 		refused "Error: "

@@ -223,7 +223,7 @@ static void hosts_and_resolv_conf(void **state)
 {
 	char *add[] = { (char[]){ "db;cache:10.0.0.1" }, (char[]){ "host:host-gateway" } };
 	const char *addresses[] = { "10.88.0.2", "fd01::2" };
-	struct etc_hosts_params hosts = { .base = "127.0.0.1 localhost\n1.2.3.4 db",
+	struct etc_hosts_params hosts = { .base = "127.0.0.1 localhost\n1.2.3.4 db\nfd00::1 six",
 					  .add = add,
 					  .n_add = 2,
 					  .host_gateway = "10.88.0.1",
@@ -242,7 +242,8 @@ static void hosts_and_resolv_conf(void **state)
 	(void)state;
 	assert_int_equal(etc_hosts_text(&hosts, &text, &err), 0);
 	assert_string_equal(text, "10.0.0.1\tdb cache\n10.88.0.1\thost\n127.0.0.1 localhost\n"
-				  "1.2.3.4 db\n::1\tlocalhost\n10.88.0.1\thost.containers.internal "
+				  "1.2.3.4 db\nfd00::1 six\n::1\tlocalhost\n"
+				  "10.88.0.1\thost.containers.internal "
 				  "host.docker.internal\n10.88.0.2\tabc web\nfd01::2\tabc web\n");
 	replace_ptr(text, etc_resolv_text(&resolv));
 	assert_string_equal(text, "search a.b c.d\nnameserver 9.9.9.9\noptions ndots:2\n");

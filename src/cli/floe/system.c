@@ -124,11 +124,6 @@ static int check_prune(const struct prune_options *o, struct err *err)
 			return err_set(err, ERR_USAGE,
 				       "filter '%s': system prune knows label, label! and until",
 				       o->filters.v[i]);
-		else if (o->volumes && str_has_prefix(o->filters.v[i], "until="))
-			return err_set(err, ERR_USAGE,
-				       "filter '%s': volumes have no such filter; leave --volumes "
-				       "out",
-				       o->filters.v[i]);
 	return 0;
 }
 

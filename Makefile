@@ -17,7 +17,8 @@ DESTDIR ?=
 WERROR ?=
 
 MESON_OPTIONS = $(if $(WERROR),--werror)
-MESON_ASAN = -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dfault_points=true
+# Little optimisation: compiling takes longer than all that these programs do.
+MESON_ASAN = -Doptimization=1 -Ddebug=true -Db_sanitize=address,undefined -Db_lundef=false -Dfault_points=true
 
 export FLOE_BUILD = $(abspath $(BUILD))
 export FLOE_BUILD_ASAN = $(abspath $(BUILD_ASAN))

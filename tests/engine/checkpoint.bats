@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # Checkpoint and restore in place.
+#
+# With each runtime under sanitizers, too.
 
 load ../lib/engine_cr
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # Kills, full disks, reboots and crowds: whatever happens, `rm --force` removes it and nothing is left.
+#
+# With each runtime under sanitizers, too.
 
 load ../lib/engine
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # From create to rm: states, exit codes, what is left.
+#
+# With each runtime under sanitizers, too.
 
 load ../lib/engine
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # What run makes of the process that is not in options.bats: what the image says and the user does not want, users, descriptors,
 # who tells the service manager, and what else must run.
+#
+# With each runtime under sanitizers, too.
 
 load ../lib/engine
 

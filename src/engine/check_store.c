@@ -64,6 +64,8 @@ static int repair_layer(struct check *check, const char *id, bool force UNUSED, 
 		return r;
 	layer = &layers.v[layers.n - 1];
 	r = layer_rebuild(check->store, layer, blob, err);
+	if (r == 0)
+		r = layers_sync(check->store, id, err);
 	store_content_release(check->store);
 	return r;
 }

@@ -423,7 +423,7 @@ static int remove_record(const struct container *c, bool network_later, struct e
 	return r < 0 ? r : record_remove_but_network(c->engine, c->config.id, err);
 }
 
-int container_remove(struct container *c, const struct remove_options *o, struct err *err)
+static int remove_it(struct container *c, const struct remove_options *o, struct err *err)
 {
 	auto_free char *lock = xasprintf("%s/locks/%s", c->engine->tmpdir, c->config.id);
 	struct err next = ERR_INIT;
@@ -458,8 +458,17 @@ int container_remove(struct container *c, const struct remove_options *o, struct
 	if (c->status.importing)
 		remove_import_volumes(c);
 	event_container(c, "remove");
-	if (c->config.auto_remove_image && c->config.image_id)
-		remove_image(c);
 	(void)unlink(lock);
 	return 0;
+}
+
+int container_remove(struct container *c, const struct remove_options *o, struct err *err)
+{
+	bool before = record_set_passing(c->engine, c->config.auto_remove);
+	int r = remove_it(c, o, err);
+
+	(void)record_set_passing(c->engine, before);
+	if (r == 0 && c->config.auto_remove_image && c->config.image_id)
+		remove_image(c);
+	return r;
 }

@@ -281,12 +281,21 @@ void container_unlock(struct container *c)
 	close_fd(&c->lock_fd);
 }
 
+/* What a refresh after a power cut finds out by itself, and what would have been removed by now. */
+static bool status_is_passing(const struct container *c)
+{
+	return c->config.auto_remove ||
+	       (c->status.phase != PHASE_CREATED && c->status.phase != PHASE_EXITED);
+}
+
 int container_save(struct container *c, struct err *err)
 {
+	bool before = record_set_passing(c->engine, status_is_passing(c));
 	int r;
 
 	replace_ptr(c->status.boot_id, xstrdup(container_boot_id()));
 	r = record_save_status(c->engine, c->config.id, &c->status, err);
+	(void)record_set_passing(c->engine, before);
 	if (r < 0)
 		return err_wrap(err, r, "save state of container '%s'", c->config.name);
 	c->dirty = false;

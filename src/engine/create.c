@@ -643,6 +643,7 @@ int container_create(struct container *ret, struct engine *e, struct container_c
 	if (r == 0)
 		r = make_volumes(e, &c, err);
 	s.boot_id = xstrdup(container_boot_id());
+	(void)record_set_passing(e, c.auto_remove);
 	/* Between record and root file system it is incomplete, which `system check` is not to see. */
 	if (r == 0 && !c.rootfs)
 		r = hold_content(e, true, err);
@@ -655,6 +656,7 @@ int container_create(struct container *ret, struct engine *e, struct container_c
 	}
 	if (!c.rootfs)
 		(void)hold_content(e, false, NULL);
+	(void)record_set_passing(e, false);
 	if (r < 0) {
 		drop_volumes(e, &c);
 		container_config_done(&c);

@@ -10,6 +10,9 @@
 /* The open data base, made when it is missing; the same one every time. */
 int record_db(struct engine *e, struct db **ret, struct err *err);
 
+/* db_set_passing() of that data base. */
+bool record_set_passing(struct engine *e, bool passing);
+
 /* ERR_EXISTS when id or name is taken. */
 int record_add(struct engine *e, const struct container_config *config,
 	       const struct container_status *status, struct err *err);

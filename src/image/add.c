@@ -141,6 +141,8 @@ int image_add(struct store *store, const struct image_new *new, char **ret_id, s
 	if (r == 0)
 		r = count_size(&a, err);
 	if (r == 0)
+		r = layers_sync(store, a.top, err);
+	if (r == 0)
 		r = db_begin(store->db, err);
 	if (r < 0)
 		return r;

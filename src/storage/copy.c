@@ -187,3 +187,12 @@ int copy_lower_tree(const struct lower_dir *root, const char *dest, struct err *
 	}
 	return r;
 }
+
+int copy_sync(const char *dest, struct err *err)
+{
+	auto_close int fd = fd_open_at(AT_FDCWD, dest, O_RDONLY | O_DIRECTORY, 0);
+
+	if (fd < 0 || syncfs(fd) < 0)
+		return err_sys(err, fd < 0 ? fd : -errno, "write '%s' to disk", dest);
+	return 0;
+}

@@ -20,6 +20,8 @@ struct db {
 	char *path;
 	unsigned int depth; /* of transactions */
 	bool rolled_back; /* within the outermost one */
+	bool passing; /* what is committed need not be on disk */
+	bool is_passing; /* as SQLite has been told */
 };
 
 static int fail(const struct db *db, int code, struct err *err, const char *what)
@@ -101,11 +103,6 @@ static int check_file(struct db *db, struct err *err)
 }
 _Static_assert(APPLICATION_ID == 1718382437 && LAYOUT_VERSION == 1, "as in the statements above");
 
-/*
- * synchronous=NORMAL: in WAL mode a power cut may lose the last transactions but never the data
- * base's consistency, and nothing waits for the disk. What must not be lost is what the engine
- * cannot find out again, and there is nothing such.
- */
 static int configure(struct db *db, struct err *err)
 {
 	uint64_t deadline = clock_now_monotonic_ns() + DB_BUSY_MS * NSEC_PER_MSEC;
@@ -123,7 +120,7 @@ static int configure(struct db *db, struct err *err)
 	}
 	if (code != SQLITE_OK)
 		return fail(db, code, err, "open data base");
-	return run(db, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON", "open data base",
+	return run(db, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", "open data base",
 		   err);
 }
 
@@ -226,11 +223,43 @@ int db_migrate(struct db *db, const struct db_schema *schema, struct err *err)
 
 /* --- transactions --- */
 
+bool db_set_passing(struct db *db, bool passing)
+{
+	bool before = db->passing;
+
+	db->passing = passing;
+	return before;
+}
+
+bool db_is_passing(const struct db *db)
+{
+	return db->passing;
+}
+
+/*
+ * SQLite takes it only between transactions. synchronous=FULL: a commit is on disk when it returns, and all that were before it.
+ * NORMAL: in WAL mode a power cut may lose the last transactions, but never the data base's consistency.
+ */
+static int choose_durability(struct db *db, struct err *err)
+{
+	int r;
+
+	if (db->depth > 0 || db->is_passing == db->passing)
+		return 0;
+	r = run(db, db->passing ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL",
+		"begin transaction", err);
+	if (r == 0)
+		db->is_passing = db->passing;
+	return r;
+}
+
 int db_begin(struct db *db, struct err *err)
 {
 	if (db->depth == 0) {
-		int r = run(db, "BEGIN IMMEDIATE", "begin transaction", err);
+		int r = choose_durability(db, err);
 
+		if (r == 0)
+			r = run(db, "BEGIN IMMEDIATE", "begin transaction", err);
 		if (r < 0)
 			return r;
 		db->rolled_back = false;
@@ -343,8 +372,10 @@ int db_exec(struct db *db, struct err *err, const char *sql, const char *types, 
 {
 	auto_db_stmt struct db_stmt stmt = DB_STMT_INIT;
 	va_list ap;
-	int r;
+	int r = choose_durability(db, err);
 
+	if (r < 0)
+		return r;
 	va_start(ap, types);
 	r = query(db, &stmt, err, sql, types, &ap);
 	va_end(ap);

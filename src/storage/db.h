@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/auto.h"
@@ -41,6 +42,13 @@ void db_close(struct db *db);
 int db_migrate(struct db *db, const struct db_schema *schema, struct err *err);
 /* The version the module's tables have; 0 when it has none yet. */
 int db_schema_version(struct db *db, const char *module, int64_t *ret, struct err *err);
+
+/*
+ * A commit is on disk when it returns, unless what it says passes with the machine's boot, or is about what will not be missed:
+ * it is `passing` then, and waits for nothing. From the next transaction on; return: what it was before, to be set again.
+ */
+bool db_set_passing(struct db *db, bool passing);
+bool db_is_passing(const struct db *db);
 
 /* A writing transaction (BEGIN IMMEDIATE). They nest: only the outermost one counts, and a rollback
  * inside makes the outermost commit fail. ERR_TIMEOUT when another writer does not end. */

@@ -64,7 +64,7 @@ int layers_load(struct store *store, const char *top, struct layers *ret, struct
 		" UNION ALL"
 		" SELECT l.parent, up.depth + 1 FROM layers l JOIN up ON l.chain_id = up.chain_id"
 		"  WHERE l.parent IS NOT NULL AND up.depth < 2000)"
-		" SELECT l.chain_id, l.parent, l.diff_id, l.size"
+		" SELECT l.chain_id, l.parent, l.diff_id, l.size, l.boot_id"
 		" FROM up JOIN layers l ON l.chain_id = up.chain_id ORDER BY up.depth DESC";
 	auto_layers struct layers layers = { 0 };
 	auto_db_stmt struct db_stmt q = DB_STMT_INIT;
@@ -82,6 +82,7 @@ int layers_load(struct store *store, const char *top, struct layers *ret, struct
 		layer->parent = xstrdup(db_text(&q, 1));
 		layer->diff_id = xstrdup(db_text(&q, 2));
 		layer->size = (uint64_t)db_i64(&q, 3);
+		layer->unsynced = !str_is_empty(db_text(&q, 4));
 	}
 	if (r < 0)
 		return r;
@@ -179,12 +180,28 @@ static int publish(struct store *store, const char *staged, const char *chain_id
 static int record(struct store *store, const char *chain_id, const char *parent,
 		  const char *diff_id, uint64_t size, struct err *err)
 {
-	return db_exec(store->db, err,
-		       "INSERT INTO layers(chain_id, parent, diff_id, size, created)"
-		       " VALUES(?, ?, ?, ?, ?)"
-		       " ON CONFLICT(chain_id) DO UPDATE SET size = excluded.size",
-		       "sssii", chain_id, parent, diff_id, (int64_t)size,
-		       (int64_t)clock_now_realtime_ns());
+	auto_free char *boot_id = store_boot_id();
+	bool before = db_set_passing(store->db, true);
+	int r = db_exec(store->db, err,
+			"INSERT INTO layers(chain_id, parent, diff_id, size, created, boot_id)"
+			" VALUES(?, ?, ?, ?, ?, ?)"
+			" ON CONFLICT(chain_id) DO UPDATE SET size = excluded.size, boot_id = "
+			"excluded.boot_id",
+			"sssiis", chain_id, parent, diff_id, (int64_t)size,
+			(int64_t)clock_now_realtime_ns(), boot_id);
+
+	(void)db_set_passing(store->db, before);
+	return r;
+}
+
+/* Whether there is such a layer, and its files are those that were unpacked: 1 or 0. */
+static int is_usable(struct store *store, const char *chain_id, struct err *err)
+{
+	auto_free char *boot_id = store_boot_id();
+
+	return db_has(store->db, err,
+		      "SELECT 1 FROM layers WHERE chain_id = ? AND boot_id IN ('', ?)", "ss",
+		      chain_id, boot_id);
 }
 
 static int make_layer(struct store *store, const char *parent, const char *diff_id,
@@ -235,7 +252,7 @@ int layer_ensure(struct store *store, const char *parent, const char *diff_id, c
 		return err_set(err, ERR_INVALID, "layer '%s': '%s' is not a sha256 digest", blob,
 			       diff_id);
 	layer_chain_id(parent, diff_id, ret_chain_id);
-	r = layer_exists(store, ret_chain_id, err);
+	r = is_usable(store, ret_chain_id, err);
 	if (r != 0)
 		return MIN(r, 0);
 	name = xasprintf("layer-%.32s", digest_hex(ret_chain_id));
@@ -243,11 +260,47 @@ int layer_ensure(struct store *store, const char *parent, const char *diff_id, c
 	if (lock < 0)
 		return lock;
 	/* Whom we waited for may have made it. */
-	r = layer_exists(store, ret_chain_id, err);
+	r = is_usable(store, ret_chain_id, err);
 	if (r != 0)
 		return MIN(r, 0);
 	log_debug("unpack layer '%s'", blob);
 	return make_layer(store, parent, diff_id, blob, ret_chain_id, err);
+}
+
+static int note_synced(struct store *store, const struct layers *layers, struct err *err)
+{
+	int r = db_begin(store->db, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < layers->n; i++)
+		if (layers->v[i].unsynced)
+			r = db_exec(store->db, err,
+				    "UPDATE layers SET boot_id = '' WHERE chain_id = ?", "s",
+				    layers->v[i].chain_id);
+	if (r < 0) {
+		db_rollback(store->db);
+		return r;
+	}
+	return db_commit(store->db, err);
+}
+
+int layers_sync(struct store *store, const char *top, struct err *err)
+{
+	auto_layers struct layers layers = { 0 };
+	auto_close int fd = -EBADF;
+	bool unsynced = false;
+	int r = layers_load(store, top, &layers, err);
+
+	for (size_t i = 0; i < layers.n; i++)
+		unsynced = unsynced || layers.v[i].unsynced;
+	if (r < 0 || !unsynced)
+		return r;
+	fd = fd_open_at(store->root_fd, "layers", O_RDONLY | O_DIRECTORY, 0);
+	if (fd < 0 || syncfs(fd) < 0)
+		return err_sys(err, fd < 0 ? fd : -errno, "write the layers below '%s' to disk",
+			       store->root);
+	return note_synced(store, &layers, err);
 }
 
 int layer_use(struct store *store, const char *user, const char *chain_id, struct err *err)

@@ -4,6 +4,9 @@
  * overlay's form: a whiteout is a character device 0/0, an opaque directory has
  * trusted.overlay.opaque=y. A layer is there when its record is; the directory appears by rename
  * before. Two processes that want the same layer wait for each other by its lock.
+ *
+ * Its files are written to disk in one go with the others of its image (layers_sync()). Until then the record has the boot
+ * during which they were unpacked, and a layer of an earlier boot is unpacked again: after a power cut they may be empty.
  */
 #pragma once
 
@@ -17,6 +20,7 @@ struct layer {
 	char *parent; /* NULL: lowest */
 	char *diff_id;
 	uint64_t size; /* bytes of its regular files */
+	bool unsynced; /* its files may not be on disk yet */
 };
 void layer_done(struct layer *layer);
 
@@ -39,6 +43,8 @@ typedef void layer_progress(void *context, uint64_t bytes);
  */
 int layer_ensure(struct store *store, const char *parent, const char *diff_id, const char *blob,
 		 char ret_chain_id[static STORE_DIGEST_MAX], struct err *err);
+/* Write what is not known to be on disk of the layers up to top, and note that it is. */
+int layers_sync(struct store *store, const char *top, struct err *err);
 /* Unpack a layer that has a record once more, from this archive, in place of what is there. */
 int layer_rebuild(struct store *store, const struct layer *layer, const char *blob,
 		  struct err *err);

@@ -79,9 +79,12 @@ int rootfs_record_load(struct store *store, const char *id, struct rootfs_record
 static int save_mounts(struct store *store, const char *id, int64_t mounts, struct err *err)
 {
 	auto_free char *boot_id = store_boot_id();
+	bool before = db_set_passing(store->db, true);
+	int r = db_exec(store->db, err, "UPDATE rootfs SET mounts = ?, boot_id = ? WHERE id = ?",
+			"iss", mounts, boot_id, id);
 
-	return db_exec(store->db, err, "UPDATE rootfs SET mounts = ?, boot_id = ? WHERE id = ?",
-		       "iss", mounts, boot_id, id);
+	(void)db_set_passing(store->db, before);
+	return r;
 }
 
 int rootfs_exists(struct store *store, const char *id, struct err *err)
@@ -132,7 +135,8 @@ static int make_dirs(struct store *store, const char *id, const struct rootfs_op
 	if (store->driver == STORE_VFS) {
 		auto_free char *merged = rootfs_path(store, id);
 
-		return copy_lower_tree(&lower, merged, err);
+		r = copy_lower_tree(&lower, merged, err);
+		return r < 0 || db_is_passing(store->db) ? r : copy_sync(merged, err);
 	}
 	/* The attributes of an overlay's root are those of the upper directory. */
 	if (n > 1 && lower.paths.n && stat(lower.paths.v[0], &st) == 0) {

@@ -189,6 +189,8 @@ static int make_copy(struct store *store, const struct rootfs_record *record,
 		if (r < 0)
 			r = err_sys(err, r, "change the owner of '%s'", upper);
 	}
+	if (r == 0)
+		r = copy_sync(unfinished, err);
 	if (r == 0 && rename(unfinished, lower) < 0)
 		r = err_sys(err, -errno, "rename '%s'", unfinished);
 	return r;

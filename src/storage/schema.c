@@ -34,6 +34,8 @@ static const char *const steps[] = {
 	/* 2: lines as of /proc/PID/uid_map */
 	"ALTER TABLE rootfs ADD COLUMN uid_map TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE rootfs ADD COLUMN gid_map TEXT NOT NULL DEFAULT ''",
+	/* 3: the boot during which it was unpacked; empty: its files are on disk, too */
+	"ALTER TABLE layers ADD COLUMN boot_id TEXT NOT NULL DEFAULT ''",
 };
 
 const struct db_schema storage_schema = {

@@ -168,6 +168,45 @@ tells_the_truth()
 	fl start --attach "$C-2"
 }
 
+# What has reached the disk of a file system is in the file below it; what only the kernel's memory has is not.
+@test "what a command has said is there after a power cut" {
+	truncate -s 64M disk
+	mkfs.ext4 -q disk
+	mkdir before after
+	mount -o loop,commit=300 disk before
+	at()
+	{
+		timeout $ENGINE_SECONDS "$FLOE" --root "$T/$1" --runroot "$ENGINE/run-$1" "${CGROUPS[@]}" --runtime "$ENGINE_RUNTIME" \
+			"${@:2}" 3>&- 4>&-
+	}
+	at before create --name old --network none --cgroup-parent "$CGROUP_PARENT" --rootfs "$ROOTFS" true >/dev/null
+	tar -C "$ROOTFS" -cf base.tar .
+	at before import -q base.tar base:1 >/dev/null
+	at before tag base:1 more:1
+	at before volume create --label a=b data >/dev/null
+	echo secret | at before secret create key - >/dev/null
+	at before create --name "$C-first" --network none --cgroup-parent "$CGROUP_PARENT" base:1 true >/dev/null
+	at before rename "$C-first" "$C-second"
+	run at before run --name "$C-ended" --network none --cgroup-parent "$CGROUP_PARENT" base:1 sh -c 'exit 7'
+	is 7 "$status"
+	at before rm old >/dev/null
+	cp --sparse=always disk later
+	mount -o loop later after
+	is "$C-ended $C-second" "$(at after ps -a --sort names --format '{{.Names}}' | paste -sd ' ')"
+	is 7 "$(at after inspect --format '{{.State.ExitCode}}' "$C-ended")"
+	is b "$(at after volume inspect --format '{{.Labels.a}}' data)"
+	at after secret inspect key >/dev/null
+	at after image exists more:1
+	at after start --attach "$C-second"
+	is "$(cksum <"$ROOTFS/bin/busybox")" "$(at after run --rm --network none --cgroup-parent "$CGROUP_PARENT" base:1 cat /bin/busybox | cksum)"
+	is "" "$(at after system check 2>&1)"
+	for at in before after; do
+		at $at rm --all --force >/dev/null
+		umount $at
+		rm -rf "$ENGINE/run-$at"
+	done
+}
+
 @test "a full disk is an error, and no container for ever" {
 	mkdir root
 	mount -t tmpfs -o size=600k full root

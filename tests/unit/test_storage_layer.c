@@ -129,6 +129,36 @@ static void test_unpack(void **state)
 	store_content_release(store);
 }
 
+/* What a power cut leaves of a layer that was not written to disk yet. */
+static void test_unsynced(void **state)
+{
+	struct store *store = &((struct store_fixture *)*state)->store;
+	struct err err = ERR_INIT;
+	char id[STORE_DIGEST_MAX];
+	auto_free char *path = NULL;
+
+	assert_int_equal(store_content_hold(store, &err), 0);
+	for (int synced = 0; synced < 2; synced++) {
+		assert_int_equal(add_layer(store, NULL, base, ARRAY_SIZE(base), ARCHIVE_FILTER_NONE,
+					   id, &err),
+				 0);
+		if (synced)
+			assert_int_equal(layers_sync(store, id, &err), 0);
+		assert_int_equal(
+			db_exec(store->db, &err,
+				"UPDATE layers SET boot_id = 'another' WHERE boot_id != ''", ""),
+			0);
+		replace_ptr(path, layer_diff_path(store, id));
+		replace_ptr(path, xasprintf("%s/old/a", path));
+		assert_int_equal(truncate(path, 0), 0);
+		assert_int_equal(add_layer(store, NULL, base, ARRAY_SIZE(base), ARCHIVE_FILTER_NONE,
+					   id, &err),
+				 0);
+		assert_int_equal(stat_in(store, id, "old/a").st_size, synced ? 0 : 1);
+	}
+	store_content_release(store);
+}
+
 /* Its digest says that it is whole; an archive that nobody knows the digest of would be taken for cut off. */
 static void test_unmarked_end(void **state)
 {
@@ -473,16 +503,10 @@ static void test_many_layers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_chain_id),
-		TEST(test_unpack),
-		TEST(test_unmarked_end),
-		TEST(test_whiteouts),
-		TEST(test_hostile),
-		TEST(test_wrong_digest),
-		TEST(test_collect),
-		TEST(test_rootfs),
-		TEST(test_rootfs_vfs),
-		TEST(test_many_layers),
+		cmocka_unit_test(test_chain_id), TEST(test_unpack),	 TEST(test_unsynced),
+		TEST(test_unmarked_end),	 TEST(test_whiteouts),	 TEST(test_hostile),
+		TEST(test_wrong_digest),	 TEST(test_collect),	 TEST(test_rootfs),
+		TEST(test_rootfs_vfs),		 TEST(test_many_layers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/fault.h"
+#include "core/fd.h"
 #include "core/fs.h"
 #include "core/io.h"
 #include "core/log.h"
@@ -38,24 +39,47 @@
  * mounts and files. What is there even then waits in the kernel (for a file system that does not answer).
  */
 #define HELPERS_END_MS 30000
+/* What has no arguments after this time hides them. */
+#define HELPERS_EXEC_MS 1000
 
-/* Whether this process is one of these programs (by name) and has the id among its arguments. */
-static bool is_helper(const struct procfs *proc, pid_t pid, const char *id,
-		      const char *const *programs)
+enum helper { HELPER_NO, HELPER_YES, HELPER_UNKNOWN };
+
+static bool is_program(const char *path, const char *const *programs)
 {
-	auto_strbuf struct strbuf sb = STRBUF_INIT;
-	const char *name;
-	bool known = false;
-
-	if (procfs_read(proc, pid, "cmdline", &sb) < 0 || sb.len == 0)
-		return false;
-	name = path_basename(sb.buf);
 	for (; *programs; programs++)
-		known = known || str_eq(name, *programs);
-	for (const char *s = sb.buf; known && s < sb.buf + sb.len; s += strlen(s) + 1)
-		if (str_eq(s, id))
+		if (str_eq(path_basename(path), *programs))
 			return true;
 	return false;
+}
+
+/*
+ * In the midst of execve(2) a process has its new program already, but no arguments yet. Runtimes run from a copy of themselves
+ * in memory.
+ */
+static bool is_in_exec(pid_t pid, const char *const *programs)
+{
+	auto_free char *path = xasprintf("/proc/%d/exe", (int)pid);
+	auto_free char *target = fd_readlink_path(path);
+
+	return target && (str_has_prefix(target, "/memfd:") || is_program(target, programs));
+}
+
+/* Whether this process is one of these programs (by name) and has the id among its arguments. */
+static enum helper is_helper(const struct procfs *proc, pid_t pid, const char *id,
+			     const char *const *programs)
+{
+	auto_strbuf struct strbuf sb = STRBUF_INIT;
+
+	if (procfs_read(proc, pid, "cmdline", &sb) < 0)
+		return HELPER_NO;
+	if (sb.len == 0)
+		return is_in_exec(pid, programs) ? HELPER_UNKNOWN : HELPER_NO;
+	if (!is_program(sb.buf, programs))
+		return HELPER_NO;
+	for (const char *s = sb.buf; s < sb.buf + sb.len; s += strlen(s) + 1)
+		if (str_eq(s, id))
+			return HELPER_YES;
+	return HELPER_NO;
 }
 
 static const char *conmon_name(const struct container *c)
@@ -85,7 +109,7 @@ static void end_conmon(const struct container *c)
 	pid_t pid = conmon_pid(c);
 
 	if (pid <= 0 || procfs_open(&proc, NULL) < 0 ||
-	    !is_helper(&proc, pid, c->config.id, programs))
+	    is_helper(&proc, pid, c->config.id, programs) != HELPER_YES)
 		return;
 	(void)kill(pid, SIGKILL);
 	while (procfs_process_is_alive(&proc, pid, 0) && clock_ms_until(deadline) > 0)
@@ -95,8 +119,9 @@ static void end_conmon(const struct container *c)
 			    (int)pid, c->config.name);
 }
 
-/* Kill those among all processes; the number of them. */
-static size_t kill_helpers(const struct procfs *proc, const char *id, const char *const *programs)
+/* Kill those among all processes; the number of them, and of those that may become some. */
+static size_t kill_helpers(const struct procfs *proc, const char *id, const char *const *programs,
+			   bool count_unknown)
 {
 	auto_closedir DIR *dir = opendir("/proc");
 	struct dirent *entry;
@@ -104,11 +129,14 @@ static size_t kill_helpers(const struct procfs *proc, const char *id, const char
 
 	while (dir && (entry = readdir(dir))) {
 		uint32_t pid;
+		enum helper is;
 
-		if (parse_u32(entry->d_name, &pid) < 0 ||
-		    !is_helper(proc, (pid_t)pid, id, programs))
+		if (parse_u32(entry->d_name, &pid) < 0)
 			continue;
-		if (kill((pid_t)pid, SIGKILL) == 0 && procfs_process_is_alive(proc, (pid_t)pid, 0))
+		is = is_helper(proc, (pid_t)pid, id, programs);
+		if ((is == HELPER_UNKNOWN && count_unknown) ||
+		    (is == HELPER_YES && kill((pid_t)pid, SIGKILL) == 0 &&
+		     procfs_process_is_alive(proc, (pid_t)pid, 0)))
 			n++;
 	}
 	return n;
@@ -123,7 +151,9 @@ static void end_creation(struct container *c)
 	auto_free char *marker = path_join(c->run_dir, CONTAINER_CREATION_MARKER);
 	auto_free char *scope = io_read_line_at(AT_FDCWD, marker);
 	auto_procfs struct procfs proc = PROCFS_INIT;
-	uint64_t deadline = clock_now_monotonic_ns() + HELPERS_END_MS * NSEC_PER_MSEC;
+	uint64_t begin = clock_now_monotonic_ns();
+	uint64_t deadline = begin + HELPERS_END_MS * NSEC_PER_MSEC;
+	uint64_t exec_deadline = begin + HELPERS_EXEC_MS * NSEC_PER_MSEC;
 	const char *const programs[] = {
 		conmon_name(c),
 		container_find_runtime(c, NULL) == 0 ? path_basename(c->runtime) : NULL,
@@ -134,7 +164,8 @@ static void end_creation(struct container *c)
 	if (!fs_exists(AT_FDCWD, marker) || procfs_open(&proc, NULL) < 0)
 		return;
 	/* conmon may be about to start the runtime: until there are none. */
-	while ((left = kill_helpers(&proc, c->config.id, programs)) > 0 &&
+	while ((left = kill_helpers(&proc, c->config.id, programs,
+				    clock_ms_until(exec_deadline) > 0)) > 0 &&
 	       clock_ms_until(deadline) > 0)
 		clock_sleep_ms(2);
 	if (left > 0)

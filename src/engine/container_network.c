@@ -35,7 +35,8 @@ struct network_env container_network_env(const struct container *c, const char *
 		.n_netavark_plugin_dirs = e->conf->network.n_netavark_plugin_dirs,
 		.cni = { .config_dir = e->network_config_dir,
 			 .cache_dir = CNI_CACHE_DIR,
-			 .plugin_path = e->cni_path },
+			 .plugin_path = e->cni_path,
+			 .defaults = &e->network_dir },
 	};
 }
 

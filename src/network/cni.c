@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "network/cni.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/alloc.h"
+#include "core/base64.h"
 #include "core/capture.h"
 #include "core/fs.h"
 #include "core/io.h"
@@ -30,7 +32,6 @@ void cni_network_done(struct cni_network *network)
 {
 	free(network->name);
 	free(network->version);
-	free(network->file);
 	(void)json_object_put(network->plugins);
 	*network = (struct cni_network)CNI_NETWORK_INIT;
 }
@@ -78,24 +79,18 @@ static int check_plugins(const struct cni_network *network, struct err *err)
 	return n ? 0 : err_set(err, ERR_INVALID, "plugins: the list is empty");
 }
 
-static int load_file(struct cni_network *ret, const char *dir, const char *name, struct err *err)
+static int read_document(struct cni_network *ret, const char *text, struct err *err)
 {
-	auto_free char *path = xasprintf("%s/%s", dir, name);
-	auto_strbuf struct strbuf text = STRBUF_INIT;
-	auto_json struct json_object *document = NULL;
+	auto_json struct json_object *document = json_tokener_parse(text);
 	auto_cni_network struct cni_network network = CNI_NETWORK_INIT;
-	int r = io_read_file_at(AT_FDCWD, path, CONFIG_MAX, &text);
+	int r;
 
-	if (r < 0)
-		return err_sys(err, r, "read");
-	document = json_tokener_parse(text.buf);
 	if (!document || !json_object_is_type(document, json_type_object))
 		return err_set(err, ERR_INVALID, "not a JSON object");
 	network.name = xstrdup(get_string(document, "name"));
 	network.version = xstrdup(get_string(document, "cniVersion"));
 	if (!network.version)
 		network.version = xstrdup(VERSION_DEFAULT);
-	network.file = xstrdup(name);
 	network.plugins = plugins_of(document);
 	if (!network.name || !network.plugins)
 		return err_set(err, ERR_INVALID, "it has no 'name' or no 'plugins'");
@@ -107,6 +102,39 @@ static int load_file(struct cni_network *ret, const char *dir, const char *name,
 	*ret = network;
 	network = (struct cni_network)CNI_NETWORK_INIT;
 	return 0;
+}
+
+static int load_file(struct cni_network *ret, const char *dir, const char *name, struct err *err)
+{
+	auto_free char *path = xasprintf("%s/%s", dir, name);
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	int r = io_read_file_at(AT_FDCWD, path, CONFIG_MAX, &text);
+
+	return r < 0 ? err_sys(err, r, "read") : read_document(ret, text.buf, err);
+}
+
+/* As podman has it when there is no file, with a bridge of its own: netavark's may be there as well. */
+static int make_default(struct cni_network *ret, const struct network_dir *defaults,
+			struct err *err)
+{
+	auto_network struct network n = NETWORK_INIT;
+	auto_free char *text = NULL;
+	int r = network_make_default(&n, defaults, err);
+
+	if (r == 0)
+		r = network_name_check(n.name, err);
+	if (r < 0)
+		return r;
+	text = xasprintf("{\"cniVersion\":\"0.4.0\",\"name\":\"%s\",\"plugins\":["
+			 "{\"type\":\"bridge\",\"bridge\":\"cni-podman0\",\"isGateway\":true,"
+			 "\"ipMasq\":true,\"hairpinMode\":true,\"capabilities\":{\"ips\":true},"
+			 "\"ipam\":{\"type\":\"host-local\",\"routes\":[{\"dst\":\"%s\"}],"
+			 "\"ranges\":[[{\"subnet\":\"%s\",\"gateway\":\"%s\"}]]}},"
+			 "{\"type\":\"portmap\",\"capabilities\":{\"portMappings\":true}},"
+			 "{\"type\":\"firewall\"},{\"type\":\"tuning\"}]}",
+			 n.name, strchr(n.subnets[0].subnet, ':') ? "::/0" : "0.0.0.0/0",
+			 n.subnets[0].subnet, n.subnets[0].gateway);
+	return read_document(ret, text, err);
 }
 
 static bool is_config(const char *name)
@@ -139,8 +167,9 @@ static int find_network(struct cni_network *ret, const struct cni *cni, const ch
 			return 0;
 		}
 	}
-	return err_set(err, ERR_NOT_FOUND,
-		       "network '%s' does not exist: no file in '%s' has this name", name,
+	if (cni->defaults && str_eq(name, network_default_name(cni->defaults)))
+		return make_default(ret, cni->defaults, err);
+	return err_set(err, ERR_NOT_FOUND, "it does not exist: no file in '%s' has this name",
 		       cni->config_dir);
 }
 
@@ -240,7 +269,7 @@ static int run_plugin(const struct operation *op, size_t i, const char *command,
 
 static char *cache_name(const struct operation *op)
 {
-	return xasprintf("%s-%s-%s", op->network.name, op->request->container_id,
+	return xasprintf("%s-%s-%s", op->attachment->network, op->request->container_id,
 			 op->attachment->interface_name);
 }
 
@@ -249,10 +278,27 @@ static char *cache_directory(const struct operation *op)
 	return xasprintf("%s/results", op->cni->cache_dir);
 }
 
+/* The list as a document, in base64 as Go writes bytes. */
+static char *encode_network(const struct cni_network *network)
+{
+	auto_json struct json_object *document = json_object_new_object();
+	auto_strbuf struct strbuf encoded = STRBUF_INIT;
+	const char *text;
+
+	(void)json_object_object_add(document, "cniVersion",
+				     json_object_new_string(network->version));
+	(void)json_object_object_add(document, "name", json_object_new_string(network->name));
+	(void)json_object_object_add(document, "plugins", json_object_get(network->plugins));
+	text = json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN);
+	base64_encode(text, strlen(text), &encoded);
+	return strbuf_take(&encoded);
+}
+
 static int keep_result(const struct operation *op, struct json_object *result, struct err *err)
 {
 	auto_free char *directory = cache_directory(op);
 	auto_free char *name = cache_name(op);
+	auto_free char *config = encode_network(&op->network);
 	auto_json struct json_object *entry = json_object_new_object();
 	auto_close int dir_fd = -EBADF;
 	const char *text;
@@ -261,6 +307,7 @@ static int keep_result(const struct operation *op, struct json_object *result, s
 	(void)json_object_object_add(entry, "kind", json_object_new_string("cniCacheV1"));
 	(void)json_object_object_add(entry, "containerId",
 				     json_object_new_string(op->request->container_id));
+	(void)json_object_object_add(entry, "config", json_object_new_string(config));
 	(void)json_object_object_add(entry, "ifName",
 				     json_object_new_string(op->attachment->interface_name));
 	(void)json_object_object_add(entry, "networkName",
@@ -279,22 +326,39 @@ static int keep_result(const struct operation *op, struct json_object *result, s
 }
 
 /* NULL when there is none. */
-static struct json_object *kept_result(const struct operation *op)
+static struct json_object *kept(const struct operation *op)
 {
 	auto_free char *directory = cache_directory(op);
 	auto_free char *name = cache_name(op);
 	auto_free char *path = xasprintf("%s/%s", directory, name);
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 	auto_json struct json_object *entry = NULL;
-	struct json_object *result;
 
 	if (io_read_file_at(AT_FDCWD, path, CONFIG_MAX, &text) < 0)
 		return NULL;
 	entry = json_tokener_parse(text.buf);
-	return entry && json_object_is_type(entry, json_type_object) &&
-			       json_object_object_get_ex(entry, "result", &result) ?
+	return entry && json_object_is_type(entry, json_type_object) ? take_ptr(entry) : NULL;
+}
+
+static struct json_object *kept_result(const struct operation *op)
+{
+	auto_json struct json_object *entry = kept(op);
+	struct json_object *result;
+
+	return entry && json_object_object_get_ex(entry, "result", &result) ?
 		       json_object_get(result) :
 		       NULL;
+}
+
+/* The list that the attachment was made with. */
+static int find_kept_network(struct operation *op)
+{
+	auto_json struct json_object *entry = kept(op);
+	const char *config = entry ? get_string(entry, "config") : NULL;
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	int r = config ? base64_decode(config, &text) : -ENOENT;
+
+	return r < 0 ? r : read_document(&op->network, text.buf, NULL);
 }
 
 static void forget_result(const struct operation *op)
@@ -308,23 +372,25 @@ static void forget_result(const struct operation *op)
 
 /* ---- one network ---- */
 
-static int operation_init(struct operation *ret, const struct cni *cni,
-			  const struct network_request *request, size_t i, const char *netns_path,
-			  struct err *err)
+static void operation_init(struct operation *ret, const struct cni *cni,
+			   const struct network_request *request, size_t i, const char *netns_path)
 {
 	*ret = (struct operation){ .cni = cni,
 				   .request = request,
 				   .attachment = &request->attachments[i],
 				   .netns_path = netns_path };
-	return find_network(&ret->network, cni, ret->attachment->network, err);
 }
 
 /* All plugins, in reverse, whatever fails. */
-static int delete (const struct operation *op, struct err *err)
+static int delete (struct operation *op, struct err *err)
 {
 	auto_json struct json_object *result = kept_result(op);
 	int first = 0;
 
+	if (!op->network.plugins && find_kept_network(op) < 0)
+		first = find_network(&op->network, op->cni, op->attachment->network, err);
+	if (first < 0)
+		return first;
 	for (size_t i = json_object_array_length(op->network.plugins); i-- > 0;) {
 		int r = run_plugin(op, i, "DEL", result, NULL, first ? NULL : err);
 
@@ -336,13 +402,15 @@ static int delete (const struct operation *op, struct err *err)
 	return first;
 }
 
-static int add(const struct operation *op, struct network_status *ret, struct err *err)
+static int add(struct operation *op, struct network_status *ret, struct err *err)
 {
-	size_t n = json_object_array_length(op->network.plugins);
 	auto_json struct json_object *result = NULL;
 	struct network_status_entry entry;
-	int r = 0;
+	int r = find_network(&op->network, op->cni, op->attachment->network, err);
+	size_t n = r < 0 ? 0 : json_object_array_length(op->network.plugins);
 
+	if (r < 0)
+		return r;
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		struct json_object *next = NULL;
 
@@ -376,9 +444,8 @@ int cni_setup(const struct cni *cni, const struct network_request *request, cons
 	for (i = 0; r == 0 && i < request->n_attachments; i++) {
 		auto_operation struct operation op = { 0 };
 
-		r = operation_init(&op, cni, request, i, netns_path, err);
-		if (r == 0)
-			r = add(&op, &status, err);
+		operation_init(&op, cni, request, i, netns_path);
+		r = add(&op, &status, err);
 		if (r < 0)
 			r = err_wrap(err, r, "network '%s'", request->attachments[i].network);
 	}
@@ -387,8 +454,8 @@ int cni_setup(const struct cni *cni, const struct network_request *request, cons
 		while (i-- > 1) {
 			auto_operation struct operation op = { 0 };
 
-			if (operation_init(&op, cni, request, i - 1, netns_path, NULL) == 0)
-				(void)delete (&op, NULL);
+			operation_init(&op, cni, request, i - 1, netns_path);
+			(void)delete (&op, NULL);
 		}
 		return r;
 	}
@@ -404,10 +471,10 @@ int cni_teardown(const struct cni *cni, const struct network_request *request,
 	for (size_t i = request->n_attachments; i-- > 0;) {
 		auto_operation struct operation op = { 0 };
 		struct err *where = first ? NULL : err;
-		int r = operation_init(&op, cni, request, i, netns_path, where);
+		int r;
 
-		if (r == 0)
-			r = delete (&op, where);
+		operation_init(&op, cni, request, i, netns_path);
+		r = delete (&op, where);
 		if (r < 0)
 			r = err_wrap(where, r, "network '%s'", request->attachments[i].network);
 		if (first == 0)

@@ -2,8 +2,8 @@
 /*
  * The other backend: CNI (specification 1.1, "Container Network Interface"). A network is a list of plugins, programs
  * that each do one part; every one gets its part of the list with what the one before it made on stdin, and says what
- * there is then on stdout. Deletion goes the other way round, with the result of the addition, which is kept where
- * libcni keeps it.
+ * there is then on stdout. Deletion goes the other way round, with the list and the result of the addition, which are
+ * kept where libcni keeps them: what has become of the file does not matter.
  */
 #pragma once
 
@@ -11,6 +11,7 @@
 #include "core/err.h"
 #include "core/strvec.h"
 #include "network/attachment.h"
+#include "network/config.h"
 #include "network/status.h"
 
 #define CNI_CONFIG_DIR "/etc/cni/net.d"
@@ -21,6 +22,8 @@ struct cni {
 	const char *cache_dir;
 	const char *
 		plugin_path; /* directories with colons between; NULL: where distributions put them */
+	const struct network_dir
+		*defaults; /* the network that is there without a file; NULL: none */
 };
 
 struct json_object;
@@ -29,7 +32,6 @@ struct json_object;
 struct cni_network {
 	char *name;
 	char *version; /* cniVersion */
-	char *file;
 	struct json_object *plugins; /* array, owned */
 };
 

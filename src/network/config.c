@@ -18,6 +18,7 @@
 
 /* SHA-256 of "podman": the id that podman gives this network. */
 #define DEFAULT_ID "2f259bab93aaaaa2542ba43ef33eb990d0999ee1b9924b557b7be53c0b7a1bb9"
+#define ID_LENGTH 64
 #define DEFAULT_BRIDGE "podman0"
 #define DEFAULT_SUBNET "10.88.0.0/16"
 
@@ -104,8 +105,7 @@ const char *network_default_name(const struct network_dir *dir)
 	return dir->default_name ? dir->default_name : NETWORK_DEFAULT;
 }
 
-/* The first address is the gateway's. */
-static int make_default(struct network *ret, const struct network_dir *dir, struct err *err)
+int network_make_default(struct network *ret, const struct network_dir *dir, struct err *err)
 {
 	const char *range = dir->default_subnet ? dir->default_subnet : DEFAULT_SUBNET;
 	struct network_subnet *subnet;
@@ -137,6 +137,31 @@ static bool is_file_of(const struct network *network, const char *file)
 	return rest && str_eq(rest, ".json");
 }
 
+/* What podman looks at as well; wrong, it would only be found out in the middle of a container's start. */
+static int check_values(const struct network *network, struct err *err)
+{
+	if (strlen(network->id) != ID_LENGTH ||
+	    strspn(network->id, "0123456789abcdef") != ID_LENGTH)
+		return err_set(err, ERR_CORRUPT,
+			       "id '%s' is not of %d hexadecimal digits; create the network anew",
+			       network->id, ID_LENGTH);
+	for (size_t i = 0; i < network->n_subnets; i++) {
+		const struct network_subnet *s = &network->subnets[i];
+		struct ip_subnet subnet;
+		struct ip_address gateway;
+
+		if (ip_subnet_parse(s->subnet, &subnet) < 0)
+			return err_set(err, ERR_CORRUPT, "subnets[%zu]: '%s' is not a subnet", i,
+				       s->subnet);
+		if (!str_is_empty(s->gateway) && (ip_address_parse(s->gateway, &gateway) < 0 ||
+						  !ip_subnet_contains(&subnet, &gateway)))
+			return err_set(err, ERR_CORRUPT,
+				       "subnets[%zu]: gateway '%s' does not lie in subnet %s", i,
+				       s->gateway, s->subnet);
+	}
+	return 0;
+}
+
 /* name: "NETWORK.json". */
 static int load_file(struct network *ret, int dir_fd, const char *name, struct err *err)
 {
@@ -148,6 +173,8 @@ static int load_file(struct network *ret, int dir_fd, const char *name, struct e
 	if (r == 0 && !is_file_of(ret, name))
 		r = err_set(err, ERR_CORRUPT, "network file '%s' is for network '%s'; rename it",
 			    name, ret->name);
+	if (r == 0)
+		r = check_values(ret, err);
 	if (r < 0)
 		network_done(ret);
 	return r;
@@ -197,7 +224,7 @@ int network_list_load(struct network_list *ret, const struct network_dir *dir, s
 	if (!has_name(&list, network_default_name(dir))) {
 		struct network network = NETWORK_INIT;
 
-		r = make_default(&network, dir, err);
+		r = network_make_default(&network, dir, err);
 		if (r < 0)
 			return r;
 		*array_push(list.v, list.n) = network;

@@ -86,6 +86,8 @@ void network_list_done(struct network_list *list);
 int network_name_check(const char *name, struct err *err);
 /* As the kernel wants it (dev_valid_name()), and not "lo", which every namespace has. */
 bool network_interface_name_is_valid(const char *name);
+/* The default one as it is without a file: the first address is the gateway's. */
+int network_make_default(struct network *ret, const struct network_dir *dir, struct err *err);
 /* All of the directory, and the default one. A file that cannot be read is left out with a warning. */
 int network_list_load(struct network_list *ret, const struct network_dir *dir, struct err *err);
 /* By name, id, or an unambiguous beginning of an id. ERR_NOT_FOUND. */

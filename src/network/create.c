@@ -259,6 +259,12 @@ static int add_subnet(struct network *n, const struct ip_subnet *given, const ch
 	return str_is_empty(range) ? 0 : set_range(s, &subnet, range, err);
 }
 
+/* Where the containers are machines of a network that is there already: it is the host's as well, or another network's. */
+static bool may_share_subnets(const struct network *n)
+{
+	return is_host_part(n) || network_driver_options_share_bridge(n);
+}
+
 static int add_given(struct network *n, const struct network_create_options *o,
 		     const struct network_surroundings *around, struct err *err)
 {
@@ -275,7 +281,7 @@ static int add_given(struct network *n, const struct network_create_options *o,
 			return err_set(err, ERR_INVALID,
 				       "subnet '%s': expected ADDRESS/LENGTH, as in 10.1.2.0/24",
 				       o->subnets.v[i]);
-		owner = network_driver_options_share_bridge(n) ? NULL : overlaps(around, &subnet);
+		owner = may_share_subnets(n) ? NULL : overlaps(around, &subnet);
 		if (owner)
 			return err_set(err, ERR_EXISTS, "subnet %s is in use by %s%s%s",
 				       o->subnets.v[i],
@@ -334,18 +340,29 @@ static int add_pairs(struct json_string_map *map, const struct strvec *list, con
 	return 0;
 }
 
+/* The kernel takes no destination with bits of a host. */
+static bool is_subnet_itself(const char *text)
+{
+	struct ip_subnet subnet;
+	struct ip_address first;
+
+	if (ip_subnet_parse(text, &subnet) < 0)
+		return false;
+	first = ip_subnet_first(&subnet);
+	return ip_address_compare(&first, &subnet.address) == 0;
+}
+
 static int add_routes(struct network *n, const struct strvec *routes, struct err *err)
 {
 	for (size_t i = 0; i < routes->n; i++) {
 		auto_strvec struct strvec parts = STRVEC_INIT;
-		struct ip_subnet destination;
 		struct ip_address gateway;
 		struct opt_u32 metric = { 0 };
 		struct network_route *route;
 
 		strvec_split(&parts, routes->v[i], ',', true);
 		metric.set = parts.n == 3;
-		if (parts.n < 2 || parts.n > 3 || ip_subnet_parse(parts.v[0], &destination) < 0 ||
+		if (parts.n < 2 || parts.n > 3 || !is_subnet_itself(parts.v[0]) ||
 		    ip_address_parse(parts.v[1], &gateway) < 0 ||
 		    (metric.set && parse_u32(parts.v[2], &metric.v) < 0))
 			return err_set(err, ERR_INVALID,
@@ -387,12 +404,15 @@ static int choose_ipam(struct network *n, const struct network_create_options *o
 	if (!str_eq(chosen, "host-local") && !str_eq(chosen, "dhcp") && !str_eq(chosen, "none"))
 		return err_set(err, ERR_INVALID,
 			       "IPAM driver '%s': expected host-local, dhcp or none", chosen);
-	if (is_bridge(n) && str_eq(chosen, "dhcp"))
-		return err_set(err, ERR_INVALID, "IPAM driver 'dhcp' is not for bridge networks");
-	if (str_eq(chosen, "none") && o->subnets.n)
-		return err_set(
-			err, ERR_INVALID,
-			"none ipam driver is set but subnets are given; leave out one of them");
+	if (!str_eq(chosen, "host-local") && o->subnets.n)
+		return err_set(err, ERR_INVALID,
+			       "%s ipam driver is set but subnets are given; leave out one of them",
+			       chosen);
+	if (is_host_part(n) && str_eq(chosen, "host-local") && !o->subnets.n)
+		return err_set(err, ERR_INVALID,
+			       "%s driver needs at least one subnet specified when the host-local "
+			       "ipam driver is set; give the parent's with --subnet",
+			       n->driver);
 	if (str_eq(n->driver, "ipvlan") && str_eq(chosen, "dhcp"))
 		return err_set(err, ERR_INVALID,
 			       "ipam driver dhcp is not supported with ipvlan; give a --subnet");
@@ -418,6 +438,7 @@ int network_create_plan(struct network *ret, const struct network_create_options
 
 	n.driver = xstrdup(driver);
 	n.internal = o->internal;
+	n.ipv6_enabled = o->ipv6;
 	n.created = now();
 	n.id = random_hex(64);
 	n.network_interface = o->interface_name ? xstrdup(o->interface_name) : NULL;

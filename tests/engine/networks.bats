@@ -62,6 +62,58 @@ load ../lib/networks
 	contains "$output" 'failed to find driver or plugin "nothing-here"'
 }
 
+@test "create: macvlan in the network that the host is in" {
+	ip link add "mv$BATS_TEST_NUMBER" type veth peer name "mw$BATS_TEST_NUMBER"
+	ip addr add 10.213.66.1/24 dev "mv$BATS_TEST_NUMBER"
+	ip link set "mv$BATS_TEST_NUMBER" up
+	net create -d macvlan --subnet 10.213.66.0/24 --ip-range 10.213.66.128/25 -o parent="mv$BATS_TEST_NUMBER" "$C-lan"
+	address=$(fln run --rm --network "$C-lan" --rootfs "$ROOTFS" ip -4 -o addr show dev eth0)
+	ip link del "mv$BATS_TEST_NUMBER"
+	contains "$address" " 10.213.66.128/24 "
+	run net create -d macvlan --ipam-driver host-local "$C-none"
+	refused "needs at least one subnet"
+}
+
+@test "create: several servers and gateways in one word" {
+	net create --subnet 10.213.67.0/24 --subnet fd67::/64 --gateway 10.213.67.9,fd67::9 --dns 10.1.1.1,10.1.1.2 "$C"
+	is "10.213.67.9 fd67::9 10.1.1.1 10.1.1.2" "$(net inspect "$C" \
+		--format '{{range .Subnets}}{{.Gateway}} {{end}}{{range .NetworkDNSServers}}{{.}} {{end}}' | sed 's/ $//')"
+}
+
+@test "a network's file with an id, subnet or gateway that is none is left out" {
+	net create --subnet 10.213.68.0/24 "$C"
+	for change in 's/"id": "[^"]*"/"id": "xyz"/' 's/10.213.68.0.24/nothing/' 's/"10.213.68.1"/"10.1.1.1"/'; do
+		cp "$NETWORKS/$C.json" saved
+		sed -i "$change" "$NETWORKS/$C.json"
+		run net ls
+		contains "$output" "network file '$C.json' is left out"
+		! net exists "$C" 2>/dev/null || fail "$change"
+		mv saved "$NETWORKS/$C.json"
+	done
+}
+
+@test "cni: the default network is there without a file, and a list that is gone takes nothing along" {
+	[ -x /usr/lib/cni/bridge ] || skip "no CNI plugins (tools/install-deps)"
+	mkdir -p "$NETWORKS" /var/lib/cni
+	mount -t tmpfs cni /var/lib/cni
+	cat >"$NETWORKS/web.conflist" <<-JSON
+		{"cniVersion": "0.4.0", "name": "web", "plugins": [{"type": "bridge", "bridge": "cni$BATS_TEST_NUMBER",
+		"isGateway": true, "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.213.69.0/24"}]]}}]}
+	JSON
+	export CONTAINERS_CONF=$T/containers.conf
+	printf '[network]\nnetwork_backend = "cni"\n' >"$CONTAINERS_CONF"
+	fln run -d --name "$C" --network web,podman --rootfs "$ROOTFS" sleep 1000 >/dev/null
+	is "10.213.69.2 10.88.0.2" "$(address_of "$C" web) $(address_of "$C" podman)"
+	rm "$NETWORKS/web.conflist"
+	fln stop --time 0 "$C"
+	is "" "$(find /var/lib/cni -name '10.*' -o -path '*/results/*')"
+	fln rm "$C"
+	ip link del "cni$BATS_TEST_NUMBER"
+	ip link del cni-podman0
+	nft flush ruleset
+	umount /var/lib/cni
+}
+
 @test "containers of a network know each other by name and alias, others do not" {
 	has_aardvark || skip "no aardvark-dns (tools/install-deps)"
 	net create web >/dev/null

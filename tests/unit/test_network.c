@@ -429,8 +429,11 @@ static void test_create_refused(void **state UNUSED)
 	strvec_add(&o.routes, "10.9.0.0/16");
 	expect_no_network(&o, "expected DESTINATION");
 	strvec_done(&o.routes);
+	strvec_add(&o.routes, "10.9.0.1/16,10.1.3.9");
+	expect_no_network(&o, "expected DESTINATION");
+	strvec_done(&o.routes);
 	o.ipam_driver = "dhcp";
-	expect_no_network(&o, "not for bridge");
+	expect_no_network(&o, "dhcp ipam driver is set but subnets are given");
 	o.ipam_driver = "else";
 	expect_no_network(&o, "IPAM driver 'else'");
 	strvec_done(&o.subnets);
@@ -517,6 +520,30 @@ static void test_create_kinds(void **state UNUSED)
 	assert_null(n.subnets[0].gateway);
 	assert_string_equal(n.subnets[1].subnet, "10.89.0.0/24");
 	strvec_done(&o.subnets);
+}
+
+/* Machines of the network that the parent is in: the subnet is the host's as well. */
+static void test_create_host_part(void **state UNUSED)
+{
+	struct network_create_options o = { .name = "lan", .driver = "macvlan" };
+	auto_network struct network n = NETWORK_INIT;
+	struct err err = ERR_INIT;
+
+	strvec_add(&o.subnets, "10.89.1.0/24");
+	assert_int_equal(create(&n, &o, &err), 0);
+	assert_string_equal(network_ipam_driver(&n), "host-local");
+	o.driver = "bridge";
+	expect_no_network(&o, "is in use by the host");
+	strvec_done(&o.subnets);
+	o.driver = "macvlan";
+	o.ipam_driver = "host-local";
+	expect_no_network(&o, "needs at least one subnet");
+	network_done(&n);
+	o.ipam_driver = NULL;
+	o.ipv6 = true;
+	assert_int_equal(create(&n, &o, &err), 0);
+	assert_string_equal(network_ipam_driver(&n), "dhcp");
+	assert_true(n.ipv6_enabled);
 }
 
 /* ---- addresses of containers ---- */
@@ -701,6 +728,7 @@ int main(void)
 		cmocka_unit_test(test_create_refused),
 		cmocka_unit_test(test_driver_options),
 		cmocka_unit_test(test_create_kinds),
+		cmocka_unit_test(test_create_host_part),
 		cmocka_unit_test(test_ipam),
 		cmocka_unit_test(test_ipam_default),
 		cmocka_unit_test(test_ipam_range),

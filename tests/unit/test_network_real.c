@@ -222,6 +222,13 @@ static struct cni make_cni(void)
 	return (struct cni){ .config_dir = config, .cache_dir = cache };
 }
 
+static void remove_cni_file(void)
+{
+	auto_free char *path = xasprintf("%s/cni/10-old.conflist", directory);
+
+	assert_int_equal(unlink(path), 0);
+}
+
 static void test_cni(void **state UNUSED)
 {
 	auto_network_request struct network_request request = { .container_id = "c0ffee",
@@ -244,11 +251,14 @@ static void test_cni(void **state UNUSED)
 	assert_string_equal(status.v[0].interfaces[0].subnets[0].gateway, "10.213.3.1");
 	assert_string_equal(status.v[0].interfaces[0].mac_address, "92:d0:c6:0a:29:44");
 	assert_true(can_connect(netns, "10.213.3.9", 81, 81));
+	/* What was made goes by the list that it was made with, whatever has become of the file. */
+	remove_cni_file();
 	if (cni_teardown(&cni, &request, netns, &err) < 0)
 		fail_msg("%s", err.msg);
 	assert_false(namespace_has_link(netns, "eth0"));
 	assert_int_equal(netns_remove(netns, &err), 0);
 	/* Deleting what is not there is no error (the specification's DEL). */
+	(void)make_cni();
 	if (cni_teardown(&cni, &request, NULL, &err) < 0)
 		fail_msg("%s", err.msg);
 }
@@ -272,6 +282,10 @@ static void test_cni_failure(void **state UNUSED)
 	cni.plugin_path = "/nowhere";
 	assert_true(cni_setup(&cni, &request, "/run/netns/nothing", &status, &err) < 0);
 	if (!strstr(err.msg, "plugin 'bridge' is in none of '/nowhere'"))
+		fail_msg("%s", err.msg);
+	remove_cni_file();
+	assert_true(cni_setup(&cni, &request, "/run/netns/nothing", &status, &err) < 0);
+	if (!strstr(err.msg, "network 'old': it does not exist"))
 		fail_msg("%s", err.msg);
 	assert_int_equal(status.n, 0);
 }

@@ -3,6 +3,8 @@
 #
 # Servers as people run them go through ten checkpoints and restores under load, the fifth into another directory. The
 # client is outside of the container and keeps its connections over all of it; see workloads/client.py.
+#
+# Without sanitizers is enough.
 
 load ../lib/cr
 

@@ -4,6 +4,8 @@
 # Once is enough, with any runtime.
 #
 # Completion in bash, zsh and fish, each asked as a user asks it: commands, options, values, and names of what there is.
+#
+# Without sanitizers is enough.
 
 load ../lib/engine
 

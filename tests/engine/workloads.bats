@@ -3,6 +3,8 @@
 #
 # Real servers as people run them: images made of Debian's packages, pushed to a registry, pulled from it again, and run on a
 # network, with published ports and volumes.
+#
+# Without sanitizers is enough.
 
 load ../lib/engine
 load ../lib/networks

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/hooks_dir.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -15,98 +15,7 @@
 #include "core/path.h"
 #include "core/str.h"
 #include "engine/containers_conf.h"
-
-struct hook_when {
-	struct opt_bool always;
-	struct json_string_map annotations;
-	char **commands;
-	size_t n_commands;
-	struct opt_bool has_bind_mounts;
-};
-
-struct hook_file {
-	char *version;
-	struct oci_hook hook;
-	struct hook_when when;
-	char **stages;
-	size_t n_stages;
-};
-
-/* clang-format off: one row a line. */
-#define T struct hook_when
-JSON_DESC_STATIC(when_desc, T, F_OPT_BOOL(T, always, "always", 0),
-		 F_STRING_MAP(T, annotations, "annotations", 0),
-		 F_STRINGS(T, commands, "commands", 0),
-		 F_OPT_BOOL(T, has_bind_mounts, "hasBindMounts", 0));
-#undef T
-#define T struct oci_hook
-JSON_DESC_STATIC(command_desc, T, F_STRING(T, path, "path", JSON_REQUIRED),
-		 F_STRINGS(T, args, "args", 0), F_STRINGS(T, env, "env", 0),
-		 F_OPT_I64(T, timeout, "timeout", 0));
-#undef T
-#define T struct hook_file
-JSON_DESC_STATIC(hook_file_desc, T, F_STRING(T, version, "version", JSON_REQUIRED),
-		 F_OBJECT(T, hook, struct oci_hook, "hook", JSON_REQUIRED, command_desc),
-		 F_OBJECT(T, when, struct hook_when, "when", JSON_REQUIRED, when_desc),
-		 F_STRINGS(T, stages, "stages", JSON_REQUIRED));
-#undef T
-/* clang-format on */
-
-static int matches(const char *pattern, const char *text, bool *ret, struct err *err)
-{
-	regex_t regex;
-
-	if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
-		return err_set(err, ERR_INVALID, "'%s' is no regular expression", pattern);
-	*ret = regexec(&regex, text, 0, NULL, 0) == 0;
-	regfree(&regex);
-	return 0;
-}
-
-static int annotation_matches(const struct json_string_pair *wanted,
-			      const struct json_string_map *have, bool *ret, struct err *err)
-{
-	int r = 0;
-
-	*ret = false;
-	for (size_t i = 0; r == 0 && !*ret && i < have->n; i++) {
-		r = matches(wanted->key, have->v[i].key, ret, err);
-		if (r == 0 && *ret)
-			r = matches(wanted->value, have->v[i].value, ret, err);
-	}
-	return r;
-}
-
-static bool has_bind_mounts(const struct container_config *c)
-{
-	for (size_t i = 0; i < c->n_mounts; i++)
-		if (str_eq(c->mounts[i].type, "bind"))
-			return true;
-	return false;
-}
-
-/* All conditions that are given must hold. */
-static int applies(const struct hook_when *when, const struct container_config *c, bool *ret,
-		   struct err *err)
-{
-	const char *command = c->n_entrypoint > 0 ? c->entrypoint[0] :
-			      c->n_command > 0	  ? c->command[0] :
-						    "";
-	bool ok = !when->always.set || when->always.v;
-	int r = 0;
-
-	if (when->has_bind_mounts.set && when->has_bind_mounts.v != has_bind_mounts(c))
-		ok = false;
-	for (size_t i = 0; r == 0 && ok && i < when->annotations.n; i++)
-		r = annotation_matches(&when->annotations.v[i], &c->annotations, &ok, err);
-	if (r == 0 && ok && when->n_commands > 0) {
-		ok = false;
-		for (size_t i = 0; r == 0 && !ok && i < when->n_commands; i++)
-			r = matches(when->commands[i], command, &ok, err);
-	}
-	*ret = ok;
-	return r;
-}
+#include "engine/hook_file.h"
 
 static int add_hook(struct spec_facts *f, const char *stage, const struct oci_hook *from,
 		    struct err *err)
@@ -124,23 +33,25 @@ static int add_hook(struct spec_facts *f, const char *stage, const struct oci_ho
 static int load_file(const char *path, const struct container_config *c, struct spec_facts *f,
 		     struct err *err)
 {
-	struct hook_file file;
+	auto_hook_file struct hook_file file = HOOK_FILE_INIT;
 	bool wanted = false;
-	int r = json_decode_file(&hook_file_desc, &file, AT_FDCWD, path, err);
+	int r = hook_file_load(&file, path, err);
 
-	if (r < 0)
-		return err_wrap(err, r, "hook '%s'", path);
-	if (!str_eq(file.version, "1.0.0"))
-		r = err_set(err, ERR_UNSUPPORTED, "version '%s' is not supported", file.version);
-	else if (access(file.hook.path, X_OK) < 0)
+	if (r == 0 && access(file.hook.path, X_OK) < 0) {
+		/* Its package was removed, and this left behind. */
+		if (errno == ENOENT) {
+			log_warning("hook '%s' is passed over: there is no program '%s'", path,
+				    file.hook.path);
+			return 0;
+		}
 		r = err_sys(err, -errno, "program '%s'", file.hook.path);
-	else
-		r = applies(&file.when, c, &wanted, err);
+	}
+	if (r == 0)
+		r = hook_file_applies(&file, c, &wanted, err);
 	if (wanted && !f->hooks)
 		f->hooks = xcalloc(1, sizeof(*f->hooks));
 	for (size_t i = 0; r == 0 && wanted && i < file.n_stages; i++)
 		r = add_hook(f, file.stages[i], &file.hook, err);
-	json_done(&hook_file_desc, &file);
 	return r < 0 ? err_wrap(err, r, "hook '%s'", path) : 0;
 }
 
@@ -185,6 +96,14 @@ static int list_dir(const char *dir_path, struct named_file **files, size_t *n, 
 	return 0;
 }
 
+/* Of the kind of those that the runtime executes, wherever it is found out. */
+static int hook_failed(int r, struct err *err)
+{
+	if (r < 0 && err)
+		err->kind = ERR_REMOTE;
+	return r;
+}
+
 int hooks_dir_load(struct engine *e, const struct container_config *config, struct spec_facts *f,
 		   struct err *err)
 {
@@ -211,7 +130,7 @@ int hooks_dir_load(struct engine *e, const struct container_config *config, stru
 		free(files[i].path);
 	}
 	free(files);
-	return r;
+	return hook_failed(r, err);
 }
 
 static const char *first_line(char *text)
@@ -255,5 +174,5 @@ int hooks_dir_precreate(const struct spec_facts *f, char **text, struct err *err
 
 	for (size_t i = 0; r == 0 && i < f->n_precreate; i++)
 		r = run_precreate(&f->precreate[i], text, err);
-	return r;
+	return hook_failed(r, err);
 }

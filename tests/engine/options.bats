@@ -331,6 +331,31 @@ load ../lib/engine
 	contains "$output" "read hooks '$T/hooks'" "not a directory"
 }
 
+@test "OCI hooks: no condition is none that holds, schema 0.1.0, a program that is gone" {
+	mkdir hooks
+	printf '#!/bin/sh\ncat >/dev/null\necho "$1" >>%s\n' "$T/log" >hook.sh
+	chmod +x hook.sh
+	hook() { jq -n --arg p "$T/hook.sh" "$2" >"hooks/$1.json"; }
+	hooked() { timeout $ENGINE_SECONDS "$FLOE" --hooks-dir "$T/hooks" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" \
+		--runtime "$ENGINE_RUNTIME" run --network none --rm --cgroup-parent "$CGROUP_PARENT" "$@" 3>&- 4>&-; }
+	hook a '{version: "1.0.0", hook: {path: $p, args: ["hook", "nothing"]}, when: {}, stages: ["createRuntime"]}'
+	hook b '{version: "1.0.0", hook: {path: $p, args: ["hook", "mounts"]}, when: {hasBindMounts: true}, stages: ["createRuntime"]}'
+	hook c '{hook: $p, arguments: ["old"], stage: ["prestart"], cmd: ["^nothing$"], annotation: ["^yes$"]}'
+	hook d '{version: "1.0.0", hook: {path: "/nothing/here"}, when: {always: true}, stages: ["createRuntime"]}'
+	run hooked --rootfs "$ROOTFS" true
+	[ "$status" -eq 0 ]
+	contains "$output" "hook '$T/hooks/d.json' is passed over" "/nothing/here"
+	[ ! -e log ]
+	rm hooks/d.json
+	hooked --tmpfs /mnt --annotation some.key=yes --rootfs "$ROOTFS" true
+	is "mounts old" "$(sort log | xargs)"
+	# A mistake does not wait for a container that it is for.
+	hook d '{version: "1.0.0", hook: {path: $p}, when: {annotations: {"(": "x"}}, stages: ["createRuntime"]}'
+	run hooked --rootfs "$ROOTFS" true
+	is 126 "$status"
+	contains "$output" "hooks/d.json" "'(' is no regular expression"
+}
+
 @test "precreate hooks change the runtime configuration, or say why not" {
 	mkdir hooks
 	hooked() { timeout $ENGINE_SECONDS "$FLOE" --hooks-dir "$T/hooks" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" \

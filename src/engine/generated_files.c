@@ -19,6 +19,7 @@
 #include "engine/selinux.h"
 #include "engine/users.h"
 #include "engine/userns.h"
+#include "network/host_address.h"
 #include "floe-config.h"
 
 #define ETC_FILE_MAX (4U << 20)
@@ -136,17 +137,22 @@ static void attached_load(struct attached *ret, const struct container *c)
 	}
 }
 
-/* The host as the container sees it: what is configured, or the gateway of its network. NULL: no way. */
-static const char *host_address(const struct container *c, const struct attached *attached)
+/*
+ * The host as the container sees it: what is configured, the gateway of its network, or where it has none of ours an
+ * address of the host, be it that it shares the host's network or that somebody leads it there. NULL: no way.
+ */
+static const char *host_address(const struct container *c, struct attached *attached)
 {
 	const char *configured = c->engine->conf->containers.host_containers_internal_ip;
 
-	if (str_is_empty(configured))
-		return attached->gateway;
-	return str_eq(configured, "none") ? NULL : configured;
+	if (!str_is_empty(configured))
+		return str_eq(configured, "none") ? NULL : configured;
+	if (!attached->gateway && attached->status.n == 0)
+		attached->gateway = network_host_address();
+	return attached->gateway;
 }
 
-static int write_hosts(struct container *c, const struct attached *attached, struct spec_facts *f,
+static int write_hosts(struct container *c, struct attached *attached, struct spec_facts *f,
 		       const struct rooted *root, struct err *err)
 {
 	static const char *const loopback[] = { "127.0.0.1" };

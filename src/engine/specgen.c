@@ -25,8 +25,7 @@ static void env_default(struct oci_process *p, const char *name, const char *val
 	json_strings_add(&p->env, &p->n_env, entry);
 }
 
-static void add_environment(struct oci_process *p, const struct container_config *c,
-			    const struct spec_facts *f)
+void specgen_set_environment(struct oci_process *p, const struct container_config *c)
 {
 	static const struct {
 		const char *name;
@@ -40,6 +39,12 @@ static void add_environment(struct oci_process *p, const struct container_config
 		if (!specgen_has_option(c->unset_env, c->n_unset_env, defaults[i].name) &&
 		    (c->tty || !str_eq(defaults[i].name, "TERM")))
 			env_default(p, defaults[i].name, defaults[i].value);
+}
+
+static void add_environment(struct oci_process *p, const struct container_config *c,
+			    const struct spec_facts *f)
+{
+	specgen_set_environment(p, c);
 	env_default(p, "HOME", str_is_empty(f->user.home) ? "/" : f->user.home);
 	if (f->hostname)
 		env_default(p, "HOSTNAME", f->hostname);

@@ -105,6 +105,8 @@ int specgen_security(struct runtime_spec *spec, const struct container_config *c
 /* linux.resources of these limits alone, for update. */
 int specgen_limits(struct oci_resources *ret, const struct container_limits *limits,
 		   const struct json_string_map *throttle_numbers, bool cgroup_v2, struct err *err);
+/* The variables that are known before a start: the configuration's and the engine's own. */
+void specgen_set_environment(struct oci_process *process, const struct container_config *config);
 /* The configuration's limits in the process's: those of its names change, the others are added, what it does not name stays. */
 void specgen_set_rlimits(struct oci_process *process, const struct container_config *config);
 /* "c 189:* rwm" of --device-cgroup-rule, added to the rules. ERR_INVALID. */

@@ -22,6 +22,18 @@ load ../lib/engine
 	is "x.Src y.Dst" "$(inspect "$C" '{{"x.Src"}} y.Dst')"
 }
 
+@test "inspect: all variables, before a start and after it, but no secrets; ps: exposed ports as numbers" {
+	printf hush | fl secret create "$C" - >/dev/null
+	fl create --name "$C" -t -e A=b --secret "$C,type=env,target=HUSH" --expose 80-81/udp --expose 80 --rootfs "$ROOTFS" true >/dev/null
+	env_of() { inspect "$C" '{{range .Config.Env}}{{println .}}{{end}}' | sed '/^$/d' | xargs; }
+	is "A=b PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM=xterm container=podman" "$(env_of)"
+	is '{"80":["udp","tcp"],"81":["udp"]}' "$(fl ps -a --format json | jq -c '.[0].ExposedPorts')"
+	fl start --attach "$C"
+	contains "$(env_of)" " HOME=" " HOSTNAME="
+	run ! grep -q hush <<<"$(env_of)"
+	fl secret rm "$C" >/dev/null
+}
+
 @test "inspect: what there is not is told where a container's record cannot be read, too" {
 	command -v sqlite3 >/dev/null || skip "no sqlite3"
 	fl create --name "$C" --rootfs "$ROOTFS" true >/dev/null

@@ -222,10 +222,12 @@ memory_limit()
 @test "what update has changed since the start stays changed, in place and from an archive" {
 	local now='{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{.HostConfig.Ulimits}} {{.HostConfig.RestartPolicy.Name}} {{.Config.Env}}'
 	local told='50331648 55 [map[Hard:1020 Name:RLIMIT_NOFILE Soft:1000]] on-failure [A=b]'
+	# Without the variables that engines add.
+	chosen() { inspect "$C" "$now" | sed 's/ PATH=.*]$/]/'; }
 	needs_second_checkpoint
 	ticking -m 100m --env GONE=x
 	fl update --memory 48m --memory-swap 96m --pids-limit 55 --ulimit nofile=1000:1020 --restart on-failure --env A=b --unsetenv GONE "$C" >/dev/null
-	is "$told" "$(inspect "$C" "$now")"
+	is "$told" "$(chosen)"
 	fl checkpoint "$C" >/dev/null
 	fl restore "$C" >/dev/null
 	is "50331648 1000 b" "$(memory_limit) $(in_c 'echo $(ulimit -n) $A $GONE')"
@@ -240,7 +242,7 @@ memory_limit()
 	counts_on "$C"
 	is "67108864 1000 b c" "$(memory_limit) $(in_c 'echo $(ulimit -n) $A $B $GONE')"
 	told=${told/50331648/67108864}
-	is "${told/A=b/A=b B=c}" "$(inspect "$C" "$now")"
+	is "${told/A=b/A=b B=c}" "$(chosen)"
 	fl restart -t 0 "$C" >/dev/null
 	is "67108864 1000 b" "$(memory_limit) $(in_c 'echo $(ulimit -n) $A')"
 }

@@ -292,7 +292,7 @@ restorable_ids()
 	import "" >/dev/null
 	is true "$(inspect "$C" '{{.HostConfig.AutoRemove}}')"
 	is "" "$(inspect "$C" '{{.Config.User}}')"
-	is "KEPT=yes" "$(inspect "$C" '{{json .Config.Env}}' | jq -r '.[]' | grep -E '^(KEPT|HOSTNAME|container)=')"
+	is "KEPT=yes" "$(inspect "$C" '{{json .Config.Env}}' | jq -r '.[]' | grep -E '^(KEPT|TERM)=')"
 	# --rm goes along.
 	fl kill "$C" >/dev/null
 	gone() { ! fl container exists "$C"; }

@@ -74,6 +74,17 @@ load ../lib/networks
 	refused "needs at least one subnet"
 }
 
+@test "the host has a name where no network of ours leads to it" {
+	ip link add "ho$BATS_TEST_NUMBER" type veth peer name "hp$BATS_TEST_NUMBER"
+	ip addr add 10.213.65.1/24 dev "ho$BATS_TEST_NUMBER"
+	for mode in none host; do
+		hosts=$(fln run --rm --network "$mode" --add-host it:host-gateway --rootfs "$ROOTFS" cat /etc/hosts)
+		is "10.213.65.1 it 10.213.65.1 host.containers.internal host.docker.internal" \
+			"$(grep -F 10.213.65.1 <<<"$hosts" | xargs)"
+	done
+	ip link del "ho$BATS_TEST_NUMBER"
+}
+
 @test "create: several servers and gateways in one word" {
 	net create --subnet 10.213.67.0/24 --subnet fd67::/64 --gateway 10.213.67.9,fd67::9 --dns 10.1.1.1,10.1.1.2 "$C"
 	is "10.213.67.9 fd67::9 10.1.1.1 10.1.1.2" "$(net inspect "$C" \

@@ -155,8 +155,7 @@ struct json_object *view_ps_json(const struct container *c)
 	view_add_bool(o, "Exited", container_has_ended(c));
 	view_add_i64(o, "ExitedAt", unix_seconds(s->finished_ns));
 	view_add_i64(o, "ExitCode", s->exit_code);
-	json_object_object_add(o, "ExposedPorts",
-			       g->n_expose ? view_strings(g->expose, g->n_expose) : NULL);
+	json_object_object_add(o, "ExposedPorts", g->n_expose ? view_exposed_numbers(g) : NULL);
 	view_add(o, "Id", g->id);
 	view_add(o, "Image", image_text(g));
 	view_add(o, "ImageID", g->image_id);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* podman's inspect document of a container. */
+#include <fcntl.h>
 #include <json-c/json.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "core/strvec.h"
 #include "engine/apparmor.h"
 #include "engine/disk_usage.h"
+#include "engine/environment.h"
 #include "engine/facts.h"
 #include "engine/runtime_exec.h"
 #include "engine/log_file.h"
@@ -23,6 +25,7 @@
 #include "kernel/cgroupfs.h"
 #include "kernel/signals.h"
 #include "spec/defaults.h"
+#include "spec/runtime_spec.h"
 
 static void add(struct json_object *o, const char *key, struct json_object *value)
 {
@@ -112,8 +115,43 @@ static struct json_object *secrets(const struct container_config *g)
 	return list;
 }
 
-static struct json_object *config(const struct container_config *g)
+/* What a start adds, from the configuration that it wrote; the values of secrets are nobody's to see. */
+static void add_env_of_start(const struct container *c, struct json_object *list)
 {
+	static const char *const added[] = { "HOME=", "HOSTNAME=", "container_uuid=",
+					     "NOTIFY_SOCKET=" };
+	const struct container_config *g = &c->config;
+	auto_free char *path = path_join(c->static_dir, "config.json");
+	struct runtime_spec spec;
+
+	if (runtime_spec_load(&spec, AT_FDCWD, path, NULL) < 0)
+		return;
+	for (size_t i = 0; spec.process && i < spec.process->n_env; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(added); k++)
+			if (str_has_prefix(spec.process->env[i], added[k]) &&
+			    !environment_has(g->env, g->n_env, added[k]))
+				(void)json_object_array_add(
+					list, json_object_new_string(spec.process->env[i]));
+	runtime_spec_done(&spec);
+}
+
+static struct json_object *environment(const struct container *c)
+{
+	struct oci_process process = { 0 };
+	struct json_object *list;
+
+	specgen_set_environment(&process, &c->config);
+	list = view_strings(process.env, process.n_env);
+	for (size_t i = 0; i < process.n_env; i++)
+		free(process.env[i]);
+	free(process.env);
+	add_env_of_start(c, list);
+	return list;
+}
+
+static struct json_object *config(const struct container *c)
+{
+	const struct container_config *g = &c->config;
 	struct json_object *o = json_object_new_object();
 	auto_free char *hostname = g->hostname ? xstrdup(g->hostname) : xstrndup(g->id, 12);
 	char signal[SIGNALS_NAME_MAX];
@@ -127,7 +165,7 @@ static struct json_object *config(const struct container_config *g)
 	view_add_bool(o, "Tty", g->tty);
 	view_add_bool(o, "OpenStdin", g->interactive);
 	view_add_bool(o, "StdinOnce", false);
-	add(o, "Env", view_strings(g->env, g->n_env));
+	add(o, "Env", environment(c));
 	add(o, "Cmd", view_strings(g->command, g->n_command));
 	view_add(o, "Image", g->image_name);
 	add(o, "Volumes", NULL);
@@ -552,7 +590,7 @@ static struct json_object *inspected(const struct container *c, const struct siz
 	view_add_i64(o, "lockNumber", 0);
 	view_add_bool(o, "UseImageHosts", g->no_hosts);
 	view_add_bool(o, "UseImageHostname", g->no_hostname);
-	add(o, "Config", config(g));
+	add(o, "Config", config(c));
 	add(o, "HostConfig", host_config(c));
 	return o;
 }

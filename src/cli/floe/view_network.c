@@ -82,6 +82,26 @@ struct json_object *view_exposed_ports(const struct container_config *config)
 	return o;
 }
 
+struct json_object *view_exposed_numbers(const struct container_config *config)
+{
+	auto_network_ports struct network_ports exposed = NETWORK_PORTS_INIT;
+	struct json_object *o = json_object_new_object();
+
+	for (size_t i = 0; i < config->n_expose; i++)
+		(void)network_ports_parse_exposed(&exposed, config->expose[i], NULL);
+	for (size_t i = 0; i < exposed.n; i++)
+		for (uint32_t k = 0; k < exposed.v[i].range; k++) {
+			auto_free char *key = xasprintf("%u", exposed.v[i].container_port + k);
+			struct json_object *protocols;
+
+			if (!json_object_object_get_ex(o, key, &protocols))
+				add(o, key, protocols = json_object_new_array());
+			(void)json_object_array_add(protocols,
+						    json_object_new_string(exposed.v[i].protocol));
+		}
+	return o;
+}
+
 struct json_object *view_port_bindings(const struct container_config *config)
 {
 	return bindings(config->ports, config->n_ports);

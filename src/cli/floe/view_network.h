@@ -11,6 +11,8 @@ struct json_object;
 struct json_object *view_network_settings(const struct container *c);
 /* {"80/tcp": {}}: what is published, and what is only exposed. */
 struct json_object *view_exposed_ports(const struct container_config *config);
+/* {"80": ["tcp"]} of what is exposed. */
+struct json_object *view_exposed_numbers(const struct container_config *config);
 /* {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]} of what was asked for. */
 struct json_object *view_port_bindings(const struct container_config *config);
 /* Names of the networks. */

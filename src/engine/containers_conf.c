@@ -438,10 +438,14 @@ int storage_conf_driver(char **ret, struct err *err)
 		return r;
 	if (json_object_object_get_ex(document, "storage", &storage) &&
 	    json_object_is_type(storage, json_type_object) &&
-	    json_object_object_get_ex(storage, "driver", &driver) &&
-	    json_object_is_type(driver, json_type_string) &&
-	    !str_is_empty(json_object_get_string(driver)))
-		*ret = xstrdup(json_object_get_string(driver));
+	    json_object_object_get_ex(storage, "driver", &driver)) {
+		if (!json_object_is_type(driver, json_type_string))
+			r = err_set(err, ERR_INVALID,
+				    "storage.conf: storage.driver is not a text; write \"overlay\" "
+				    "or \"vfs\"");
+		else if (!str_is_empty(json_object_get_string(driver)))
+			*ret = xstrdup(json_object_get_string(driver));
+	}
 	json_object_put(document);
-	return 0;
+	return r;
 }

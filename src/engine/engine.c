@@ -81,6 +81,11 @@ int engine_init(struct engine *e, const struct engine_options *o, struct err *er
 		.default_name = e->conf->network.default_network,
 		.default_subnet = e->conf->network.default_subnet,
 	};
+	if (o->storage_opts.n)
+		return err_set(
+			err, ERR_USAGE,
+			"--storage-opt '%s': floe's own storage has no options; leave it out",
+			o->storage_opts.v[0]);
 	if (str_eq(e->root, "/") || str_eq(e->runroot, "/"))
 		return err_set(err, ERR_USAGE, "options '--root' and '--runroot' must not be '/'");
 	e->netavark = engine_find_helper(e, "netavark");

@@ -74,8 +74,6 @@ void engine_self_args(const struct engine *e, struct strvec *v)
 	add(v, "--storage-driver", o->storage_driver);
 	for (size_t i = 0; i < o->modules.n; i++)
 		add(v, "--module", o->modules.v[i]);
-	for (size_t i = 0; i < o->storage_opts.n; i++)
-		add(v, "--storage-opt", o->storage_opts.v[i]);
 	add(v, "--events-backend", o->events_backend);
 	add(v, "--log-level", o->log_level);
 }

@@ -278,6 +278,11 @@ network network_backend"
 	printf '[storage]\ndriver = "overlay"\n' >storage.conf
 	timeout $ENGINE_SECONDS "$FLOE" --root "$T/root" --runroot "$T/run" images >/dev/null
 	is vfs "$(cat "$T/root/driver")"
+	printf '[storage]\ndriver = 5\n' >storage.conf
+	run "$FLOE" --root "$T/new" --runroot "$T/run" images
+	refused "storage.driver"
+	run "$FLOE" --root "$T/root" --runroot "$T/run" --storage-opt overlay.size=1g images
+	refused "--storage-opt 'overlay.size=1g'" "leave it out"
 }
 
 @test "a container stays with the runtime that it was made with" {

@@ -318,6 +318,7 @@ start_with_image()
 	[ "$(jq '.host.cgroupControllers | length' info.json)" -gt 0 ]
 	is "$(sed -n "s/^ID=//p" /etc/os-release)" "$(jq -r .host.distribution.distribution info.json)"
 	is overlay "$(fl info -f '{{.Store.GraphDriverName}}')"
+	is "$(jq -r .host.security.capabilities info.json)" "$(fl info -f '{{.Host.Security.DefaultCapabilities}}')"
 	# The same things as YAML.
 	fl info >info.yaml
 	for line in "host:" "  hostname: $(uname -n)" "  - local" "    running: 1"; do

@@ -178,6 +178,15 @@ static void add_cgroups(struct json_object *o, const struct engine *e)
 	json_object_object_add(o, "cgroupControllers", controllers);
 }
 
+/* What templates call something else than documents do. */
+static void add_template_name(struct json_object *o, const char *name, const char *value)
+{
+	struct json_object *names = json_object_new_object();
+
+	view_add(names, name, value);
+	gotemplate_add_empty(o, names);
+}
+
 static struct json_object *security(const struct conf_containers *conf)
 {
 	struct json_object *o = json_object_new_object();
@@ -191,6 +200,7 @@ static struct json_object *security(const struct conf_containers *conf)
 		if (bounding & CAPS_BIT(i))
 			strbuf_addf(&caps, "%s%s", caps.len ? "," : "", caps_to_name(i));
 	view_add(o, "capabilities", caps.buf);
+	add_template_name(o, "DefaultCapabilities", caps.buf);
 	view_add_bool(o, "rootless", geteuid() != 0);
 	view_add_bool(o, "apparmorEnabled",
 		      access("/sys/kernel/security/apparmor/profiles", F_OK) == 0);

@@ -68,7 +68,7 @@ static const struct cli_option global_rows[] = {
 	OPT_STRING_F(T, engine.storage_driver, "storage-driver", 0, "DRIVER",
 		     "how layers are stacked: overlay or vfs", CLI_CONFIGURABLE | CLI_ANYWHERE),
 	OPT_STRVEC_F(T, engine.storage_opts, "storage-opt", 0, "KEY=VALUE",
-		     "option of the storage driver", CLI_ANYWHERE),
+		     "podman's; floe's own storage has none, so each is refused", CLI_ANYWHERE),
 	OPT_STRING_F(T, engine.events_backend, "events-backend", 0, "file|journald|none",
 		     "where events are written to (default: file)",
 		     CLI_CONFIGURABLE | CLI_ANYWHERE),

@@ -402,6 +402,20 @@ static int delete (struct operation *op, struct err *err)
 	return first;
 }
 
+/* What no plugin understands is passed over by the specification; who asked for ports shall know. */
+static void warn_of_ports(const struct operation *op)
+{
+	size_t n = json_object_array_length(op->network.plugins);
+
+	for (size_t i = 0; i < n; i++)
+		if (cni_declares(json_object_array_get_idx(op->network.plugins, i), "portMappings"))
+			return;
+	if (op->request->ports.n)
+		log_warning("network '%s' publishes no ports: none of its plugins has the "
+			    "capability portMappings; add one of type portmap",
+			    op->network.name);
+}
+
 static int add(struct operation *op, struct network_status *ret, struct err *err)
 {
 	auto_json struct json_object *result = NULL;
@@ -411,6 +425,7 @@ static int add(struct operation *op, struct network_status *ret, struct err *err
 
 	if (r < 0)
 		return r;
+	warn_of_ports(op);
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		struct json_object *next = NULL;
 

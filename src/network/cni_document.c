@@ -72,7 +72,7 @@ static struct json_object *aliases(const struct cni_network *network,
 	return object;
 }
 
-static bool declares(struct json_object *plugin, const char *capability)
+bool cni_declares(struct json_object *plugin, const char *capability)
 {
 	struct json_object *declared;
 	struct json_object *value;
@@ -89,17 +89,17 @@ static void add_wishes(struct json_object *input, struct json_object *plugin,
 {
 	struct json_object *wishes = json_object_new_object();
 
-	if (request->ports.n && declares(plugin, "portMappings"))
+	if (request->ports.n && cni_declares(plugin, "portMappings"))
 		(void)json_object_object_add(wishes, "portMappings",
 					     port_mappings(&request->ports));
-	if (a->n_static_ips && declares(plugin, "ips"))
+	if (a->n_static_ips && cni_declares(plugin, "ips"))
 		(void)json_object_object_add(wishes, "ips",
 					     string_list(a->static_ips, a->n_static_ips));
-	if (a->static_mac && declares(plugin, "mac"))
+	if (a->static_mac && cni_declares(plugin, "mac"))
 		set_string(wishes, "mac", a->static_mac);
-	if (a->n_aliases && declares(plugin, "aliases"))
+	if (a->n_aliases && cni_declares(plugin, "aliases"))
 		(void)json_object_object_add(wishes, "aliases", aliases(network, a));
-	if (request->dns_servers.n && declares(plugin, "dns"))
+	if (request->dns_servers.n && cni_declares(plugin, "dns"))
 		(void)json_object_object_add(wishes, "dns", dns(&request->dns_servers));
 	if (json_object_object_length(wishes) > 0)
 		(void)json_object_object_add(input, "runtimeConfig", wishes);

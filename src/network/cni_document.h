@@ -14,6 +14,8 @@ struct json_object *cni_plugin_input(const struct cni_network *network, size_t i
 				     const struct network_request *request,
 				     const struct network_attachment *attachment,
 				     struct json_object *previous);
+/* Whether a plugin of a list has the capability ("portMappings"). */
+bool cni_declares(struct json_object *plugin, const char *capability);
 /* "IgnoreUnknown=1;K8S_POD_NAMESPACE=...;IP=...": for plugins that know nothing of capabilities. Caller owns. */
 char *cni_args(const struct network_request *request, const struct network_attachment *attachment);
 /* A result in any version as a status entry; the caller owns what is in it. */

@@ -115,6 +115,9 @@ load ../lib/networks
 	printf '[network]\nnetwork_backend = "cni"\n' >"$CONTAINERS_CONF"
 	fln run -d --name "$C" --network web,podman --rootfs "$ROOTFS" sleep 1000 >/dev/null
 	is "10.213.69.2 10.88.0.2" "$(address_of "$C" web) $(address_of "$C" podman)"
+	run fln run --rm --network web -p 18110:80 --rootfs "$ROOTFS" true
+	[ "$status" -eq 0 ]
+	contains "$output" "network 'web' publishes no ports"
 	rm "$NETWORKS/web.conflist"
 	fln stop --time 0 "$C"
 	is "" "$(find /var/lib/cni -name '10.*' -o -path '*/results/*')"

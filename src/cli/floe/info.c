@@ -87,6 +87,21 @@ static struct json_object *program(const char *name, const char *path)
 	return o;
 }
 
+/* conmon's version is of two lines. */
+static struct json_object *in_one_line(struct json_object *o)
+{
+	struct json_object *version;
+	const char *text = json_object_object_get_ex(o, "version", &version) ?
+				   json_object_get_string(version) :
+				   NULL;
+	const char *end = text ? strchr(text, '\n') : NULL;
+	auto_free char *line = end ? xasprintf("%.*s, %s", (int)(end - text), text, end + 1) : NULL;
+
+	if (line)
+		view_add(o, "version", line);
+	return o;
+}
+
 /* --- host ------------------------------------------------------------------------------------------- */
 
 static void add_memory(struct json_object *o)
@@ -242,7 +257,7 @@ static struct json_object *host(struct engine *e)
 	view_add(o, "arch", platform_architecture(&variant));
 	view_add(o, "variant", variant);
 	add_cgroups(o, e);
-	json_object_object_add(o, "conmon", program(NULL, e->conmon));
+	json_object_object_add(o, "conmon", in_one_line(program(NULL, e->conmon)));
 	add_cpu(o);
 	view_add_i64(o, "cpus", proc_n_cpus());
 	view_add(o, "databaseBackend", "sqlite");

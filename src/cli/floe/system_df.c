@@ -136,7 +136,7 @@ static struct json_object *image_rows(const struct disk_usage *u)
 		const struct image *image = &u->images.v[i];
 		struct json_object *o = json_object_new_object();
 		auto_free char *id = xasprintf("%.12s", image->id);
-		auto_free char *created = human_ago(image->created_ns);
+		auto_free char *created = human_since(image->created_ns);
 
 		add_name(o, image);
 		view_add(o, "ImageID", id);
@@ -159,7 +159,7 @@ static struct json_object *container_rows(const struct disk_usage *u)
 		struct json_object *o = json_object_new_object();
 		auto_free char *id = xasprintf("%.12s", c->id);
 		auto_free char *image = xasprintf("%.12s", c->image_id ? c->image_id : "");
-		auto_free char *created = human_ago((uint64_t)c->created_ns);
+		auto_free char *created = human_since((uint64_t)c->created_ns);
 		auto_strbuf struct strbuf command = STRBUF_INIT;
 
 		for (size_t k = 0; k < c->n_entrypoint; k++)

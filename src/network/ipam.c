@@ -271,6 +271,23 @@ static int take_wanted(struct ipam *ipam, const struct pool *pool, const char *c
 	return 0;
 }
 
+static int no_address(const struct network_subnet *subnet, struct err *err)
+{
+	const struct network_lease_range *range = subnet->lease_range;
+
+	if (range)
+		return err_set(err, ERR_COMMAND,
+			       "no free address in %s to %s of subnet %s; remove containers, ask "
+			       "for another address with --ip, or make a network with a larger "
+			       "--ip-range",
+			       range->start_ip ? range->start_ip : "its first address",
+			       range->end_ip ? range->end_ip : "its last one", subnet->subnet);
+	return err_set(err, ERR_COMMAND,
+		       "no free address in subnet %s; remove containers, or make a network "
+		       "with a larger one",
+		       subnet->subnet);
+}
+
 static int allocate_in(struct ipam *ipam, const struct network *network, size_t i,
 		       const char *container_id, const struct strvec *wanted, bool *used,
 		       struct strvec *ret, struct err *err)
@@ -284,10 +301,7 @@ static int allocate_in(struct ipam *ipam, const struct network *network, size_t 
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (!find_free(ipam, &pool, &address))
-		return err_set(err, ERR_COMMAND,
-			       "no free address in subnet %s; remove containers, or make a network "
-			       "with a larger one",
-			       network->subnets[i].subnet);
+		return no_address(&network->subnets[i], err);
 	take(ipam, &pool, &address, container_id, true);
 	strvec_add(ret, ip_address_format(&address).text);
 	return 0;

@@ -645,7 +645,7 @@ static void test_ipam_range(void **state UNUSED)
 	assert_int_equal(create(&n, &o, &err), 0);
 	expect_address(&n, "a", NULL, "10.1.4.100");
 	expect_address(&n, "b", NULL, "10.1.4.101");
-	expect_no_address(&n, "c", NULL, "no free address");
+	expect_no_address(&n, "c", NULL, "no free address in 10.1.4.100 to 10.1.4.101");
 	/* By wish also outside of the range. */
 	expect_address(&n, "c", "10.1.4.7", "10.1.4.7");
 	ipam_forget(directory, "ranged");

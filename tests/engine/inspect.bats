@@ -34,6 +34,13 @@ load ../lib/engine
 	fl secret rm "$C" >/dev/null
 }
 
+@test "inspect: host and none are networks by name" {
+	for mode in host none; do
+		fl create --name "$C-$mode" --network "$mode" --rootfs "$ROOTFS" true >/dev/null
+		is "$mode $mode " "$(inspect "$C-$mode" '{{range $k, $v := .NetworkSettings.Networks}}{{$k}} {{$v.NetworkID}} {{$v.IPAddress}}{{end}}')"
+	done
+}
+
 @test "inspect: what there is not is told where a container's record cannot be read, too" {
 	command -v sqlite3 >/dev/null || skip "no sqlite3"
 	fl create --name "$C" --rootfs "$ROOTFS" true >/dev/null

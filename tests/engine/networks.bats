@@ -238,6 +238,11 @@ load ../lib/networks
 	net reload "$C" >/dev/null
 	is "I am $C" "$(ask 127.0.0.1 18083)"
 	is "$address" "$(address_of "$C" podman)"
+	fln run -d --name "$C-none" --network none --rootfs "$ROOTFS" sleep 1000 >/dev/null
+	is "$(fln inspect --format '{{.Id}}' "$C")" "$(net reload --all)"
+	run net reload "$C-none"
+	is 125 "$status"
+	contains "$output" "$C-none" "cannot reload network"
 }
 
 @test "a network that is in use is kept, and forced away with its containers" {

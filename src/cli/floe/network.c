@@ -425,8 +425,20 @@ struct reload_options {
 	struct targets targets;
 };
 
+static bool has_network(const struct container *c)
+{
+	return container_is_alive(c) && !str_eq(c->config.network, "host") &&
+	       !str_eq(c->config.network, "none");
+}
+
 static int reload_one(struct container *c, void *context UNUSED, struct err *err)
 {
+	if (!has_network(c))
+		return err_set(
+			err, ERR_STATE,
+			"cannot reload network unless container network has been configured: "
+			"container '%s' does not run, or has none: container state improper",
+			c->config.name);
 	return container_network_reload(c, err);
 }
 
@@ -437,7 +449,7 @@ static int run_reload(const struct cli_invocation *inv, struct err *err)
 	int r = network_later_finish_all(floe_engine(inv), err);
 
 	t.lock = true;
-	t.wanted = container_is_alive;
+	t.wanted = has_network;
 	t.print_id = true;
 	return r < 0 ? r : targets_each(inv, &t, reload_one, NULL, err);
 }

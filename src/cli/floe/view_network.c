@@ -230,9 +230,25 @@ static struct json_object *one_network(const struct container *c,
 	return o;
 }
 
+/* "host" and "none" stand for a network without addresses. */
+static void add_mode(struct json_object *to, const char *mode)
+{
+	struct json_object *o = json_object_new_object();
+
+	view_add(o, "EndpointID", "");
+	add_addresses(o, NULL);
+	view_add(o, "NetworkID", mode);
+	add(o, "DriverOpts", NULL);
+	add(o, "IPAMConfig", NULL);
+	add(o, "Links", NULL);
+	add(to, mode, o);
+}
+
 static void add_own_networks(struct json_object *to, const struct container *c,
 			     const struct network_status *status)
 {
+	if (str_eq(c->config.network, "host") || str_eq(c->config.network, "none"))
+		add_mode(to, c->config.network);
 	for (size_t i = 0; i < c->config.n_networks; i++)
 		add(to, c->config.networks[i].network,
 		    one_network(c, status, &c->config.networks[i]));

@@ -15,9 +15,10 @@ struct layout_loaded {
 };
 void layout_loaded_done(struct layout_loaded *loaded);
 
-/* Everything in the archive that fd reads (may be compressed), or the directory fd. name: for errors. */
-int layout_load(struct store *store, int fd, const char *name, struct layout_loaded *ret,
-		struct err *err);
+/* Everything in the archive that fd reads (may be compressed), or the directory fd, if the policy lets it. name: for errors. path:
+ * where it lies, for the policy; NULL: nowhere. */
+int layout_load(struct store *store, int fd, const char *name, const char *path,
+		struct layout_loaded *ret, struct err *err);
 /* `TRANSPORT:details` other than docker://. */
 int layout_pull(struct store *store, const char *what, const struct pull_options *options,
 		char **ret_id, char **ret_name, struct err *err);

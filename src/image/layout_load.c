@@ -14,6 +14,7 @@
 #include "core/rooted.h"
 #include "core/str.h"
 #include "image/layout.h"
+#include "image/policy.h"
 #include "image/reference.h"
 #include "image/transport.h"
 #include "storage/blob.h"
@@ -31,6 +32,10 @@ struct loading {
 	const char *name; /* of the archive, for errors */
 	struct layout_loaded *loaded;
 	const char *only; /* load this one alone; NULL: all */
+	const char *policy; /* file; NULL: the default one */
+	const char *path; /* where it lies; NULL: it came through a pipe */
+	bool is_dir;
+	bool judged; /* no policy has anything to say any more */
 	bool found;
 };
 
@@ -285,8 +290,41 @@ static int load_dir(struct loading *l, const struct strbuf *manifest, struct err
 	return load_manifest(l, manifest, false, &none, err);
 }
 
+/* A short name as docker means it; caller owns. */
+static int docker_name(const char *text, char **ret, struct err *err)
+{
+	auto_reference struct reference ref = { 0 };
+	auto_free char *bare = NULL;
+	int r = reference_parse(&ref, text, err);
+
+	if (r < 0)
+		return r;
+	reference_tag_latest(&ref);
+	bare = reference_format(&ref);
+	*ret = ref.domain ? take_ptr(bare) :
+			    xasprintf("docker.io/%s%s", strchr(bare, '/') ? "" : "library/", bare);
+	return 0;
+}
+
+/* As podman: in a directory a short name is a word for that layout, but for who asks for it. */
+static int oci_dir_name(const struct loading *l, const char *name, struct strvec *ret,
+			struct err *err)
+{
+	auto_reference struct reference ref = { 0 };
+	char *full;
+	int r = reference_parse(&ref, name, err);
+
+	if (r < 0 || (!ref.domain && !l->only))
+		return r;
+	r = docker_name(name, &full, err);
+	if (r == 0)
+		strvec_add_take(ret, full);
+	return r;
+}
+
 /* What the index calls it, as a full name; nothing when it is only a word for this layout. */
-static int oci_names(const struct image_descriptor *d, struct strvec *ret, struct err *err)
+static int oci_names(const struct loading *l, const struct image_descriptor *d, struct strvec *ret,
+		     struct err *err)
 {
 	const char *name = json_string_map_get(&d->annotations, CONTAINERD_NAME);
 	char *full;
@@ -296,6 +334,8 @@ static int oci_names(const struct image_descriptor *d, struct strvec *ret, struc
 		name = json_string_map_get(&d->annotations, REF_NAME);
 	if (str_is_empty(name))
 		return 0;
+	if (l->is_dir)
+		return oci_dir_name(l, name, ret, err);
 	r = reference_normalize_local(name, &full, err);
 	if (r == 0)
 		strvec_add_take(ret, full);
@@ -357,7 +397,7 @@ static int load_index(struct loading *l, const struct strbuf *text, unsigned int
 		auto_strvec struct strvec names = STRVEC_INIT;
 		const struct image_descriptor *d = &index.manifests[i];
 
-		r = oci_names(d, &names, err);
+		r = oci_names(l, d, &names, err);
 		if (r < 0 ||
 		    (l->only && !str_eq(json_string_map_get(&d->annotations, REF_NAME), l->only)))
 			continue;
@@ -368,6 +408,15 @@ static int load_index(struct loading *l, const struct strbuf *text, unsigned int
 
 /* --- all kinds --- */
 
+static int check_policy(const struct loading *l, const char *archive, const char *dir,
+			struct err *err)
+{
+	if (l->judged)
+		return 0;
+	return policy_check(l->policy, l->is_dir ? dir : archive, l->is_dir ? l->path : NULL,
+			    l->only, err);
+}
+
 static int load_root(struct loading *l, struct err *err)
 {
 	auto_strbuf struct strbuf text = STRBUF_INIT;
@@ -376,11 +425,12 @@ static int load_root(struct loading *l, struct err *err)
 
 	if (r == 0) {
 		struct json_object *value = json_tokener_parse(text.buf);
+		bool is_docker = json_object_is_type(value, json_type_array);
 
-		if (json_object_is_type(value, json_type_array))
-			r = load_docker(l, value, err);
-		else
-			r = load_dir(l, &text, err);
+		r = is_docker ? check_policy(l, "docker-archive", "docker-archive", err) :
+				check_policy(l, "dir", "dir", err);
+		if (r == 0)
+			r = is_docker ? load_docker(l, value, err) : load_dir(l, &text, err);
 		json_object_put(value);
 	} else if (r == -ENOENT) {
 		r = read_file(l, "index.json", &text, err);
@@ -389,6 +439,8 @@ static int load_root(struct loading *l, struct err *err)
 				       "load '%s': " NO_IMAGES ": neither an archive of images nor "
 				       "a layout (no manifest.json, no index.json)",
 				       l->name);
+		if (r == 0)
+			r = check_policy(l, "oci-archive", "oci", err);
 		if (r == 0)
 			r = load_index(l, &text, 0, &none, err);
 	}
@@ -429,7 +481,8 @@ static int load_fd(struct loading *l, int fd, struct err *err)
 	r = store_content_hold(l->store, err);
 	if (r < 0)
 		return r;
-	if (S_ISDIR(st.st_mode)) {
+	l->is_dir = S_ISDIR(st.st_mode);
+	if (l->is_dir) {
 		int copy = fd_dup(fd);
 
 		rooted_from_fd(&l->root, copy);
@@ -446,10 +499,23 @@ static int load_fd(struct loading *l, int fd, struct err *err)
 	return r;
 }
 
-int layout_load(struct store *store, int fd, const char *name, struct layout_loaded *ret,
-		struct err *err)
+int layout_load(struct store *store, int fd, const char *name, const char *path,
+		struct layout_loaded *ret, struct err *err)
 {
-	struct loading l = { .store = store, .root = ROOTED_INIT, .name = name, .loaded = ret };
+	struct loading l = {
+		.store = store, .root = ROOTED_INIT, .name = name, .path = path, .loaded = ret
+	};
+
+	return load_fd(&l, fd, err);
+}
+
+/* What skopeo has copied, and judged. */
+static int load_judged(struct store *store, int fd, const char *name, struct layout_loaded *ret,
+		       struct err *err)
+{
+	struct loading l = {
+		.store = store, .root = ROOTED_INIT, .name = name, .judged = true, .loaded = ret
+	};
 
 	return load_fd(&l, fd, err);
 }
@@ -481,7 +547,7 @@ static int pull_by_skopeo(struct store *store, const char *what, const struct pu
 		auto_close int fd = fd_open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
 
 		r = fd < 0 ? err_sys(err, fd, "open '%s'", path) :
-			     layout_load(store, fd, what, loaded, err);
+			     load_judged(store, fd, what, loaded, err);
 	}
 	store_staging_drop(&staging);
 	store_content_release(store);
@@ -490,7 +556,8 @@ static int pull_by_skopeo(struct store *store, const char *what, const struct pu
 
 /* "PATH[:REF]" of archives and layouts. */
 static int pull_from_path(struct store *store, const char *what, const char *details,
-			  struct layout_loaded *loaded, struct err *err)
+			  const struct pull_options *options, struct layout_loaded *loaded,
+			  struct err *err)
 {
 	struct loading l = { .store = store, .root = ROOTED_INIT, .name = what, .loaded = loaded };
 	const char *colon = strchr(details, ':');
@@ -500,26 +567,16 @@ static int pull_from_path(struct store *store, const char *what, const char *det
 	auto_close int fd = -EBADF;
 
 	if (colon && str_has_prefix(what, "docker-archive:")) {
-		auto_reference struct reference ref = { 0 };
-		auto_free char *full = NULL;
-		int r = reference_parse(&ref, colon + 1, err);
+		int r = docker_name(colon + 1, &only, err);
 
 		if (r < 0)
 			return r;
-		reference_tag_latest(&ref);
-		if (!ref.domain) {
-			auto_free char *bare = reference_format(&ref);
-
-			full = xasprintf("docker.io/%s%s", strchr(bare, '/') ? "" : "library/",
-					 bare);
-		} else {
-			full = reference_format(&ref);
-		}
-		only = take_ptr(full);
 	} else if (colon) {
 		only = xstrdup(colon + 1);
 	}
 	l.only = only;
+	l.path = path;
+	l.policy = options->skopeo.signature_policy;
 	fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
 	if (fd < 0)
 		return err_sys(err, fd, "open '%s'", path);
@@ -537,7 +594,7 @@ int layout_pull(struct store *store, const char *what, const struct pull_options
 	if (str_eq(transport, "containers-storage") || str_eq(transport, "docker-daemon"))
 		r = pull_by_skopeo(store, what, options, &loaded, err);
 	else
-		r = pull_from_path(store, what, details, &loaded, err);
+		r = pull_from_path(store, what, details, options, &loaded, err);
 	if (r < 0)
 		return r;
 	/* From another engine's storage it keeps its name. */

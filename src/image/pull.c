@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/str.h"
 #include "image/layout.h"
+#include "image/policy.h"
 #include "image/reference.h"
 #include "image/registries.h"
 #include "image/transport.h"
@@ -167,11 +168,14 @@ static int fetch_manifest(struct pull *p, struct err *err)
 
 /* --- content --- */
 
-/* 1: this very manifest came from this very repository before. */
+/* 1: this very manifest came from this very repository before. With a policy that asks for anything it is asked again, because
+ * it may be another one by now. */
 static int is_recorded(struct pull *p, struct err *err)
 {
 	auto_free char *full = xasprintf("%s@%s", p->repository, p->digest);
 
+	if (!policy_is_open(p->skopeo.signature_policy, "docker"))
+		return 0;
 	return db_has(p->store->db, err,
 		      "SELECT 1 FROM images i JOIN image_digests d ON d.image_id = i.id"
 		      " WHERE d.digest = ? AND i.manifest_digest = ?",

@@ -204,7 +204,8 @@ int reference_normalize_local(const char *text, char **ret, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (ref.digest)
+	/* Whoever used such a name would get the image of that id. */
+	if (ref.digest || (!ref.domain && str_eq(ref.path, "sha256")))
 		return invalid(err, text, "a name that is given to an image cannot have a digest");
 	if (!ref.domain)
 		ref.domain = xstrdup("localhost");

@@ -262,6 +262,58 @@ gone_from_processes()
 	fl image exists "$REGISTRY/good/web:1"
 }
 
+@test "the signature policy is asked again for what is here, and for files" {
+	load_image localhost/web:1
+	fl push -q localhost/web:1 "docker://$REGISTRY/web:1"
+	fl pull -q "$REGISTRY/web:1" >/dev/null
+	for format in docker-archive oci-archive oci-dir docker-dir; do
+		fl save -q --format $format -o "$T/$format" localhost/web:1
+	done
+	policy() { printf '%s' "$1" >"$T/policy.json"; }
+	judged() { fl pull -q --signature-policy "$T/policy.json" "$1"; }
+	policy '{ "default": [{ "type": "reject" }] }'
+	refuses 125 "rejected by policy" judged "$REGISTRY/web:1"
+	for source in "docker-archive:$T/docker-archive" "oci-archive:$T/oci-archive" "oci:$T/oci-dir" "dir:$T/docker-dir"; do
+		refuses 125 "rejected by policy" judged "$source"
+		policy "{ \"default\": [{ \"type\": \"reject\" }],
+			\"transports\": { \"${source%%:*}\": { \"\": [{ \"type\": \"insecureAcceptAnything\" }] } } }"
+		judged "$source" >/dev/null
+		policy "{ \"default\": [{ \"type\": \"insecureAcceptAnything\" }],
+			\"transports\": { \"${source%%:*}\": { \"\": [{ \"type\": \"signedBy\", \"keyType\": \"GPGKeys\" }] } } }"
+		refuses 125 "requires 'signedBy'" judged "$source"
+		policy '{ "default": [{ "type": "reject" }] }'
+	done
+	# The nearest directory decides.
+	policy "{ \"default\": [{ \"type\": \"reject\" }],
+		\"transports\": { \"oci\": { \"$(realpath "$T")\": [{ \"type\": \"insecureAcceptAnything\" }] } } }"
+	judged "oci:$T/oci-dir" >/dev/null
+	for bad in '' nonsense '{}' '[]' '{ "default": [] }'; do
+		policy "$bad"
+		refuses 125 "signature policy '$T/policy.json'" judged "oci:$T/oci-dir"
+	done
+	# load and import have no option for it.
+	mkdir -p "$T/home/.config/containers"
+	echo '{ "default": [{ "type": "reject" }] }' >"$T/home/.config/containers/policy.json"
+	tar -C "$T/base" -cf "$T/base.tar" .
+	export HOME=$T/home
+	refuses 125 "rejected by policy" fl load -q -i "$T/docker-archive"
+	refuses 125 "rejected by policy" fl import -q "$T/base.tar"
+}
+
+@test "names in directories are full, or asked for" {
+	load_image localhost/web:1
+	fl save -q -o "$T/web.tar" localhost/web:1
+	skopeo copy -q --insecure-policy "docker-archive:$T/web.tar" "oci:$T/words:short"
+	fl rmi -a >/dev/null
+	fl pull -q "oci:$T/words" >/dev/null
+	is '<none>:<none>' "$(fl images --format '{{.Repository}}:{{.Tag}}')"
+	fl pull -q "oci:$T/words:short" >/dev/null
+	is docker.io/library/short:latest "$(fl images --format '{{.Repository}}:{{.Tag}}')"
+	refuses 125 "cannot have a digest" fl tag short sha256:abc
+	fl tag short another
+	refuses 125 "more than one tag ([" fl rmi "$(fl images -q short)"
+}
+
 @test "save and load keep id and names, in every format" {
 	load_image
 	id=$(fl images -q --no-trunc)
@@ -429,7 +481,7 @@ gone_from_processes()
 	[ "$(fl rmi two)" = "Untagged: localhost/two:latest" ]
 	id=$(fl images -q --no-trunc)
 	fl tag web:1 two
-	refuses 2 "please force removal" fl rmi "$id"
+	refuses 125 "please force removal" fl rmi "$id"
 	refuses 1 "nothing: image not known" fl rmi nothing
 	fl rmi -f nothing
 	fl rmi -i nothing

@@ -16,6 +16,7 @@
 #include "image/build.h"
 #include "image/layout.h"
 #include "image/push.h"
+#include "image/policy.h"
 #include "image/reference.h"
 
 /* --- what is read --- */
@@ -117,7 +118,7 @@ static int run_load(const struct cli_invocation *inv, struct err *err)
 		return fd;
 	r = image_store_open(inv, &store, err);
 	if (r == 0)
-		r = layout_load(&store, fd, o->input ? o->input : "stdin", &loaded, err);
+		r = layout_load(&store, fd, o->input ? o->input : "stdin", o->input, &loaded, err);
 	r = finish_download(&proc, &fd, o->input, r, err);
 	if (r < 0)
 		return r;
@@ -358,7 +359,9 @@ static int run_import(const struct cli_invocation *inv, struct err *err)
 	if (fd < 0)
 		return fd;
 	options.name = NULL;
-	r = image_store_open(inv, &store, err);
+	r = policy_check(NULL, "tarball", NULL, NULL, err);
+	if (r == 0)
+		r = image_store_open(inv, &store, err);
 	if (r == 0)
 		r = image_import(&store, fd, &options, &id, err);
 	r = finish_download(&proc, &fd, source, r, err);

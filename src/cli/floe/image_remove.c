@@ -111,6 +111,16 @@ static int remove_image(const struct cli_invocation *inv, struct store *store,
 	return 0;
 }
 
+static int more_than_one_tag(const struct image *image, struct err *err)
+{
+	auto_free char *names = strvec_join(&image->names, " ");
+
+	return err_set(err, ERR_INVALID,
+		       "unable to delete image \"%s\" by ID with more than one tag ([%s]): please "
+		       "force removal",
+		       image->id, names);
+}
+
 /* An image whose configuration is gone can be removed; its parents stay. */
 static void find_parent(struct store *store, const struct image *image, char **ret_id)
 {
@@ -168,10 +178,7 @@ static int remove_one(const struct cli_invocation *inv, struct store *store, con
 		return r;
 	}
 	if (!name && image.names.n > 1 && !o->force)
-		return err_set(err, ERR_STATE,
-			       "unable to delete image \"%s\" by ID with more than one tag (%zu): "
-			       "please force removal",
-			       image.id, image.names.n);
+		return more_than_one_tag(&image, err);
 	if (!o->no_prune)
 		find_parent(store, &image, &parent);
 	r = remove_image(inv, store, &image, o->force, out, err);

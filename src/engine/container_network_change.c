@@ -193,6 +193,25 @@ int container_disconnect(struct container *c, const char *network, struct err *e
 	return record_save_config(c->engine, &c->config, err);
 }
 
+/* A plugin of CNI's would give another one. */
+static void ask_for_same_address(const struct container *c, struct network_attachment *a)
+{
+	auto_network_status struct network_status status = NETWORK_STATUS_INIT;
+	const struct network_status_entry *entry;
+
+	if (c->engine->network_backend != NETWORK_CNI || a->n_static_ips)
+		return;
+	container_network_status(c, &status);
+	entry = network_status_find(&status, a->network);
+	for (size_t i = 0; entry && i < entry->n_interfaces; i++)
+		for (size_t k = 0; k < entry->interfaces[i].n_subnets; k++) {
+			const char *ipnet = entry->interfaces[i].subnets[k].ipnet;
+			auto_free char *ip = xstrndup(ipnet, strcspn(ipnet, "/"));
+
+			json_strings_add(&a->static_ips, &a->n_static_ips, ip);
+		}
+}
+
 /* Interfaces and addresses stay what they are; the same request makes rules and names anew. */
 int container_network_reload(struct container *c, struct err *err)
 {
@@ -209,6 +228,8 @@ int container_network_reload(struct container *c, struct err *err)
 	for (size_t i = 1; i < s->n_attachments; i++)
 		network_attachment_copy(array_push(request.attachments, request.n_attachments),
 					&s->attachments[i]);
+	for (size_t i = 0; i < request.n_attachments; i++)
+		ask_for_same_address(c, &request.attachments[i]);
 	for (size_t i = 0; i < s->n_networks; i++)
 		network_copy(array_push(request.networks, request.n_networks), &s->networks[i]);
 	/* Half of it may be gone, which is why this is asked for. */

@@ -80,6 +80,7 @@ int engine_init(struct engine *e, const struct engine_options *o, struct err *er
 		.path = e->network_config_dir,
 		.default_name = e->conf->network.default_network,
 		.default_subnet = e->conf->network.default_subnet,
+		.cni = e->network_backend == NETWORK_CNI,
 	};
 	if (o->storage_opts.n)
 		return err_set(
@@ -90,6 +91,7 @@ int engine_init(struct engine *e, const struct engine_options *o, struct err *er
 		return err_set(err, ERR_USAGE, "options '--root' and '--runroot' must not be '/'");
 	e->netavark = engine_find_helper(e, "netavark");
 	e->cni_path = join(e->conf->network.cni_plugin_dirs, e->conf->network.n_cni_plugin_dirs);
+	e->network_dir.cni_plugins = e->cni_path;
 	e->self = fd_readlink_path("/proc/self/exe");
 	return e->self ? 0 : err_sys(err, -errno, "find this program: read '/proc/self/exe'");
 }

@@ -225,6 +225,15 @@ int netlink_set_link_up(struct netlink *nl, int index, bool up)
 	return talk(nl, &req, NULL, NULL);
 }
 
+int netlink_delete_link(struct netlink *nl, int index)
+{
+	struct request req;
+	struct ifinfomsg *info = begin(&req, RTM_DELLINK, NLM_F_ACK, sizeof(*info));
+
+	info->ifi_index = index;
+	return talk(nl, &req, NULL, NULL);
+}
+
 int netlink_bring_up_loopback(void)
 {
 	auto_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

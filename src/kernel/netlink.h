@@ -40,6 +40,7 @@ int netlink_get_link(struct netlink *nl, const char *name, struct netlink_link *
 /* All interfaces; *ret is owned by the caller. */
 int netlink_list_links(struct netlink *nl, struct netlink_link **ret, size_t *ret_n);
 int netlink_set_link_up(struct netlink *nl, int index, bool up);
+int netlink_delete_link(struct netlink *nl, int index);
 /* "lo" of the calling thread's network namespace; nothing to do where the kernel has no IPv4. By one
  * ioctl (netdevice(7)), as every start of a container pays for it. */
 int netlink_bring_up_loopback(void);

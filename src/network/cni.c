@@ -33,6 +33,7 @@ void cni_network_done(struct cni_network *network)
 	free(network->name);
 	free(network->version);
 	(void)json_object_put(network->plugins);
+	(void)json_object_put(network->args);
 	*network = (struct cni_network)CNI_NETWORK_INIT;
 }
 
@@ -79,10 +80,11 @@ static int check_plugins(const struct cni_network *network, struct err *err)
 	return n ? 0 : err_set(err, ERR_INVALID, "plugins: the list is empty");
 }
 
-static int read_document(struct cni_network *ret, const char *text, struct err *err)
+int cni_network_parse(struct cni_network *ret, const char *text, struct err *err)
 {
 	auto_json struct json_object *document = json_tokener_parse(text);
 	auto_cni_network struct cni_network network = CNI_NETWORK_INIT;
+	struct json_object *args;
 	int r;
 
 	if (!document || !json_object_is_type(document, json_type_object))
@@ -92,6 +94,8 @@ static int read_document(struct cni_network *ret, const char *text, struct err *
 	if (!network.version)
 		network.version = xstrdup(VERSION_DEFAULT);
 	network.plugins = plugins_of(document);
+	if (json_object_object_get_ex(document, "args", &args))
+		network.args = json_object_get(args);
 	if (!network.name || !network.plugins)
 		return err_set(err, ERR_INVALID, "it has no 'name' or no 'plugins'");
 	r = network_name_check(network.name, err);
@@ -110,7 +114,7 @@ static int load_file(struct cni_network *ret, const char *dir, const char *name,
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 	int r = io_read_file_at(AT_FDCWD, path, CONFIG_MAX, &text);
 
-	return r < 0 ? err_sys(err, r, "read") : read_document(ret, text.buf, err);
+	return r < 0 ? err_sys(err, r, "read") : cni_network_parse(ret, text.buf, err);
 }
 
 /* As podman has it when there is no file, with a bridge of its own: netavark's may be there as well. */
@@ -126,7 +130,8 @@ static int make_default(struct cni_network *ret, const struct network_dir *defau
 	if (r < 0)
 		return r;
 	text = xasprintf("{\"cniVersion\":\"0.4.0\",\"name\":\"%s\",\"plugins\":["
-			 "{\"type\":\"bridge\",\"bridge\":\"cni-podman0\",\"isGateway\":true,"
+			 "{\"type\":\"bridge\",\"bridge\":\"" NETWORK_CNI_DEFAULT_BRIDGE
+			 "\",\"isGateway\":true,"
 			 "\"ipMasq\":true,\"hairpinMode\":true,\"capabilities\":{\"ips\":true},"
 			 "\"ipam\":{\"type\":\"host-local\",\"routes\":[{\"dst\":\"%s\"}],"
 			 "\"ranges\":[[{\"subnet\":\"%s\",\"gateway\":\"%s\"}]]}},"
@@ -134,10 +139,10 @@ static int make_default(struct cni_network *ret, const struct network_dir *defau
 			 "{\"type\":\"firewall\"},{\"type\":\"tuning\"}]}",
 			 n.name, strchr(n.subnets[0].subnet, ':') ? "::/0" : "0.0.0.0/0",
 			 n.subnets[0].subnet, n.subnets[0].gateway);
-	return read_document(ret, text, err);
+	return cni_network_parse(ret, text, err);
 }
 
-static bool is_config(const char *name)
+bool cni_is_config(const char *name)
 {
 	return name[0] != '.' && (str_has_suffix(name, ".conflist") ||
 				  str_has_suffix(name, ".conf") || str_has_suffix(name, ".json"));
@@ -156,7 +161,7 @@ static int find_network(struct cni_network *ret, const struct cni *cni, const ch
 		auto_cni_network struct cni_network network = CNI_NETWORK_INIT;
 		struct err why = ERR_INIT;
 
-		if (!is_config(files.v[i]))
+		if (!cni_is_config(files.v[i]))
 			continue;
 		if (load_file(&network, cni->config_dir, files.v[i], &why) < 0) {
 			log_warning("network file '%s/%s' is left out: %s", cni->config_dir,
@@ -196,12 +201,24 @@ static const char *plugin_path(const struct cni *cni)
 	return cni->plugin_path ? cni->plugin_path : PLUGIN_PATH;
 }
 
-static char *find_plugin(const struct cni *cni, const char *type)
+static char *find_in(const char *path, const char *type)
 {
 	auto_strvec struct strvec directories = STRVEC_INIT;
 
-	strvec_split(&directories, plugin_path(cni), ':', false);
+	strvec_split(&directories, path, ':', false);
 	return program_in((const char *const *)directories.v, directories.n, type);
+}
+
+static char *find_plugin(const struct cni *cni, const char *type)
+{
+	return find_in(plugin_path(cni), type);
+}
+
+bool cni_has_plugin(const char *path, const char *type)
+{
+	auto_free char *found = find_in(path ? path : PLUGIN_PATH, type);
+
+	return found != NULL;
 }
 
 static void make_environment(const struct operation *op, const char *command, struct strvec *ret)
@@ -358,7 +375,7 @@ static int find_kept_network(struct operation *op)
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 	int r = config ? base64_decode(config, &text) : -ENOENT;
 
-	return r < 0 ? r : read_document(&op->network, text.buf, NULL);
+	return r < 0 ? r : cni_network_parse(&op->network, text.buf, NULL);
 }
 
 static void forget_result(const struct operation *op)

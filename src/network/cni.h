@@ -33,6 +33,7 @@ struct cni_network {
 	char *name;
 	char *version; /* cniVersion */
 	struct json_object *plugins; /* array, owned */
+	struct json_object *args; /* what is in it for others; owned; NULL: nothing */
 };
 
 #define CNI_NETWORK_INIT                                                                           \
@@ -41,6 +42,12 @@ struct cni_network {
 	}
 
 void cni_network_done(struct cni_network *network);
+/* The text of a file. ERR_INVALID: it is none. */
+int cni_network_parse(struct cni_network *ret, const char *text, struct err *err);
+/* Whether a file of this name may have a network. */
+bool cni_is_config(const char *name);
+/* Whether there is such a plugin; path as in struct cni. */
+bool cni_has_plugin(const char *path, const char *type);
 /* Add the attachments one after the other; on failure what was added is deleted again. */
 int cni_setup(const struct cni *cni, const struct network_request *request, const char *netns_path,
 	      struct network_status *ret, struct err *err);

@@ -15,6 +15,7 @@
 #include "core/str.h"
 #include "core/strvec.h"
 #include "network/address.h"
+#include "network/cni_list.h"
 
 /* SHA-256 of "podman": the id that podman gives this network. */
 #define DEFAULT_ID "2f259bab93aaaaa2542ba43ef33eb990d0999ee1b9924b557b7be53c0b7a1bb9"
@@ -121,7 +122,8 @@ int network_make_default(struct network *ret, const struct network_dir *dir, str
 		.name = xstrdup(network_default_name(dir)),
 		.id = xstrdup(DEFAULT_ID),
 		.driver = xstrdup("bridge"),
-		.network_interface = xstrdup(DEFAULT_BRIDGE),
+		.network_interface =
+			xstrdup(dir->cni ? NETWORK_CNI_DEFAULT_BRIDGE : DEFAULT_BRIDGE),
 	};
 	subnet = array_push(ret->subnets, ret->n_subnets);
 	subnet->subnet = xstrdup(ip_subnet_format(&parsed).text);
@@ -217,7 +219,7 @@ static int load_all(struct network_list *list, const char *dir)
 int network_list_load(struct network_list *ret, const struct network_dir *dir, struct err *err)
 {
 	auto_network_list struct network_list list = NETWORK_LIST_INIT;
-	int r = load_all(&list, dir->path);
+	int r = dir->cni ? cni_list_load(&list, dir->path) : load_all(&list, dir->path);
 
 	if (r < 0)
 		return err_sys(err, r, "read network directory '%s'", dir->path);
@@ -272,24 +274,28 @@ int network_find(struct network *ret, const struct network_dir *dir, const char 
 	return 0;
 }
 
-int network_save(const struct network *network, const char *dir, bool replace, struct err *err)
+int network_save(const struct network *network, const struct network_dir *dir, bool replace,
+		 struct err *err)
 {
 	auto_free char *name = xasprintf("%s.json", network->name);
 	auto_free char *text = json_encode(&network_desc, network, JSON_INDENT4);
 	auto_free char *lines = xasprintf("%s\n", text);
 	auto_close int dir_fd = -EBADF;
-	int r = fs_mkdir_all(AT_FDCWD, dir, 0755, 0755);
+	int r;
 
+	if (dir->cni)
+		return cni_list_save(network, dir, err);
+	r = fs_mkdir_all(AT_FDCWD, dir->path, 0755, 0755);
 	if (r == 0)
-		r = dir_fd = fd_open_at(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
+		r = dir_fd = fd_open_at(AT_FDCWD, dir->path, O_RDONLY | O_DIRECTORY, 0);
 	if (r < 0)
-		return err_sys(err, r, "open network directory '%s'", dir);
+		return err_sys(err, r, "open network directory '%s'", dir->path);
 	if (!replace && fs_exists(dir_fd, name))
 		return err_set(err, ERR_EXISTS,
 			       "network name %s already used: network already exists",
 			       network->name);
 	r = fs_write_atomic(dir_fd, name, lines, strlen(lines), 0644, FS_DURABLE);
-	return r < 0 ? err_sys(err, r, "write network '%s' in '%s'", network->name, dir) : 0;
+	return r < 0 ? err_sys(err, r, "write network '%s' in '%s'", network->name, dir->path) : 0;
 }
 
 int network_remove(const struct network *network, const struct network_dir *dir, struct err *err)
@@ -299,6 +305,8 @@ int network_remove(const struct network *network, const struct network_dir *dir,
 	if (str_eq(network->name, network_default_name(dir)))
 		return err_set(err, ERR_DENIED, "default network %s cannot be removed",
 			       network->name);
+	if (dir->cni)
+		return cni_list_remove(network->name, dir->path, err);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return err_sys(err, -errno, "remove network '%s'", network->name);
 	return 0;

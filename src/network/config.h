@@ -11,12 +11,16 @@
 
 #define NETWORK_DIR "/etc/containers/networks"
 #define NETWORK_DEFAULT "podman"
+/* Of its own: netavark's may be there as well. */
+#define NETWORK_CNI_DEFAULT_BRIDGE "cni-podman0"
 
 /* Where networks are described, and the one that is there without a file. Borrowed. */
 struct network_dir {
 	const char *path;
 	const char *default_name; /* NULL: NETWORK_DEFAULT */
 	const char *default_subnet; /* NULL: podman's, 10.88.0.0/16 */
+	bool cni; /* the files are CNI's (network/cni_list.h) */
+	const char *cni_plugins; /* directories with colons between; NULL: the usual ones */
 };
 
 const char *network_default_name(const struct network_dir *dir);
@@ -94,7 +98,8 @@ int network_list_load(struct network_list *ret, const struct network_dir *dir, s
 int network_find(struct network *ret, const struct network_dir *dir, const char *name_or_id,
 		 struct err *err);
 /* Write its file; it must not exist (ERR_EXISTS), or must when replace. */
-int network_save(const struct network *network, const char *dir, bool replace, struct err *err);
+int network_save(const struct network *network, const struct network_dir *dir, bool replace,
+		 struct err *err);
 /* Remove its file. ERR_DENIED for the default network. */
 int network_remove(const struct network *network, const struct network_dir *dir, struct err *err);
 /* "host-local" unless the network says otherwise. */

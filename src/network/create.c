@@ -512,7 +512,10 @@ int network_create(struct network *ret, const struct network_dir *dir,
 	if (r == 0)
 		r = network_create_plan(&n, options, &around, err);
 	if (r == 0)
-		r = network_save(&n, dir->path, false, err);
+		r = network_save(&n, dir, false, err);
+	/* CNI's file has no id; it comes of the name. */
+	if (r == 0 && dir->cni)
+		return network_find(ret, dir, n.name, err);
 	if (r < 0)
 		return r;
 	*ret = n;

@@ -128,6 +128,48 @@ load ../lib/networks
 	umount /var/lib/cni
 }
 
+@test "cni: networks are made, found, connected, reloaded and removed" {
+	[ -x /usr/lib/cni/bridge ] || skip "no CNI plugins (tools/install-deps)"
+	mkdir -p "$NETWORKS" /var/lib/cni
+	mount -t tmpfs cni /var/lib/cni
+	export CONTAINERS_CONF=$T/containers.conf
+	printf '[network]\nnetwork_backend = "cni"\n' >"$CONTAINERS_CONF"
+	net create --subnet 10.213.70.0/24 --label a=b --opt mtu=1400 web >/dev/null
+	net create --subnet 10.213.71.0/24 --internal inside >/dev/null
+	net create --disable-dns spare >/dev/null
+	is "inside podman spare web" "$(net ls -q | sort | paste -sd ' ')"
+	is "bridge 10.213.70.1 b 1400 false" \
+		"$(net inspect web --format '{{.Driver}} {{(index .Subnets 0).Gateway}} {{.Labels.a}} {{.Options.mtu}} {{.Internal}}')"
+	is true "$(net inspect inside --format '{{.Internal}}')"
+	run ! net create web
+	contains "$output" "already exists"
+	run ! net create --opt isolate=true bad
+	contains "$output" "the CNI backend has mtu, vlan and mode"
+	run ! net update web --dns-add 192.0.2.1
+	contains "$output" "the CNI backend has no servers of networks"
+	fln run -d --name "$C" --network web --rootfs "$ROOTFS" sleep 1000 >/dev/null
+	run net rm web
+	is 2 "$status"
+	net connect inside "$C"
+	is "10.213.70.2 10.213.71.2" "$(address_of "$C" web) $(address_of "$C" inside)"
+	contains "$(fln exec "$C" cat /etc/hosts)" 10.213.70.2
+	net reload "$C" >/dev/null
+	is "10.213.70.2 10.213.71.2" "$(address_of "$C" web) $(address_of "$C" inside)"
+	is 2 "$(fln exec "$C" ip -4 -o addr show | grep -c 10.213)"
+	net disconnect inside "$C"
+	is 1 "$(fln exec "$C" ip -4 -o addr show | grep -c 10.213)"
+	net connect inside "$C"
+	is spare "$(net prune --force)"
+	net rm --force --time 0 web inside >/dev/null
+	is podman "$(net ls -q)"
+	is "" "$(fln ps -aq)"
+	# The bridges are gone, and no address is left over.
+	is "" "$(ip -o link show type bridge)"
+	is "" "$(find /var/lib/cni -name '10.*' -o -path '*/results/*')"
+	nft flush ruleset
+	umount /var/lib/cni
+}
+
 @test "containers of a network know each other by name and alias, others do not" {
 	has_aardvark || skip "no aardvark-dns (tools/install-deps)"
 	net create web >/dev/null

@@ -363,8 +363,11 @@ static void test_create(void **state UNUSED)
 	assert_string_equal(first.subnets[0].subnet, "10.89.0.0/24");
 	assert_string_equal(first.subnets[0].gateway, "10.89.0.1");
 	assert_true(first.dns_enabled);
-	assert_int_equal(network_save(&first, directory, false, &err), 0);
-	assert_int_equal(network_save(&first, directory, false, &err), -EEXIST);
+	assert_int_equal(
+		network_save(&first, &(struct network_dir){ .path = directory }, false, &err), 0);
+	assert_int_equal(
+		network_save(&first, &(struct network_dir){ .path = directory }, false, &err),
+		-EEXIST);
 	/* The host has 10.89.1.0/24 and an interface podman2. */
 	o.name = "web";
 	o.ipv6 = true;
@@ -373,7 +376,8 @@ static void test_create(void **state UNUSED)
 	assert_string_equal(second.subnets[0].subnet, "10.89.2.0/24");
 	assert_int_equal(second.n_subnets, 2);
 	assert_true(second.ipv6_enabled && str_has_prefix(second.subnets[1].subnet, "fd"));
-	assert_int_equal(network_save(&second, directory, false, &err), 0);
+	assert_int_equal(
+		network_save(&second, &(struct network_dir){ .path = directory }, false, &err), 0);
 	assert_int_equal(
 		network_find(&found, &(struct network_dir){ .path = directory }, "web", &err), 0);
 	assert_string_equal(found.id, second.id);

@@ -73,10 +73,8 @@ static int run_create(const struct cli_invocation *inv, struct err *err)
 		xcalloc(conf->n_default_subnet_pools + 1, sizeof(*pools));
 	auto_network struct network n = NETWORK_INIT;
 	struct err why = ERR_INIT;
-	int r = network_check_backend(inv, err);
+	int r = check_driver(conf, create.driver, err);
 
-	if (r == 0)
-		r = check_driver(conf, create.driver, err);
 	if (r < 0)
 		return r;
 	create.name = inv->n_args ? inv->args[0] : NULL;
@@ -191,14 +189,11 @@ static int remove_one(const struct cli_invocation *inv, const char *name,
 	return cli_print_line(name, err);
 }
 
-static int run_rm(const struct cli_invocation *inv, struct err *err)
+static int run_rm(const struct cli_invocation *inv, struct err *err UNUSED)
 {
 	const struct rm_options *o = inv->options;
 	int code = 0;
-	int r = network_check_backend(inv, err);
 
-	if (r < 0)
-		return r;
 	for (size_t i = 0; i < inv->n_args; i++) {
 		struct err why = ERR_INIT;
 
@@ -250,10 +245,8 @@ static int run_prune(const struct cli_invocation *inv, struct err *err)
 	const struct rm_options none = { 0 };
 	auto_network_list struct network_list list = NETWORK_LIST_INIT;
 	auto_network_users struct network_users users = NETWORK_USERS_INIT;
-	int r = network_check_backend(inv, err);
+	int r = network_later_finish_all(floe_engine(inv), err);
 
-	if (r == 0)
-		r = network_later_finish_all(floe_engine(inv), err);
 	if (r == 0)
 		r = network_list_load(&list, &floe_engine(inv)->network_dir, err);
 	if (r == 0)
@@ -337,10 +330,8 @@ static int run_connect(const struct cli_invocation *inv, struct err *err)
 	auto_network struct network n = NETWORK_INIT;
 	struct network_attachment attachment = { 0 };
 	auto_free char *text = NULL;
-	int r = network_check_backend(inv, err);
+	int r = network_find(&n, &floe_engine(inv)->network_dir, inv->args[0], err);
 
-	if (r == 0)
-		r = network_find(&n, &floe_engine(inv)->network_dir, inv->args[0], err);
 	if (r < 0)
 		return r;
 	text = attachment_text(inv->options, n.name);
@@ -386,12 +377,11 @@ static int run_disconnect(const struct cli_invocation *inv, struct err *err)
 	auto_container struct container c = CONTAINER_INIT;
 	auto_network struct network n = NETWORK_INIT;
 	const char *name = inv->args[0];
-	int r = network_check_backend(inv, err);
+	int r;
 
-	if (r == 0 && network_find(&n, &floe_engine(inv)->network_dir, name, NULL) == 0)
+	if (network_find(&n, &floe_engine(inv)->network_dir, name, NULL) == 0)
 		name = n.name;
-	if (r == 0)
-		r = container_open_locked(&c, floe_engine(inv), inv->args[1], err);
+	r = container_open_locked(&c, floe_engine(inv), inv->args[1], err);
 	if (r == 0)
 		r = container_disconnect(&c, name, err);
 	if (r == 0)

@@ -16,8 +16,6 @@ extern const struct cli_command floe_network_inspect_command;
 extern const struct cli_command floe_network_exists_command;
 extern const struct cli_command floe_network_update_command;
 
-/* These commands work on netavark's networks; CNI's are files that an administrator writes. ERR_UNSUPPORTED. */
-int network_check_backend(const struct cli_invocation *inv, struct err *err);
 /* Whether all filters are true of the network: 1 or 0; ERR_INVALID for a filter that there is none of. */
 int network_filters_match(const struct strvec *filters, const struct network_dir *dir,
 			  const struct network *network, bool is_used, struct err *err);

@@ -16,15 +16,6 @@
 #include "engine/filter.h"
 #include "engine/network_users.h"
 
-int network_check_backend(const struct cli_invocation *inv, struct err *err)
-{
-	return floe_engine(inv)->network_backend == NETWORK_NETAVARK ?
-		       0 :
-		       err_set(err, ERR_UNSUPPORTED,
-			       "network backend cni: networks are the files in '%s'; edit these",
-			       floe_engine(inv)->network_config_dir);
-}
-
 /* ---- filters ---- */
 
 static bool has_label(const struct network *n, const char *label)
@@ -186,10 +177,8 @@ static int run_ls(const struct cli_invocation *inv, struct err *err)
 		.headings = headings,
 		.no_heading = o->no_heading,
 	};
-	int r = network_check_backend(inv, err);
+	int r = list_rows(inv, o, rows, err);
 
-	if (r == 0)
-		r = list_rows(inv, o, rows, err);
 	if (r == 0)
 		r = gotemplate_format_list(&list, &text, err);
 	return r < 0 ? r : cli_print(text.buf, err);
@@ -285,10 +274,8 @@ static int run_inspect(const struct cli_invocation *inv, struct err *err)
 	auto_network_users struct network_users users = NETWORK_USERS_INIT;
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 	bool is_missing = false;
-	int r = network_check_backend(inv, err);
+	int r = network_users_load(&users, floe_engine(inv), err);
 
-	if (r == 0)
-		r = network_users_load(&users, floe_engine(inv), err);
 	for (size_t i = 0; r == 0 && i < inv->n_args; i++) {
 		auto_network struct network n = NETWORK_INIT;
 		struct err why = ERR_INIT;

@@ -58,10 +58,13 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	auto_strvec struct strvec add = STRVEC_INIT;
 	auto_strvec struct strvec drop = STRVEC_INIT;
 	auto_netavark struct netavark netavark = NETAVARK_INIT;
-	int r = network_check_backend(inv, err);
+	int r = network_find(&n, &e->network_dir, inv->args[0], err);
 
-	if (r == 0)
-		r = network_find(&n, &e->network_dir, inv->args[0], err);
+	if (r == 0 && e->network_dir.cni)
+		r = err_set(err, ERR_UNSUPPORTED,
+			    "update network '%s': the CNI backend has no servers of networks; give "
+			    "them to containers by --dns",
+			    n.name);
 	if (r == 0)
 		r = read_servers(&o->add, &add, err);
 	if (r == 0)
@@ -80,7 +83,7 @@ static int run(const struct cli_invocation *inv, struct err *err)
 	if (r == 0)
 		r = netavark_update(&netavark, &n, err);
 	if (r == 0)
-		r = network_save(&n, e->network_dir.path, true, err);
+		r = network_save(&n, &e->network_dir, true, err);
 	if (r < 0)
 		return r;
 	return cli_print_line(n.name, err);

@@ -16,6 +16,7 @@
 #include "core/str.h"
 #include "core/strbuf.h"
 #include "network/address.h"
+#include "network/cni_list.h"
 #include "network/create.h"
 #include "network/ipam.h"
 
@@ -526,6 +527,83 @@ static void test_create_kinds(void **state UNUSED)
 	strvec_done(&o.subnets);
 }
 
+static void from_list(const char *text, struct network *ret)
+{
+	auto_cni_network struct cni_network cni = CNI_NETWORK_INIT;
+	struct err err = ERR_INIT;
+
+	if (cni_network_parse(&cni, text, &err) < 0)
+		fail_msg("%s", err.msg);
+	cni_list_to_network(&cni, 1000000000, ret);
+}
+
+/* What a list says is what a list that is made of it says. */
+static void test_cni_list(void **state UNUSED)
+{
+	const struct network_dir dir = { .path = directory,
+					 .cni = true,
+					 .cni_plugins = "/nowhere" };
+	auto_network struct network n = NETWORK_INIT;
+	auto_network struct network again = NETWORK_INIT;
+	auto_free char *text = NULL;
+	struct err err = ERR_INIT;
+
+	from_list(
+		"{\"cniVersion\":\"0.4.0\",\"name\":\"podman\",\"args\":{\"podman_labels\":{\"a\":"
+		"\"b\"}},"
+		"\"plugins\":[{\"type\":\"bridge\",\"bridge\":\"br9\",\"isGateway\":true,\"mtu\":"
+		"1400,"
+		"\"ipam\":{\"type\":\"host-local\",\"ranges\":[[{\"subnet\":\"10.1.0.0/16\","
+		"\"gateway\":\"10.1.0.1\",\"rangeStart\":\"10.1.2.0\",\"rangeEnd\":\"10.1.2.9\"}],"
+		"[{\"subnet\":\"fd01::/64\"}]]}},{\"type\":\"dnsname\"}]}",
+		&n);
+	assert_string_equal(n.id,
+			    "2f259bab93aaaaa2542ba43ef33eb990d0999ee1b9924b557b7be53c0b7a1bb9");
+	assert_string_equal(n.driver, "bridge");
+	assert_string_equal(n.network_interface, "br9");
+	assert_string_equal(n.created, "2001-09-09T01:46:40.000000000Z");
+	assert_int_equal(n.n_subnets, 2);
+	assert_string_equal(n.subnets[0].lease_range->end_ip, "10.1.2.9");
+	assert_true(n.ipv6_enabled && n.dns_enabled && !n.internal);
+	assert_string_equal(json_string_map_get(&n.labels, "a"), "b");
+	assert_string_equal(json_string_map_get(&n.options, "mtu"), "1400");
+	assert_int_equal(cni_list_from_network(&n, &dir, &text, &err), 0);
+	from_list(text, &again);
+	/* No such plugin is here. */
+	again.dns_enabled = true;
+	replace_ptr(text, json_encode(&network_desc, &n, JSON_COMPACT));
+	{
+		auto_free char *second = json_encode(&network_desc, &again, JSON_COMPACT);
+
+		assert_string_equal(text, second);
+	}
+	json_string_map_set(&n.options, "isolate", "true");
+	assert_true(cni_list_from_network(&n, &dir, &text, &err) < 0);
+	assert_int_equal(err.kind, ERR_UNSUPPORTED);
+}
+
+/* Lists of others: a single plugin, without a subnet, with another's address management, with nonsense. */
+static void test_cni_list_of_others(void **state UNUSED)
+{
+	auto_network struct network n = NETWORK_INIT;
+
+	from_list("{\"name\":\"old\",\"type\":\"macvlan\",\"master\":\"eth0\",\"mode\":\"vepa\","
+		  "\"ipam\":{\"type\":\"dhcp\"}}",
+		  &n);
+	assert_string_equal(n.network_interface, "eth0");
+	assert_string_equal(network_ipam_driver(&n), "dhcp");
+	assert_string_equal(json_string_map_get(&n.options, "mode"), "vepa");
+	network_done(&n);
+	n = (struct network)NETWORK_INIT;
+	from_list("{\"name\":\"odd\",\"args\":7,\"plugins\":[{\"type\":\"bridge\",\"bridge\":3,"
+		  "\"mtu\":\"x\","
+		  "\"ipam\":{\"ranges\":[7,[],[8],[{\"subnet\":9}]]}}]}",
+		  &n);
+	assert_null(n.network_interface);
+	assert_int_equal(n.n_subnets, 0);
+	assert_true(n.internal);
+}
+
 /* Machines of the network that the parent is in: the subnet is the host's as well. */
 static void test_create_host_part(void **state UNUSED)
 {
@@ -732,6 +810,8 @@ int main(void)
 		cmocka_unit_test(test_create_refused),
 		cmocka_unit_test(test_driver_options),
 		cmocka_unit_test(test_create_kinds),
+		cmocka_unit_test(test_cni_list),
+		cmocka_unit_test(test_cni_list_of_others),
 		cmocka_unit_test(test_create_host_part),
 		cmocka_unit_test(test_ipam),
 		cmocka_unit_test(test_ipam_default),

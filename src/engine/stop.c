@@ -273,26 +273,23 @@ int container_stop(struct container *c, uint32_t timeout_s, struct err *err)
 	return r;
 }
 
-/*
- * What its user ends does not come back by its restart policy. Who holds the lock meanwhile is a stop, which has said so, or
- * takes the container down anyway: a kill does not wait for it.
- */
+/* What its user ends does not come back by its restart policy. */
 static void note_end_by_user(struct container *c, int signal_number)
 {
 	struct err err = ERR_INIT;
 
-	if ((signal_number != SIGKILL && signal_number != SIGTERM && signal_number != SIGINT &&
-	     signal_number != SIGQUIT && signal_number != stop_signal(c)) ||
-	    !container_try_lock(c))
+	if (!c->config.restart_policy ||
+	    (signal_number != SIGKILL && signal_number != SIGTERM && signal_number != SIGINT &&
+	     signal_number != SIGQUIT && signal_number != stop_signal(c)))
 		return;
 	c->status.stopped_by_user = true;
 	if (container_is_alive(c) && container_save(c, &err) < 0)
 		log_warning("%s", err.msg);
-	container_unlock(c);
 }
 
 int container_kill(struct container *c, int signal_number, struct err *err)
 {
+	bool locked;
 	int r;
 
 	if (c->status.phase != PHASE_RUNNING && c->status.phase != PHASE_STOPPING &&
@@ -302,11 +299,15 @@ int container_kill(struct container *c, int signal_number, struct err *err)
 			"can only kill running containers. %s is in state %s: container state "
 			"improper",
 			c->config.id, container_phase_to_string(c->status.phase));
-	if (c->config.restart_policy && c->lock_fd < 0)
+	/* So that its end is told of after this. Who holds the lock is a stop, which says for itself that the user ends it, or
+	 * takes the container down anyway: a kill does not wait for it. */
+	locked = c->lock_fd < 0 && container_try_lock(c);
+	if (locked)
 		note_end_by_user(c, signal_number);
 	r = runtime_kill(c, signal_number, false, err);
-	if (r < 0)
-		return r;
-	event_container(c, "kill");
-	return 0;
+	if (r == 0)
+		event_container(c, "kill");
+	if (locked)
+		container_unlock(c);
+	return r;
 }

@@ -10,6 +10,7 @@
 #include "core/io.h"
 #include "core/str.h"
 #include "image/layout.h"
+#include "image/recompress.h"
 #include "image/reference.h"
 #include "image/transport.h"
 #include "storage/blob.h"
@@ -66,7 +67,20 @@ static int set_destination(struct push *p, const char *destination, struct refer
 	return 0;
 }
 
-static int add_options(struct strvec *args, const struct push *p, struct err *err)
+static int manifest_format(const struct push_options *o, const char **ret, struct err *err)
+{
+	const char *format = o->format && str_eq(o->format, "docker") ? "v2s2" : o->format;
+
+	if (format && !str_eq(format, "oci") && !str_eq(format, "v2s2") && !str_eq(format, "v2s1"))
+		return err_set(err, ERR_USAGE,
+			       "option '--format': '%s' is not one of oci, v2s2, v2s1", o->format);
+	*ret = format;
+	return 0;
+}
+
+/* Of a copy of the image as it is, or of one whose layers are what they shall be. */
+static void add_options(struct strvec *args, const struct push *p, const char *format,
+			bool is_recompressed)
 {
 	const struct push_options *o = p->options;
 	/* skopeo refuses them for all else; podman passes over them. */
@@ -76,24 +90,47 @@ static int add_options(struct strvec *args, const struct push *p, struct err *er
 		strvec_add(args, "--dest-compress");
 	if (is_dir && o->decompress)
 		strvec_add(args, "--dest-decompress");
-	if (o->format) {
-		const char *format = str_eq(o->format, "docker") ? "v2s2" : o->format;
-
-		if (!str_eq(format, "oci") && !str_eq(format, "v2s2") && !str_eq(format, "v2s1"))
-			return err_set(err, ERR_USAGE,
-				       "option '--format': '%s' is not one of oci, v2s2, v2s1",
-				       o->format);
-		strvec_addf(args, "--format=%s", format);
+	if (is_recompressed) {
+		/* Or skopeo takes what it knows to be the same inside from the registry, in whatever compression. */
+		strvec_add(args, "--preserve-digests");
+	} else {
+		if (format)
+			strvec_addf(args, "--format=%s", format);
+		if (o->compression_format)
+			strvec_addf(args, "--dest-compress-format=%s", o->compression_format);
+		if (o->compression_level)
+			strvec_addf(args, "--dest-compress-level=%s", o->compression_level);
 	}
-	if (o->compression_format)
-		strvec_addf(args, "--dest-compress-format=%s", o->compression_format);
-	if (o->compression_level)
-		strvec_addf(args, "--dest-compress-level=%s", o->compression_level);
 	if (o->remove_signatures)
 		strvec_add(args, "--remove-signatures");
 	if (o->sign_by)
 		strvec_addf(args, "--sign-by=%s", o->sign_by);
-	return 0;
+}
+
+static bool is_compressed_there(const struct push *p)
+{
+	return p->repository || str_has_prefix(p->destination, "oci:") ||
+	       str_has_prefix(p->destination, "oci-archive:");
+}
+
+/* ret: whether there is a directory "recompressed" beside "image" now. */
+static int recompress_layers(struct push *p, const struct store_staging *staging,
+			     const char *policy, const char *format, bool *ret, struct err *err)
+{
+	auto_image_manifest struct image_manifest manifest = { 0 };
+	struct recompress_how how = { .format = p->options->compression_format,
+				      .level = p->options->compression_level,
+				      .manifest = format,
+				      .policy = policy };
+	int r = recompress_check(&how, err);
+
+	if (r < 0 || !p->options->recompress || !is_compressed_there(p))
+		return r;
+	r = image_manifest_load(p->store, p->image, &manifest, err);
+	if (r < 0 || !recompress_is_needed(&manifest, &how))
+		return r;
+	*ret = true;
+	return recompress(staging->path, &manifest, &how, err);
 }
 
 static int record_digest(struct push *p, const char *file, struct err *err)
@@ -119,7 +156,8 @@ static int record_digest(struct push *p, const char *file, struct err *err)
 		       full, p->image->id);
 }
 
-static int copy(struct push *p, const struct store_staging *staging, struct err *err)
+static int copy(struct push *p, const struct store_staging *staging, const char *format,
+		struct err *err)
 {
 	auto_strvec struct strvec args = STRVEC_INIT;
 	auto_free char *source = xasprintf("%s/image", staging->path);
@@ -128,6 +166,7 @@ static int copy(struct push *p, const struct store_staging *staging, struct err 
 	struct skopeo_call call = {
 		.subcommand = "copy", .side = SKOPEO_DESTINATION, .args = &args, .policy = policy
 	};
+	bool is_recompressed = false;
 	int r;
 
 	if (mkdir(source, 0700) < 0)
@@ -139,11 +178,12 @@ static int copy(struct push *p, const struct store_staging *staging, struct err 
 			    FS_VOLATILE);
 	if (r < 0)
 		return err_sys(err, r, "write '%s'", policy);
-	r = add_options(&args, p, err);
+	r = recompress_layers(p, staging, policy, format, &is_recompressed, err);
 	if (r < 0)
-		return r;
+		return err_wrap(err, r, "push image '%s'", p->destination);
+	add_options(&args, p, format, is_recompressed);
 	strvec_addf(&args, "--digestfile=%s", digest_file);
-	strvec_addf(&args, "dir:%s", source);
+	strvec_addf(&args, "dir:%s/%s", staging->path, is_recompressed ? "recompressed" : "image");
 	strvec_add(&args, p->destination);
 	r = skopeo_run(&p->skopeo, &call, err);
 	if (r < 0)
@@ -159,8 +199,11 @@ int image_push(struct store *store, const struct image *image, const char *desti
 	};
 	auto_store_staging struct store_staging staging = STORE_STAGING_INIT;
 	auto_reference struct reference ref = { 0 };
+	const char *format = NULL;
 	int r = set_destination(&p, destination, &ref, err);
 
+	if (r == 0)
+		r = manifest_format(options, &format, err);
 	if (r < 0)
 		return r;
 	p.skopeo.show_progress = !options->quiet;
@@ -169,7 +212,7 @@ int image_push(struct store *store, const struct image *image, const char *desti
 		return r;
 	r = store_staging_make(store, &staging, err);
 	if (r == 0)
-		r = copy(&p, &staging, err);
+		r = copy(&p, &staging, format, err);
 	store_staging_drop(&staging);
 	store_content_release(store);
 	return r;

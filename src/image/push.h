@@ -10,9 +10,12 @@ struct push_options {
 	bool quiet;
 	const char *digest_file; /* NULL: none */
 	const char *format; /* oci, v2s2, v2s1; NULL: as it is */
+	/* Of a push to a registry or an OCI layout; other transports have their own, or none. Layers that are compressed in
+	 * another way are compressed anew, unless `recompress` is false: then only those that are not compressed. */
 	const char *
-		compression_format; /* gzip, zstd; NULL: as it is, gzip for what is not compressed */
+		compression_format; /* gzip, zstd, zstd:chunked; NULL: as it is, gzip for what is not compressed */
 	const char *compression_level;
+	bool recompress;
 	bool compress; /* to a directory: layers by gzip */
 	bool decompress; /* to a directory: layers as they are inside */
 	bool remove_signatures;

@@ -36,6 +36,99 @@ load ../lib/images
 	[ "$(fl image inspect --format '{{.ManifestType}}' web:1)" = application/vnd.docker.distribution.manifest.v2+json ]
 }
 
+answers()
+{
+	(exec 9<>"/dev/tcp/${1/:/\/}") 2>/dev/null
+}
+
+@test "a registry with TLS and passwords: --cert-dir, --creds, --authfile, login, logout" {
+	local there=127.0.0.1:5001 wrong="unauthorized: authentication required"
+	mkdir "$T/certs"
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/key.pem" -out "$T/certs/ca.crt" -days 2 -subj /CN=127.0.0.1 \
+		-addext subjectAltName=IP:127.0.0.1 2>/dev/null
+	# The password is "it".
+	# shellcheck disable=SC2016 # no variables
+	echo 'me:$2b$05$abcdefghijklmnopqrstuuXX5TzdubCr0FQd/936DTGl5C3KZ8irq' >"$T/htpasswd"
+	cat >"$T/registry.yml" <<-CONFIG
+		version: 0.1
+		storage: {filesystem: {rootdirectory: $T/registry}}
+		auth: {htpasswd: {realm: test, path: $T/htpasswd}}
+		http: {addr: $there, tls: {certificate: $T/certs/ca.crt, key: $T/key.pem}}
+	CONFIG
+	# Its own settings begin with REGISTRY, too.
+	env -u REGISTRY_AUTH_FILE docker-registry serve "$T/registry.yml" >"$T/registry.log" 2>&1 3>&- &
+	local registry=$!
+	eventually answers $there || {
+		cat "$T/registry.log"
+		return 1
+	}
+	load_image
+	local tls=(--cert-dir "$T/certs")
+	refuses 125 "certificate signed by unknown authority" fl push -q web:1 $there/web:1
+	refuses 125 "$wrong" fl push -q "${tls[@]}" web:1 $there/web:1
+	refuses 125 "$wrong" fl push -q "${tls[@]}" --creds me:no web:1 $there/web:1
+	refuses 125 "give USER:PASSWORD" fl push -q "${tls[@]}" --creds me web:1 $there/web:1
+	fl push -q "${tls[@]}" --creds me:it web:1 $there/web:1
+	refuses 125 "$wrong" fl pull -q "${tls[@]}" $there/web:1
+	fl pull -q "${tls[@]}" --creds me:it $there/web:1
+	fl pull -q --tls-verify=false --creds me:it $there/web:1
+	refuses 125 "invalid username/password" fl login "${tls[@]}" -u me -p no $there
+	echo '{}' >"$REGISTRY_AUTH_FILE"
+	refuses 125 "not logged into $there" fl logout $there
+	[ "$(echo it | fl login "${tls[@]}" -u me --password-stdin $there)" = "Login Succeeded!" ]
+	[ "$(fl login --get-login $there)" = me ]
+	fl push -q "${tls[@]}" web:1 $there/web:2
+	fl pull -q "${tls[@]}" $there/web:2
+	cp "$REGISTRY_AUTH_FILE" "$T/kept.json"
+	[ "$(fl logout $there)" = "Removed login credentials for $there" ]
+	refuses 125 "$wrong" fl pull -q "${tls[@]}" $there/web:2
+	fl pull -q "${tls[@]}" --authfile "$T/kept.json" $there/web:2
+	fl push -q "${tls[@]}" --authfile "$T/kept.json" web:1 $there/web:3
+	[ "$(fl logout --authfile "$T/kept.json" --all)" = "Removed login credentials for all registries" ]
+	refuses 125 "not logged into $there" fl login --authfile "$T/kept.json" --get-login $there
+	kill $registry
+	wait $registry || :
+}
+
+# What the registry has of team/packed:1.
+packed()
+{
+	sk inspect --raw "docker://$REGISTRY/team/packed:1" | jq -r '[.mediaType] + [.layers[].mediaType] | map(split(".")[-1]) | join(" ")'
+}
+
+@test "push compresses layers as it was told, also those that are compressed" {
+	local to
+	load_image
+	to=$REGISTRY/team/packed:1
+	fl push -q web:1 "$to"
+	[ "$(packed)" = "v1+json tar+gzip tar+gzip" ]
+	fl push -q --compression-format zstd --compression-level 3 --digestfile "$T/digest" web:1 "$to"
+	[ "$(packed)" = "v1+json tar+zstd tar+zstd" ]
+	[ "$(<"$T/digest")" = "sha256:$(sk inspect --raw "docker://$to" | sha256sum | cut -d ' ' -f 1)" ]
+	fl push -q --compression-format zstd:chunked web:1 "$to"
+	sk inspect --raw "docker://$to" | grep -q zstd-chunked
+	fl push -q --compression-format gzip --compression-level 9 --format v2s2 web:1 "$to"
+	[ "$(packed)" = "v2+json gzip gzip" ]
+	# What is as it shall be goes as it is.
+	fl push -q --compression-format gzip web:1 "$to"
+	[ "$(sk inspect --raw "docker://$to" | sha256sum)" = "$(fl image inspect --format '{{.Digest}}' web:1 | cut -d : -f 2)  -" ]
+	fl push -q --compression-format zstd --force-compression=false web:1 "$to"
+	[ "$(packed)" = "v1+json tar+gzip tar+gzip" ]
+	fl push -q --compression-format zstd web:1 "oci:$T/zstd:1"
+	[ "$(jq -r '.manifests[0].digest[7:]' "$T/zstd/index.json" | xargs -I {} jq -r '.layers[].mediaType' "$T/zstd/blobs/sha256/{}" |
+		grep -c '+zstd$')" -eq 2 ]
+	# The same image, for who pulls it.
+	id=$(fl images -q --no-trunc)
+	fl push -q --compression-format zstd web:1 "$to"
+	fl rmi -a >/dev/null
+	[ "$(fl pull -q team/packed:1)" = "${id#sha256:}" ]
+	refuses 125 "compression format 'lz' is not one of gzip, zstd, zstd:chunked" fl push -q --compression-format lz packed:1 "$to"
+	refuses 125 "compression level 'x' is not a number" fl push -q --compression-level x packed:1 "$to"
+	refuses 125 "'zstd' is only in OCI's manifests" fl push -q --compression-format zstd --format v2s2 packed:1 "$to"
+	refuses 125 "with --format v2s1 layers stay as they are" fl push -q --compression-level 3 --format v2s1 packed:1 "$to"
+	[ -z "$(ls -A "$T/root/staging")" ]
+}
+
 @test "pull chooses the image for this machine out of a list" {
 	load_image
 	fl push -q --digestfile "$T/digest" web:1 "$REGISTRY/multi/one:1"
@@ -392,6 +485,9 @@ gone_from_processes()
 	id=$(fl import -m "from a test" -c 'CMD ["/bin/x","y"]' -c 'ENV A=b' -c 'LABEL k=v' -c 'EXPOSE 80' -c 'USER me' \
 		-c 'WORKDIR /srv' -c 'VOLUME /data' -c 'ENTRYPOINT /bin/sh' -c 'STOPSIGNAL SIGINT' "$T/base.tar" imported:1)
 	[[ $id == sha256:* ]]
+	fl import -q --arch arm64 --variant v8 --os linux "$T/base.tar" other:1 >/dev/null
+	[ "$(fl image inspect --format '{{.Architecture}} {{.Variant}} {{.Os}}' other:1)" = "arm64 v8 linux" ]
+	[ "$(fl image inspect --format '{{.Architecture}} {{.Os}}' imported:1)" = "amd64 linux" ]
 	[ "$(fl image inspect --format '{{json .Config.Cmd}} {{.Config.User}} {{.Config.WorkingDir}} {{.Comment}}' imported:1)" = \
 		'["/bin/x","y"] me /srv from a test' ]
 	[ "$(fl image inspect --format '{{json .Config.ExposedPorts}}{{json .Config.Volumes}}{{json .Config.Entrypoint}}' imported:1)" = \
@@ -421,6 +517,9 @@ gone_from_processes()
 	[ "$(fl images --format 'table {{.Tag}}\t{{.CreatedAt}}' | head -n 1)" = "TAG         CREATED AT" ]
 	[ "$(fl images --format '{{.IsDangling}} {{.IsReadOnly}} {{.ImageSummary.Size}} {{.IsManifestList}}' | head -n 1 | tr -d 0-9)" = "false false  <nil>" ]
 	fl images --format '{{json .}}' | jq -se 'all(.[]; has("repository") and (.Created | type) == "number" and (.Id | length) == 64)' >/dev/null
+	[ "$(fl images --digests | awk 'NR == 1 { print $3 } NR == 2 { print $3 }' | paste -sd ' ')" = "DIGEST $(fl images --format '{{.Digest}}' | head -n 1)" ]
+	[ "$(fl images --history | awk 'NR == 1 { print $NF }')" = HISTORY ]
+	fl images --history | grep -qE '(localhost/alpha:2, localhost/web:1|localhost/web:1, localhost/alpha:2) *$'
 	refuses 125 "can't evaluate field None" fl images --format '{{.None}}'
 	refuses 125 "parse template" fl images --format '{{.ID'
 }
@@ -488,6 +587,16 @@ gone_from_processes()
 	fl rmi -f "$id" | grep -q "Deleted: ${id#sha256:}"
 	[ -z "$(find "$T/root/blobs/sha256" "$T/root/layers" -mindepth 1 -not -name l)" ]
 	refuses 125 "name an image" fl rmi
+	# A parent without a name goes too, unless it shall not.
+	for keep in --no-prune ""; do
+		load_image
+		make_layout "$T/layout1" localhost/parent:1 "$T/base"
+		fl load -q -i "$T/layout1" >/dev/null
+		fl untag parent:1
+		[ "$(fl rmi $keep web:1 | grep -c Deleted)" -eq "$([ "$keep" ] && echo 1 || echo 2)" ]
+		[ "$(fl images -aq | wc -l)" -eq "$([ "$keep" ] && echo 1 || echo 0)" ]
+		fl rmi -af >/dev/null
+	done
 }
 
 @test "image prune takes what nobody names, with --all what nobody uses" {
@@ -511,6 +620,13 @@ gone_from_processes()
 	fl history --format json web:1 | jq -e 'length == 2 and .[0].size > 0' >/dev/null
 	[ "$(fl image tree web:1 | grep -c '── ID: ')" -eq 2 ]
 	fl image tree web:1 | grep -q 'Top Layer of: \[localhost/web:1\]'
+	[ "$(fl history --no-trunc -q web:1 | head -n 1)" = "$(fl images -q --no-trunc | cut -d : -f 2)" ]
+	fl history --human=false web:1 | grep -q "2026-01-02T03:04:05Z  *layer base  *$(fl history --format json web:1 | jq '.[1].size')"
+	# What is made from it hangs below it.
+	make_layout "$T/layout2" localhost/more:1 "$T/base" "$T/change" "$T/base"
+	fl load -q -i "$T/layout2" >/dev/null
+	fl image tree --whatrequires web:1 | grep -q 'Top Layer of: \[localhost/more:1\]'
+	run ! grep -q more <<<"$(fl image tree web:1)"
 }
 
 @test "image mount shows the image with its whiteouts applied" {
@@ -522,6 +638,8 @@ gone_from_processes()
 	[ "$(ls "$dir/old")" = b ]
 	run ! touch "$dir/new"
 	fl image mount | grep -q "localhost/web:1  $dir"
+	[ "$(fl image mount --format json | jq -r '.[] | .Repositories[0] + " " + .mountpoint')" = "localhost/web:1 $dir" ]
+	refuses 125 "only 'json' is known here" fl image mount --format '{{.ID}}'
 	refuses 2 "is mounted" fl rmi web:1
 	fl image mount web:1 >/dev/null
 	fl image unmount web:1
@@ -529,6 +647,13 @@ gone_from_processes()
 	fl image unmount web:1
 	[ ! -e "$dir/etc/conf" ]
 	is "" "$(fl image unmount web:1)"
+	fl image mount web:1 >/dev/null
+	fl image mount web:1 >/dev/null
+	fl image unmount --force web:1
+	[ ! -e "$dir/etc/conf" ]
+	fl image mount web:1 >/dev/null
+	[ "$(fl image unmount --all)" = "$(fl images -q --no-trunc | cut -d : -f 2)" ]
+	[ ! -e "$dir/etc/conf" ]
 }
 
 @test "image mount works without overlay too" {

@@ -138,6 +138,7 @@ struct push_cli {
 	const char *format;
 	const char *compression_format;
 	const char *compression_level;
+	struct opt_bool force_compression;
 	const char *sign_by;
 	bool remove_signatures;
 	bool compress;
@@ -156,6 +157,7 @@ static int run_push(const struct cli_invocation *inv, struct err *err)
 		.format = cli->format,
 		.compression_format = cli->compression_format,
 		.compression_level = cli->compression_level,
+		.recompress = !cli->force_compression.set || cli->force_compression.v,
 		.compress = cli->compress,
 		.remove_signatures = cli->remove_signatures,
 		.sign_by = cli->sign_by,
@@ -199,8 +201,11 @@ static const struct cli_option push_rows[] = {
 	OPT_STRING(T, digest_file, "digestfile", 0, "FILE",
 		   "write the digest of what was pushed here"),
 	OPT_STRING(T, format, "format", 'f', "FORMAT", "manifest to push: oci, v2s2 or v2s1"),
-	OPT_STRING(T, compression_format, "compression-format", 0, "FORMAT", "gzip or zstd"),
+	OPT_STRING(T, compression_format, "compression-format", 0, "FORMAT",
+		   "gzip, zstd or zstd:chunked, to a registry or an OCI layout"),
 	OPT_STRING(T, compression_level, "compression-level", 0, "N", "of the compression"),
+	OPT_OPTBOOL(T, force_compression, "force-compression", 0,
+		    "with =false, leave layers that are compressed as they are"),
 	OPT_FLAG(T, compress, "compress", 0,
 		 "compress layers by gzip, of a push to dir: (elsewhere they always are)"),
 	OPT_FLAG(T, remove_signatures, "remove-signatures", 0, "leave signatures out"),

@@ -67,7 +67,7 @@ const struct cli_value_source floe_value_sources[] = {
 	{ NULL, "gpus", "all", NULL },
 	{ NULL, "change", CHANGES, NULL },
 	{ NULL, "condition", STATES, NULL },
-	{ NULL, "compression-format", "gzip zstd", NULL },
+	{ NULL, "compression-format", "gzip zstd zstd:chunked", NULL },
 	{ NULL, "compress", "gzip none zstd", NULL },
 	{ NULL, "runtime", "floe-runtime crun runc", NULL },
 	{ NULL, "ipam-driver", "host-local dhcp none", NULL },

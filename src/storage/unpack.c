@@ -287,7 +287,11 @@ static int clear_place(struct unpacker *u, const struct item *item, struct err *
 	if (!S_ISDIR(st.st_mode)) {
 		r = unlinkat(u->parent_fd, item->name, 0) < 0 ? -errno : 0;
 	} else if (u->options->no_replace_dir) {
-		r = -EISDIR;
+		return err_set(err, ERR_EXISTS,
+			       "unpack '%s': a directory is there, and would be lost with all that "
+			       "is in it "
+			       "(cp --overwrite does that)",
+			       item->path);
 	} else {
 		auto_close int dir = fd_reopen(u->parent_fd, O_RDONLY | O_DIRECTORY);
 

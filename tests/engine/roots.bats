@@ -54,6 +54,29 @@ setup()
 	contains "$output" "not one of oci, docker"
 }
 
+@test "commit: published ports, volumes, and a configuration that goes over the container's" {
+	mkdir dir
+	fl create --name "$C" --network bridge -v "$C:/data" -v "$T/dir:/dir" -e A=b -l x=y -w /tmp -p 8080-8081:80-81 "$IMAGE" cat >/dev/null
+	fl commit -q "$C" localhost/with:1 >/dev/null
+	is '{"80/tcp":{},"81/tcp":{}} {}' "$(fl image inspect --format '{{json .Config.ExposedPorts}} {{json .Config.Volumes}}' with:1)"
+	fl commit -q --include-volumes "$C" localhost/with:2 >/dev/null
+	is '["/data","/dir"]' "$(fl image inspect --format '{{json .Config.Volumes}}' with:2 | jq -c keys)"
+	jq -n '{Cmd: ["/bin/x"], Env: ["C=d", "A=c"], Labels: {k: "v"}, ExposedPorts: {"9/udp": {}}, StopSignal: "SIGUSR1"}' >over.json
+	fl commit -q --config over.json -c 'LABEL l=m' "$C" localhost/with:3 >/dev/null
+	is '{"Cmd":["/bin/x"],"Env":["PATH=/bin:/usr/bin:/sbin","C=d","A=c"],"WorkingDir":"/tmp","StopSignal":"SIGUSR1"}' \
+		"$(fl image inspect --format '{{json .Config}}' with:3 | jq -c '{Cmd, Env, WorkingDir, StopSignal}')"
+	is '{"x":"y","k":"v","l":"m"} ["80/tcp","81/tcp","9/udp"]' \
+		"$(fl image inspect --format '{{json .Config}}' with:3 | jq -Sr '(.Labels | tojson) + " " + (.ExposedPorts | keys | tojson)')"
+	try commit --config none.json "$C"
+	is "125 Error: read 'none.json': no such file or directory" "$status $output"
+	echo '{' >bad.json
+	try commit --config bad.json "$C"
+	is "125 Error: bad.json:2: document ends too early" "$status $output"
+	fl rmi with:1 with:2 with:3 >/dev/null
+	fl rm "$C" >/dev/null
+	fl volume rm "$C" >/dev/null
+}
+
 @test "commit of a running container" {
 	fl run -d --name "$C" --network none "$IMAGE" sh -c 'echo x >/new; sleep 1000' >/dev/null
 	eventually fl exec "$C" test -s /new
@@ -187,6 +210,33 @@ setup()
 	contains "$output" "no such file or directory"
 	try cp dir/file file
 	contains "$output" "neither side is a container"
+}
+
+@test "cp: from container to container, whose files they become, and what is in the way" {
+	fl run --name "$C-1" --network none "$IMAGE" sh -c 'mkdir -p /d/s; echo x >/d/s/f; chown -R 7:8 /d'
+	fl create --name "$C-2" --network none "$IMAGE" true >/dev/null
+	fl cp "$C-1:/d" "$C-2:/new"
+	fl cp "$C-1:/d/." "$C-2:/new/more"
+	fl cp "$C-1:/d/s/f" "$C-2:/new/g"
+	fl export "$C-2" | tar --numeric-owner -tvf - new | awk '{ print $2, $6 }' >list
+	is "0/0 new/ 0/0 new/g 0/0 new/more/ 0/0 new/more/s/ 0/0 new/more/s/f 0/0 new/s/ 0/0 new/s/f" "$(sort -k 2 list | paste -sd ' ')"
+	echo mine >mine
+	chown 77:88 mine
+	fl cp mine "$C-2:/root-s"
+	fl cp --archive=false mine "$C-2:/theirs"
+	fl export "$C-2" | tar --numeric-owner -tvf - root-s theirs | awk '{ print $2, $6 }' >list
+	is "0/0 root-s 77/88 theirs" "$(sort -k 2 list | paste -sd ' ')"
+	# A file does not take the place of a directory by itself, nor a directory that of a file.
+	mkdir -p out/f
+	try cp "$C-1:/d/s/f" out/
+	is 125 "$status"
+	contains "$output" "a directory is there, and would be lost with all that is in it (cp --overwrite does that)"
+	[ -d out/f ]
+	fl cp --overwrite "$C-1:/d/s/f" out/
+	is x "$(cat out/f)"
+	try cp out "$C-2:/new/g"
+	is 125 "$status"
+	fl rm "$C-1" "$C-2" >/dev/null
 }
 
 @test "cp out of a container, and by stdin and stdout" {

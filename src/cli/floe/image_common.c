@@ -126,3 +126,12 @@ int image_platform_parse(const char *platform, struct skopeo_options *skopeo, ch
 	skopeo->variant = variant;
 	return 0;
 }
+
+int image_root_needed(const struct container *c, const char *what, struct err *err)
+{
+	if (!c->config.rootfs)
+		return 0;
+	return err_set(err, ERR_UNSUPPORTED,
+		       "%s container '%s': its root is the directory '%s', not an image", what,
+		       c->config.name, c->config.rootfs);
+}

@@ -73,3 +73,6 @@ int image_json_format_check(const char *format, struct err *err);
 /* "C /path" lines, or {"changed": [...], "added": [...], "deleted": [...]}. */
 struct rootfs_changes;
 int image_changes_print(const struct rootfs_changes *changes, bool json, struct err *err);
+
+/* ERR_UNSUPPORTED when its root is no image: `what` is the command. */
+int image_root_needed(const struct container *c, const char *what, struct err *err);

@@ -777,11 +777,14 @@ tells_of()
 	python3 -c 'import http.server
 server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
 print(server.server_port, flush=True)
+server.handle_request()
 server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
 	eventually test -s port
 	is "Loaded image: localhost/url-image:latest" "$(fl load -i "http://127.0.0.1:$(cat port)/image.tar")"
+	fl import -q "http://127.0.0.1:$(cat port)/image.tar" localhost/by-url:1 >/dev/null
 	wait
 	is "$id" "$(fl image inspect --format '{{.Id}}' url-image)"
+	fl rmi by-url:1 >/dev/null
 }
 
 @test "options that exclude each other are named, in either order" {

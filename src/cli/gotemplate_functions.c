@@ -56,6 +56,31 @@ bool gt_is_true(struct json_object *value)
 
 /* --- printing --- */
 
+/*
+ * What is behind our documents in podman are Go's structs and maps, and %v prints the two differently: in lists there are structs, and
+ * members without content of their own are those of a set (ExposedPorts, Volumes).
+ */
+static void print_struct(struct json_object *value, struct strbuf *out)
+{
+	const char *separator = "";
+
+	strbuf_addc(out, '{');
+	json_object_object_foreach(value, key, member)
+	{
+		(void)key;
+		strbuf_adds(out, separator);
+		gt_print(member, out);
+		separator = " ";
+	}
+	strbuf_addc(out, '}');
+}
+
+static bool is_empty_object(struct json_object *value)
+{
+	return json_object_is_type(value, json_type_object) &&
+	       json_object_object_length(value) == 0;
+}
+
 static void print_object(struct json_object *value, struct strbuf *out)
 {
 	auto_strvec struct strvec keys = STRVEC_INIT;
@@ -63,8 +88,33 @@ static void print_object(struct json_object *value, struct strbuf *out)
 	gt_keys(value, &keys);
 	strbuf_adds(out, "map[");
 	for (size_t i = 0; i < keys.n; i++) {
+		struct json_object *member = json_object_object_get(value, keys.v[i]);
+
 		strbuf_addf(out, "%s%s:", i ? " " : "", keys.v[i]);
-		gt_print(json_object_object_get(value, keys.v[i]), out);
+		if (!member)
+			strbuf_adds(out, "[]"); /* of a port that is only exposed */
+		else if (is_empty_object(member))
+			strbuf_adds(out, "{}");
+		else
+			gt_print(member, out);
+	}
+	strbuf_addc(out, ']');
+}
+
+static void print_array(struct json_object *value, struct strbuf *out)
+{
+	size_t n = json_object_array_length(value);
+
+	strbuf_addc(out, '[');
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *element = json_object_array_get_idx(value, i);
+
+		if (i)
+			strbuf_addc(out, ' ');
+		if (json_object_is_type(element, json_type_object))
+			print_struct(element, out);
+		else
+			gt_print(element, out);
 	}
 	strbuf_addc(out, ']');
 }
@@ -84,8 +134,6 @@ static void print_double(double value, struct strbuf *out)
 
 void gt_print(struct json_object *value, struct strbuf *out)
 {
-	size_t n;
-
 	switch (json_object_get_type(value)) {
 	case json_type_null:
 		strbuf_adds(out, "<nil>");
@@ -102,14 +150,7 @@ void gt_print(struct json_object *value, struct strbuf *out)
 		print_double(json_object_get_double(value), out);
 		break;
 	case json_type_array:
-		n = json_object_array_length(value);
-		strbuf_addc(out, '[');
-		for (size_t i = 0; i < n; i++) {
-			if (i)
-				strbuf_addc(out, ' ');
-			gt_print(json_object_array_get_idx(value, i), out);
-		}
-		strbuf_addc(out, ']');
+		print_array(value, out);
 		break;
 	case json_type_object:
 		print_object(value, out);

@@ -234,6 +234,15 @@ void json_strings_add_all(char ***list, size_t *n, char *const *v, size_t n_v)
 		json_strings_add(list, n, v[i]);
 }
 
+void json_strings_clear(char ***list, size_t *n)
+{
+	for (size_t i = 0; i < *n; i++)
+		free((*list)[i]);
+	free(*list);
+	*list = NULL;
+	*n = 0;
+}
+
 const char *json_string_map_get(const struct json_string_map *map, const char *key)
 {
 	for (size_t i = 0; i < map->n; i++)

@@ -75,6 +75,8 @@ void json_string_map_done(struct json_string_map *map);
  */
 void json_strings_add(char ***list, size_t *n, const char *s);
 void json_strings_add_all(char ***list, size_t *n, char *const *v, size_t n_v);
+/* Free such a list; it is empty then. */
+void json_strings_clear(char ***list, size_t *n);
 
 /* Members of an object that its table does not name: a json-c object, owned; NULL when none. */
 struct json_object;

@@ -4,29 +4,12 @@
 #include <json-c/json.h>
 
 #include "core/alloc.h"
-#include "core/auto.h"
 #include "engine/environment.h"
-
-struct strings {
-	char **v;
-	size_t n;
-};
-
-static void strings_done(struct strings *s)
-{
-	for (size_t i = 0; i < s->n; i++)
-		free(s->v[i]);
-	free(s->v);
-}
-DEFINE_AUTO_VAL(strings, struct strings, strings_done)
 
 /* In place of what *list is. */
 static void replace_strings(char ***list, size_t *n, char *const *v, size_t n_v)
 {
-	auto_cleanup(strings_cleanup_val) struct strings old = { *list, *n };
-
-	*list = NULL;
-	*n = 0;
+	json_strings_clear(list, n);
 	json_strings_add_all(list, n, v, n_v);
 }
 

@@ -13,59 +13,12 @@
 #include "core/path.h"
 #include "core/str.h"
 #include "engine/image_use.h"
+#include "engine/mount_defaults.h"
 #include "engine/selinux.h"
 #include "engine/userns.h"
 #include "engine/volume.h"
 #include "engine/volume_mount.h"
 #include "storage/rootfs.h"
-
-static bool has_any(const struct container_mount *m, const char *const *words)
-{
-	for (; *words; words++)
-		if (specgen_has_option(m->options, m->n_options, *words))
-			return true;
-	return false;
-}
-
-static void add_option(struct container_mount *m, const char *option)
-{
-	json_strings_add(&m->options, &m->n_options, option);
-}
-
-/* What podman adds where the user says nothing. */
-static void complete_options(struct container_mount *m)
-{
-	static const char *const writable[] = { "ro", "rw", NULL };
-	static const char *const propagation[] = { "private",	 "rprivate",	"shared",
-						   "rshared",	 "slave",	"rslave",
-						   "unbindable", "runbindable", NULL };
-	static const char *const bind[] = { "bind", "rbind", "bind-nonrecursive", NULL };
-	static const char *const suid[] = { "suid", "nosuid", NULL };
-	static const char *const dev[] = { "dev", "nodev", NULL };
-	static const char *const copy_up[] = { "tmpcopyup", "notmpcopyup", NULL };
-	bool bound = str_eq(m->type, "bind") || str_eq(m->type, "volume") ||
-		     str_eq(m->type, "image");
-
-	if (!has_any(m, writable))
-		add_option(m, str_eq(m->type, "image") ? "ro" : "rw");
-	if (bound || str_eq(m->type, "tmpfs"))
-		if (!has_any(m, propagation))
-			add_option(m, "rprivate");
-	if (bound) {
-		if (specgen_has_option(m->options, m->n_options, "bind-nonrecursive"))
-			add_option(m, "bind");
-		else if (!has_any(m, bind))
-			add_option(m, "rbind");
-	}
-	if (str_eq(m->type, "volume") || str_eq(m->type, "tmpfs")) {
-		if (!has_any(m, suid))
-			add_option(m, "nosuid");
-		if (!has_any(m, dev))
-			add_option(m, "nodev");
-	}
-	if (str_eq(m->type, "tmpfs") && !has_any(m, copy_up))
-		add_option(m, "tmpcopyup");
-}
 
 /* Remove a word that only this program understands. */
 static void drop_option(struct container_mount *m, const char *option)
@@ -165,10 +118,10 @@ static int make_overlay(const struct container *c, struct container_mount *m, si
 		free(m->options[i]);
 	m->n_options = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		add_option(m, options[i]);
+		json_strings_add(&m->options, &m->n_options, options[i]);
 		free(options[i]);
 	}
-	add_option(m, "private");
+	json_strings_add(&m->options, &m->n_options, "private");
 	replace_ptr(m->type, xstrdup("overlay"));
 	return 0;
 }
@@ -284,7 +237,8 @@ static int find_source(struct container *c, const struct rooted *root, struct co
 	    volume_chown_tree(m->source, user->uid, user->gid) < 0)
 		return err_sys(err, -errno, "change the owner of '%s'", m->source);
 	drop_option(m, "notmpcopyup");
-	if (bound(m) && has_any(m, (const char *const[]){ "z", "Z", NULL })) {
+	if (bound(m) && (specgen_has_option(m->options, m->n_options, "z") ||
+			 specgen_has_option(m->options, m->n_options, "Z"))) {
 		int r = selinux_relabel(&c->config, m->source,
 					specgen_has_option(m->options, m->n_options, "z"), err);
 
@@ -349,9 +303,8 @@ int mounts_prepare(struct container *c, const struct rooted *root, struct spec_f
 		m->source = xstrdup(from->source);
 		m->destination = xstrdup(from->destination);
 		m->subpath = xstrdup(from->subpath);
-		for (size_t k = 0; k < from->n_options; k++)
-			add_option(m, from->options[k]);
-		complete_options(m);
+		json_strings_add_all(&m->options, &m->n_options, from->options, from->n_options);
+		mount_defaults_add(m);
 		/* There is nothing to map. */
 		if (c->config.n_uid_maps == 0) {
 			drop_option(m, "idmap");

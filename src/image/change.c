@@ -17,22 +17,13 @@ static int bad(struct err *err, const char *change, const char *why)
 	return err_set(err, ERR_USAGE, "change '%s': %s", change, why);
 }
 
-static void clear_list(char ***list, size_t *n)
-{
-	for (size_t i = 0; i < *n; i++)
-		free((*list)[i]);
-	free(*list);
-	*list = NULL;
-	*n = 0;
-}
-
 /* ["a", "b"] as it stands, anything else for a shell. */
 static int set_command(char ***list, size_t *n, const char *value, const char *change,
 		       struct err *err)
 {
 	struct json_object *array = *value == '[' ? json_tokener_parse(value) : NULL;
 
-	clear_list(list, n);
+	json_strings_clear(list, n);
 	if (*value == '[' && !json_object_is_type(array, json_type_array)) {
 		json_object_put(array);
 		return bad(err, change, "the list is no JSON");

@@ -22,6 +22,23 @@ load ../lib/engine
 	is "x.Src y.Dst" "$(inspect "$C" '{{"x.Src"}} y.Dst')"
 }
 
+@test "inspect: what is mounted, how, and how Go prints it" {
+	local dir
+	for dir in a b c; do mkdir $dir; done
+	fl create --name "$C" -v "$T/a:/a" -v "$T/b:/b:ro,rshared,z" -v "$T/c:/c:bind,noexec" -v "$C-vol:/vol" --mount "type=volume,src=$C-vol,dst=/part,subpath=/x" \
+		--expose 99 --rootfs "$ROOTFS" true >/dev/null
+	is '["rbind"] true rprivate .' "$(inspect "$C" '{{with index .Mounts 0}}{{json .Options}} {{.RW}} {{.Propagation}} {{.Mode}}.{{end}}')"
+	is '["rbind"] false rshared z.' "$(inspect "$C" '{{with index .Mounts 1}}{{json .Options}} {{.RW}} {{.Propagation}} {{.Mode}}.{{end}}')"
+	is '["bind","noexec"] true rprivate .' "$(inspect "$C" '{{with index .Mounts 2}}{{json .Options}} {{.RW}} {{.Propagation}} {{.Mode}}.{{end}}')"
+	is '["nosuid","nodev","rbind"] local' "$(inspect "$C" '{{with index .Mounts 3}}{{json .Options}} {{.Driver}}{{end}}')"
+	is /x "$(inspect "$C" '{{(index .Mounts 4).SubPath}}')"
+	# Lists are of structs, sets have no values, and what is empty is a list.
+	contains "$(inspect "$C" '{{.Mounts}}')" "[{bind $T/a /a  [rbind] true rprivate} {bind $T/b /b z [rbind] false rshared} "
+	is "map[99/tcp:{}] map[99/tcp:[]]" "$(inspect "$C" '{{.Config.ExposedPorts}} {{.NetworkSettings.Ports}}')"
+	fl rm -v "$C" >/dev/null
+	fl volume rm -f "$C-vol" >/dev/null
+}
+
 @test "inspect: all variables, before a start and after it, but no secrets; ps: exposed ports as numbers" {
 	printf hush | fl secret create "$C" - >/dev/null
 	fl create --name "$C" -t -e A=b --secret "$C,type=env,target=HUSH" --expose 80-81/udp --expose 80 --rootfs "$ROOTFS" true >/dev/null

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/floe/view.h"
+#include "cli/floe/view_mounts.h"
 #include "cli/floe/view_network.h"
 #include "cli/gotemplate.h"
 #include "cli/human.h"
@@ -61,40 +62,6 @@ static struct json_object *state(const struct container *c)
 	view_add(o, "RestoreLog", s->restore_log);
 	view_add_bool(o, "StoppedByUser", s->stopped_by_user);
 	return o;
-}
-
-static struct json_object *mounts(const struct container *c)
-{
-	struct json_object *list = json_object_new_array();
-
-	for (size_t i = 0; i < c->config.n_mounts; i++) {
-		const struct container_mount *m = &c->config.mounts[i];
-		struct json_object *o;
-		bool is_volume = str_eq(m->type, "volume");
-		auto_free char *source =
-			is_volume ? xasprintf("%s/%s/_data", c->engine->volumepath, m->source) :
-				    xstrdup(m->source);
-
-		/* Those are in HostConfig.Tmpfs, and nowhere else. */
-		if (str_eq(m->type, "tmpfs"))
-			continue;
-		o = json_object_new_object();
-		view_add(o, "Type", m->type);
-		if (is_volume) {
-			view_add(o, "Name", m->source);
-			view_add(o, "Driver", "local");
-		}
-		view_add(o, "Source", source);
-		view_add(o, "Destination", m->destination);
-		view_add(o, "Mode", "");
-		add(o, "Options", view_strings(m->options, m->n_options));
-		view_add_bool(o, "RW", !specgen_has_option(m->options, m->n_options, "ro"));
-		view_add(o, "Propagation", "rprivate");
-		if (m->subpath)
-			view_add(o, "SubPath", m->subpath);
-		json_object_array_add(list, o);
-	}
-	return list;
 }
 
 static struct json_object *secrets(const struct container_config *g)
@@ -580,7 +547,7 @@ static struct json_object *inspected(const struct container *c, const struct siz
 	if (sizes)
 		add_sizes(o, sizes);
 	gotemplate_add_empty(o, json_tokener_parse("{\"SizeRw\": null, \"SizeRootFs\": 0}"));
-	add(o, "Mounts", mounts(c));
+	add(o, "Mounts", view_mounts(c));
 	add(o, "Dependencies", view_strings(g->dependencies, g->n_dependencies));
 	add(o, "NetworkSettings", view_network_settings(c));
 	view_add(o, "Namespace", "");

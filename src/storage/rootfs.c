@@ -32,6 +32,11 @@ char *rootfs_upper_path(const struct store *store, const char *id)
 	return store->driver == STORE_VFS ? NULL : part(store, id, "upper");
 }
 
+char *rootfs_work_path(const struct store *store, const char *id)
+{
+	return store->driver == STORE_VFS ? NULL : part(store, id, "work");
+}
+
 static char *user_of(const char *id)
 {
 	return xasprintf("rootfs:%s", id);

@@ -41,6 +41,8 @@ int rootfs_mount_count(struct store *store, const char *id, int64_t *ret, struct
 char *rootfs_path(const struct store *store, const char *id);
 /* ROOT/rootfs/ID/upper; NULL with vfs. */
 char *rootfs_upper_path(const struct store *store, const char *id);
+/* ROOT/rootfs/ID/work; NULL with vfs. */
+char *rootfs_work_path(const struct store *store, const char *id);
 
 enum rootfs_change_kind { ROOTFS_CHANGED, ROOTFS_ADDED, ROOTFS_DELETED };
 struct rootfs_change {

@@ -39,6 +39,25 @@ load ../lib/engine
 	fl volume rm -f "$C-vol" >/dev/null
 }
 
+@test "inspect: what podman leaves out where it is empty, and where the root is" {
+	make_image seen-image
+	fl create --name "$C-1" localhost/seen-image true >/dev/null
+	fl create --name "$C-2" --tz UTC --init --systemd always --privileged --security-opt mask=/proc/uptime localhost/seen-image true >/dev/null
+	what='[.[0] | .Config.Timezone, .Config.SystemdMode, .Config.ChrootDirs, .Config.Entrypoint, .HostConfig.Init, .HostConfig.VolumesFrom,
+		.HostConfig.BlkioDeviceReadBps, .HostConfig.CgroupConf, .State.ConmonPid, .State.Checkpointed, .OCIConfigPath]'
+	is '[null,null,null,null,null,null,null,null,null,null,null]' "$(fl inspect "$C-1" | jq -c "$what")"
+	is '["UTC",true,null,null,true,null,null,null,null,null,null]' "$(fl inspect "$C-2" | jq -c "$what")"
+	is " false [] false 0  false" "$(inspect "$C-1" '{{.Config.Timezone}} {{.Config.SystemdMode}} {{.Config.ChrootDirs}} {{.HostConfig.Init}} {{.State.ConmonPid}} {{.OCIConfigPath}} {{.State.Checkpointed}}')"
+	is '[] ["unmask=all"]' "$(inspect "$C-1" '{{json .HostConfig.SecurityOpt}}') $(inspect "$C-2" '{{json .HostConfig.SecurityOpt}}')"
+	is "overlay overlay" "$(inspect "$C-1" '{{.Driver}} {{.GraphDriver.Name}}')"
+	fl inspect "$C-1" | jq -r '.[0].GraphDriver.Data | .LowerDir, .UpperDir, .WorkDir' >dirs
+	is 3 "$(xargs -d '\n' stat -c %F <dirs | grep -c directory)"
+	fl start --attach "$C-1"
+	[ -e "$(inspect "$C-1" '{{.OCIConfigPath}}')" ]
+	fl rm "$C-1" "$C-2" >/dev/null
+	fl rmi seen-image >/dev/null
+}
+
 @test "inspect: all variables, before a start and after it, but no secrets; ps: exposed ports as numbers" {
 	printf hush | fl secret create "$C" - >/dev/null
 	fl create --name "$C" -t -e A=b --secret "$C,type=env,target=HUSH" --expose 80-81/udp --expose 80 --rootfs "$ROOTFS" true >/dev/null

@@ -822,6 +822,16 @@ server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
 	is value "$(inspect "$C" '{{.Config.Labels.label}}')"
 }
 
+@test "--dns-search: domains, or none" {
+	for domain in "['example.org']" "a b" -x.org x-.org x..y .x ex_ample.org x/y 1.2.3.4; do
+		says 125 "$domain is not a valid domain" create --network host --dns-search="$domain" --rootfs "$ROOTFS" true
+	done
+	for domain in . example.org a.b. x-1.y2; do
+		fl create --name "$C" --network host --dns-search="$domain" --rootfs "$ROOTFS" true >/dev/null
+		fl rm "$C" >/dev/null
+	done
+}
+
 @test "--ipc private is nobody else's, shareable is" {
 	start_idle "$C-1" --ipc private
 	start_idle "$C-2" --ipc shareable

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* --network and what belongs to it: addresses, aliases, ports. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -187,6 +188,26 @@ static int set_ports(struct container_config *c, const struct create_options *o,
 	return 0;
 }
 
+/* Labels of letters, digits and hyphens inside, a letter in one of them at least; "." stands for none (resolv.conf(5)). */
+static bool is_search_domain(const char *text)
+{
+	bool has_letter = false;
+	char before = '.';
+
+	if (str_is_empty(text) || str_eq(text, "."))
+		return true;
+	for (; *text; before = *text++) {
+		char next = text[1] ? text[1] : '.';
+
+		has_letter = has_letter || isalpha((unsigned char)*text);
+		if (*text == '.' ? before == '.' :
+				   !isalnum((unsigned char)*text) &&
+					   (*text != '-' || before == '.' || next == '.'))
+			return false;
+	}
+	return has_letter;
+}
+
 /* Names that nobody would look up, or that are another container's. */
 static int check_names(const struct create_options *o, const struct container_config *c,
 		       struct err *err)
@@ -211,6 +232,10 @@ static int check_names(const struct create_options *o, const struct container_co
 			       "invalid config provided: UseImageResolvConf and %s are mutually "
 			       "exclusive options",
 			       o->dns_search.n > 0 ? "DNSSearch" : "DNSOption");
+	for (size_t i = 0; i < o->dns_search.n; i++)
+		if (!is_search_domain(o->dns_search.v[i]))
+			return err_set(err, ERR_INVALID, "%s is not a valid domain",
+				       o->dns_search.v[i]);
 	for (size_t i = 0; !none && i < o->dns.n; i++)
 		if (ip_address_parse(o->dns.v[i], &address) < 0)
 			return err_set(err, ERR_INVALID, "%s is not an ip address", o->dns.v[i]);

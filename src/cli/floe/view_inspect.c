@@ -5,10 +5,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/floe/view.h"
 #include "cli/floe/view_mounts.h"
 #include "cli/floe/view_network.h"
+#include "cli/floe/view_root.h"
 #include "cli/gotemplate.h"
 #include "cli/human.h"
 #include "core/alloc.h"
@@ -33,6 +35,39 @@ static void add(struct json_object *o, const char *key, struct json_object *valu
 	json_object_object_add(o, key, value);
 }
 
+/* --- what podman's documents leave out where it is empty; templates find it all the same --- */
+
+static void add_text(struct json_object *o, const char *key, const char *value)
+{
+	if (!str_is_empty(value))
+		view_add(o, key, value);
+}
+
+static void add_number(struct json_object *o, const char *key, int64_t value)
+{
+	if (value != 0)
+		view_add_i64(o, key, value);
+}
+
+static void add_flag(struct json_object *o, const char *key, bool value)
+{
+	if (value)
+		view_add_bool(o, key, true);
+}
+
+/* Go's lists and maps without content are null, unless somebody has made them. */
+static struct json_object *or_null(struct json_object *value)
+{
+	bool is_empty = json_object_is_type(value, json_type_array) ?
+				json_object_array_length(value) == 0 :
+				json_object_object_length(value) == 0;
+
+	if (!is_empty)
+		return value;
+	json_object_put(value);
+	return NULL;
+}
+
 static struct json_object *state(const struct container *c)
 {
 	const struct container_status *s = &c->status;
@@ -47,20 +82,25 @@ static struct json_object *state(const struct container *c)
 	view_add_bool(o, "OOMKilled", s->oom_killed);
 	view_add_bool(o, "Dead", false);
 	view_add_i64(o, "Pid", s->pid);
-	view_add_i64(o, "ConmonPid", s->conmon_pid);
+	add_number(o, "ConmonPid", s->conmon_pid);
 	view_add_i64(o, "ExitCode", s->exit_code);
 	view_add(o, "Error", s->error);
 	view_add_time(o, "StartedAt", s->started_ns);
 	view_add_time(o, "FinishedAt", s->finished_ns);
-	view_add(o, "CgroupPath", s->cgroup);
-	view_add_bool(o, "Checkpointed", s->checkpointed);
-	view_add_bool(o, "Restored", s->restored);
+	add_text(o, "CgroupPath", s->cgroup);
+	add_flag(o, "Checkpointed", s->checkpointed);
+	add_flag(o, "Restored", s->restored);
 	view_add_time(o, "CheckpointedAt", s->checkpointed_ns);
 	view_add_time(o, "RestoredAt", s->restored_ns);
-	view_add(o, "CheckpointPath", s->checkpoint_path);
-	view_add(o, "CheckpointLog", s->checkpoint_log);
-	view_add(o, "RestoreLog", s->restore_log);
-	view_add_bool(o, "StoppedByUser", s->stopped_by_user);
+	add_text(o, "CheckpointPath", s->checkpoint_path);
+	add_text(o, "CheckpointLog", s->checkpoint_log);
+	add_text(o, "RestoreLog", s->restore_log);
+	add_flag(o, "StoppedByUser", s->stopped_by_user);
+	gotemplate_add_empty(o, json_tokener_parse("{\"ConmonPid\": 0, \"CgroupPath\": \"\", "
+						   "\"Checkpointed\": false, \"Restored\": "
+						   "false, \"CheckpointPath\": \"\", "
+						   "\"CheckpointLog\": \"\", \"RestoreLog\": \"\", "
+						   "\"StoppedByUser\": false}"));
 	return o;
 }
 
@@ -137,10 +177,10 @@ static struct json_object *config(const struct container *c)
 	view_add(o, "Image", g->image_name);
 	add(o, "Volumes", NULL);
 	view_add(o, "WorkingDir", g->workdir ? g->workdir : "/");
-	add(o, "Entrypoint", view_strings(g->entrypoint, g->n_entrypoint));
+	add(o, "Entrypoint", or_null(view_strings(g->entrypoint, g->n_entrypoint)));
 	add(o, "OnBuild", NULL);
 	add(o, "Labels", view_map(&g->labels));
-	add(o, "Annotations", view_map(&g->annotations));
+	add(o, "Annotations", or_null(view_map(&g->annotations)));
 	signals_to_string(g->stop_signal ? signals_from_string(g->stop_signal) : SIGTERM, signal);
 	view_add(o, "StopSignal", signal);
 	/* There are no health checks; this is what they are without any. */
@@ -149,14 +189,15 @@ static struct json_object *config(const struct container *c)
 	view_add_i64(o, "HealthcheckMaxLogCount", 5);
 	view_add_i64(o, "HealthcheckMaxLogSize", 500);
 	add(o, "CreateCommand", view_strings(g->create_command, g->n_create_command));
-	view_add(o, "Timezone", g->timezone);
-	view_add_bool(o, "SystemdMode", facts_systemd_mode(g));
+	add_text(o, "Timezone", g->timezone);
+	add_flag(o, "SystemdMode", facts_systemd_mode(g));
 	view_add(o, "Umask", g->umask);
 	view_add_i64(o, "Timeout", g->timeout);
 	view_add_i64(o, "StopTimeout", g->stop_timeout);
 	view_add_bool(o, "Passwd", !g->no_passwd);
 	view_add(o, "sdNotifyMode", g->sdnotify ? g->sdnotify : "container");
-	add(o, "ChrootDirs", view_strings(g->chroot_dirs, g->n_chroot_dirs));
+	if (g->n_chroot_dirs)
+		add(o, "ChrootDirs", view_strings(g->chroot_dirs, g->n_chroot_dirs));
 	if (g->n_secrets)
 		add(o, "Secrets", secrets(g));
 	if (g->n_expose + g->n_ports)
@@ -165,6 +206,8 @@ static struct json_object *config(const struct container *c)
 			     json_tokener_parse("{\"HealthMaxLogCount\": 5, \"HealthMaxLogSize\": "
 						"500, \"SdNotifySocket\": \"\", "
 						"\"Secrets\": [], \"ExposedPorts\": {}, "
+						"\"Timezone\": \"\", \"SystemdMode\": false, "
+						"\"ChrootDirs\": [], "
 						"\"Healthcheck\": null, "
 						"\"StartupHealthCheck\": null}"));
 	return o;
@@ -279,8 +322,7 @@ static void add_constants(struct json_object *o)
 {
 	static const char *const zeroes[] = { "DiskQuota",  "KernelMemory",  "CpuCount",
 					      "CpuPercent", "IOMaximumIOps", "IOMaximumBandwidth" };
-	static const char *const empty[] = { "VolumeDriver", "Cgroup", "Isolation",
-					     "IntelRdtClosID" };
+	static const char *const empty[] = { "VolumeDriver", "Cgroup", "Isolation" };
 	struct json_object *size = json_object_new_array();
 
 	for (size_t i = 0; i < ARRAY_SIZE(zeroes); i++)
@@ -313,12 +355,12 @@ static void add_limits(struct json_object *o, const struct container_limits *l)
 	view_add_i64(o, "PidsLimit", l->pids.v);
 	view_add_i64(o, "BlkioWeight", l->blkio_weight.v);
 	add(o, "BlkioWeightDevice",
-	    throttles(l->blkio_weight_device, l->n_blkio_weight_device, "Weight"));
-	add(o, "BlkioDeviceReadBps", throttles(l->read_bps, l->n_read_bps, "Rate"));
-	add(o, "BlkioDeviceWriteBps", throttles(l->write_bps, l->n_write_bps, "Rate"));
-	add(o, "BlkioDeviceReadIOps", throttles(l->read_iops, l->n_read_iops, "Rate"));
-	add(o, "BlkioDeviceWriteIOps", throttles(l->write_iops, l->n_write_iops, "Rate"));
-	add(o, "CgroupConf", view_map(&l->unified));
+	    or_null(throttles(l->blkio_weight_device, l->n_blkio_weight_device, "Weight")));
+	add(o, "BlkioDeviceReadBps", or_null(throttles(l->read_bps, l->n_read_bps, "Rate")));
+	add(o, "BlkioDeviceWriteBps", or_null(throttles(l->write_bps, l->n_write_bps, "Rate")));
+	add(o, "BlkioDeviceReadIOps", or_null(throttles(l->read_iops, l->n_read_iops, "Rate")));
+	add(o, "BlkioDeviceWriteIOps", or_null(throttles(l->write_iops, l->n_write_iops, "Rate")));
+	add(o, "CgroupConf", or_null(view_map(&l->unified)));
 }
 
 static struct json_object *ranges(const struct container_idmap *v, size_t n)
@@ -367,6 +409,20 @@ static const char *cgroup_mode(const struct container_config *g)
 										   "host";
 }
 
+/* Who is privileged sees everything; what else is masked or not, podman does not tell. */
+static struct json_object *security_options(const struct container_config *g)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < g->n_security_opts; i++)
+		if (!str_has_prefix(g->security_opts[i], "mask=") &&
+		    !str_has_prefix(g->security_opts[i], "unmask="))
+			json_object_array_add(list, json_object_new_string(g->security_opts[i]));
+	if (g->privileged)
+		json_object_array_add(list, json_object_new_string("unmask=all"));
+	return list;
+}
+
 static struct json_object *host_config(const struct container *c)
 {
 	const struct container_config *g = &c->config;
@@ -379,15 +435,14 @@ static struct json_object *host_config(const struct container *c)
 	view_add(o, "ContainerIDFile", g->cidfile);
 	add(o, "LogConfig", log_config(c));
 	view_add(o, "NetworkMode", g->network);
-	add(o, "PortBindings", json_object_new_object());
 	add(o, "RestartPolicy", restart_policy(g));
 	view_add_bool(o, "AutoRemove", g->auto_remove);
 	view_add_bool(o, "AutoRemoveImage", g->auto_remove_image);
 	view_add(o, "HostsFile", g->hosts_file);
 	add(o, "Tmpfs", tmpfs(g));
 	add_constants(o);
-	add(o, "Annotations", view_map(&g->annotations));
-	add(o, "VolumesFrom", view_strings(g->volumes_from, g->n_volumes_from));
+	add(o, "Annotations", or_null(view_map(&g->annotations)));
+	add(o, "VolumesFrom", or_null(view_strings(g->volumes_from, g->n_volumes_from)));
 	add(o, "CapAdd", capabilities(g->cap_add, g->n_cap_add));
 	add(o, "CapDrop", capabilities(g->cap_drop, g->n_cap_drop));
 	add(o, "Dns", view_strings(g->dns, g->n_dns));
@@ -403,7 +458,7 @@ static struct json_object *host_config(const struct container *c)
 	add(o, "PortBindings", view_port_bindings(g));
 	view_add_bool(o, "PublishAllPorts", g->publish_all);
 	view_add_bool(o, "ReadonlyRootfs", g->read_only);
-	add(o, "SecurityOpt", view_strings(g->security_opts, g->n_security_opts));
+	add(o, "SecurityOpt", security_options(g));
 	view_add(o, "UTSMode", g->uts ? g->uts : "private");
 	view_add(o, "UsernsMode",
 		 g->n_uid_maps && !str_has_prefix(g->userns, "container:") ? "private" : g->userns);
@@ -414,8 +469,11 @@ static struct json_object *host_config(const struct container *c)
 	view_add(o, "CgroupParent", g->cgroup_parent);
 	add(o, "Devices", devices(g));
 	add(o, "Ulimits", ulimits(g));
-	view_add_bool(o, "Init", g->init);
+	add_flag(o, "Init", g->init);
 	add_limits(o, &g->limits);
+	gotemplate_add_empty(
+		o, json_tokener_parse(
+			   "{\"Init\": false, \"IntelRdtClosID\": \"\", \"IDMappings\": null}"));
 	return o;
 }
 
@@ -443,18 +501,6 @@ static void add_capabilities(struct json_object *o, const struct container_confi
 	add(o, "BoundingCaps", sorted_capabilities(bounding));
 }
 
-static struct json_object *graph_driver(const struct container *c)
-{
-	struct json_object *o = json_object_new_object();
-	struct json_object *data = json_object_new_object();
-
-	view_add(o, "Name", c->config.rootfs ? "none" : "overlay");
-	if (c->status.mount_point)
-		view_add(data, "MergedDir", c->status.mount_point);
-	add(o, "Data", data);
-	return o;
-}
-
 static void add_files(struct json_object *o, const struct container *c)
 {
 	const struct {
@@ -475,7 +521,8 @@ static void add_files(struct json_object *o, const struct container *c)
 		view_add(o, files[i].key, path);
 	}
 	view_add(o, "StaticDir", c->static_dir);
-	view_add(o, "OCIConfigPath", spec);
+	if (access(spec, F_OK) == 0)
+		view_add(o, "OCIConfigPath", spec);
 }
 
 struct sizes {
@@ -537,16 +584,17 @@ static struct json_object *inspected(const struct container *c, const struct siz
 		 c->config.runtime ? c->config.runtime : container_runtime_name(c));
 	view_add(o, "Name", g->name);
 	view_add_i64(o, "RestartCount", c->status.restart_count);
-	view_add(o, "Driver", g->rootfs ? "none" : "overlay");
+	view_add_root(o, c);
 	view_add(o, "MountLabel", g->selinux_mount);
 	view_add(o, "ProcessLabel", g->selinux_process);
 	view_add(o, "AppArmorProfile", apparmor_profile_of(g));
 	add_capabilities(o, g);
 	add(o, "ExecIDs", exec_ids(&c->status));
-	add(o, "GraphDriver", graph_driver(c));
 	if (sizes)
 		add_sizes(o, sizes);
-	gotemplate_add_empty(o, json_tokener_parse("{\"SizeRw\": null, \"SizeRootFs\": 0}"));
+	gotemplate_add_empty(
+		o, json_tokener_parse(
+			   "{\"SizeRw\": null, \"SizeRootFs\": 0, \"OCIConfigPath\": \"\"}"));
 	add(o, "Mounts", view_mounts(c));
 	add(o, "Dependencies", view_strings(g->dependencies, g->n_dependencies));
 	add(o, "NetworkSettings", view_network_settings(c));

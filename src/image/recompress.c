@@ -83,8 +83,11 @@ int recompress(const char *path, const struct image_manifest *manifest,
 	auto_strvec struct strvec decompress = STRVEC_INIT;
 	auto_strvec struct strvec compress = STRVEC_INIT;
 	const char *format = how->format;
+	bool is_plain = true;
 	int r;
 
+	for (size_t i = 0; i < manifest->n_layers; i++)
+		is_plain = is_plain && !format_of(&manifest->layers[i]);
 	if (!format && manifest->n_layers > 0)
 		format = format_of(&manifest->layers[0]);
 	if (!format)
@@ -97,8 +100,9 @@ int recompress(const char *path, const struct image_manifest *manifest,
 		strvec_addf(&compress, "--dest-compress-level=%s", how->level);
 	if (how->manifest || is_zstd(format))
 		strvec_addf(&compress, "--format=%s", how->manifest ? how->manifest : "oci");
-	r = copy(path, "image", "plain", &decompress, how->policy, err);
+	r = is_plain ? 0 : copy(path, "image", "plain", &decompress, how->policy, err);
 	if (r == 0)
-		r = copy(path, "plain", "recompressed", &compress, how->policy, err);
+		r = copy(path, is_plain ? "image" : "plain", "recompressed", &compress, how->policy,
+			 err);
 	return r < 0 ? err_wrap(err, r, "compress its layers by %s", format) : 0;
 }

@@ -18,7 +18,7 @@ int recompress_check(const struct recompress_how *how, struct err *err);
 /* Whether the layers would be other ones. */
 bool recompress_is_needed(const struct image_manifest *manifest, const struct recompress_how *how);
 
-/* dir: in the directory `path`: what is in "image" becomes "recompressed"; "plain" has it in between. It
- * takes the size of all layers twice on disk, unpacked and packed. */
+/* dir: in the directory `path`: what is in "image" becomes "recompressed"; "plain" has it in between, where
+ * layers are compressed. It takes the size of all layers on disk, unpacked and packed. */
 int recompress(const char *path, const struct image_manifest *manifest,
 	       const struct recompress_how *how, struct err *err);

@@ -381,16 +381,20 @@ static int remove_dependents(struct container *c, const struct remove_options *o
 	return r;
 }
 
+int container_refuse_removal(const struct container *c, struct err *err)
+{
+	return err_set(err, ERR_STATE,
+		       "cannot remove container %s as it is %s - running or paused containers "
+		       "cannot be removed without force: container state improper",
+		       c->config.id, container_phase_to_string(c->status.phase));
+}
+
 static int end_it(struct container *c, const struct remove_options *o, struct err *err)
 {
 	if (!container_is_alive(c))
 		return 0;
 	if (!o->force)
-		return err_set(
-			err, ERR_STATE,
-			"cannot remove container %s as it is %s - running or paused containers "
-			"cannot be removed without force: container state improper",
-			c->config.id, container_phase_to_string(c->status.phase));
+		return container_refuse_removal(c, err);
 	return container_stop_now(
 		c, o->timeout_s < 0 ? c->config.stop_timeout : (uint32_t)o->timeout_s, err);
 }
@@ -432,6 +436,10 @@ static void remove_image(struct container *c)
 		r = image_users(c->engine, c->config.image_id, &users, &err);
 	if (r == 0)
 		r = rootfs_exists(store, mount, &err);
+	if (r == 0 && users.n > 0)
+		log_warning(
+			"Failed to remove image: image used by %s: image is in use by a container",
+			users.v[0]);
 	if (r == 0 && users.n == 0) {
 		r = image_delete(store, c->config.image_id, &err);
 		if (r == 0)

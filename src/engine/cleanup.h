@@ -26,5 +26,7 @@ struct remove_options {
 	int timeout_s; /* until it is killed; -1: its own */
 };
 
+/* ERR_STATE: what a removal without force says of one that runs. */
+int container_refuse_removal(const struct container *c, struct err *err);
 /* Remove it entirely. ERR_STATE while it runs and force is not given, or others depend on it. */
 int container_remove(struct container *c, const struct remove_options *options, struct err *err);

@@ -82,11 +82,14 @@ int engine_init(struct engine *e, const struct engine_options *o, struct err *er
 		.default_subnet = e->conf->network.default_subnet,
 		.cni = e->network_backend == NETWORK_CNI,
 	};
-	if (o->storage_opts.n)
-		return err_set(
-			err, ERR_USAGE,
-			"--storage-opt '%s': floe's own storage has no options; leave it out",
-			o->storage_opts.v[0]);
+	/* An empty one is how those of storage.conf are switched off. */
+	for (size_t i = 0; i < o->storage_opts.n; i++)
+		if (*o->storage_opts.v[i])
+			return err_set(
+				err, ERR_USAGE,
+				"--storage-opt '%s': floe's own storage has no options; leave it "
+				"out",
+				o->storage_opts.v[i]);
 	if (str_eq(e->root, "/") || str_eq(e->runroot, "/"))
 		return err_set(err, ERR_USAGE, "options '--root' and '--runroot' must not be '/'");
 	e->netavark = engine_find_helper(e, "netavark");

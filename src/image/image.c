@@ -270,10 +270,11 @@ int image_tag(struct store *store, const char *id, const char *full, struct err 
 
 int image_names_history(struct store *store, const char *id, struct strvec *ret, struct err *err)
 {
-	return read_list(
-		store,
-		"SELECT name FROM image_names_history WHERE image_id = ? ORDER BY added, name", id,
-		ret, err);
+	return read_list(store,
+			 "SELECT h.name FROM image_names_history h LEFT JOIN image_names n"
+			 " ON n.name = h.name AND n.image_id = h.image_id WHERE h.image_id = ?"
+			 " ORDER BY n.name IS NULL, n.added, h.added DESC, h.name",
+			 id, ret, err);
 }
 
 int image_untag(struct store *store, const char *id, const char *full, struct err *err)

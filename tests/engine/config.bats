@@ -283,6 +283,7 @@ network network_backend"
 	refused "storage.driver"
 	run "$FLOE" --root "$T/root" --runroot "$T/run" --storage-opt overlay.size=1g images
 	refused "--storage-opt 'overlay.size=1g'" "leave it out"
+	"$FLOE" --root "$T/root" --runroot "$T/run" --storage-opt '' images
 }
 
 @test "a container stays with the runtime that it was made with" {

@@ -138,6 +138,10 @@ load ../lib/engine
 	"$FLOE" --root "$ENGINE/root" --runroot "$ENGINE/run" "${CGROUPS[@]}" --runtime "$ENGINE_RUNTIME" \
 		stop --time 600 "$C" 3>&- 4>&- &
 	eventually state_is "$C" stopping
+	# What is being stopped is not waited for, and not removed.
+	try rm "$C"
+	is 2 "$status"
+	contains "$output" "as it is stopping"
 	kill -KILL $!
 	eventually state_is "$C" running
 	is running "$(fl ps --filter "name=^$C\$" --format '{{.State}}')"
@@ -179,6 +183,8 @@ load ../lib/engine
 	fl rename "$C" "$C-new"
 	fl create --name "$C" --rootfs "$ROOTFS" true >/dev/null
 	is new "$(fl start --attach "$C-new")"
+	try start --attach --all "$C-new"
+	refused "either start all containers"
 }
 
 @test "--rm removes it when it has ended, also detached" {
@@ -194,9 +200,11 @@ load ../lib/engine
 	is "$(inspect "$C" '{{.Id}}')" "$(cat cid)"
 	is "$(inspect "$C" '{{.State.Pid}}')" "$(cat pid)"
 	is "$(inspect "$C" '{{.State.ConmonPid}}')" "$(cat conmon)"
-	try run --rm --cidfile cid --rootfs "$ROOTFS" true
-	refused "container ID file found"
 	fl stop --time 0 --cidfile cid >/dev/null
+	# What is left of another one is written over.
+	printf '%0100d' 0 >cid
+	fl create --cidfile cid --name "$C-2" --rootfs "$ROOTFS" true >/dev/null
+	is "$(inspect "$C-2" '{{.Id}}')" "$(cat cid)"
 }
 
 @test "the restart policy is kept" {

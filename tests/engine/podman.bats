@@ -152,7 +152,7 @@ hello" "$(fl run --rm --network "$mode" -p 8080 --rootfs "$ROOTFS" echo hello 2>
 @test "credentials that are not there are told before anything else" {
 	make_image auth-image
 	for command in 'pull x' 'push localhost/auth-image' 'run localhost/auth-image true' 'create localhost/auth-image' \
-		'search localhost/x'; do
+		'search localhost/x' 'logout r.example'; do
 		# shellcheck disable=SC2086 # words
 		set -- $command
 		says 125 "Error: credential file is not accessible: faccessat $T/none: no such file or directory" \
@@ -1185,9 +1185,11 @@ server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
 	make_image first
 	fl tag localhost/first localhost/second
 	fl untag localhost/first localhost/first
-	is "localhost/first:latest, localhost/second:latest" "$(fl images localhost/second --format '{{.History}}')"
+	is "localhost/second:latest, localhost/first:latest" "$(fl images localhost/second --format '{{.History}}')"
 	is "localhost/second:latest" "$(fl image inspect --format '{{join .RepoTags " "}}' localhost/second)"
-	is "localhost/first:latest localhost/second:latest" "$(fl image inspect --format '{{join .NamesHistory " "}}' localhost/second)"
+	is "localhost/second:latest localhost/first:latest" "$(fl image inspect --format '{{join .NamesHistory " "}}' localhost/second)"
+	is "" "$(fl images --noheading --filter manifest=true)"
+	contains "$(fl images --noheading --filter manifest=false)" localhost/second
 	fl rmi localhost/second >/dev/null
 }
 

@@ -207,7 +207,9 @@ last_heard()
 	is "" "$(fl ps -aq)"
 	make_image twice
 	fl create --name "$C" twice true >/dev/null
-	fl run --rmi twice true
+	try run --rmi twice true
+	is 0 "$status"
+	contains "$output" "image is in use by a container"
 	fl image exists twice
 }
 

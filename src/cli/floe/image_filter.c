@@ -56,6 +56,16 @@ static int by_readonly(const struct candidate *c)
 	return c->image->read_only == wanted;
 }
 
+/* podman's lists of images for several platforms, of which there are none here. */
+static int by_manifest(const struct candidate *c)
+{
+	bool wanted;
+
+	if (parse_bool(c->value, &wanted) < 0)
+		return wrong_value(c, "manifest");
+	return !wanted;
+}
+
 static int by_id(const struct candidate *c)
 {
 	const char *hex = str_skip_prefix(c->value, "sha256:");
@@ -177,6 +187,7 @@ static const struct filter {
 	{ "until", by_until, 0 },
 	{ "containers", by_containers, 0 },
 	{ "intermediate", by_intermediate, 0 },
+	{ "manifest", by_manifest, 0 },
 };
 
 /* The filter of "KEY=VALUE", "label!=VALUE". */
@@ -198,7 +209,7 @@ static int no_such(const char *text, struct err *err)
 	return err_set(
 		err, ERR_USAGE,
 		"filter '%s': not one of label=, label!=, dangling=, reference=, id=, digest=, "
-		"before=, since=, until=, containers=, intermediate=, readonly=",
+		"before=, since=, until=, containers=, intermediate=, manifest=, readonly=",
 		text);
 }
 

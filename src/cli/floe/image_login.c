@@ -224,6 +224,8 @@ static int run_logout(const struct cli_invocation *inv, struct err *err)
 	r = check_compat(inv, err);
 	if (r == 0)
 		r = image_authfile_check(o->compat_authfile, err);
+	if (r == 0)
+		r = image_authfile_check(o->skopeo.authfile, err);
 	if (r < 0)
 		return r;
 	if (o->all && inv->n_args)

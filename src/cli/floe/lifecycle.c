@@ -68,6 +68,10 @@ static int start_attached(const struct cli_invocation *inv, const struct start_o
 	};
 	int r;
 
+	if (cli->targets.all && inv->n_args)
+		return err_set(err, ERR_USAGE,
+			       "either start all containers or the container(s) provided in the "
+			       "arguments");
 	if (inv->n_args + (cli->targets.latest ? 1U : 0U) != 1)
 		return err_set(err, ERR_USAGE,
 			       "you cannot start and attach multiple containers at "

@@ -25,6 +25,14 @@ struct rm_options {
 	bool depend;
 };
 
+/* Who stops it holds its lock: to wait for that, and to remove it then, is more than was asked for. */
+static int refuse_stopping(struct container *c, struct err *err)
+{
+	if (c->status.phase == PHASE_STOPPING)
+		return container_refuse_removal(c, err);
+	return container_lock(c, err);
+}
+
 static int rm_one(struct container *c, void *context, struct err *err)
 {
 	const struct rm_options *o = context;
@@ -36,8 +44,10 @@ static int rm_one(struct container *c, void *context, struct err *err)
 		.dependents = &dependents,
 		.timeout_s = o->time.set ? (int)o->time.v : (int)c->config.stop_timeout,
 	};
-	int r = container_remove(c, &options, err);
+	int r = o->force ? 0 : refuse_stopping(c, err);
 
+	if (r == 0)
+		r = container_remove(c, &options, err);
 	for (size_t i = 0; i < dependents.n; i++)
 		(void)cli_print_line(dependents.v[i], NULL);
 	return r;
@@ -47,7 +57,7 @@ static int run_rm(const struct cli_invocation *inv, struct err *err)
 {
 	struct rm_options o = *(const struct rm_options *)inv->options;
 
-	o.targets.lock = true;
+	o.targets.lock = o.force;
 	o.targets.error_code = targets_remove_code;
 	o.targets.damaged = o.force;
 	/* In whatever order they come, those that others need among them. */

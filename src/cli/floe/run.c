@@ -38,7 +38,7 @@
 			   "docker's; of no effect", CLI_HIDDEN),                                  \
 		SKOPEO_ROWS(T, create.), PLATFORM_ROWS(T, create.)
 
-/* --cidfile must not be there yet, and is there from creation on. */
+/* There from creation on. What an earlier container has left is written over: units of systemd name the same file each time. */
 static int write_cidfile(const struct container *c, struct err *err)
 {
 	auto_close int fd = -EBADF;
@@ -46,7 +46,7 @@ static int write_cidfile(const struct container *c, struct err *err)
 
 	if (!c->config.cidfile)
 		return 0;
-	r = fd = fd_open_at(AT_FDCWD, c->config.cidfile, O_WRONLY | O_CREAT | O_EXCL, 0644);
+	r = fd = fd_open_at(AT_FDCWD, c->config.cidfile, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	if (r >= 0)
 		r = io_write_all(fd, c->config.id, strlen(c->config.id));
 	return r < 0 ? err_sys(err, r, "write container id to '%s'", c->config.cidfile) : 0;
@@ -123,11 +123,6 @@ static int make(const struct cli_invocation *inv, const struct create_options *o
 	auto_free char *image = NULL;
 	int r = 0;
 
-	if (o->cidfile && fs_exists(AT_FDCWD, o->cidfile))
-		return err_set(err, ERR_EXISTS,
-			       "container ID file found; make sure the other container isn't "
-			       "running or delete '%s'",
-			       o->cidfile);
 	if (o->remove_image && o->remove.set && !o->remove.v)
 		return err_set(err, ERR_USAGE, "the --rmi option does not work without --rm");
 	if (o->kernel_memory.set)

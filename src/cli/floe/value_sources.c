@@ -80,7 +80,8 @@ const struct cli_value_source floe_value_sources[] = {
 	{ "/ps /container/list", "sort", "command created id image names runningfor size status",
 	  NULL },
 	{ "/images /image/ls", "filter",
-	  "before= containers= dangling= digest= id= intermediate= label= readonly= reference= "
+	  "before= containers= dangling= digest= id= intermediate= label= manifest= readonly= "
+	  "reference= "
 	  "since= until=",
 	  NULL },
 	{ "/volume/ls /volume/prune", "filter",

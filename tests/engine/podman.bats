@@ -173,6 +173,12 @@ hello" "$(fl run --rm --network "$mode" -p 8080 --rootfs "$ROOTFS" echo hello 2>
 	says 125 "Error: unknown flag: --health-cmd: floe has no health checks" create --health-cmd true x
 	says 125 "Error: unknown flag: --healthcheck-command: floe has no health checks" create --healthcheck-command true x
 	contains "$output" "--no-healthcheck"
+	for option in --remote --url=ssh://h/s --connection=x --identity=x --ssh=native; do
+		says 125 "Error: unknown flag: ${option%%=*}: floe works on the machine that it runs on" "$option" ps
+	done
+	says 125 "Error: unknown flag: --imagestore: floe has one store" --imagestore "$T" ps
+	says 125 "Error: unknown flag: --transient-store: floe has one store" --transient-store ps
+	says 125 "Error: unknown flag: --syslog: floe logs to standard error alone" --syslog ps
 	says 125 "Error: unrecognized command \`floe build\`: floe builds no images; 'buildah build'" build .
 	is ok "$(in_container --no-healthcheck -- echo ok)"
 }

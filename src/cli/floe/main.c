@@ -238,7 +238,8 @@ static int run(char *const *all, int *ret_error_code, struct err *err)
 	char *const *argv = all[0] ? all + 1 : all;
 	struct floe_globals globals = no_globals;
 	struct floe_globals config = no_globals;
-	struct cli_table table = { floe_program.globals, floe_program.n_globals, &globals };
+	struct cli_table table = { floe_program.globals, floe_program.n_globals, &globals,
+				   &floe_program };
 	struct floe_context context = { .argv = all };
 	struct containers_conf conf = { 0 };
 	auto_cli_args struct cli_args args = { 0 };

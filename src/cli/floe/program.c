@@ -137,12 +137,27 @@ static const struct cli_command *const commands[] = {
 	"floe has no health checks; leave them out (in a compose file: 'healthcheck'), or use "    \
 	"--no-healthcheck"
 
+#define NO_REMOTE                                                                                  \
+	"floe works on the machine that it runs on; leave it out, and run floe there (ssh HOST "   \
+	"floe ...)"
+#define ONE_STORE                                                                                  \
+	"floe has one store for images and containers, by --root and --runroot; leave it out"
+
 static const struct cli_absent absent[] = {
 	{ "pod", NO_PODS },
 	{ "--pod", NO_PODS },
 	{ "--pod-id-file", NO_PODS },
 	{ "healthcheck", NO_HEALTH },
 	{ "--health*", NO_HEALTH },
+	{ "--remote", NO_REMOTE },
+	{ "--url", NO_REMOTE },
+	{ "--connection", NO_REMOTE },
+	{ "--identity", NO_REMOTE },
+	{ "--ssh", NO_REMOTE },
+	{ "--imagestore", ONE_STORE },
+	{ "--transient-store", ONE_STORE },
+	{ "--syslog", "floe logs to standard error alone; leave it out, and pass that on (2> "
+		      ">(logger))" },
 	{ "build", "floe builds no images; 'buildah build' and 'buildah push IMAGE "
 		   "oci-archive:FILE' do, and 'floe load -i FILE' takes them" },
 	{ "compose",

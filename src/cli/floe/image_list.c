@@ -44,6 +44,7 @@ struct listing {
 	struct images images;
 	struct image_config *configs; /* of the images; loaded with them */
 	bool *shown;
+	struct strvec references; /* of the filters; see names_shown() */
 };
 
 static void listing_done(struct listing *l)
@@ -53,6 +54,7 @@ static void listing_done(struct listing *l)
 			image_config_done(&l->configs[i]);
 	free(l->configs);
 	free(l->shown);
+	strvec_done(&l->references);
 	images_done(&l->images);
 	store_close(&l->store);
 }
@@ -79,6 +81,12 @@ static int choose(struct listing *l, struct err *err)
 	strvec_add_all(&filters, l->options->filters.v, l->options->filters.n);
 	if (l->inv->n_args)
 		strvec_addf(&filters, "reference=%s", l->inv->args[0]);
+	for (size_t i = 0; i < filters.n; i++) {
+		const char *reference = str_skip_prefix(filters.v[i], "reference=");
+
+		if (reference)
+			strvec_add(&l->references, reference);
+	}
 	l->configs = xcalloc(l->images.n + 1, sizeof(*l->configs));
 	l->shown = xcalloc(l->images.n + 1, sizeof(*l->shown));
 	for (size_t i = 0; r >= 0 && i < l->images.n; i++) {
@@ -98,6 +106,17 @@ static int choose(struct listing *l, struct err *err)
 	return MIN(r, 0);
 }
 
+/* Who asked for a whole name gets the image by that name alone, as podman has it; a pattern, a short
+ * name and an id ask for the image, by all its names. */
+static void names_shown(const struct listing *l, const struct image *image, struct strvec *ret)
+{
+	for (size_t i = 0; i < image->names.n; i++)
+		if (strvec_contains(&l->references, image->names.v[i]))
+			strvec_add(ret, image->names.v[i]);
+	if (ret->n == 0)
+		strvec_add_all(ret, image->names.v, image->names.n);
+}
+
 static void add_row(struct rows *rows, const struct image *image, const char *repository,
 		    const char *tag)
 {
@@ -112,11 +131,13 @@ static void make_rows(const struct listing *l, struct rows *rows)
 {
 	for (size_t i = 0; i < l->images.n; i++) {
 		const struct image *image = &l->images.v[i];
+		auto_strvec struct strvec names = STRVEC_INIT;
 
 		if (!l->shown[i])
 			continue;
-		for (size_t k = 0; k < image->names.n; k++) {
-			auto_free char *name = xstrdup(image->names.v[k]);
+		names_shown(l, image, &names);
+		for (size_t k = 0; k < names.n; k++) {
+			auto_free char *name = xstrdup(names.v[k]);
 			char *colon = strrchr(name, ':');
 
 			if (colon)
@@ -175,6 +196,7 @@ static struct json_object *image_json(struct listing *l, size_t i)
 	struct json_object *o = json_object_new_object();
 	auto_strvec struct strvec containers = STRVEC_INIT;
 	auto_strvec struct strvec history = STRVEC_INIT;
+	auto_strvec struct strvec names = STRVEC_INIT;
 	auto_free char *parent = NULL;
 	char at[CLOCK_TEXT_MAX];
 
@@ -203,7 +225,8 @@ static struct json_object *image_json(struct listing *l, size_t i)
 	json_object_object_add(o, "Created",
 			       json_object_new_uint64(image->created_ns / NSEC_PER_SEC));
 	view_add(o, "CreatedAt", at);
-	json_object_object_add(o, "Names", view_strings(image->names.v, image->names.n));
+	names_shown(l, image, &names);
+	json_object_object_add(o, "Names", view_strings(names.v, names.n));
 	return o;
 }
 

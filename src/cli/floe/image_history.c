@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* history, image tree */
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/floe/image_common.h"
 #include "cli/human.h"
@@ -26,6 +28,23 @@ static char *cut(const char *text, bool no_trunc)
 	if (no_trunc || strlen(text) <= CREATED_BY_WIDTH)
 		return xstrdup(text);
 	return xasprintf("%.*s...", CREATED_BY_WIDTH - 3, text);
+}
+
+/* Where the user is, as in podman and docker; "2022-06-15T14:38:38-04:00". */
+static char *local_time(uint64_t realtime_ns)
+{
+	time_t seconds = (time_t)(realtime_ns / NSEC_PER_SEC);
+	struct tm tm;
+	char text[CLOCK_TEXT_MAX];
+	long minutes;
+
+	if (!localtime_r(&seconds, &tm) || strftime(text, sizeof(text), "%FT%T", &tm) == 0)
+		return xstrdup("");
+	minutes = labs(tm.tm_gmtoff / 60);
+	if (tm.tm_gmtoff == 0)
+		return xasprintf("%sZ", text);
+	return xasprintf("%s%c%02ld:%02ld", text, tm.tm_gmtoff < 0 ? '-' : '+', minutes / 60,
+			 minutes % 60);
 }
 
 static struct json_object *step_raw(const struct image *image, const struct image_history *h,
@@ -57,13 +76,14 @@ static struct json_object *step_json(const struct options *o, const struct image
 	auto_free char *id = !newest	 ? xstrdup("<missing>") :
 			     o->no_trunc ? xstrdup(image->id) :
 					   xasprintf("%.*s", SHORT_ID_LEN, image->id);
+	auto_free char *local = local_time(created_ns);
 	char at[CLOCK_TEXT_MAX];
 
 	clock_format_utc(created_ns, 0, at);
 	view_add(row, "ID", id);
 	json_object_object_add(row, "Created", gotemplate_plain_text(human ? since : at));
 	view_add(row, "CreatedSince", since);
-	json_object_object_add(row, "CreatedAt", gotemplate_plain_text(at));
+	json_object_object_add(row, "CreatedAt", gotemplate_plain_text(local));
 	view_add(row, "CreatedBy", by);
 	view_add(row, "Size", size_text);
 	view_add(row, "Comment", h->comment);

@@ -56,7 +56,8 @@ int pull_policy_from_string(const char *text, enum pull_policy *ret, struct err 
 		*ret = PULL_MISSING;
 		return 0;
 	}
-	return err_set(err, ERR_USAGE, "pull policy '%s': not one of always, missing, never, newer",
+	return err_set(err, ERR_USAGE,
+		       "unsupported pull policy '%s': not one of always, missing, never, newer",
 		       text);
 }
 

@@ -162,7 +162,7 @@ packed()
 	fl pull -q --policy never policy/web:1
 	fl pull -q --policy newer policy/web:1
 	[ "$(asked_for /v2/policy/web/)" -gt "$before" ]
-	refuses 125 "not one of always" fl pull --policy often policy/web:1
+	refuses 125 "unsupported pull policy 'often'" fl pull --policy often policy/web:1
 }
 
 @test "pull does not fetch what is there" {
@@ -405,6 +405,10 @@ gone_from_processes()
 	refuses 125 "cannot have a digest" fl tag short sha256:abc
 	fl tag short another
 	refuses 125 "more than one tag ([" fl rmi "$(fl images -q short)"
+	# A whole name lists the image by that name; less than that lists the image.
+	is docker.io/library/short:latest "$(fl images --format '{{.Repository}}:{{.Tag}}' docker.io/library/short:latest)"
+	is docker.io/library/short:latest "$(fl images --format json docker.io/library/short:latest | jq -r '.[].Names[]')"
+	is 2 "$(fl images --noheading short | wc -l)"
 }
 
 @test "save and load keep id and names, in every format" {
@@ -617,6 +621,7 @@ gone_from_processes()
 	[ "$(fl history --format '{{.CreatedBy}}' web:1 | tr '\n' ';')" = "layer change;layer base;" ]
 	[ "$(fl history -q web:1 | tail -n 1)" = "<missing>" ]
 	fl history web:1 | head -n 1 | grep -q '^ID  *CREATED  *CREATED BY  *SIZE  *COMMENT$'
+	is "2026-01-01T22:04:05-05:00" "$(TZ=EST5 fl history --format '{{.CreatedAt}}' web:1 | tail -n 1)"
 	fl history --format json web:1 | jq -e 'length == 2 and .[0].size > 0' >/dev/null
 	[ "$(fl image tree web:1 | grep -c '── ID: ')" -eq 2 ]
 	fl image tree web:1 | grep -q 'Top Layer of: \[localhost/web:1\]'

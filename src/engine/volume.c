@@ -310,7 +310,7 @@ static bool is_empty_dir(int fd)
 	return fs_list(fd, ".", &names) == 0 && names.n == 0;
 }
 
-/* The first container that uses the volume decides what is in it and whose it is. */
+/* The first container that leaves something in the volume decides what is in it and whose it is. */
 static int first_use(struct engine *e, struct volume *v, const struct container_mount *m,
 		     const struct rooted *root, const struct spec_user *user, struct err *err)
 {
@@ -342,8 +342,10 @@ static int first_use(struct engine *e, struct volume *v, const struct container_
 			return err_sys(err, r, "change the owner of volume '%s'", v->name);
 	}
 	/* Where there was nothing to take over, another container's place may have something. */
-	v->needs_copy_up = v->needs_copy_up && empty && is_empty_dir(to);
-	v->needs_chown = false;
+	empty = empty && is_empty_dir(to);
+	v->needs_copy_up = v->needs_copy_up && empty;
+	/* And what is still empty is nobody's yet: the next user gets it. */
+	v->needs_chown = v->needs_chown && empty;
 	return save(e, v, false, err);
 }
 

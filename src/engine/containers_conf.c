@@ -359,8 +359,12 @@ static int load_module(struct loading *l, const char *name, struct err *err)
 {
 	static const char *const dirs[] = { ADMIN_DIR, SYSTEM_DIR };
 
-	if (name[0] == '/')
-		return load_file(l, name, true, err);
+	if (name[0] == '/') {
+		if (fs_exists(AT_FDCWD, name))
+			return load_file(l, name, true, err);
+		return err_set(err, ERR_NOT_FOUND,
+			       "could not resolve module '%s': no such file or directory", name);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
 		auto_free char *path = xasprintf("%s/containers.conf.modules/%s", dirs[i], name);
 
@@ -368,7 +372,9 @@ static int load_module(struct loading *l, const char *name, struct err *err)
 			return load_file(l, path, true, err);
 	}
 	return err_set(err, ERR_NOT_FOUND,
-		       "module '%s': no such file in " ADMIN_DIR "/containers.conf.modules", name);
+		       "could not resolve module '%s': no such file in " ADMIN_DIR
+		       "/containers.conf.modules",
+		       name);
 }
 
 int containers_conf_load(struct containers_conf *ret, const struct strvec *modules, struct err *err)
@@ -381,7 +387,8 @@ int containers_conf_load(struct containers_conf *ret, const struct strvec *modul
 	int r = str_is_empty(only) ? load_usual(&l, err) : load_file(&l, only, true, err);
 
 	if (r == 0 && !str_is_empty(last))
-		r = load_file(&l, last, true, err);
+		/* As in podman, this one may be absent: it adds to others, that stay. */
+		r = load_file(&l, last, false, err);
 	for (size_t i = 0; r == 0 && modules && i < modules->n; i++)
 		r = load_module(&l, modules->v[i], err);
 	if (r == 0)

@@ -73,6 +73,16 @@ teardown()
 		netns = "host"
 		pidns = "host"
 	CONF
+	start_idle "$C"
+	caps=$(fl exec "$C" sed -n 's/CapBnd:\t//p' /proc/self/status)
+	is 0000000000000021 "$caps"
+	printf '[containers]\nprivileged = true\n' >privileged.conf
+	CONTAINERS_CONF_OVERRIDE=$T/privileged.conf
+	export CONTAINERS_CONF_OVERRIDE
+	[ "$caps" != "$(fl exec "$C" sed -n 's/CapBnd:\t//p' /proc/self/status)" ]
+	is "$caps" "$(fl exec --privileged=false "$C" sed -n 's/CapBnd:\t//p' /proc/self/status)"
+	unset CONTAINERS_CONF_OVERRIDE
+	fl rm --force --time 0 "$C" >/dev/null
 	is 0000000000000021 "$(in_container -- sed -n 's/CapBnd:\t//p' /proc/self/status)"
 	run in_container -- touch /x
 	[ "$status" -ne 0 ]
@@ -234,7 +244,11 @@ teardown()
 	CONTAINERS_CONF=$T/none try ps
 	refused "$T/none"
 	try --module nothing ps
-	refused "nothing"
+	refused "could not resolve module 'nothing'"
+	try --module "$T/nothing" ps
+	refused "could not resolve module '$T/nothing'"
+	# One that only adds may be absent.
+	CONTAINERS_CONF_OVERRIDE=$T/none fl ps >/dev/null
 }
 
 @test "words that there are not are refused, and info has the configured profile" {

@@ -25,7 +25,8 @@ struct options {
 	uint32_t preserve_fds;
 	const char *cidfile;
 	struct strvec preserve_fd;
-	bool tty, interactive, privileged, detach, latest, no_session;
+	struct opt_bool privileged;
+	bool tty, interactive, detach, latest, no_session;
 };
 
 static int check_options(const struct cli_invocation *inv, size_t first, struct err *err)
@@ -88,18 +89,19 @@ static int run_exec(const struct cli_invocation *inv, struct err *err)
 	bool named = !o->latest && !o->cidfile;
 	size_t first = named ? 1 : 0;
 	auto_free char *session = NULL;
+	const struct containers_conf *conf = floe_engine(inv)->conf;
 	struct exec_options exec = {
 		.workdir = o->workdir,
 		.user = o->user,
 		.tty = o->tty,
 		.interactive = o->interactive,
-		.privileged = o->privileged,
+		.privileged = o->privileged.set ? o->privileged.v : conf->containers.privileged.v,
 		.detach = o->detach,
 		.preserve = { o->preserve_fds, o->preserve_fd.v, o->preserve_fd.n },
 		.no_session = o->no_session,
 		.detach_keys = o->no_session  ? "" :
 			       o->detach_keys ? o->detach_keys :
-						floe_engine(inv)->conf->engine.detach_keys,
+						conf->engine.detach_keys,
 	};
 	auto_strvec struct strvec env = STRVEC_INIT;
 	int code = 0;
@@ -136,7 +138,7 @@ static const struct cli_option exec_rows[] = {
 	OPT_FLAG(T, tty, "tty", 't', "give it a terminal"),
 	OPT_STRING(T, user, "user", 'u', "USER[:GROUP]", "who runs it"),
 	OPT_STRING(T, workdir, "workdir", 'w', "DIR", "its working directory"),
-	OPT_FLAG(T, privileged, "privileged", 0, "give it all capabilities"),
+	OPT_OPTBOOL(T, privileged, "privileged", 0, "give it all capabilities"),
 	OPT_STRING(T, detach_keys, "detach-keys", 0, "KEYS", "keys that detach"),
 	OPT_U32(T, preserve_fds, "preserve-fds", 0, "N", "hand it descriptors 3 to 3+N-1"),
 	OPT_STRVEC_F(T, preserve_fd, "preserve-fd", 0, "FD,...", "hand it these descriptors",

@@ -196,7 +196,7 @@ static int add_numbers(struct json_string_map *to, const struct container_thrott
 		if (stat(t[i].path, &st) < 0)
 			return err_sys(err, -errno, "device '%s'", t[i].path);
 		if (!S_ISBLK(st.st_mode))
-			return err_set(err, ERR_INVALID, "device '%s': it is no block device",
+			return err_set(err, ERR_INVALID, "device %s: not a block device",
 				       t[i].path);
 		text = xasprintf("%u:%u", major(st.st_rdev), minor(st.st_rdev));
 		json_string_map_set(to, t[i].path, text);

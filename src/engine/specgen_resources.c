@@ -55,7 +55,7 @@ static int throttle_number(const struct json_string_map *numbers, const char *pa
 	unsigned int minor;
 
 	if (!text || sscanf(text, "%u:%u", &major, &minor) != 2)
-		return err_set(err, ERR_INVALID, "'%s' is no block device", path);
+		return err_set(err, ERR_INVALID, "%s: not a block device", path);
 	*ret_major = major;
 	*ret_minor = minor;
 	return 0;

@@ -285,6 +285,8 @@ load ../lib/networks
 	run net reload "$C-none"
 	is 125 "$status"
 	contains "$output" "$C-none" "cannot reload network"
+	pid=$(fln inspect --format '{{.State.Pid}}' "$C-none")
+	is "/proc/$pid/ns/net" "$(fln inspect --format '{{.NetworkSettings.SandboxKey}}' "$C-none")"
 }
 
 @test "a network that is in use is kept, and forced away with its containers" {
@@ -293,7 +295,7 @@ load ../lib/networks
 	run net rm used
 	is 2 "$status"
 	contains "$output" "has associated containers with it" "network is being used"
-	net rm -f -t 0 used >/dev/null
+	net rm -f -t -1 nosuch used >/dev/null
 	run net exists used
 	is 1 "$status"
 	run fln container exists "$C"
@@ -310,8 +312,16 @@ load ../lib/networks
 	serve "$C" --network shown
 	is "$C" "$(net inspect shown | jq -r '.[0].containers[].name')"
 	is "10.213.9.2/24" "$(net inspect shown | jq -r '.[0].containers[].interfaces.eth0.subnets[0].ipnet')"
+	# What only exists, or is stopped, is none of its containers now.
+	fln create --name "$C-created" --network shown --rootfs "$ROOTFS" true >/dev/null
+	is "$C" "$(net inspect shown | jq -r '.[0].containers[].name')"
+	fln rm "$C-created" >/dev/null
+	for filter in name=unused driver=bridge dangling=true bogus=x; do
+		run net prune -f --filter $filter
+		refused "invalid filter '$filter'"
+	done
 	net create unused >/dev/null
-	is unused "$(net prune -f)"
+	is unused "$(net prune -f --filter 'label!=x' --filter until=0s)"
 	net exists shown
 }
 

@@ -133,15 +133,20 @@ static const struct cli_command create_command = {
 
 /* ---- rm ---- */
 
+#define RM_TIMEOUT_S 10
+
 struct rm_options {
 	bool force;
-	uint32_t time;
+	struct opt_i64 time; /* -1: the containers' own, as in rm */
 };
 
 static int remove_users(struct engine *e, const struct network_users *users, const char *network,
 			const struct rm_options *o, struct err *err)
 {
-	const struct remove_options options = { .force = true, .timeout_s = (int)o->time };
+	const struct remove_options options = {
+		.force = true,
+		.timeout_s = o->time.set ? (int)o->time.v : RM_TIMEOUT_S,
+	};
 
 	for (size_t i = 0; i < users->n; i++) {
 		auto_container struct container c = CONTAINER_INIT;
@@ -209,12 +214,10 @@ static int run_rm(const struct cli_invocation *inv, struct err *err UNUSED)
 	return code;
 }
 
-static const struct rm_options rm_defaults = { .time = 10 };
-
 #define T struct rm_options
 static const struct cli_option rm_rows[] = {
 	OPT_FLAG(T, force, "force", 'f', "remove the containers that are attached too"),
-	OPT_U32(T, time, "time", 't', "SECONDS", "how long they may take to stop (default: 10)"),
+	OPT_I64(T, time, "time", 't', "SECONDS", "how long they may take to stop (default: 10)"),
 };
 #undef T
 
@@ -224,7 +227,6 @@ static const struct cli_command rm_command = {
 	.arguments = "NETWORK...",
 	.summary = "remove networks",
 	CLI_OPTIONS(struct rm_options, rm_rows),
-	.defaults = &rm_defaults,
 	.min_args = 1,
 	.max_args = CLI_ARGS_ANY,
 	.argument_source = NETWORK_NAMES,
@@ -239,14 +241,36 @@ struct prune_options {
 	struct strvec filters;
 };
 
+/* As in podman; by name, network rm removes. */
+static int prune_filters_check(const struct strvec *filters, struct err *err)
+{
+	static const char *const keys[] = { "label=", "label!=", "until=" };
+
+	for (size_t i = 0; i < filters->n; i++) {
+		bool known = false;
+
+		for (size_t k = 0; k < ARRAY_SIZE(keys); k++)
+			known |= str_has_prefix(filters->v[i], keys[k]);
+		if (!known)
+			return err_set(
+				err, ERR_USAGE,
+				"invalid filter '%s': prune takes label=, label!= and until= "
+				"only; 'floe network rm NAME' removes one by its name",
+				filters->v[i]);
+	}
+	return 0;
+}
+
 static int run_prune(const struct cli_invocation *inv, struct err *err)
 {
 	const struct prune_options *o = inv->options;
 	const struct rm_options none = { 0 };
 	auto_network_list struct network_list list = NETWORK_LIST_INIT;
 	auto_network_users struct network_users users = NETWORK_USERS_INIT;
-	int r = network_later_finish_all(floe_engine(inv), err);
+	int r = prune_filters_check(&o->filters, err);
 
+	if (r == 0)
+		r = network_later_finish_all(floe_engine(inv), err);
 	if (r == 0)
 		r = network_list_load(&list, &floe_engine(inv)->network_dir, err);
 	if (r == 0)

@@ -68,10 +68,11 @@ static int matches_one(const char *filter, void *context, struct err *err)
 	if (str_eq(key, "until") && filter_parse_time(value, &until) == 0)
 		return n->created && filter_parse_time(n->created, &created) == 0 &&
 		       created < until;
-	return err_set(err, ERR_INVALID,
-		       "filter '%s': expected name, id, driver, label, label!, dangling or until "
-		       "with a value",
-		       filter);
+	return err_set(
+		err, ERR_INVALID,
+		"invalid filter '%s': expected name, id, driver, label, label!, dangling or until "
+		"with a value",
+		filter);
 }
 
 int network_filters_match(const struct strvec *filters, const struct network_dir *dir,
@@ -211,23 +212,18 @@ struct inspect_options {
 
 static struct json_object *interfaces_of(const struct network_user *user)
 {
-	const struct network_status_entry *entry =
-		network_status_find(&user->status, user->network);
-	auto_free char *text = NULL;
-	auto_json struct json_object *status = NULL;
+	auto_free char *text = network_status_format(&user->status);
+	auto_json struct json_object *status = json_tokener_parse(text);
 	struct json_object *network;
 	struct json_object *interfaces;
 
-	if (entry) {
-		text = network_status_format(&user->status);
-		status = json_tokener_parse(text);
-	}
 	if (status && json_object_object_get_ex(status, user->network, &network) &&
 	    json_object_object_get_ex(network, "interfaces", &interfaces))
 		return json_object_get(interfaces);
 	return json_object_new_object();
 }
 
+/* Those that have an address there now: what is stopped, or only created, has none. */
 static struct json_object *containers_of(const struct network_users *users, const char *network)
 {
 	struct json_object *containers = json_object_new_object();
@@ -235,7 +231,8 @@ static struct json_object *containers_of(const struct network_users *users, cons
 	for (size_t i = 0; i < users->n; i++) {
 		struct json_object *one;
 
-		if (!str_eq(users->v[i].network, network))
+		if (!str_eq(users->v[i].network, network) ||
+		    !network_status_find(&users->v[i].status, network))
 			continue;
 		one = json_object_new_object();
 		view_add(one, "name", users->v[i].name);

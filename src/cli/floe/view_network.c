@@ -270,12 +270,23 @@ static void add_networks(struct json_object *to, const struct container *c,
 	}
 }
 
+/* Of a namespace that nobody holds open: by a process inside. */
+static char *sandbox_key(const struct container *c)
+{
+	if (c->status.netns)
+		return xstrdup(c->status.netns);
+	if (str_eq(c->config.network, "none") && c->status.pid > 0)
+		return xasprintf("/proc/%d/ns/net", (int)c->status.pid);
+	return xstrdup("");
+}
+
 struct json_object *view_network_settings(const struct container *c)
 {
 	struct json_object *o = json_object_new_object();
 	struct json_object *networks = json_object_new_object();
 	struct network_ports ports = ports_of(c);
 	auto_network_status struct network_status status = NETWORK_STATUS_INIT;
+	auto_free char *key = sandbox_key(c);
 	const struct network_status_entry *only;
 
 	container_network_status(c, &status);
@@ -290,7 +301,7 @@ struct json_object *view_network_settings(const struct container *c)
 	add(o, "Ports", bindings(ports.v, ports.n));
 	if (c->config.n_networks > 0 || str_eq(c->config.network, "none"))
 		add_exposed(json_object_object_get(o, "Ports"), &c->config, false);
-	view_add(o, "SandboxKey", c->status.netns);
+	view_add(o, "SandboxKey", key);
 	add_networks(networks, c, &status);
 	add(o, "Networks", networks);
 	gotemplate_add_empty(o, json_tokener_parse("{\"SecondaryIPAddresses\": [], "

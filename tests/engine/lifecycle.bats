@@ -212,7 +212,21 @@ load ../lib/engine
 	done_all() { [ "$(inspect "$C" '{{.RestartCount}} {{.State.Status}}')" = "2 exited" ]; }
 	eventually done_all
 	is 3 "$(wc -l <"$ROOTFS/data/runs")"
+	# Who waits for it waits for the last one, and for what is always started again for ever.
+	fl start "$C" >/dev/null
+	is 1 "$(fl wait "$C")"
+	is "2 exited" "$(inspect "$C" '{{.RestartCount}} {{.State.Status}}')"
+	is 6 "$(wc -l <"$ROOTFS/data/runs")"
 	rm "$ROOTFS/data/runs"
+	fl run -d --name "$C-always" --restart always --rootfs "$ROOTFS" sh -c 'sleep 0.1; exit 3' >/dev/null
+	fl wait "$C-always" >code 3>&- &
+	goes_on() { [ "$(inspect "$C-always" '{{.RestartCount}}')" -gt 3 ]; }
+	eventually goes_on
+	[ ! -s code ]
+	fl stop -t 0 "$C-always" >/dev/null
+	wait
+	contains "3 137" "$(cat code)"
+	fl rm -f "$C-always" >/dev/null
 	try create --rm --restart always --rootfs "$ROOTFS" true
 	refused "conflicts with --restart"
 }

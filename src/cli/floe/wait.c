@@ -11,7 +11,11 @@
 #include "core/io.h"
 #include "core/parse.h"
 #include "core/str.h"
+#include "engine/start.h"
 #include "engine/stop.h"
+
+/* A restart takes some times this. */
+#define RESTART_MS 5
 
 struct wait_options {
 	struct targets targets;
@@ -64,22 +68,36 @@ static bool answer(const struct container *c, const struct strvec *conditions, i
 }
 
 /* 1: its answer is known, 0: not yet. */
-static int look(const struct watch *w, struct watched *one, struct err *err)
+static int look_at(const struct watch *w, struct watched *one, struct err *err)
 {
 	struct container *c = one->container;
 	int r;
 
-	if (answer(c, &w->o->conditions, &one->code))
-		return 1;
-	r = container_reload(c, err);
-	if (r == -ENOENT) {
-		/* Removed as it ended. */
-		err_clear(err);
-		container_sync(c);
-		one->code = c->status.exit_code;
-		return 1;
+	if (!answer(c, &w->o->conditions, &one->code)) {
+		r = container_reload(c, err);
+		if (r < 0 || !answer(c, &w->o->conditions, &one->code))
+			return r;
 	}
-	return r < 0 ? r : answer(c, &w->o->conditions, &one->code);
+	/* A state that was named is one for a moment, too; the end is not, while the policy goes on. */
+	r = w->o->conditions.n == 0 ? container_is_to_restart(c, err) : 0;
+	if (r < 0)
+		return r;
+	if (r > 0)
+		clock_sleep_ms(RESTART_MS);
+	return r == 0 && answer(c, &w->o->conditions, &one->code);
+}
+
+static int look(const struct watch *w, struct watched *one, struct err *err)
+{
+	int r = look_at(w, one, err);
+
+	if (r != -ENOENT)
+		return r;
+	/* Removed as it ended. */
+	err_clear(err);
+	container_sync(one->container);
+	one->code = one->container->status.exit_code;
+	return 1;
 }
 
 static void print_code(int code)
@@ -141,6 +159,11 @@ static int watch_run(const struct watch *w)
 	return exit_code;
 }
 
+static bool has_policy(const struct container *c)
+{
+	return !str_is_empty(c->config.restart_policy) && !str_eq(c->config.restart_policy, "no");
+}
+
 static void watch_init(struct watch *w, struct target_list *targets)
 {
 	w->v = xcalloc(targets->n + 1, sizeof(*w->v));
@@ -154,7 +177,9 @@ static void watch_init(struct watch *w, struct target_list *targets)
 		*one = (struct watched){ .attend = -EBADF, .is_known = t->is_missing, .code = -1 };
 		if (!t->is_missing) {
 			one->container = &t->container;
-			one->attend = container_attend(&t->container);
+			/* One that goes on by its policy is not removed, and cleaned up only when nobody attends. */
+			if (!has_policy(one->container))
+				one->attend = container_attend(&t->container);
 		}
 		w->n++;
 	}

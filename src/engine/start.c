@@ -448,6 +448,8 @@ int container_init(struct container *c, struct err *err)
 				c->config.name) :
 			init(c, NULL, err);
 
+	/* Of the starts by its policy since somebody started it; container_start() saves it. */
+	c->status.restart_count = 0;
 	if (r == 0)
 		event_container(c, "init");
 	return r;
@@ -567,6 +569,7 @@ int container_is_to_restart(struct container *c, struct err *err)
 
 int container_restart_by_policy(struct container *c, struct err *err)
 {
+	uint32_t count = c->status.restart_count + 1;
 	int r;
 
 	if (c->status.phase != PHASE_EXITED || !container_has_restarts(c))
@@ -574,9 +577,9 @@ int container_restart_by_policy(struct container *c, struct err *err)
 	r = container_start_dependencies(c, err);
 	if (r < 0)
 		return r;
-	c->status.restart_count++;
 	event_container(c, "restart");
 	r = container_init(c, err);
+	c->status.restart_count = count;
 	if (r == 0)
 		r = container_start(c, err);
 	return r < 0 ? r : 1;

@@ -532,7 +532,7 @@ load ../lib/engine
 	fl inspect "$C" | jq -e '.[0]
 		| .HostConfig.Tmpfs["/mnt"] == "size=1m" and .HostConfig.HostsFile == "none" and .HostConfig.AutoRemoveImage == false
 		and .Config.Secrets[0].UID == 7 and .Config.Secrets[0].Mode == 256 and (.Config.ExposedPorts | has("80/tcp"))
-		and .Config.ChrootDirs == ["/data"] and .HostConfig.ConsoleSize == [0, 0] and .HostConfig.BlkioDeviceReadBps == []
+		and .Config.ChrootDirs == ["/data"] and .HostConfig.ConsoleSize == [0, 0] and .HostConfig.BlkioDeviceReadBps == null
 		and .UseImageHosts == false' >/dev/null
 	fl secret rm "s$C" >/dev/null
 }

@@ -862,10 +862,10 @@ server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
 	make_image copy-image
 	fl volume create copied >/dev/null
 	is "true false 0 0" "$(fl volume inspect --format '{{.NeedsCopyUp}} {{.Anonymous}} {{.UID}} {{.GID}}' copied)"
-	fl run --rm -v copied:/new localhost/copy-image true
+	fl run --rm -v copied:/no-place localhost/copy-image true
 	is "true true" "$(fl volume inspect --format '{{.NeedsCopyUp}} {{.NeedsChown}}' copied)"
 	# While nobody has put anything there, it belongs to the next user.
-	is "7 8" "$(fl run --rm --user 7:8 -v copied:/new localhost/copy-image stat -c '%u %g' /new)"
+	is "7 8" "$(fl run --rm --user 7:8 -v copied:/no-place localhost/copy-image stat -c '%u %g' /no-place)"
 	fl run --rm -v copied:/etc localhost/copy-image test -e /etc/passwd
 	is "false false" "$(fl volume inspect --format '{{.NeedsCopyUp}} {{.NeedsChown}}' copied)"
 	fl volume rm copied >/dev/null

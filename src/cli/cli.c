@@ -56,7 +56,8 @@ static int set_enum(const struct cli_option *option, int *into, const char *valu
 	auto_strbuf struct strbuf names = STRBUF_INIT;
 
 	for (const struct cli_choice *c = option->choices; c->name; c++) {
-		if (str_eq(c->name, value)) {
+		if (option->flags & CLI_ANY_CASE ? strcasecmp(c->name, value) == 0 :
+						   str_eq(c->name, value)) {
 			*into = c->value;
 			return 0;
 		}

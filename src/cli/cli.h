@@ -45,6 +45,7 @@ enum cli_option_flags {
 	CLI_CONFIGURABLE = 1 << 2, /* may stand in the configuration file as well */
 	CLI_LIST = 1 << 3, /* of CLI_STRVEC: a value may be several, "a,b" */
 	CLI_ANYWHERE = 1 << 4, /* of the globals: may stand behind the command as well */
+	CLI_ANY_CASE = 1 << 5, /* of CLI_ENUM: upper case is taken, too */
 };
 
 struct cli_choice {

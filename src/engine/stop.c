@@ -289,6 +289,7 @@ static void note_end_by_user(struct container *c, int signal_number)
 
 int container_kill(struct container *c, int signal_number, struct err *err)
 {
+	bool paused = c->status.phase == PHASE_PAUSED;
 	bool locked;
 	int r;
 
@@ -309,5 +310,8 @@ int container_kill(struct container *c, int signal_number, struct err *err)
 		event_container(c, "kill");
 	if (locked)
 		container_unlock(c);
+	/* Who kills it and looks at once is to see that it has ended. One that is frozen may not die yet. */
+	if (r == 0 && signal_number == SIGKILL && !paused)
+		(void)container_wait_exit(c, KILL_WAIT_MS);
 	return r;
 }

@@ -103,6 +103,10 @@ load ../lib/engine
 	contains "$output" "can only kill running containers"
 	try kill --signal NOSUCH "$C"
 	refused "invalid signal"
+	# Who kills it and looks at once sees that it has ended.
+	start_idle "$C-2"
+	fl kill "$C-2" >/dev/null
+	is "" "$(fl container ls --quiet)"
 }
 
 @test "pause stops all processes, unpause lets them go on" {
@@ -173,6 +177,13 @@ load ../lib/engine
 	try rm "$C"
 	is 1 "$status"
 	fl rm --force "$C"
+	# Nobody's container goes where it is not clear whose is meant.
+	fl create --name "$C" --rootfs "$ROOTFS" true >/dev/null
+	try rm --all --cidfile nosuch
+	refused "cannot be used together"
+	try port --all --latest
+	refused "cannot be used together"
+	fl container exists "$C"
 }
 
 @test "names are taken once, and given back" {
@@ -193,6 +204,21 @@ load ../lib/engine
 	fl kill "$C" >/dev/null
 	gone() { ! fl container exists "$C"; }
 	eventually gone
+}
+
+@test "one with --rm that cannot be started does not stay" {
+	fl create --rm --name "$C" --rootfs "$ROOTFS" nosuch >/dev/null
+	try start "$C"
+	refused "nosuch"
+	fl create --rm --name "$C" --rootfs "$ROOTFS" nosuch >/dev/null
+	try start --attach "$C"
+	refused "nosuch"
+	try container exists "$C"
+	is 1 "$status"
+	fl create --name "$C" --rootfs "$ROOTFS" nosuch >/dev/null
+	try start "$C"
+	refused "nosuch"
+	fl container exists "$C"
 }
 
 @test "--cidfile, --pidfile and --conmon-pidfile are written" {

@@ -32,6 +32,7 @@
 
 struct options {
 	struct opt_bool archive;
+	struct opt_bool pause;
 	bool overwrite;
 };
 
@@ -493,6 +494,7 @@ static int run(const struct cli_invocation *inv, struct err *err)
 static const struct cli_option rows[] = {
 	OPT_OPTBOOL(T, archive, "archive", 'a',
 		    "give what is copied into a container to its user (default: true)"),
+	OPT_OPTBOOL_F(T, pause, "pause", 0, "of no effect", CLI_HIDDEN),
 	OPT_FLAG(T, overwrite, "overwrite", 0,
 		 "let a directory be replaced by something else, and the reverse"),
 };

@@ -5,6 +5,7 @@
 
 #include "cli/floe/foreground.h"
 #include "cli/floe/targets.h"
+#include "core/log.h"
 #include "engine/containers_conf.h"
 #include "engine/cleanup.h"
 #include "engine/event.h"
@@ -27,6 +28,18 @@ static bool is_paused(const struct container *c)
 	return c->status.phase == PHASE_PAUSED;
 }
 
+/* As podman: one with --rm that cannot be started does not stay. */
+static int removed_if_failed(struct container *c, int r)
+{
+	const struct remove_options options = { .force = true, .volumes = true };
+	struct err err = ERR_INIT;
+
+	if (r < 0 && c->config.auto_remove && !container_is_alive(c) &&
+	    container_remove(c, &options, &err) < 0 && err.kind != ERR_NOT_FOUND)
+		log_warning("%s", err.msg);
+	return r;
+}
+
 static int start_one(struct container *c, void *context UNUSED, struct err *err)
 {
 	int r;
@@ -46,7 +59,7 @@ static int start_one(struct container *c, void *context UNUSED, struct err *err)
 	r = c->status.phase == PHASE_STOPPED ? container_cleanup(c, err) : 0;
 	if (r == 0 && c->status.phase != PHASE_INITIALIZED)
 		r = container_init(c, err);
-	return r < 0 ? r : container_start(c, err);
+	return removed_if_failed(c, r < 0 ? r : container_start(c, err));
 }
 
 static bool can_start(const struct container *c)
@@ -87,7 +100,7 @@ static int start_attached(const struct cli_invocation *inv, const struct start_o
 		    container_cleanup(&c, err) :
 		    0;
 	/* 125 also for a command that is not there, as podman has it. */
-	return r < 0 ? r : foreground_run(&c, &f, err);
+	return removed_if_failed(&c, r < 0 ? r : foreground_run(&c, &f, err));
 }
 
 static int run_start(const struct cli_invocation *inv, struct err *err)

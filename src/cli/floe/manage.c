@@ -75,6 +75,8 @@ static int run_port(const struct cli_invocation *inv, struct err *err)
 	const char *wanted = inv->n_args > first ? inv->args[first] : NULL;
 	int r;
 
+	if (o->all && o->latest)
+		return err_set(err, ERR_USAGE, "--all and --latest cannot be used together");
 	if (o->all && inv->n_args > 0)
 		return err_set(err, ERR_USAGE, "no arguments are needed with --all");
 	if (o->all) {

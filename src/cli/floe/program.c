@@ -75,7 +75,7 @@ static const struct cli_option global_rows[] = {
 	OPT_STRVEC(T, engine.modules, "module", 0, "NAME|FILE",
 		   "read a module of containers.conf as well"),
 	OPT_ENUM_F(T, log_level, "log-level", 0, "LEVEL", log_levels,
-		   "how much is logged (default: warning)", CLI_ANYWHERE),
+		   "how much is logged (default: warning)", CLI_ANYWHERE | CLI_ANY_CASE),
 	OPT_STRING(T, out, "out", 0, "FILE", "write standard output to this file"),
 	OPT_FLAG_F(T, no_out, "noout", 0, "print nothing on standard output", CLI_HIDDEN),
 	OPT_STRING_F(T, docker_context, "context", 0, "NAME", "docker's; only `default`",

@@ -343,9 +343,10 @@ static const struct cli_option rows_[] = {
 };
 #undef T
 
-#define PS_COMMAND(name_, variable)                                                                \
+#define PS_COMMAND(name_, alias_, variable)                                                        \
 	const struct cli_command variable = {                                                      \
 		.name = (name_),                                                                   \
+		.alias = (alias_),                                                                 \
 		.summary = "list containers",                                                      \
 		CLI_OPTIONS(struct options, rows_),                                                \
 		.min_args = 0,                                                                     \
@@ -354,5 +355,5 @@ static const struct cli_option rows_[] = {
 		.error_code = FLOE_EXIT_ERROR,                                                     \
 	}
 
-PS_COMMAND("ps", floe_ps_command);
-PS_COMMAND("list", floe_container_list_command);
+PS_COMMAND("ps", NULL, floe_ps_command);
+PS_COMMAND("list", "ls", floe_container_list_command);

@@ -102,6 +102,9 @@ static int collect(const struct cli_invocation *inv, const struct targets *t, st
 {
 	int r;
 
+	if (t->cidfiles.n > 0 && (t->all || t->latest))
+		return err_set(err, ERR_USAGE,
+			       "--all, --latest, and --cidfile cannot be used together");
 	for (size_t i = 0; i < inv->n_args; i++)
 		strvec_add(names, inv->args[i]);
 	for (size_t i = 0; i < t->cidfiles.n; i++) {

@@ -5,6 +5,7 @@
 
 #include "core/alloc.h"
 #include "engine/environment.h"
+#include "network/ports.h"
 
 /* In place of what *list is. */
 static void replace_strings(char ***list, size_t *n, char *const *v, size_t n_v)
@@ -44,6 +45,8 @@ static void add_port(struct image_process *p, const struct network_port *port)
 void commit_process(struct image_process *p, const struct container_config *config,
 		    bool with_volumes)
 {
+	auto_network_ports struct network_ports exposed = NETWORK_PORTS_INIT;
+
 	replace_strings(&p->env, &p->n_env, config->env, config->n_env);
 	replace_strings(&p->cmd, &p->n_cmd, config->command, config->n_command);
 	replace_strings(&p->entrypoint, &p->n_entrypoint, config->entrypoint, config->n_entrypoint);
@@ -52,6 +55,10 @@ void commit_process(struct image_process *p, const struct container_config *conf
 	if (config->stop_signal)
 		replace_ptr(p->stop_signal, xstrdup(config->stop_signal));
 	json_string_map_set_all(&p->labels, &config->labels);
+	for (size_t i = 0; i < config->n_expose; i++)
+		(void)network_ports_parse_exposed(&exposed, config->expose[i], NULL);
+	for (size_t i = 0; i < exposed.n; i++)
+		add_port(p, &exposed.v[i]);
 	for (size_t i = 0; i < config->n_ports; i++)
 		add_port(p, &config->ports[i]);
 	for (size_t i = 0; with_volumes && i < config->n_mounts; i++)

@@ -99,7 +99,10 @@ static void merge_env(struct container_config *c, const struct image_process *p,
 static void merge_command(struct container_config *c, const struct image_process *p,
 			  bool has_entrypoint)
 {
-	for (size_t i = 0; !has_entrypoint && i < p->n_entrypoint; i++)
+	/* One empty word is how a Dockerfile takes back what its base has. */
+	bool takes_back = p->n_entrypoint == 1 && str_is_empty(p->entrypoint[0]);
+
+	for (size_t i = 0; !has_entrypoint && !takes_back && i < p->n_entrypoint; i++)
 		json_strings_add(&c->entrypoint, &c->n_entrypoint, p->entrypoint[i]);
 	/* A command without the entrypoint that it was written for means nothing. */
 	if (c->n_command > 0 || has_entrypoint)

@@ -42,23 +42,26 @@ static int set_command(char ***list, size_t *n, const char *value, const char *c
 	return 0;
 }
 
+static char *without_quotes(const char *word)
+{
+	size_t n = strlen(word);
+
+	if (n >= 2 && (*word == '"' || *word == '\'') && word[n - 1] == *word)
+		return xstrndup(word + 1, n - 2);
+	return xstrdup(word);
+}
+
 /* KEY=VALUE or KEY VALUE; quotes around the value go. */
 static int split_pair(const char *text, char **ret_key, char **ret_value)
 {
 	size_t len = strcspn(text, "= \t");
 	const char *value = text + len;
-	size_t n;
 
 	if (len == 0)
 		return -EINVAL;
 	value += *value == '=' ? 1 : strspn(value, " \t");
-	n = strlen(value);
-	if (n >= 2 && (*value == '"' || *value == '\'') && value[n - 1] == *value) {
-		value++;
-		n -= 2;
-	}
 	*ret_key = xstrndup(text, len);
-	*ret_value = xstrndup(value, n);
+	*ret_value = without_quotes(value);
 	return 0;
 }
 
@@ -130,8 +133,9 @@ static int add_set(struct json_object **set, const char *value, bool ports, cons
 	if (!*set)
 		*set = json_object_new_object();
 	for (size_t i = 0; i < words.n; i++) {
-		auto_free char *key = xasprintf("%s%s", words.v[i],
-						ports && !strchr(words.v[i], '/') ? "/tcp" : "");
+		auto_free char *word = without_quotes(words.v[i]);
+		auto_free char *key =
+			xasprintf("%s%s", word, ports && !strchr(word, '/') ? "/tcp" : "");
 
 		if (ports && !is_exposable(key))
 			return bad(err, change,

@@ -85,6 +85,8 @@ teardown()
 	is volume "$(inspect "$C" '{{range .Mounts}}{{.Type}}{{end}}')"
 	contains "$(fl run --rm --image-volume tmpfs declares grep ' /vol ' /proc/mounts)" tmpfs nosuid nodev
 	is "" "$(fl run --rm --image-volume ignore declares sh -c 'grep " /vol " /proc/mounts || :')"
+	make_image quoted 'VOLUME "/vol"'
+	is '{"/vol":{}}' "$(fl image inspect quoted --format '{{json .Config.Volumes}}')"
 	try run --rm --image-volume nosuch declares true
 	refused "anonymous" "tmpfs"
 	fl rm --volumes "$C" >/dev/null

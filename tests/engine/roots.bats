@@ -34,8 +34,9 @@ setup()
 }
 
 @test "commit makes an image of what was written" {
-	fl run --name "$C" --network none -e A=b -w /tmp "$IMAGE" sh -c 'echo x >/new; rm /bin/ls'
-	id=$(fl commit -q -a me -m why -c 'CMD ["cat","/new"]' -c 'LABEL k=v' "$C" localhost/committed:1)
+	fl run --name "$C" --network none -e A=b -w /tmp --expose 81/udp "$IMAGE" sh -c 'echo x >/new; rm /bin/ls'
+	id=$(fl commit -q -a me -m why -c 'ENTRYPOINT [""]' -c 'CMD ["cat","/new"]' -c 'LABEL k=v' "$C" localhost/committed:1)
+	is '{"81/udp":{}}' "$(fl image inspect --format '{{json .Config.ExposedPorts}}' committed:1)"
 	is "$id" "$(fl image inspect --format '{{.Id}}' committed:1)"
 	is x "$(fl run --rm --network none committed:1)"
 	fl run --rm --network none committed:1 sh -c '[ ! -e /bin/ls ]'

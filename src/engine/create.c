@@ -24,6 +24,7 @@
 #include "engine/environment.h"
 #include "engine/event.h"
 #include "engine/facts.h"
+#include "engine/generated_files.h"
 #include "engine/image_use.h"
 #include "engine/prepare.h"
 #include "engine/records.h"
@@ -231,6 +232,14 @@ static int resolve_secrets(struct engine *e, struct container_config *c, struct 
 		replace_ptr(c->secrets[i].name, take_ptr(s.name));
 	}
 	return r;
+}
+
+/* That there is such a zone; which file it is is asked for again at each start. */
+static int check_timezone(const struct container_config *c, struct err *err)
+{
+	auto_free char *path = NULL;
+
+	return c->timezone ? generated_files_find_timezone(c->timezone, &path, err) : 0;
 }
 
 static int check_volumes_from(const struct strvec *options, struct err *err)
@@ -640,6 +649,8 @@ int container_create(struct container *ret, struct engine *e, struct container_c
 		r = selinux_resolve(e, &c, err);
 	if (r == 0)
 		r = resolve_secrets(e, &c, err);
+	if (r == 0)
+		r = check_timezone(&c, err);
 	if (r == 0)
 		r = make_volumes(e, &c, err);
 	s.boot_id = xstrdup(container_boot_id());

@@ -224,11 +224,21 @@ static int policy_matches(const struct container *c, const char *value, struct e
 	return str_eq(have, str_eq(value, "none") ? "no" : value);
 }
 
+/* Of container:NAME; its id is what is kept. */
+static bool shares_network(struct engine *e, const struct container *c, const char *name)
+{
+	const char *has = str_skip_prefix(c->config.network ? c->config.network : "", "container:");
+	auto_free char *id = NULL;
+
+	return has && record_find(e, name, &id, NULL) == 0 && str_eq(has, id);
+}
+
 /* A mode such as "host", or a network by name or id. */
 static bool network_matches(struct engine *e, const struct container *c, const char *value)
 {
 	auto_network struct network n = NETWORK_INIT;
-	bool matches = str_eq(c->config.network, value);
+	const char *other = str_skip_prefix(value, "container:");
+	bool matches = str_eq(c->config.network, value) || (other && shares_network(e, c, other));
 
 	if (matches || !str_eq(c->config.network, "bridge") ||
 	    network_find(&n, &e->network_dir, value, NULL) < 0)

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/alloc.h"
 #include "core/fd.h"
@@ -195,6 +196,23 @@ static int write_hosts(struct container *c, struct attached *attached, struct sp
 	return r < 0 ? r : write_file(c, "hosts", text, 0644, f, "/etc/hosts", err);
 }
 
+/* The host's; of a network namespace that ip-netns(8) made, what it has of its own. */
+static void read_host_resolv(const struct container_config *c, char **ret)
+{
+	const char *netns = str_skip_prefix(c->network ? c->network : "", "ns:");
+	auto_free char *own = netns ? xasprintf("/etc/netns/%s/resolv.conf", path_basename(netns)) :
+				      NULL;
+
+	if (own && !str_has_prefix(netns, "/proc/") && fs_exists(AT_FDCWD, own)) {
+		(void)read_host(own, ret);
+		return;
+	}
+	(void)read_host("/etc/resolv.conf", ret);
+	/* A stub of the host's own resolver: what it asks is in another file. */
+	if (*ret && strstr(*ret, "nameserver 127.0.0.53") && !str_eq(c->network, "host"))
+		(void)read_host("/run/systemd/resolve/resolv.conf", ret);
+}
+
 static int write_resolv(struct container *c, const struct attached *attached, struct spec_facts *f,
 			struct err *err)
 {
@@ -221,10 +239,7 @@ static int write_resolv(struct container *c, const struct attached *attached, st
 	params.n_network_search = attached->search.n;
 	if (c->config.n_dns == 1 && str_eq(c->config.dns[0], "none"))
 		return 0;
-	(void)read_host("/etc/resolv.conf", &host);
-	/* A stub of the host's own resolver: what it asks is in another file. */
-	if (host && strstr(host, "nameserver 127.0.0.53") && params.new_netns)
-		(void)read_host("/run/systemd/resolve/resolv.conf", &host);
+	read_host_resolv(&c->config, &host);
 	params.host = host;
 	text = etc_resolv_text(&params);
 	return write_file(c, "resolv.conf", text, 0644, f, "/etc/resolv.conf", err);
@@ -264,20 +279,30 @@ static int write_users(struct container *c, struct spec_facts *f, const struct r
 	return r;
 }
 
+int generated_files_find_timezone(const char *zone, char **ret, struct err *err)
+{
+	bool local = str_eq(zone, "local");
+	auto_free char *path = local ? xstrdup("/etc/localtime") :
+				       path_join("/usr/share/zoneinfo", zone);
+	struct stat st;
+
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    !path_is_below(path, local ? "/etc" : "/usr/share/zoneinfo"))
+		return err_set(err, ERR_INVALID, "time zone '%s': no such zone", zone);
+	*ret = take_ptr(path);
+	return 0;
+}
+
 static int bind_timezone(struct container *c, struct spec_facts *f, struct err *err)
 {
 	auto_free char *path = NULL;
+	int r;
 
 	if (!c->config.timezone)
 		return 0;
-	path = str_eq(c->config.timezone, "local") ?
-		       xstrdup("/etc/localtime") :
-		       path_join("/usr/share/zoneinfo", c->config.timezone);
-	if (!fs_exists(AT_FDCWD, path) ||
-	    !path_is_below(path,
-			   str_eq(c->config.timezone, "local") ? "/etc" : "/usr/share/zoneinfo"))
-		return err_set(err, ERR_INVALID, "time zone '%s': no such zone",
-			       c->config.timezone);
+	r = generated_files_find_timezone(c->config.timezone, &path, err);
+	if (r < 0)
+		return r;
 	add_bind(f, "/etc/localtime", take_ptr(path), true);
 	return 0;
 }

@@ -13,6 +13,8 @@
 /* All of them, and /dev/shm. f has host name and user; root: the root file system. */
 int generated_files_write(struct container *c, struct spec_facts *f, const struct rooted *root,
 			  struct err *err);
+/* Which file of the host --tz means, which the caller owns; "local" is the host's own. ERR_INVALID: there is no such zone. */
+int generated_files_find_timezone(const char *zone, char **ret, struct err *err);
 /* hosts and resolv.conf, by the networks that the container is in; hosts is empty while those are not known yet. Again when they
  * are: then f is of no use but for the host name, since the files are mounted already and are written in place. */
 int generated_files_write_network(struct container *c, struct spec_facts *f,

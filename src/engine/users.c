@@ -220,7 +220,8 @@ static bool knows_id(const struct strbuf *file, size_t field, uint32_t id)
 }
 
 /* Replace $UID and the like. */
-static void expand(const char *template, const struct spec_user *u, struct strbuf *sb)
+static void expand(const char *template, const struct spec_user *u, const char *home,
+		   struct strbuf *sb)
 {
 	const char *dollar;
 
@@ -238,7 +239,7 @@ static void expand(const char *template, const struct spec_user *u, struct strbu
 		else if ((rest = str_skip_prefix(template, "NAME")))
 			strbuf_adds(sb, "container user");
 		else if ((rest = str_skip_prefix(template, "HOME")))
-			strbuf_adds(sb, u->home);
+			strbuf_adds(sb, home);
 		if (rest)
 			template = rest;
 		else
@@ -248,7 +249,7 @@ static void expand(const char *template, const struct spec_user *u, struct strbu
 }
 
 static char *with_line(struct strbuf *file, const char *entry, const struct spec_user *u,
-		       const char *usual)
+		       const char *home, const char *usual)
 {
 	auto_strbuf struct strbuf sb = STRBUF_INIT;
 
@@ -256,7 +257,7 @@ static char *with_line(struct strbuf *file, const char *entry, const struct spec
 	if (sb.len > 0 && sb.buf[sb.len - 1] != '\n')
 		strbuf_addc(&sb, '\n');
 	if (entry)
-		expand(entry, u, &sb);
+		expand(entry, u, home, &sb);
 	else
 		strbuf_adds(&sb, usual);
 	if (sb.buf[sb.len - 1] != '\n')
@@ -268,16 +269,18 @@ char *users_passwd_text(const struct rooted *root, const char *base, const struc
 			const char *entry, const char *workdir)
 {
 	auto_strbuf struct strbuf passwd = STRBUF_INIT;
-	auto_free char *usual = xasprintf("%u:*:%u:%u:container user:%s:/bin/sh\n", u->uid, u->uid,
-					  u->gid, str_is_empty(workdir) ? "/" : workdir);
+	const char *home = str_is_empty(workdir) ? "/" : workdir;
+	auto_free char *usual =
+		xasprintf("%u:*:%u:%u:container user:%s:/bin/sh\n", u->uid, u->uid, u->gid, home);
 
 	if (base)
 		strbuf_adds(&passwd, base);
 	else
 		read_file(root, "/etc/passwd", &passwd);
-	if (!entry && (!u->given || u->uid == 0 || knows_id(&passwd, 2, u->uid)))
+	/* As podman: of a user who is there, no other line is made. */
+	if (!u->given || u->uid == 0 || knows_id(&passwd, 2, u->uid))
 		return NULL;
-	return with_line(&passwd, entry, u, usual);
+	return with_line(&passwd, entry, u, home, usual);
 }
 
 /* Without NSS, whose modules would be loaded for this alone: of /etc/passwd. */
@@ -354,7 +357,7 @@ char *users_group_text(const struct rooted *root, const struct spec_user *u, con
 	/* As podman: of a group that is there, no other line is made. */
 	if (knows_id(&group, 2, u->gid) || (!entry && (!u->given || u->gid == 0)))
 		return NULL;
-	return with_line(&group, entry, u, usual);
+	return with_line(&group, entry, u, u->home, usual);
 }
 
 char *users_name_of(const struct rooted *root, uint32_t id, bool is_group)

@@ -336,7 +336,9 @@ static int first_use(struct engine *e, struct volume *v, const struct container_
 		if (r == 0 && from >= 0 && fstat(from, &st) == 0 &&
 		    !specgen_has_option(m->options, m->n_options, "U") &&
 		    (fchownat(to, "", st.st_uid, st.st_gid, AT_EMPTY_PATH) < 0 ||
-		     chmod(v->mountpoint, st.st_mode & 07777) < 0))
+		     chmod(v->mountpoint, st.st_mode & 07777) < 0 ||
+		     utimensat(AT_FDCWD, v->mountpoint,
+			       (struct timespec[]){ st.st_atim, st.st_mtim }, 0) < 0))
 			r = -errno;
 		if (r < 0)
 			return err_sys(err, r, "change the owner of volume '%s'", v->name);

@@ -46,6 +46,13 @@ load ../lib/engine
 	in_container --read-only -- sh -c '! touch /data/x 2>/dev/null && touch /tmp/x /run/x'
 	try run --rm --read-only --read-only-tmpfs=false --rootfs "$ROOTFS" touch /run/x
 	is 1 "$status"
+	# Words of Docker for other systems say nothing; what says both does not run.
+	is content "$(in_container -v "$T/src:/mnt:cached,ro" -- cat /mnt/file)"
+	try create --mount "type=bind,source=$T/src,target=/mnt,ro=true,rw=false" --rootfs "$ROOTFS" true
+	refused "more than once"
+	try create --mount "type=bind,source=$T/src,target=/mnt,suid,nosuid" --rootfs "$ROOTFS" true
+	refused "more than once"
+	fl create --name "$C" --mount "type=bind,source=$T/src,target=/mnt,z" --rootfs "$ROOTFS" true >/dev/null
 	try run --rm -v "$T/missing:/mnt" --rootfs "$ROOTFS" true
 	refused "missing"
 	try run --rm --mount type=nosuch,target=/x --rootfs "$ROOTFS" true
@@ -154,6 +161,12 @@ load ../lib/engine
 	is "" "$(fl ps -aq)"
 }
 
+@test "the filter for who shares a container's network takes its name" {
+	start_idle "$C"
+	fl create --name "$C-2" --network "container:$C" --rootfs "$ROOTFS" true >/dev/null
+	is "$C-2" "$(fl --log-level ERROR ps -a --filter "network=container:$C" --format '{{.Names}}')"
+}
+
 @test "labels and annotations, and filters by them" {
 	start_idle "$C" --label a=1 --label b --annotation x.y=z
 	is 1 "$(inspect "$C" '{{.Config.Labels.a}}')"
@@ -242,7 +255,8 @@ load ../lib/engine
 	mkdir -p "$ROOTFS/data/seed"
 	echo seed >"$ROOTFS/data/seed/file"
 	chown 5:6 "$ROOTFS/data"
-	is "seed 5:6" "$(in_container -v "vol$C:/data" -- sh -c 'echo $(cat /data/seed/file) $(stat -c %u:%g /data)')"
+	touch -d @1000000000 "$ROOTFS/data"
+	is "seed 5:6 1000000000" "$(in_container -v "vol$C:/data" -- sh -c 'echo $(cat /data/seed/file) $(stat -c "%u:%g %Y" /data)')"
 	in_container -v "vol$C:/mnt" -- sh -c 'echo new >/mnt/new'
 	is new "$(in_container -v "vol$C:/data" -- cat /data/new)"
 	[ ! -e "$ROOTFS/data/new" ]
@@ -502,6 +516,10 @@ load ../lib/engine
 @test "time zone, personality, init, device rules, time limit" {
 	! [ -e /usr/share/zoneinfo/Asia/Tokyo ] || is JST "$(in_container --tz Asia/Tokyo -- date +%Z)"
 	in_container --tz local -- date >/dev/null
+	try create --tz nosuch --rootfs "$ROOTFS" true
+	refused "no such zone"
+	try create --tz . --rootfs "$ROOTFS" true
+	refused "no such zone"
 	try run --rm --tz ../../etc --rootfs "$ROOTFS" true
 	refused "no such zone"
 	[ "$(uname -m)" != x86_64 ] || is i686 "$(in_container --personality LINUX32 -- uname -m)"

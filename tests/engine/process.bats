@@ -35,6 +35,9 @@ teardown()
 	[[ $(fl run -u 123:45 --passwd=false "${options[@]}" "$ROOTFS" cat /etc/passwd) != *:123:* ]]
 	is "me:x:123:45:Me:/data:/bin/false" \
 		"$(fl run -u 123:45 --passwd-entry 'me:x:$UID:$GID:Me:/data:/bin/false' "${options[@]}" "$ROOTFS" tail -n 1 /etc/passwd)"
+	is "/data" "$(fl run -u 123:45 -w /data --passwd-entry '$HOME' "${options[@]}" "$ROOTFS" tail -n 1 /etc/passwd)"
+	# Of a user who is there, no second line is made.
+	[[ $(fl run --passwd-entry '$NAME' "${options[@]}" "$ROOTFS" cat /etc/passwd) != *"container user"* ]]
 	is "us:x:45:" "$(fl run -u 123:45 --group-entry 'us:x:$GID:' "${options[@]}" "$ROOTFS" tail -n 1 /etc/group)"
 	# Of a group that is there, no second line is made.
 	[[ $(fl run -u 123 --group-entry 'us:x:$GID:' "${options[@]}" "$ROOTFS" cat /etc/group) != *us:* ]]

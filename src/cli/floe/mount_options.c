@@ -20,6 +20,9 @@ static struct container_mount *push(struct container_config *c, const char *type
 
 static void option(struct container_mount *m, const char *text)
 {
+	/* Of Docker for other systems, and nothing that a runtime knows. */
+	if (str_eq(text, "cached") || str_eq(text, "delegated"))
+		return;
 	json_strings_add(&m->options, &m->n_options, text);
 }
 
@@ -70,9 +73,8 @@ static int check_volume_options(const char *list, struct err *err)
 		    "runbindable" },
 		  "'[r]shared', '[r]private', '[r]slave' or '[r]unbindable'" },
 	};
-	static const char *const others[] = { "idmap",	    "cached",	      "delegated",
-					      "consistent", "no-dereference", "noatime",
-					      "relatime",   "nodiratime",     NULL };
+	static const char *const others[] = { "idmap",	 "cached",   "delegated",  "no-dereference",
+					      "noatime", "relatime", "nodiratime", NULL };
 	static const char *const prefixes[] = { "idmap=", "upperdir=", "workdir=" };
 	auto_strvec struct strvec words = STRVEC_INIT;
 	unsigned int seen[ARRAY_SIZE(kinds)] = { 0 };
@@ -177,6 +179,22 @@ static int apply_tmpfs(const char *text, struct container_config *c, struct err 
 
 /* --- --mount ---------------------------------------------------------------------------------------- */
 
+/* Words of which --mount takes one. */
+static const struct {
+	const char *words[5];
+	const char *name;
+} once[] = {
+	{ { "readonly", "ro", "rw", "readwrite" }, "'readonly', 'ro', or 'rw'" },
+	{ { "nosuid", "suid" }, "'nosuid' and 'suid'" },
+	{ { "nodev", "dev" }, "'nodev' and 'dev'" },
+	{ { "noexec", "exec" }, "'noexec' and 'exec'" },
+	{ { "tmpcopyup", "notmpcopyup" }, "'tmpcopyup' and 'notmpcopyup'" },
+	{ { "z", "Z", "relabel" }, "'z', 'Z', and 'relabel'" },
+	{ { "U", "chown" }, "'U' or 'chown'" },
+};
+
+#define N_ONCE ARRAY_SIZE(once)
+
 struct mount_words {
 	const char *type;
 	const char *source;
@@ -185,6 +203,7 @@ struct mount_words {
 	const char *subpath;
 	bool read_only;
 	bool writable;
+	unsigned int seen[N_ONCE];
 };
 
 /* Words that are options of the mount as they are. */
@@ -195,6 +214,7 @@ static bool is_plain_option(const char *key)
 		"private",    "rprivate",    "shared",	   "rshared", "slave",	   "rslave",
 		"unbindable", "runbindable", "bind",	   "rbind",   "tmpcopyup", "notmpcopyup",
 		"noatime",    "relatime",    "nodiratime", "nocopy",  "copy",	   "no-dereference",
+		"z",	      "Z",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
@@ -239,12 +259,24 @@ static int take_propagation(struct mount_words *w, const char *value, struct err
 	return 0;
 }
 
+static int check_once(struct mount_words *w, const char *key, struct err *err)
+{
+	for (size_t i = 0; i < N_ONCE; i++)
+		if (str_is_one_of(key, once[i].words) && w->seen[i]++ > 0)
+			return err_set(err, ERR_INVALID,
+				       "--mount: cannot pass %s mount options more than once",
+				       once[i].name);
+	return 0;
+}
+
 static int take_option(struct mount_words *w, const char *key, const char *value, struct err *err)
 {
 	bool writes = str_eq(key, "rw") || str_eq(key, "readwrite");
 	bool on = true;
-	int r = 0;
+	int r = check_once(w, key, err);
 
+	if (r < 0)
+		return r;
 	if (is_plain_option(key) && !value) {
 		strvec_add(&w->options, key);
 	} else if (writes || str_eq(key, "ro") || str_eq(key, "readonly")) {

@@ -31,8 +31,9 @@ JSON_DESC_STATIC(volume_desc, T, F_STRING(T, name, "name", JSON_REQUIRED),
 		 F_STRING_MAP(T, labels, "labels", 0), F_STRING_MAP(T, options, "options", 0),
 		 F_BOOL(T, anonymous, "anonymous", 0), F_BOOL(T, needs_copy_up, "needsCopyUp", 0),
 		 F_BOOL(T, needs_chown, "needsChown", 0), F_U32(T, uid, "uid", 0),
-		 F_U32(T, gid, "gid", 0), F_U32(T, mount_count, "mountCount", 0),
-		 F_STRINGS(T, holders, "holders", 0));
+		 F_U32(T, gid, "gid", 0), F_U32(T, given_uid, "givenUid", 0),
+		 F_U32(T, given_gid, "givenGid", 0), F_U32(T, given_mode, "givenMode", 0),
+		 F_U32(T, mount_count, "mountCount", 0), F_STRINGS(T, holders, "holders", 0));
 /* clang-format on */
 #undef T
 
@@ -310,6 +311,13 @@ static bool is_empty_dir(int fd)
 	return fs_list(fd, ".", &names) == 0 && names.n == 0;
 }
 
+/* Whether an empty volume is not as its last user got it: that user, or somebody else, has given it away. */
+static bool has_been_given_away(const struct volume *v, const struct stat *st)
+{
+	return v->given_mode != 0 && (v->given_uid != st->st_uid || v->given_gid != st->st_gid ||
+				      v->given_mode != st->st_mode);
+}
+
 /* The first container that leaves something in the volume decides what is in it and whose it is. */
 static int first_use(struct engine *e, struct volume *v, const struct container_mount *m,
 		     const struct rooted *root, const struct spec_user *user, struct err *err)
@@ -323,6 +331,10 @@ static int first_use(struct engine *e, struct volume *v, const struct container_
 	if (to < 0)
 		return err_sys(err, to, "open volume '%s'", v->name);
 	empty = is_empty_dir(to);
+	if (fstat(to, &st) < 0)
+		return err_sys(err, -errno, "examine volume '%s'", v->name);
+	if (has_been_given_away(v, &st))
+		v->needs_chown = false;
 	if (v->needs_copy_up && empty && from >= 0 &&
 	    !specgen_has_option(m->options, m->n_options, "nocopy")) {
 		r = copy_tree(from, to);
@@ -348,6 +360,11 @@ static int first_use(struct engine *e, struct volume *v, const struct container_
 	v->needs_copy_up = v->needs_copy_up && empty;
 	/* And what is still empty is nobody's yet: the next user gets it. */
 	v->needs_chown = v->needs_chown && empty;
+	if (v->needs_chown && fstat(to, &st) == 0) {
+		v->given_uid = st.st_uid;
+		v->given_gid = st.st_gid;
+		v->given_mode = st.st_mode;
+	}
 	return save(e, v, false, err);
 }
 

@@ -22,6 +22,10 @@ struct volume {
 	bool needs_chown;
 	uint32_t uid;
 	uint32_t gid;
+	/* While needs_chown: what the last first user got. Somebody has chosen otherwise when the directory is not so any more. */
+	uint32_t given_uid;
+	uint32_t given_gid;
+	uint32_t given_mode; /* 0: there was no user yet */
 	uint32_t mount_count; /* by `volume mount` */
 	char **holders; /* ids of the containers for which it is mounted */
 	size_t n_holders;

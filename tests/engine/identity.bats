@@ -234,7 +234,7 @@ again()
 }
 
 @test "what was given at an import stays: in place, and through five archives with something else each time" {
-	local who id ports='map[80/tcp:[map[HostIp:127.0.0.1 HostPort:7207]]]'
+	local who id ports='map[80/tcp:[{127.0.0.1 7207}]]'
 	needs_second_checkpoint
 	mkdir "$T/one" "$T/two"
 	echo one >"$T/one/f"

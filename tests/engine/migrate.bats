@@ -221,7 +221,7 @@ memory_limit()
 
 @test "what update has changed since the start stays changed, in place and from an archive" {
 	local now='{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{.HostConfig.Ulimits}} {{.HostConfig.RestartPolicy.Name}} {{.Config.Env}}'
-	local told='50331648 55 [map[Hard:1020 Name:RLIMIT_NOFILE Soft:1000]] on-failure [A=b]'
+	local told='50331648 55 [{RLIMIT_NOFILE 1000 1020}] on-failure [A=b]'
 	# Without the variables that engines add.
 	chosen() { inspect "$C" "$now" | sed 's/ PATH=.*]$/]/'; }
 	needs_second_checkpoint

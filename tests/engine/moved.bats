@@ -300,7 +300,7 @@ restorable_ids()
 }
 
 @test "inspect says the same of an import as of what was exported, masks are there at later starts" {
-	local same='.[0] | del(.Created, .State, .HostConfig.SecurityOpt)'
+	local same='.[0] | del(.Created, .State, .HostConfig.SecurityOpt, .NetworkSettings.SandboxKey)'
 	mkdir "$T/given"
 	ticking -e A=b --hostname named --label l=1 --annotation an=1 --stop-signal INT --stop-timeout 3 --restart on-failure:3 \
 		--umask 0027 --sdnotify ignore --passwd=false --ipc private --shm-size 32m --memory 64m --pids-limit 77 \

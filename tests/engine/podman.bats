@@ -866,6 +866,10 @@ server.handle_request()' >port 2>/dev/null 3>&- 4>&- &
 	is "true true" "$(fl volume inspect --format '{{.NeedsCopyUp}} {{.NeedsChown}}' copied)"
 	# While nobody has put anything there, it belongs to the next user.
 	is "7 8" "$(fl run --rm --user 7:8 -v copied:/no-place localhost/copy-image stat -c '%u %g' /no-place)"
+	# Unless that one has been told whose it is.
+	fl run --rm -v copied:/no-place localhost/copy-image sh -c 'chown 5:6 /no-place; chmod 751 /no-place'
+	is "5 6 751" "$(fl run --rm -v copied:/no-place localhost/copy-image stat -c '%u %g %a' /no-place)"
+	is "true false" "$(fl volume inspect --format '{{.NeedsCopyUp}} {{.NeedsChown}}' copied)"
 	fl run --rm -v copied:/etc localhost/copy-image test -e /etc/passwd
 	is "false false" "$(fl volume inspect --format '{{.NeedsCopyUp}} {{.NeedsChown}}' copied)"
 	fl volume rm copied >/dev/null

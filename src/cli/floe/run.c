@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* create, run and start: a container from nothing, and one that is there. */
-#include <fcntl.h>
 #include <string.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -11,7 +10,6 @@
 #include "cli/floe/image_common.h"
 #include "cli/floe/report.h"
 #include "core/alloc.h"
-#include "core/fd.h"
 #include "core/fs.h"
 #include "core/io.h"
 #include "core/log.h"
@@ -41,14 +39,10 @@
 /* There from creation on. What an earlier container has left is written over: units of systemd name the same file each time. */
 static int write_cidfile(const struct container *c, struct err *err)
 {
-	auto_close int fd = -EBADF;
-	int r;
+	int r = c->config.cidfile ? fs_write_output(c->config.cidfile, c->config.id,
+						    strlen(c->config.id), 0644) :
+				    0;
 
-	if (!c->config.cidfile)
-		return 0;
-	r = fd = fd_open_at(AT_FDCWD, c->config.cidfile, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-	if (r >= 0)
-		r = io_write_all(fd, c->config.id, strlen(c->config.id));
 	return r < 0 ? err_sys(err, r, "write container id to '%s'", c->config.cidfile) : 0;
 }
 

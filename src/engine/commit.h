@@ -6,8 +6,8 @@
 #include "spec/image_spec.h"
 
 /*
- * What the container is started with, over what its image starts with, which p is before: environment, command, entrypoint, user,
- * directory, stop signal, labels, published ports; with with_volumes, what is mounted becomes the image's volumes.
+ * What the container is started with, over what its image starts with, which p is before: environment, command, entrypoint,
+ * user, directory, stop signal, labels, exposed and published ports; with with_volumes, what is mounted becomes the image's volumes.
  */
 void commit_process(struct image_process *p, const struct container_config *config,
 		    bool with_volumes);

@@ -545,7 +545,7 @@ int container_start_dependencies(struct container *c, struct err *err)
 	return was_locked && c->lock_fd < 0 ? container_lock(c, err) : 0;
 }
 
-bool container_has_restarts(const struct container *c)
+static bool has_restarts(const struct container *c)
 {
 	return !c->status.checkpointed && policy_says_restart(c);
 }
@@ -553,15 +553,14 @@ bool container_has_restarts(const struct container *c)
 int container_is_to_restart(struct container *c, struct err *err)
 {
 	auto_procfs struct procfs proc = PROCFS_INIT;
-	int r = container_has_restarts(c) ? container_lock(c, err) : 0;
+	int r = has_restarts(c) ? container_lock(c, err) : 0;
 
 	if (r < 0 || c->lock_fd < 0)
 		return r;
 	container_sync(c);
 	/* Until it is cleaned up, somebody has to be there to do that: conmon, which becomes its own exit command. */
 	r = container_is_alive(c) || c->status.phase == PHASE_INITIALIZED ||
-	    (c->status.phase == PHASE_STOPPED && container_has_restarts(c) &&
-	     procfs_open(&proc, NULL) == 0 &&
+	    (c->status.phase == PHASE_STOPPED && has_restarts(c) && procfs_open(&proc, NULL) == 0 &&
 	     procfs_process_is_alive(&proc, c->status.conmon_pid, c->status.conmon_start_time));
 	container_unlock(c);
 	return r;
@@ -572,7 +571,7 @@ int container_restart_by_policy(struct container *c, struct err *err)
 	uint32_t count = c->status.restart_count + 1;
 	int r;
 
-	if (c->status.phase != PHASE_EXITED || !container_has_restarts(c))
+	if (c->status.phase != PHASE_EXITED || !has_restarts(c))
 		return 0;
 	r = container_start_dependencies(c, err);
 	if (r < 0)

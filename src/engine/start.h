@@ -26,8 +26,6 @@ int container_start(struct container *c, struct err *err);
  * container's own lock is given up meanwhile when something has to be started, and its record read again.
  */
 int container_start_dependencies(struct container *c, struct err *err);
-/* Whether its policy has it started again after such an end. */
-bool container_has_restarts(const struct container *c);
 /* 1: it has ended, but is being started again, or will be; 0: it stays as it is. Waits for who has the container, whose record is
  * read again; it is not locked before. */
 int container_is_to_restart(struct container *c, struct err *err);
